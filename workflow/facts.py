@@ -1,0 +1,289 @@
+"""Facts: events as a source told them. Frozen values, no judgment, no clock, no I/O.
+
+The bodies are the one definition of what a message may say (DESIGN: the event contract);
+`consumers.contract` wraps each in its CloudEvents envelope and generates the JSON Schemas from it.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+Scalar: TypeAlias = str | int | bool | None
+"""A register's value as a source tells it. Money and other decimals travel as text, so no binary float
+enters; the procedure's register gives the type."""
+
+AppointmentCause: TypeAlias = Literal["first", "after_supplement", "extension", "correction", "apology"]
+Channel: TypeAlias = Literal["direct", "online", "post"]
+
+
+class Actor(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Who acted: an officer's code (never a name), in which capacity, for whom."""
+
+    id: str
+    role: str | None = None
+    on_behalf_of: str | None = None
+
+
+class Recipient(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """To whom a dossier was handed over."""
+
+    unit: str | None = None
+    officer: str | None = None
+
+
+class Part(Struct, frozen=True, omit_defaults=True):
+    """Part `number` of `total` of one dossier returned in several parts."""
+
+    number: int
+    total: int
+
+
+class Appointment(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The date printed on the citizen's slip.
+
+    `at` is an instant, or a date where the slip names only a day (then the closing time of that day counts).
+    """
+
+    at: datetime | date
+    cause: AppointmentCause = "first"
+
+
+class Acted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="dossier.acted.v1", tag_field="type"):
+    """An action of its procedure took place."""
+
+    action: str
+    procedure: str | None = None
+    actor: Actor | None = None
+    unit: str | None = None
+    to: Recipient | None = None
+    list_id: str | None = None
+    documents: tuple[str, ...] = ()
+    reason: str | None = None
+    appointment: Appointment | None = None
+    submitted_at: datetime | None = None
+    channel: Channel | None = None
+    part: Part | None = None
+    party: str | None = None
+    task: str | None = None
+    data: dict[str, Scalar] = {}  # noqa: RUF012 - msgspec copies empty defaults
+
+
+class PauseUsed(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A pause of a running dossier that began before we kept its facts; open while `to` is absent."""
+
+    pause: str
+    started_at: datetime
+    ended_at: datetime | None = None
+
+
+class Opened(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="dossier.opened.v1", tag_field="type"):
+    """Opening balance of a dossier, or what is known of it from the start.
+
+    With a `state` the dossier was already running: everything that lies before is not judged. Without one it
+    starts at its procedure's initial state and only the registers, dates and the end are known beforehand
+    (the case attributes of a log). `ended_at` is the end as the source gives it; events may lie after it.
+    """
+
+    procedure: str | None = None
+    state: str | None = None
+    unit: str | None = None
+    officer: str | None = None
+    received_at: datetime | None = None
+    submitted_at: datetime | None = None
+    appointments: tuple[Appointment, ...] = ()
+    pauses: tuple[PauseUsed, ...] = ()
+    ended_at: datetime | None = None
+    data: dict[str, Scalar] = {}  # noqa: RUF012
+
+
+LinkKind: TypeAlias = Literal["new_code", "split", "merged", "duplicate_of", "phase_of", "reopened_as"]
+
+
+class Linked(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="dossier.linked.v1", tag_field="type"):
+    """This dossier stands in a relation to another code; facts keep the subject they came with."""
+
+    kind: LinkKind
+    other: str
+    reason: str | None = None
+    document: str | None = None
+
+
+class Rated(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="dossier.rated.v1", tag_field="type"):
+    """The citizen's evaluation: at most one per dossier. Scores are 0, 1 or 2 per criterion
+    (Decree 61/2018 art. 31)."""
+
+    channel: Literal["tablet", "paper", "web"]
+    scores: dict[str, int]
+    keyed_by: str | None = None
+    rated_on: date | None = None
+
+
+class Migrated(
+    Struct, frozen=True, omit_defaults=True, kw_only=True, tag="dossier.migrated.v1", tag_field="type"
+):
+    """Moves a running dossier to another revision of its procedure, by a decision."""
+
+    revision: str
+    decision: str
+    state: str | None = None
+
+
+class Voided(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="event.voided.v1", tag_field="type"):
+    """Correction: the target never took place. It removes the target everywhere from its recorded time on."""
+
+    target_id: str
+    target_source: str | None = None
+    target_revision: int | None = None
+    reason: str
+    by: Actor | None = None
+    document: str | None = None
+
+
+class OfficerAppointed(
+    Struct, frozen=True, omit_defaults=True, kw_only=True, tag="officer.appointed.v1", tag_field="type"
+):
+    """An officer took up a post."""
+
+    post: str
+    unit: str
+    starts_on: date
+    decision: str | None = None
+
+
+class OfficerMoved(
+    Struct, frozen=True, omit_defaults=True, kw_only=True, tag="officer.moved.v1", tag_field="type"
+):
+    """An officer left a post, for another or for none."""
+
+    from_post: str
+    from_unit: str
+    left_on: date
+    to_post: str | None = None
+    to_unit: str | None = None
+    decision: str | None = None
+
+
+class OfficerExempted(
+    Struct, frozen=True, omit_defaults=True, kw_only=True, tag="officer.exempted.v1", tag_field="type"
+):
+    """Freed from periodic rotation (Decree 59/2019 art. 36-39)."""
+
+    reason: str
+    from_on: date
+    until_on: date | None = None
+    decision: str | None = None
+
+
+class OfficerDeferred(
+    Struct, frozen=True, omit_defaults=True, kw_only=True, tag="officer.deferred.v1", tag_field="type"
+):
+    """Periodic rotation put off (Decree 59/2019 art. 36-39)."""
+
+    reason: str
+    from_on: date
+    until_on: date | None = None
+    decision: str | None = None
+
+
+class OfficerConcluded(
+    Struct, frozen=True, omit_defaults=True, kw_only=True, tag="officer.concluded.v1", tag_field="type"
+):
+    """The finding on a complaint of harassment: only a verified one makes a move due."""
+
+    complaint: str
+    finding: Literal["verified", "partly", "not_verified"]
+    authority: str
+    document: str
+
+
+class OfficerAccount(
+    Struct, frozen=True, omit_defaults=True, kw_only=True, tag="officer.account.v1", tag_field="type"
+):
+    """The officer's account on the national portal."""
+
+    account: str
+    active: bool = True
+
+
+class AlertActed(
+    Struct, frozen=True, omit_defaults=True, kw_only=True, tag="alert.acted.v1", tag_field="type"
+):
+    """A human act on an alert: a fact too, or a rebuild would lose it."""
+
+    alert_id: str
+    act: Literal["acknowledged", "snoozed", "resolved"]
+    by: Actor
+    until: datetime | None = None
+    reason: str | None = None
+
+
+class Heartbeat(
+    Struct, frozen=True, omit_defaults=True, kw_only=True, tag="source.heartbeat.v1", tag_field="type"
+):
+    """The source is alive, though it has nothing to tell."""
+
+
+class Counted(
+    Struct, frozen=True, omit_defaults=True, kw_only=True, tag="source.counted.v1", tag_field="type"
+):
+    """A source's count of a day, so that completeness can be shown."""
+
+    day: date
+    received: int
+    released: int
+    open: int
+    codes_sha256: str
+
+
+class BodyErased(
+    Struct, frozen=True, omit_defaults=True, kw_only=True, tag="body.erased.v1", tag_field="type"
+):
+    """The received bytes of a fact were erased; its typed columns and its proof stay."""
+
+    target_id: str
+    rule: str
+    by: Actor
+    target_source: str | None = None
+    target_revision: int | None = None
+
+
+Body: TypeAlias = (
+    Acted
+    | Opened
+    | Linked
+    | Rated
+    | Migrated
+    | Voided
+    | OfficerAppointed
+    | OfficerMoved
+    | OfficerExempted
+    | OfficerDeferred
+    | OfficerConcluded
+    | OfficerAccount
+    | AlertActed
+    | Heartbeat
+    | Counted
+    | BodyErased
+)
+
+
+class Fact(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One event as a source told it.
+
+    Identity is (subject, source, id, revision), for ever. `occurred_at`: when it took place; `entered_at`: when
+    the officer typed it; `recorded_at`: when we stored it (set under the dossier's lock). All aware.
+    `sequence` is the source's own order, 0 where it has none; a stream offset is never a sequence.
+    """
+
+    subject: str
+    source: str
+    id: str
+    occurred_at: datetime
+    body: Body
+    sequence: int = 0
+    revision: int = 0
+    entered_at: datetime | None = None
+    recorded_at: datetime | None = None

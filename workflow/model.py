@@ -1,0 +1,161 @@
+"""The values judgments are made of: violations, outcomes, the dossier and its parts.
+
+No rules here. A `Dossier` is a value outside of `fold`: only `fold` and `machine` change one, and only their own
+private copy (a test reads the sources and holds them to it). All instants are aware.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from workflow.facts import AppointmentCause
+
+RegisterValue: TypeAlias = str | int | Decimal | date | datetime | bool | None
+ViolationKind: TypeAlias = Literal["order", "deadline", "guard", "role", "end"]
+Status: TypeAlias = Literal["applied", "refused", "superseded", "voided", "not_judged"]
+
+
+class Violation(Struct, frozen=True):
+    """One broken rule: which, of what kind, what it asked for and what was found.
+
+    A deadline's `expected` is the due instant and `found` the instant of the act; elsewhere both are text.
+    """
+
+    rule: str
+    kind: ViolationKind
+    expected: str | datetime
+    found: str | datetime
+
+
+class Outcome(Struct, frozen=True, omit_defaults=True):
+    """What became of one fact. `order_assumed`: its place among its neighbours rests on its id alone."""
+
+    status: Status
+    violations: tuple[Violation, ...] = ()
+    order_assumed: bool = False
+
+
+class PauseTaken(Struct, frozen=True, omit_defaults=True):
+    """A pause: open while `ended_at` is absent. `counts` is false for one beyond its permitted number."""
+
+    pause: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    counts: bool = True
+
+
+class TaskRun(Struct, frozen=True, omit_defaults=True):
+    """One agency asked inside a state: answered, recalled, or still silent."""
+
+    state: str
+    task: str
+    agency: str
+    asked_at: datetime
+    answered_at: datetime | None = None
+    recalled_at: datetime | None = None
+    left_at: datetime | None = None
+
+
+class PhaseRun(Struct, frozen=True, omit_defaults=True):
+    """One phase begun."""
+
+    phase: str
+    started_at: datetime
+    ended_at: datetime | None = None
+
+
+class ExtensionTaken(Struct, frozen=True):
+    """A limit lengthened by decision, by `by` of its own units."""
+
+    limit: str
+    by: int
+    at: datetime
+
+
+class AppointmentTold(Struct, frozen=True):
+    """A slip: the date printed on it, why, and when (effective time) it was told."""
+
+    at: datetime | date
+    cause: AppointmentCause
+    told_at: datetime
+
+
+class Dossier(Struct, omit_defaults=True, kw_only=True):
+    """The state of one dossier after some of its facts.
+
+    `registers`, and `firsts`, `lasts`, `counts` (of the actions rules ask about) lie in the order of the
+    revision's `Layout`. `since`: when the present state was entered. `halted`: an order break of kind `stop` was
+    met, nothing after it is judged. `parts`: which parts of a dossier returned in parts have been seen.
+    """
+
+    subject: str
+    state: str
+    since: datetime | None = None
+    registers: list[RegisterValue]
+    firsts: list[datetime | None]
+    lasts: list[datetime | None]
+    counts: list[int]
+    actors: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 - msgspec copies empty defaults
+    visited: tuple[str, ...] = ()
+    unit: str | None = None
+    officer: str | None = None
+    submitted_at: datetime | None = None
+    received_at: datetime | None = None
+    issued_at: datetime | None = None
+    ready_at: datetime | None = None
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+    pauses: tuple[PauseTaken, ...] = ()
+    tasks: tuple[TaskRun, ...] = ()
+    phases: tuple[PhaseRun, ...] = ()
+    extensions: tuple[ExtensionTaken, ...] = ()
+    appointments: tuple[AppointmentTold, ...] = ()
+    parts: tuple[int, ...] = ()
+    halted: bool = False
+    order_assumed: bool = False
+    applied: int = 0
+    refused: int = 0
+
+
+class Interval(Struct, frozen=True):
+    """A half-open stretch of time; `end` absent means: still running."""
+
+    start: datetime
+    end: datetime | None = None
+
+
+class Line(Struct, frozen=True, omit_defaults=True):
+    """One line of a deadline's sum. `text` is an English template (the key of its translation), `values` fill
+    it; `at` is the date reached so far, where the line moves it."""
+
+    text: str
+    values: dict[str, str | int] = {}  # noqa: RUF012
+    at: datetime | None = None
+
+
+DeadlineKind: TypeAlias = Literal["appointment", "benchmark", "committed", "statutory", "limit", "step", "phase", "task"]
+
+
+class Deadline(Struct, frozen=True, omit_defaults=True):
+    """When something is due, whether it was met, and how the date came about.
+
+    `rule`: the limit's id, or `appointment`. `reaching_is_late`: whether the instant itself is already too late.
+    `met_at`: the instant that stops this clock, absent while it runs. `late`: against `met_at`, or against the
+    time asked about. `open_pause`: the clock stands at the moment, so `due_at` still moves.
+    """
+
+    rule: str
+    kind: DeadlineKind
+    due_at: datetime
+    reaching_is_late: bool = False
+    starts_at: datetime | None = None
+    met_at: datetime | None = None
+    late: bool = False
+    open_pause: bool = False
+    basis: str | None = None
+    calendar: str | None = None
+    sum: tuple[Line, ...] = ()
