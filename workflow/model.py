@@ -16,6 +16,8 @@ from workflow.facts import AppointmentCause
 
 RegisterValue: TypeAlias = str | int | Decimal | date | datetime | bool | None
 ViolationKind: TypeAlias = Literal["order", "deadline", "guard", "role", "end"]
+OrderKey: TypeAlias = tuple[datetime, int, int, str, str, int]
+"""Place of a fact: effective_at, source rank, sequence, source, id, revision."""
 Status: TypeAlias = Literal["applied", "refused", "superseded", "voided", "not_judged"]
 
 
@@ -85,14 +87,18 @@ class AppointmentTold(Struct, frozen=True):
 
 
 class Dossier(Struct, omit_defaults=True, kw_only=True):
-    """The state of one dossier after some of its facts.
+    """The state of one dossier after some of its facts, judged by `revision` of its procedure.
 
     `registers`, and `firsts`, `lasts`, `counts` (of the actions rules ask about) lie in the order of the
     revision's `Layout`. `since`: when the present state was entered. `halted`: an order break of kind `stop` was
-    met, nothing after it is judged. `parts`: which parts of a dossier returned in parts have been seen.
+    met, nothing after it is judged. `parts`: which parts of a dossier returned in parts have been seen. `broken`:
+    the rules its events broke, each with its kind, in the order first met. `corrected`: voids or further revisions are
+    among its facts. `last_key` and `streams` (per source:
+    greatest sequence, latest effective time) say whether a further fact sorts last.
     """
 
     subject: str
+    revision: str
     state: str
     since: datetime | None = None
     registers: list[RegisterValue]
@@ -117,8 +123,11 @@ class Dossier(Struct, omit_defaults=True, kw_only=True):
     parts: tuple[int, ...] = ()
     halted: bool = False
     order_assumed: bool = False
-    applied: int = 0
-    refused: int = 0
+    opened: bool = False
+    corrected: bool = False
+    broken: dict[str, ViolationKind] = {}  # noqa: RUF012
+    last_key: OrderKey | None = None
+    streams: dict[str, tuple[int, datetime]] = {}  # noqa: RUF012
 
 
 class Interval(Struct, frozen=True):

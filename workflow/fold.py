@@ -1,0 +1,209 @@
+"""The one function of all times: facts of one dossier in, its judgment out. docs/judging.md is its page.
+
+Live run, rebuild, audit, what-if and simulation call the same `fold`; `advance` is one step of it.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+from workflow.errors import OutOfOrder
+from workflow.facts import Acted, Migrated, Opened, Voided
+from workflow.machine import APPLIED, NOT_JUDGED
+from workflow.opening import migrate, open_dossier, opens
+from workflow.sources import UNKNOWN_SOURCE
+from workflow.standing import Placed, place, stand
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from workflow.facts import Fact
+    from workflow.model import Dossier, Outcome
+    from workflow.rules import Rules
+
+
+class Judgment(NamedTuple):
+    """What follows from the facts of one dossier: its state, and each fact's outcome.
+
+    `facts` and `outcomes` run parallel: the standing facts in their total order, then those that have no place in
+    it (voids, voided, superseded) by (occurred_at, source, id, revision). `rules`: the revision that judged last.
+    """
+
+    rules: Rules
+    dossier: Dossier
+    facts: Sequence[Fact]
+    outcomes: Sequence[Outcome]
+
+
+def start(rules: Rules, subject: str) -> Dossier:
+    """A dossier of which nothing is known yet: where `advance` begins."""
+    return rules.start(subject)
+
+
+def fold(
+    rules: Rules,
+    subject: str,
+    facts: Sequence[Fact],
+    *,
+    known_at: datetime | None = None,
+    valid_at: datetime | None = None,
+) -> Judgment:
+    """The judgment of `facts`, all of one subject, in any order and with repetitions.
+
+    `known_at` leaves out what was recorded later, `valid_at` what took effect later. Facts of one identity must
+    have the same content (conflicts are dead letters before they come here).
+    """
+    whole = known_at is None and (valid_at is None or not facts or facts[-1].occurred_at <= valid_at)
+    if whole and _lies_in_order(facts):
+        return _fold_in_order(rules, subject, facts)
+    standing = stand(rules.sources, facts, known_at, valid_at)
+    dossier = rules.start(subject)
+    rules, outcomes = _run(rules, dossier, standing.placed)
+    dossier.corrected = standing.corrected
+    return Judgment(
+        rules,
+        dossier,
+        [*(one.fact for one in standing.placed), *(fact for fact, _ in standing.aside)],
+        [*outcomes, *(outcome for _, outcome in standing.aside)],
+    )
+
+
+def sorts_last(rules: Rules, dossier: Dossier, fact: Fact) -> bool:
+    """Whether `advance` may take `fact`: it comes after all that `dossier` has seen and corrects nothing."""
+    return _next_place(rules, dossier, fact) is not None
+
+
+def advance(rules: Rules, dossier: Dossier, fact: Fact) -> tuple[Dossier, Outcome]:
+    """One step: the dossier after `fact`, and the fact's outcome. The given dossier stays as it was.
+
+    Raises OutOfOrder for a fact that does not sort last, and for corrections: those are folded.
+    """
+    placed = _next_place(rules, dossier, fact)
+    if placed is None:
+        raise OutOfOrder(
+            "fact {id} of {subject} does not sort last: fold all facts of the dossier again",
+            id=fact.id,
+            subject=fact.subject,
+        )
+    draft = _draft(dossier)
+    _, outcome = _step(rules.family[dossier.revision], draft, placed)
+    _remember(rules, draft, placed)
+    return draft, outcome
+
+
+def judgment_bytes(judgment: Judgment) -> bytes:
+    """A judgment as bytes: equal bytes, equal judgment. Recorded times are no part of it."""
+    rows = [
+        (fact.source, fact.id, fact.revision, outcome)
+        for fact, outcome in zip(judgment.facts, judgment.outcomes, strict=True)
+    ]
+    revision = judgment.rules.revision
+    return msgspec.json.encode((revision.procedure, revision.revision, judgment.dossier, rows), order="sorted")
+
+
+def _lies_in_order(facts: Sequence[Fact]) -> bool:
+    """Whether these are acts of one source in strictly rising sequence and never falling time, each id once: then
+    their order is known without sorting, whatever the source's order authority."""
+    if not facts:
+        return True
+    source, sequence, at = facts[0].source, -1, facts[0].occurred_at
+    for fact in facts:
+        if fact.sequence <= sequence or fact.occurred_at < at or fact.revision or fact.source != source:
+            return False
+        if fact.body.__class__ is not Acted and not _only_reveals(fact):
+            return False
+        sequence, at = fact.sequence, fact.occurred_at
+    return len({fact.id for fact in facts}) == len(facts)
+
+
+def _only_reveals(fact: Fact) -> bool:
+    return isinstance(fact.body, Opened) and fact.body.state is None
+
+
+def _fold_in_order(rules: Rules, subject: str, facts: Sequence[Fact]) -> Judgment:
+    dossier = rules.start(subject)
+    outcomes: list[Outcome] = []
+    act, add = rules.machine.act, outcomes.append
+    for fact in facts:
+        body = fact.body
+        if body.__class__ is not Acted:
+            add(open_dossier(rules, dossier, fact, fact.occurred_at))
+        elif dossier.halted:
+            add(NOT_JUDGED)
+        else:
+            add(act(dossier, body, fact.occurred_at))  # type: ignore[arg-type] # its class was just asked
+    if facts:
+        _remember(rules, dossier, place(rules.sources, facts[-1], facts[-1].occurred_at))
+    return Judgment(rules, dossier, facts, outcomes)
+
+
+def _run(rules: Rules, dossier: Dossier, placed: Sequence[Placed]) -> tuple[Rules, list[Outcome]]:
+    opening = next((index for index, one in enumerate(placed) if opens(rules, one.fact)), 0)
+    outcomes: list[Outcome] = []
+    for index, one in enumerate(placed):
+        if index < opening:
+            outcome = _assumed(dossier, one, NOT_JUDGED)
+        else:
+            rules, outcome = _step(rules, dossier, one)
+        _remember(rules, dossier, one)
+        outcomes.append(outcome)
+    return rules, outcomes
+
+
+def _step(rules: Rules, dossier: Dossier, placed: Placed) -> tuple[Rules, Outcome]:
+    """Judges one fact on a private dossier; gives the rules in force after it (a migration changes them)."""
+    outcome, body = APPLIED, placed.fact.body
+    match body:
+        case Acted():
+            outcome = NOT_JUDGED if dossier.halted else rules.machine.act(dossier, body, placed.at)
+        case Opened():
+            outcome = open_dossier(rules, dossier, placed.fact, placed.at)
+        case Migrated():
+            rules, outcome = migrate(rules, dossier, placed.fact, placed.at)
+    return rules, _assumed(dossier, placed, outcome)
+
+
+def _assumed(dossier: Dossier, placed: Placed, outcome: Outcome) -> Outcome:
+    last = dossier.last_key
+    if last is None or last[:3] != placed.key[:3]:
+        return outcome
+    dossier.order_assumed = True
+    return replace(outcome, order_assumed=True)
+
+
+def _remember(rules: Rules, dossier: Dossier, placed: Placed) -> None:
+    """Keeps what tells whether a further fact sorts last."""
+    fact = placed.fact
+    dossier.last_key = placed.key
+    if rules.sources.get(fact.source, UNKNOWN_SOURCE).order == "sequence":
+        dossier.streams = {**dossier.streams, fact.source: (fact.sequence, placed.at)}
+
+
+def _next_place(rules: Rules, dossier: Dossier, fact: Fact) -> Placed | None:
+    """The place of a fact that sorts last; None where it does not, or where neighbours must be looked at."""
+    if dossier.corrected or fact.revision or isinstance(fact.body, Voided):
+        return None
+    last = dossier.last_key
+    if isinstance(fact.body, Opened) and fact.body.state is not None and last is not None:
+        return None
+    at = fact.occurred_at
+    if rules.sources.get(fact.source, UNKNOWN_SOURCE).order == "sequence":
+        sequence, latest = dossier.streams.get(fact.source, (-1, at))
+        if fact.sequence <= sequence:
+            return None
+        at = max(at, latest)
+    placed = place(rules.sources, fact, at)
+    return placed if last is None or placed.key > last else None
+
+
+def _draft(dossier: Dossier) -> Dossier:
+    """A private copy: tuples and dicts are replaced, never changed, so only the lists are copied."""
+    draft = copy(dossier)
+    draft.registers, draft.firsts = dossier.registers.copy(), dossier.firsts.copy()
+    draft.lasts, draft.counts = dossier.lasts.copy(), dossier.counts.copy()
+    return draft

@@ -1,0 +1,304 @@
+"""Guards: the closed list of predicates, compiled to plain functions over a dossier and an event.
+
+A guard of the `transitions` library can only say no; an auditor needs the reason, so these say what they found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from workflow.facts import Acted
+from workflow.model import Dossier, RegisterValue, Violation, ViolationKind
+from workflow.procedure.language import Operand, Predicate, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from workflow.clock import Clock
+    from workflow.layout import Layout
+    from workflow.procedure.language import Guard
+    from workflow.registers import Typed
+
+    Read: TypeAlias = Callable[[Dossier, Acted], RegisterValue]
+    Test: TypeAlias = Callable[[Dossier, Acted, datetime], bool]
+    Tell: TypeAlias = Callable[[Dossier, Acted, datetime], str]
+
+NOBODY = Acted(action="")
+"""Stands for the event where the conditions of an end are asked: it says nothing, so what asks it is false."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One rule asked at an event or an end: whether it holds, and what was found where it does not."""
+
+    rule: str
+    kind: ViolationKind
+    refuses: bool
+    expected: str
+    holds: Test
+    found: Tell
+
+    def violation(self, dossier: Dossier, act: Acted, at: datetime) -> Violation:
+        """The violation of this rule by `act` at `at`."""
+        return Violation(self.rule, self.kind, self.expected, self.found(dossier, act, at))
+
+
+class Context(NamedTuple):
+    """What predicates are compiled against."""
+
+    layout: Layout
+    types: Mapping[str, Typed]
+    clock: Clock
+    sums: Mapping[str, tuple[str, ...]]
+
+
+def check(rule: str, guard: Guard, context: Context, kind: ViolationKind | None = None) -> Check:
+    """A guard as a check. Its kind is `role` where it asks who acts, else `guard`, unless `kind` is given."""
+    own: ViolationKind = "role" if _asks_who(guard.requires) else "guard"
+    return Check(
+        rule=rule,
+        kind=kind or own,
+        refuses=guard.on_break == "refuse",
+        expected=spelled(guard.requires),
+        holds=compiled(guard.requires, context),
+        found=_telling(guard.requires, context),
+    )
+
+
+def role_check(action: str, roles: tuple[str, ...], *, refuses: bool) -> Check:
+    """The rule `role/<action>`: the actor has one of the roles."""
+    predicate = Predicate(role=roles)
+    holds: Test = lambda _d, act, _at: act.actor is not None and act.actor.role in roles  # noqa: E731
+    return Check(f"role/{action}", "role", refuses, spelled(predicate), holds, _who)
+
+
+def _asks_who(predicate: Predicate) -> bool:
+    return bool(predicate.role or predicate.four_eyes)
+
+
+def compiled(predicate: Predicate, context: Context) -> Test:
+    """The predicate as a function of dossier, act and the act's effective time."""
+    if predicate.all is not None:
+        every = tuple(compiled(part, context) for part in predicate.all)
+        return lambda d, act, at: all(part(d, act, at) for part in every)
+    if predicate.any is not None:
+        some = tuple(compiled(part, context) for part in predicate.any)
+        return lambda d, act, at: any(part(d, act, at) for part in some)
+    if predicate.negated is not None:
+        inner = compiled(predicate.negated, context)
+        return lambda d, act, at: not inner(d, act, at)
+    return _comparison(predicate, context) or _history(predicate, context) or _event(predicate)
+
+
+def _event(predicate: Predicate) -> Test:
+    if predicate.role is not None:
+        roles = frozenset(predicate.role)
+        return lambda _d, act, _at: act.actor is not None and act.actor.role in roles
+    if predicate.documents is not None:
+        needed = frozenset(predicate.documents)
+        return lambda _d, act, _at: needed.issubset(act.documents)
+    if predicate.four_eyes is None:
+        raise ValueError(predicate)
+    group = tuple(sorted(predicate.four_eyes))
+    others = {action: tuple(other for other in group if other != action) for action in group}
+
+    def two_people(dossier: Dossier, act: Acted, _at: datetime) -> bool:
+        if act.actor is None:
+            return False
+        known = dossier.actors
+        return not any(act.actor.id in known.get(other, ()) for other in others.get(act.action, group))
+
+    return two_people
+
+
+def _history(predicate: Predicate, context: Context) -> Test | None:
+    slots, clock = context.layout.actions, context.clock
+    if times := predicate.times:
+        slot, fewer = slots[times.action], times.fewer_than
+        return lambda d, _act, _at: d.counts[slot] < fewer
+    if predicate.after_state is not None:
+        after = frozenset(predicate.after_state)
+        return lambda d, _act, _at: not after.isdisjoint(d.visited)
+    if predicate.before_state is not None:
+        before = frozenset(predicate.before_state)
+        return lambda d, _act, _at: before.isdisjoint(d.visited)
+    if predicate.limit_passed is not None:
+        return _passed(predicate.limit_passed, clock)
+    if within := predicate.within:
+        slot, first = slots[within.after], within.which == "first"
+        counting = clock.counting(within.counts)
+
+        def in_time(dossier: Dossier, _act: Acted, at: datetime) -> bool:
+            start = (dossier.firsts if first else dossier.lasts)[slot]
+            if start is None:
+                return False
+            due = clock.due_within(counting, within.number, start, at)
+            return at < due or (at == due and counting.reaching == "in_time")
+
+        return in_time
+    return None
+
+
+def _passed(limit_id: str, clock: Clock) -> Test:
+    def passed(dossier: Dossier, _act: Acted, at: datetime) -> bool:
+        limit = clock.limits[limit_id]
+        anchor = limit.anchor(dossier)
+        due = None if anchor is None else limit.due(dossier, anchor, at)
+        return due is not None and limit.late(at, due)
+
+    return passed
+
+
+def _comparison(predicate: Predicate, context: Context) -> Test | None:
+    if predicate.present is not None:
+        read = _reader(predicate.present, context, None)
+        return lambda d, act, _at: read(d, act) is not None
+    if one_of := predicate.one_of:
+        kind = _kind_of((one_of.value,), context)
+        read = _reader(one_of.value, context, kind)
+        allowed = frozenset(text if kind is None else kind[text] for text in one_of.values)
+        return lambda d, act, _at: read(d, act) in allowed
+    pair = predicate.equals or predicate.at_least or predicate.at_most or predicate.less_than
+    if pair is None:
+        return None
+    kind = _kind_of(pair, context)
+    left, right = (_reader(side, context, kind) for side in pair)
+    if predicate.equals is not None:
+        return lambda d, act, _at: (value := left(d, act)) is not None and value == right(d, act)
+    if predicate.less_than is not None:
+        return lambda d, act, _at: _lies(left(d, act), right(d, act), (-1,))
+    signs = (0, 1) if predicate.at_least is not None else (-1, 0)
+    return lambda d, act, _at: _lies(left(d, act), right(d, act), signs)
+
+
+def _lies(left: RegisterValue, right: RegisterValue, signs: tuple[int, ...]) -> bool:
+    """Whether the order of two present values (-1, 0 or 1) is one of `signs`; false where one is absent."""
+    if left is None or right is None:
+        return False
+    return ((left > right) - (left < right)) in signs  # type: ignore[operator] # the checks hold both sides to one type
+
+
+def _kind_of(sides: tuple[Value, ...], context: Context) -> Typed | None:
+    """The type constants take: that of the first register beside them."""
+    for side in sides:
+        if isinstance(side, Operand) and (names := _registers(side, context)):
+            return context.types[names[0]]
+    return None
+
+
+def _registers(operand: Operand, context: Context) -> tuple[str, ...]:
+    if isinstance(operand.sum, str):
+        return context.sums[operand.sum]
+    if operand.sum is not None:
+        return operand.sum
+    return tuple(name for name in (operand.register, operand.data) if name is not None)
+
+
+def _reader(value: Value, context: Context, kind: Typed | None) -> Read:
+    if isinstance(value, str):
+        constant: RegisterValue = value if kind is None else kind[value]
+        return lambda _d, _act: constant
+    slots = context.layout.registers
+    if value.register is not None:
+        slot = slots[value.register]
+        return lambda d, _act: d.registers[slot]
+    if value.data is not None:
+        name, values = value.data, context.types[value.data]
+        return lambda _d, act: _told(values, act, name)
+    summed = tuple(slots[name] for name in _registers(value, context))
+    return lambda d, _act: _total(d, summed)
+
+
+def _told(values: Typed, act: Acted, name: str) -> RegisterValue:
+    try:
+        return values.of(act.data.get(name))
+    except ValueError:
+        return None
+
+
+def _total(dossier: Dossier, slots: tuple[int, ...]) -> RegisterValue:
+    total: Decimal | int = 0
+    for slot in slots:
+        value = dossier.registers[slot]
+        if not isinstance(value, Decimal | int):
+            return None
+        total += value
+    return total
+
+
+def spelled(predicate: Predicate) -> str:
+    """A predicate in one line, the same in every language: for verdicts and tables."""
+    for name in ("all", "any"):
+        if (parts := getattr(predicate, name)) is not None:
+            return f"{name}({', '.join(spelled(part) for part in parts)})"
+    if predicate.negated is not None:
+        return f"not({spelled(predicate.negated)})"
+    for name in ("equals", "at_least", "at_most", "less_than"):
+        if (pair := getattr(predicate, name)) is not None:
+            return f"{name}({_name(pair[0])}, {_name(pair[1])})"
+    if predicate.present is not None:
+        return f"present({_name(predicate.present)})"
+    if one_of := predicate.one_of:
+        return f"one_of({_name(one_of.value)}, {'|'.join(one_of.values)})"
+    if times := predicate.times:
+        return f"fewer_than({times.fewer_than}, {times.action})"
+    if within := predicate.within:
+        return f"within({within.number}, {within.which} {within.after})"
+    if predicate.limit_passed is not None:
+        return f"limit_passed({predicate.limit_passed})"
+    for name in ("role", "four_eyes", "documents", "after_state", "before_state"):
+        if (words := getattr(predicate, name)) is not None:
+            return f"{name}({'|'.join(words)})"
+    raise ValueError(predicate)
+
+
+def _name(value: Value) -> str:
+    if isinstance(value, str):
+        return value
+    if value.sum is not None:
+        return value.sum if isinstance(value.sum, str) else "+".join(value.sum)
+    return value.register or f"data.{value.data}"
+
+
+def _operands(predicate: Predicate) -> list[Operand]:
+    pairs = (predicate.equals, predicate.at_least, predicate.at_most, predicate.less_than)
+    values: list[Value] = [side for pair in pairs if pair for side in pair]
+    if predicate.one_of:
+        values.append(predicate.one_of.value)
+    found = [value for value in values if isinstance(value, Operand)]
+    if predicate.present:
+        found.append(predicate.present)
+    inner = [*(predicate.all or ()), *(predicate.any or ())]
+    if predicate.negated:
+        inner.append(predicate.negated)
+    return found + [operand for part in inner for operand in _operands(part)]
+
+
+def _telling(predicate: Predicate, context: Context) -> Tell:
+    """What stood there instead: the values of all operands, or who acted, with which papers, how often."""
+    if _asks_who(predicate):
+        return _who
+    if predicate.documents is not None:
+        return lambda _d, act, _at: "|".join(act.documents) or "no document"
+    if times := predicate.times:
+        slot = context.layout.actions[times.action]
+        return lambda d, _act, _at: f"{d.counts[slot]} times"
+    reads = {_name(operand): _reader(operand, context, None) for operand in _operands(predicate)}
+    if reads:
+        return lambda d, act, _at: ", ".join(f"{name}={_shown(read(d, act))}" for name, read in reads.items())
+    if predicate.after_state or predicate.before_state:
+        return lambda d, _act, _at: "|".join(d.visited)
+    return lambda _d, _act, at: at.isoformat()
+
+
+def _who(_dossier: Dossier, act: Acted, _at: datetime) -> str:
+    if act.actor is None:
+        return "nobody named"
+    return f"{act.actor.id} ({act.actor.role or 'no role'})"
+
+
+def _shown(value: RegisterValue) -> str:
+    return "absent" if value is None else str(value)

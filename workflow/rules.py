@@ -1,0 +1,168 @@
+"""A revision made ready to judge: its slots, registers, guards, clocks and machine, compiled once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from workflow.clock import compile_clock
+from workflow.effects import effects
+from workflow.errors import UnknownZone
+from workflow.guards import Context, check, role_check
+from workflow.joins import join_checks
+from workflow.layout import Layout, layout
+from workflow.machine import ActionPlan, Plan, ProcedureMachine
+from workflow.model import Dossier
+from workflow.procedure.language import ENDING_MILESTONES
+from workflow.registers import Registers
+from workflow.sources import UNKNOWN_SOURCE, SourceOrder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from workflow.calendar import Calendar
+    from workflow.clock import Clock
+    from workflow.effects import Effect
+    from workflow.procedure.language import Action, Move, OnOrderBreak, Revision
+
+
+class Rules:
+    """Everything one revision judges by. Immutable after it was compiled, but for memos of due dates.
+
+    `family`: the revisions a running dossier may be migrated to, by their number.
+    """
+
+    def __init__(
+        self, revision: Revision, calendars: Mapping[str, Calendar], sources: Mapping[str, SourceOrder]
+    ) -> None:
+        """Compiles; UnknownZone or DefinitionError where the revision cannot be judged by."""
+        self.revision = revision
+        self.sources = sources
+        self.zone = _zone(revision)
+        self.layout: Layout = layout(revision)
+        self.clock: Clock = compile_clock(revision, self.layout, calendars)
+        self.registers = Registers(revision, self.layout, self.zone)
+        self.taken_at_opening = self.registers.taken_by(None)
+        context = Context(self.layout, self.registers.types, self.clock, revision.sums)
+        self._checks = {rule: check(rule, guard, context) for rule, guard in revision.guards.items()}
+        self.ends = {
+            state: tuple(check(rule, revision.guards[rule], context, "end") for rule in declared.requires)
+            for state, declared in revision.ends.items()
+        }
+        self.may_end = frozenset(self.ends) | {name for name, s in revision.states.items() if s.final}
+        self.machine = ProcedureMachine(revision, {name: self._plan(name) for name in revision.actions})
+        self.family: dict[str, Rules] = {revision.revision: self}
+
+    def start(self, subject: str) -> Dossier:
+        """A dossier of which nothing is known yet."""
+        slots = len(self.layout.actions)
+        return Dossier(
+            subject=subject,
+            revision=self.revision.revision,
+            state=self.revision.initial,
+            registers=self.registers.initial.copy(),
+            firsts=[None] * slots,
+            lasts=[None] * slots,
+            counts=[0] * slots,
+            visited=(self.revision.initial,) if self.layout.visited else (),
+        )
+
+    def _plan(self, name: str) -> ActionPlan:
+        action = self.revision.actions[name]
+        done = effects(self.revision, name, self.layout, self.clock)
+        moves = {
+            source: (move.to, self._step(name, move, source, done))
+            for move in action.moves
+            for source in sources_of(move, self.revision)
+        }
+        how = on_order_break(action, self.revision)
+        follow = None
+        if how == "follow":
+            target = follow_target(action)
+            follow = (target, self._step(name, None, None, done, target))
+        return ActionPlan(moves, how, follow)
+
+    def _step(
+        self,
+        name: str,
+        move: Move | None,
+        source: str | None,
+        done: tuple[Effect, ...],
+        followed: str | None = None,
+    ) -> Plan:
+        revision, action = self.revision, self.revision.actions[name]
+        target = move.to if move is not None else followed
+        takes = self.registers.taken_by(name)
+        leaves = None if target is None else source
+        checks = [role_check(name, action.role, refuses=action.on_role_break == "refuse")] if action.role else []
+        guards = [*action.guards, *(move.guards if move else ())]
+        if source is not None:
+            guards += revision.states[source].guards
+        checks += [self._checks[rule] for rule in dict.fromkeys(guards)]
+        if leaves is not None and action.milestone not in {*ENDING_MILESTONES, "paused"}:
+            checks += join_checks(revision, leaves, self.clock)
+        limits = self.clock.for_action(name) + (self.clock.for_stay(leaves) if leaves is not None else ())
+        return Plan(
+            checks=tuple(checks),
+            limits=limits,
+            lasts=tuple((t.slot, t.field, t.values) for t in takes if t.keep == "last"),
+            takes=tuple(t for t in takes if t.keep != "last"),
+            effects=done,
+            slot=self.layout.actions.get(name),
+            has_tasks=leaves is not None and bool(revision.states[leaves].tasks),
+            visited=self.layout.visited,
+            ends_by="final" if target is not None and revision.states[target].final else None,
+        )
+
+
+__all__ = ["UNKNOWN_SOURCE", "Rules", "SourceOrder", "compile_family", "compile_rules"]
+
+
+def compile_rules(
+    revision: Revision,
+    calendars: Mapping[str, Calendar] | None = None,
+    sources: Mapping[str, SourceOrder] | None = None,
+) -> Rules:
+    """A revision ready to judge. A source that is not named orders by time, at rank 0, and voids its own facts."""
+    return Rules(revision, calendars or {}, sources or {})
+
+
+def compile_family(
+    revisions: Iterable[Revision],
+    calendars: Mapping[str, Calendar] | None = None,
+    sources: Mapping[str, SourceOrder] | None = None,
+) -> dict[str, Rules]:
+    """The revisions of one procedure by number, each knowing the others, so that dossiers can be migrated."""
+    family = {r.revision: compile_rules(r, calendars, sources) for r in revisions}
+    for rules in family.values():
+        rules.family = family
+    return family
+
+
+def sources_of(move: Move, revision: Revision) -> tuple[str, ...]:
+    """The states a move may start from; `any` stands for all but the initial and the final ones."""
+    if move.sources != "any":
+        return tuple(move.sources)
+    return tuple(s for s, state in revision.states.items() if not state.final and s != revision.initial)
+
+
+def on_order_break(action: Action, revision: Revision) -> OnOrderBreak:
+    """What an order break does: what the action says; else a milestone is followed, any other does what the
+    revision says."""
+    return action.on_order_break or ("follow" if action.milestone else revision.on_order_break)
+
+
+def follow_target(action: Action) -> str | None:
+    """Where a followed action leads: `follow_to`, or the one target of its moves; None where they only stay."""
+    return action.follow_to or next((move.to for move in action.moves if move.to is not None), None)
+
+
+def _zone(revision: Revision) -> ZoneInfo:
+    try:
+        return ZoneInfo(revision.zone)
+    except (ZoneInfoNotFoundError, ValueError) as cause:
+        raise UnknownZone(
+            "procedure {procedure}: unknown time zone {zone}, expected an IANA name such as Asia/Ho_Chi_Minh",
+            procedure=revision.procedure,
+            zone=revision.zone,
+        ) from cause

@@ -1,0 +1,152 @@
+"""Which facts of a dossier count, and in which order: the two times, voids, revisions, the total order.
+
+docs/judging.md, first part. Pure; knows nothing of procedures.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from workflow.facts import Voided
+from workflow.model import Outcome, Violation
+from workflow.sources import UNKNOWN_SOURCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from workflow.facts import Fact
+    from workflow.model import OrderKey
+    from workflow.sources import SourceOrder
+
+    Sources: TypeAlias = Mapping[str, SourceOrder]
+    Target: TypeAlias = tuple[str, str, int | None]
+
+
+class Placed(NamedTuple):
+    """A standing fact at its place: its effective time and its key in the total order."""
+
+    fact: Fact
+    at: datetime
+    key: OrderKey
+
+
+class Standing(NamedTuple):
+    """The facts that count, in order, and those set aside with what became of them. `corrected`: there are voids
+    or further revisions, so a later fact can never be taken on its own."""
+
+    placed: list[Placed]
+    aside: list[tuple[Fact, Outcome]]
+    corrected: bool
+
+
+def stand(
+    sources: Sources, facts: Iterable[Fact], known_at: datetime | None, valid_at: datetime | None
+) -> Standing:
+    """The standing facts at the two times, in their total order."""
+    known = _known(facts, known_at)
+    voids = [fact for fact in known if isinstance(fact.body, Voided)]
+    targets, aside = _resolve(sources, voids)
+    kept: dict[tuple[str, str], Fact] = {}
+    for fact in known:
+        if isinstance(fact.body, Voided):
+            continue
+        if _named(fact, targets):
+            aside.append((fact, Outcome("voided")))
+            continue
+        other = kept.get((fact.source, fact.id))
+        if other is not None:
+            low, fact = sorted((fact, other), key=lambda f: f.revision)  # noqa: PLW2901 - the higher one goes on
+            aside.append((low, Outcome("superseded")))
+        kept[fact.source, fact.id] = fact
+    placed = in_order(sources, kept.values())
+    if valid_at is not None:
+        placed = [one for one in placed if one.at <= valid_at]
+    aside.sort(key=lambda pair: (pair[0].occurred_at, *_identity(pair[0])))
+    return Standing(placed, aside, corrected=bool(aside) or any(f.revision for f in known))
+
+
+def place(sources: Sources, fact: Fact, at: datetime) -> Placed:
+    """A fact at its effective time `at`."""
+    rank = sources.get(fact.source, UNKNOWN_SOURCE).rank
+    return Placed(fact, at, (at, rank, fact.sequence, fact.source, fact.id, fact.revision))
+
+
+def in_order(sources: Sources, facts: Iterable[Fact]) -> list[Placed]:
+    """Facts in their total order, each at its effective time."""
+    by_source: dict[str, list[Fact]] = {}
+    for fact in facts:
+        by_source.setdefault(fact.source, []).append(fact)
+    placed = [
+        place(sources, fact, at) for source, told in by_source.items() for fact, at in _effective(sources, source, told)
+    ]
+    return sorted(placed, key=lambda one: one.key)
+
+
+def _effective(sources: Sources, source: str, facts: list[Fact]) -> Iterable[tuple[Fact, datetime]]:
+    """Effective times: the fact's own, or, where the sequence rules, the latest up to its sequence."""
+    if sources.get(source, UNKNOWN_SOURCE).order == "time":
+        return [(fact, fact.occurred_at) for fact in facts]
+    latest: dict[int, datetime] = {}
+    for fact in facts:
+        latest[fact.sequence] = max(fact.occurred_at, latest.get(fact.sequence, fact.occurred_at))
+    reached: datetime | None = None
+    for sequence in sorted(latest):
+        reached = latest[sequence] if reached is None else max(reached, latest[sequence])
+        latest[sequence] = reached
+    return [(fact, latest[fact.sequence]) for fact in facts]
+
+
+def _known(facts: Iterable[Fact], known_at: datetime | None) -> list[Fact]:
+    once: dict[tuple[str, str, int], Fact] = {}
+    for fact in facts:
+        if known_at is None or fact.recorded_at is None or fact.recorded_at <= known_at:
+            once.setdefault(_identity(fact), fact)
+    return list(once.values())
+
+
+def _identity(fact: Fact) -> tuple[str, str, int]:
+    return fact.source, fact.id, fact.revision
+
+
+def _resolve(sources: Sources, voids: Sequence[Fact]) -> tuple[list[Target], list[tuple[Fact, Outcome]]]:
+    """What the voids remove, and what became of each void; taken from the latest down."""
+    counting: dict[tuple[str, str], Fact] = {}
+    for fact in sorted(voids, key=lambda f: f.revision):
+        counting[fact.source, fact.id] = fact
+    aside = [(f, Outcome("superseded")) for f in voids if counting[f.source, f.id] is not f]
+    targets: list[Target] = []
+    taken: list[Fact] = []
+    for void in sorted(counting.values(), key=lambda f: (f.occurred_at, f.source, f.id), reverse=True):
+        taken.append(void)
+        if _named(void, targets):
+            aside.append((void, Outcome("voided")))
+            continue
+        target = _target(void)
+        broken = _forbidden(sources, void, target, taken)
+        aside.append((void, Outcome("refused", (broken,)) if broken else Outcome("applied")))
+        if broken is None:
+            targets.append(target)
+    return targets, aside
+
+
+def _target(void: Fact) -> Target:
+    body = void.body
+    assert isinstance(body, Voided)  # noqa: S101 - only voids come here
+    return body.target_source or void.source, body.target_id, body.target_revision
+
+
+def _named(fact: Fact, targets: Iterable[Target]) -> bool:
+    return any(
+        fact.source == source and fact.id == identifier and revision in (None, fact.revision)
+        for source, identifier, revision in targets
+    )
+
+
+def _forbidden(sources: Sources, void: Fact, target: Target, taken: Sequence[Fact]) -> Violation | None:
+    may = sources.get(void.source, UNKNOWN_SOURCE).voids
+    if may == "none" or (may == "own" and target[0] != void.source):
+        return Violation("void/source", "role", f"{void.source} may void: {may}", f"{target[0]}/{target[1]}")
+    if any(_named(other, (target,)) for other in taken):
+        return Violation("void/later", "order", "a fact before the void", f"{target[0]}/{target[1]}")
+    return None
