@@ -1,0 +1,275 @@
+"""A second, deliberately naive reading of docs/judging.md, to hold the engine against.
+
+It shares no code with the engine: facts become plain dicts, everything is computed anew from whole lists, and a
+dossier's history is the list of its applied events. It covers the two times, repetitions, voids, revisions, both
+order authorities, order breaks, roles, guards on history and registers, limits in elapsed hours, openings and
+ends; not pauses, tasks, phases, extensions or migrations. `NotModelled` is raised where a procedure asks for more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oracle.naive_order import (
+    Broken,
+    Plain,
+    effective_at,
+    once,
+    outcome,
+    place,
+    plain,
+    read_as,
+    settle_revisions,
+    settle_voids,
+)
+from oracle.naive_rules import NotModelled, ask_limits, holds, passed, typed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from workflow.facts import Fact
+    from workflow.procedure.language import Revision
+
+ENDS_DOSSIER = ("returned", "rejected", "withdrawn", "stopped")
+
+
+def judge(
+    revision: Revision,
+    facts: Iterable[Fact],
+    sources: Mapping[str, Plain],
+    *,
+    known_at: datetime | None = None,
+    valid_at: datetime | None = None,
+) -> Plain:
+    """The dossier after these facts, and what became of each: `facts` (identities) and `outcomes` are parallel."""
+    known = once(
+        [plain(f) for f in facts if known_at is None or not f.recorded_at or f.recorded_at <= known_at]
+    )
+    fates = settle_voids(known, sources)
+    settle_revisions(known, fates)
+    standing = [fact for fact in known if fact["identity"] not in fates]
+    for fact in standing:
+        fact["effective"] = effective_at(fact, standing, sources)
+        fact["rank"] = read_as(sources, fact["source"])["rank"]
+    standing.sort(key=place)
+    if valid_at is not None:
+        standing = [fact for fact in standing if fact["effective"] <= valid_at]
+    dossier, outcomes = walk(revision, standing)
+    placeless = [fact for fact in known if fact["identity"] in fates]
+    placeless.sort(key=lambda fact: (fact["at"], *fact["identity"]))
+    dossier["facts"] = [fact["identity"] for fact in standing + placeless]
+    dossier["outcomes"] = outcomes + [fates[fact["identity"]] for fact in placeless]
+    return dossier
+
+
+# One fact after the other
+
+
+def fresh(revision: Revision) -> Plain:
+    """A dossier of which nothing is told."""
+    registers = {
+        n: typed(r.initial, r.type) if r.initial is not None else None for n, r in revision.registers.items()
+    }
+    return {
+        "state": revision.initial,
+        "visited": [revision.initial],
+        "registers": registers,
+        "history": [],
+        "appointments": [],
+        "received_at": None,
+        "ended_at": None,
+        "halted": False,
+        "order_assumed": False,
+    }
+
+
+def walk(revision: Revision, placed: list[Plain]) -> tuple[Plain, list[Plain]]:
+    """Judge facts in order."""
+    dossier = fresh(revision)
+    opening = next((i for i, fact in enumerate(placed) if opens(revision, fact)), None)
+    outcomes = []
+    for i, fact in enumerate(placed):
+        if opening is not None and i < opening:
+            result = outcome("not_judged")
+        elif i == opening:
+            result = open_at(dossier, fact, revision)
+        else:
+            result = one_fact(dossier, fact, revision)
+        if i > 0 and place(fact)[:3] == place(placed[i - 1])[:3]:
+            result["order_assumed"] = dossier["order_assumed"] = True
+        outcomes.append(result)
+    return dossier, outcomes
+
+
+def opens(revision: Revision, fact: Plain) -> bool:
+    """An opening balance whose state the procedure knows."""
+    return fact["type"] == "dossier.opened.v1" and fact["body"]["state"] in revision.states
+
+
+def open_at(dossier: Plain, fact: Plain, revision: Revision) -> Plain:
+    """Judging starts here, in the state the opening names."""
+    dossier["state"] = fact["body"]["state"]
+    dossier["visited"] = [fact["body"]["state"]]
+    return tell(dossier, fact, revision)
+
+
+def tell(dossier: Plain, fact: Plain, revision: Revision) -> Plain:
+    """Take what an opening makes known."""
+    for name in ("received_at", "ended_at"):
+        if fact["body"][name] is not None:
+            dossier[name] = fact["body"][name]
+    for slip in fact["body"]["appointments"]:
+        dossier["appointments"].append((slip.at, slip.cause, fact["effective"]))
+    return outcome("applied", *keep_values(dossier, fact, revision))
+
+
+def one_fact(dossier: Plain, fact: Plain, revision: Revision) -> Plain:
+    """Judge one fact that comes after the opening, if there is one."""
+    if dossier["halted"]:
+        return outcome("not_judged")
+    if fact["type"] == "dossier.opened.v1" and fact["body"]["state"] is not None:
+        return outcome("refused", (f"order/opened/{fact['body']['state']}", "order", None))
+    if fact["type"] == "dossier.opened.v1":
+        return tell(dossier, fact, revision)
+    if fact["type"] == "dossier.acted.v1":
+        return act(dossier, fact, revision)
+    if fact["type"] == "dossier.migrated.v1":
+        raise NotModelled(fact["type"])
+    return outcome("applied")
+
+
+def act(dossier: Plain, fact: Plain, revision: Revision) -> Plain:
+    """One action in the present state."""
+    here, name = dossier["state"], fact["body"]["action"]
+    action = revision.actions.get(name)
+    if action is None:
+        dossier["halted"] = revision.on_order_break == "stop"
+        slip(dossier, fact)
+        return outcome("refused", (f"order/{name}/{here}", "order", None))
+    move = next((m for m in action.moves if m.sources == "any" or here in m.sources), None)
+    broken: list[Broken] = []
+    if move is None:
+        broken.append((f"order/{name}/{here}", "order", None))
+        policy = action.on_order_break or ("follow" if action.milestone else revision.on_order_break)
+        if policy != "follow":
+            dossier["halted"] = policy == "stop"
+            slip(dossier, fact)
+            return outcome("refused", *broken)
+        targets = [m.to for m in action.moves if m.to is not None]
+        to = action.follow_to or (targets[0] if targets else None)
+    else:
+        to = move.to
+    refused = ask_rules(dossier, fact, revision, broken, (move.guards if move else ()), to)
+    if refused:
+        slip(dossier, fact)
+        return outcome("refused", *broken)
+    broken += ask_limits(dossier, fact, revision, leaves=to is not None)
+    broken += keep_values(dossier, fact, revision)
+    take_effect(dossier, fact, revision, to)
+    return outcome("applied", *broken)
+
+
+def ask_rules(
+    dossier: Plain,
+    fact: Plain,
+    revision: Revision,
+    broken: list[Broken],
+    of_move: tuple[str, ...],
+    to: str | None,
+) -> bool:
+    """Add the violations of roles and guards; whether one of them refuses."""
+    action = revision.actions[fact["body"]["action"]]
+    refuses = False
+    if action.role and (fact["body"]["actor"] or {}).get("role") not in action.role:
+        broken.append((f"role/{fact['body']['action']}", "role", None))
+        refuses = action.on_role_break == "refuse"
+    asked: list[str] = []
+    for guard in (
+        *action.guards,
+        *of_move,
+        *(revision.states[dossier["state"]].guards if to is not None else ()),
+    ):
+        if guard not in asked:
+            asked.append(guard)
+    for guard in asked:
+        if not holds(revision.guards[guard].requires, dossier, fact, revision):
+            broken.append((guard, "guard", None))
+            refuses = refuses or revision.guards[guard].on_break == "refuse"
+    return refuses
+
+
+def take_effect(dossier: Plain, fact: Plain, revision: Revision, to: str | None) -> None:
+    """History, state, milestones and the slip of an applied action."""
+    action = revision.actions[fact["body"]["action"]]
+    actor = (fact["body"]["actor"] or {}).get("id")
+    dossier["history"].append((fact["body"]["action"], fact["effective"], actor))
+    if to is not None:
+        dossier["state"] = to
+        dossier["visited"].append(to)
+    if action.milestone == "received" and dossier["received_at"] is None:
+        dossier["received_at"] = fact["effective"]
+    if dossier["ended_at"] is None and (
+        action.milestone in ENDS_DOSSIER or (to is not None and revision.states[to].final)
+    ):
+        dossier["ended_at"] = fact["effective"]
+    slip(dossier, fact)
+
+
+def slip(dossier: Plain, fact: Plain) -> None:
+    """The date on the citizen's slip counts even where the event is refused."""
+    told = fact["body"]["appointment"]
+    if told is not None:
+        dossier["appointments"].append((told["at"], told["cause"], fact["effective"]))
+
+
+def keep_values(dossier: Plain, fact: Plain, revision: Revision) -> list[Broken]:
+    """Let each register take its value from the event; the registers whose value was of a wrong type."""
+    broken: list[Broken] = []
+    for name, register in revision.registers.items():
+        told = fact["body"]["data"].get(register.source or name)
+        action = fact["body"].get("action")
+        if told is None or (
+            register.actions is not None and action is not None and action not in register.actions
+        ):
+            continue
+        before = dossier["registers"][name]
+        if register.keep == "count":
+            dossier["registers"][name] = (before or 0) + 1
+            continue
+        try:
+            value = typed(told, register.type)
+        except ValueError:
+            broken.append((f"register/{name}", "guard", None))
+            continue
+        if register.keep == "sum":
+            dossier["registers"][name] = value if before is None else before + value
+        elif register.keep == "last" or before is None:
+            dossier["registers"][name] = value
+    return broken
+
+
+# Ends
+
+
+def end(revision: Revision, dossier: Plain, *, closed_at: datetime | None = None) -> list[Broken]:
+    """What a dossier broke by ending as it did; nothing while it has not ended."""
+    ended_at = dossier["ended_at"] or closed_at
+    if ended_at is None or dossier["halted"]:
+        return []
+    state = dossier["state"]
+    broken: list[Broken] = []
+    if not revision.states[state].final and state not in revision.ends:
+        broken.append((f"order/end/{state}", "order", None))
+    if state in revision.ends:
+        for guard in revision.ends[state].requires:
+            if not holds(revision.guards[guard].requires, dossier, None, revision):
+                broken.append((guard, "end", None))
+    for name, limit in revision.limits.items():
+        if (
+            limit.binds
+            and limit.binds.end is not None
+            and (limit.binds.end == "any" or state in limit.binds.end)
+        ):
+            broken += passed(name, limit, dossier, revision, ended_at)
+    return broken

@@ -1,0 +1,474 @@
+"""Random small procedures and random histories of them, drawn from a `random.Random`.
+
+The same generator serves Hypothesis (which hands in a Random it can shrink) and the seeded long run.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hypothesis import strategies as st
+
+from workflow.facts import (
+    Acted,
+    Actor,
+    Appointment,
+    Body,
+    Fact,
+    Heartbeat,
+    Opened,
+    Rated,
+    Recipient,
+    Scalar,
+    Voided,
+)
+from workflow.procedure.language import (
+    Action,
+    Anchor,
+    Binds,
+    Counting,
+    End,
+    Guard,
+    Limit,
+    Move,
+    Names,
+    OneOf,
+    Operand,
+    Predicate,
+    Register,
+    Revision,
+    State,
+    Times,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from random import Random
+
+SUBJECT = "000.00.16.H13-240102-0001"
+START = datetime(2024, 1, 2, 1, 0, tzinfo=UTC)
+UNKNOWN_SOURCE = "stray"
+SOURCES = ("gate", "desk", "post", UNKNOWN_SOURCE)
+ROLES = ("clerk", "head")
+PEOPLE = ("an", "binh", "chi")
+MILESTONES = ("received", "issued", "ready", "returned", "rejected", "withdrawn", "stopped", "extended")
+
+
+class Case(NamedTuple):
+    """A procedure, how its sources are read (as plain dicts), and the facts of one dossier."""
+
+    revision: Revision
+    sources: dict[str, dict[str, Any]]
+    facts: list[Fact]
+
+
+def cases() -> st.SearchStrategy[Case]:
+    """Cases for Hypothesis."""
+    return st.randoms(use_true_random=False).map(case)
+
+
+def case(rng: Random) -> Case:
+    """One procedure with one history."""
+    revision = procedure(rng)
+    sources = readings(rng)
+    return Case(revision, sources, history(rng, revision, sources))
+
+
+def chance(rng: Random, percent: int) -> bool:
+    """True so often in a hundred."""
+    return rng.randrange(100) < percent
+
+
+def readings(rng: Random) -> dict[str, dict[str, Any]]:
+    """How each known source is read."""
+    return {
+        source: {
+            "order": rng.choice(("time", "sequence")),
+            "rank": rng.randrange(2),
+            "voids": rng.choice(("none", "own", "any")),
+        }
+        for source in SOURCES
+        if source != UNKNOWN_SOURCE
+    }
+
+
+# Procedures
+
+
+def procedure(rng: Random) -> Revision:
+    """A procedure of 2 to 6 states in which each state is reached and each leads to the last."""
+    states = [f"s{number}" for number in range(rng.randint(2, 6))]
+    actions = [f"a{number}" for number in range(rng.randint(1, 7))]
+    registers = _registers(rng, actions)
+    sums = {"together": ("paid", "owed")} if {"paid", "owed"} <= set(registers) else {}
+    guards = {f"g{n}": _guard(rng, states, actions, registers, sums) for n in range(rng.randrange(4))}
+    last_is_final = chance(rng, 75)
+    return Revision(
+        procedure="1.000001",
+        revision="1",
+        name=Names(vi="Thử", en="Trial"),
+        figures="sample",
+        zone="Asia/Ho_Chi_Minh",
+        initial=states[0],
+        on_order_break=rng.choice(("refuse", "refuse", "follow", "stop")),
+        states={
+            state: State(
+                role="clerk",
+                final=last_is_final and state == states[-1],
+                guards=_some(rng, guards) if chance(rng, 20) else (),
+            )
+            for state in states
+        },
+        actions=_actions(rng, states, actions, guards),
+        counting={"hours": Counting(unit="elapsed_hours", reaching=rng.choice(("late", "in_time")))},
+        registers=registers,
+        sums=sums,
+        guards=guards,
+        limits={f"l{number}": _limit(rng, states, actions) for number in range(rng.randrange(4))},
+        ends=_ends(rng, states, actions, guards, last_is_final=last_is_final),
+    )
+
+
+def _some(rng: Random, names: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(name for name in names if chance(rng, 40))
+
+
+def _registers(rng: Random, actions: list[str]) -> dict[str, Register]:
+    found = {}
+    for name, kind in (("kind", "text"), ("paid", "money"), ("owed", "money"), ("points", "integer")):
+        if chance(rng, 30):
+            continue
+        keeps = ("last", "first") if kind == "text" else ("last", "first", "sum")
+        keep = rng.choice(keeps)
+        initial = {"text": "plain", "money": "0.50", "integer": "1"}[kind]
+        found[name] = Register(
+            type=kind,  # type: ignore[arg-type]
+            keep=keep,  # type: ignore[arg-type]
+            source=f"x_{name}" if chance(rng, 30) else None,
+            actions=tuple(rng.sample(actions, 1)) if chance(rng, 20) else None,
+            initial=initial if chance(rng, 30) else None,
+        )
+    if chance(rng, 40):
+        found["told"] = Register(
+            type="integer", keep="count", source="points", initial="0" if chance(rng, 50) else None
+        )
+    return found
+
+
+def _actions(
+    rng: Random, states: list[str], actions: list[str], guards: dict[str, Guard]
+) -> dict[str, Action]:
+    """Every state but the last is led on by some action, so that the last is reached; others wander."""
+    leads: dict[str, dict[str, str | None]] = {name: {} for name in actions}
+    for here, following in zip(states, states[1:], strict=False):
+        leads[rng.choice(actions)][here] = following
+    for name in actions:
+        for here in states:
+            if here not in leads[name] and (chance(rng, 15) or not leads[name]):
+                leads[name][here] = rng.choice([*states, None])
+    return {name: _action(rng, states, leads[name], guards) for name in actions}
+
+
+def _action(rng: Random, states: list[str], leads: dict[str, str | None], guards: dict[str, Guard]) -> Action:
+    targets = list(dict.fromkeys(leads.values()))
+    if len(targets) == 1 and set(leads) == set(states) and chance(rng, 50):
+        moves: tuple[Move, ...] = (Move(sources="any", to=targets[0], guards=_some(rng, guards)),)
+    else:
+        moves = tuple(
+            Move(
+                sources=tuple(here for here in states if here in leads and leads[here] == target),
+                to=target,
+                guards=_some(rng, guards) if chance(rng, 40) else (),
+            )
+            for target in targets
+        )
+    return Action(
+        moves=moves,
+        role=tuple(rng.sample(ROLES, rng.randint(1, 2))) if chance(rng, 40) else (),
+        on_role_break=rng.choice(("refuse", "record")),
+        milestone=rng.choice(MILESTONES) if chance(rng, 40) else None,  # type: ignore[arg-type]
+        guards=_some(rng, guards) if chance(rng, 40) else (),
+        on_order_break=rng.choice(("refuse", "follow", "stop")) if chance(rng, 40) else None,
+        follow_to=rng.choice([to for to in targets if to] or [None]) if len(targets) > 1 else None,
+    )
+
+
+def _guard(
+    rng: Random,
+    states: list[str],
+    actions: list[str],
+    registers: dict[str, Register],
+    sums: dict[str, tuple[str, ...]],
+) -> Guard:
+    return Guard(
+        requires=_predicate(rng, states, actions, registers, sums, depth=2),
+        on_break=rng.choice(("refuse", "record")),
+    )
+
+
+def _predicate(
+    rng: Random,
+    states: list[str],
+    actions: list[str],
+    registers: dict[str, Register],
+    sums: dict[str, tuple[str, ...]],
+    *,
+    depth: int,
+    at_end: bool = False,
+) -> Predicate:
+    def deeper() -> Predicate:
+        return _predicate(rng, states, actions, registers, sums, depth=depth - 1, at_end=at_end)
+
+    kinds = ["times", "after_state", "before_state"]
+    kinds += [] if at_end or len(actions) < 2 else ["four_eyes"]
+    kinds += ["compare", "compare", "present", "one_of"] if registers else []
+    kinds += ["all", "any", "not"] if depth else []
+    match rng.choice(kinds):
+        case "times":
+            return Predicate(times=Times(action=rng.choice(actions), fewer_than=rng.randint(0, 3)))
+        case "after_state":
+            return Predicate(after_state=tuple(rng.sample(states, rng.randint(1, 2))))
+        case "before_state":
+            return Predicate(before_state=tuple(rng.sample(states, rng.randint(1, 2))))
+        case "four_eyes":
+            return Predicate(four_eyes=tuple(actions))
+        case "present":
+            return Predicate(present=_operand(rng, rng.choice(list(registers)), at_end=at_end))
+        case "one_of":
+            name = rng.choice(list(registers))
+            return Predicate(one_of=OneOf(value=Operand(register=name), values=_constants(registers[name].type)[:2]))
+        case "all":
+            return Predicate(all=(deeper(), deeper()))
+        case "any":
+            return Predicate(any=(deeper(), deeper()))
+        case "not":
+            return Predicate(negated=deeper())
+        case _:
+            return _comparison(rng, registers, sums, at_end=at_end)
+
+
+def _comparison(
+    rng: Random, registers: dict[str, Register], sums: dict[str, tuple[str, ...]], *, at_end: bool
+) -> Predicate:
+    name = rng.choice(list(registers))
+    kind = registers[name].type
+    left = _operand(rng, name, at_end=at_end)
+    alike = [other for other, register in registers.items() if register.type == kind and other != name]
+    right: str | Operand = rng.choice(_constants(kind))
+    if alike and chance(rng, 40):
+        right = Operand(register=rng.choice(alike))
+    if kind == "money" and sums and chance(rng, 40):
+        left = Operand(sum=rng.choice(("together", ("paid", "owed"))))
+    pair = (left, right) if chance(rng, 80) else (right, left)
+    if kind == "text":
+        return Predicate(equals=pair)
+    match rng.randrange(4):
+        case 0:
+            return Predicate(equals=pair)
+        case 1:
+            return Predicate(at_most=pair)
+        case 2:
+            return Predicate(less_than=pair)
+        case _:
+            return Predicate(at_least=pair)
+
+
+def _operand(rng: Random, name: str, *, at_end: bool) -> Operand:
+    if not at_end and chance(rng, 25):
+        return Operand(data=name)
+    return Operand(register=name)
+
+
+def _constants(kind: str) -> tuple[str, ...]:
+    return {"text": ("plain", "grave", "x"), "money": ("0.5", "1.00", "2.30"), "integer": ("0", "1", "3")}[kind]
+
+
+def _limit(rng: Random, states: list[str], actions: list[str]) -> Limit:
+    binds = rng.choice(
+        (
+            Binds(action=rng.choice(actions)),
+            Binds(actions=tuple(rng.sample(actions, rng.randint(1, len(actions))))),
+            Binds(actions="any"),
+            Binds(end="any"),
+            Binds(state=rng.choice(states)),
+        )
+    )
+    starts = Anchor(action=rng.choice(actions), which=rng.choice(("first", "last"))) if chance(rng, 80) else None
+    return Limit(
+        counts="hours",
+        within=rng.randint(0, 5),
+        binds=binds,
+        starts=starts,
+    )
+
+
+def _ends(
+    rng: Random, states: list[str], actions: list[str], guards: dict[str, Guard], *, last_is_final: bool
+) -> dict[str, End]:
+    """Where it may end and on what conditions; adds guards for them that ask for no event."""
+    ends = {}
+    for state in states:
+        if (state == states[-1] and not last_is_final) or chance(rng, 20):
+            ends[state] = End(requires=tuple(_end_guards(rng, states, actions, guards)))
+    return ends
+
+
+def _end_guards(
+    rng: Random, states: list[str], actions: list[str], guards: dict[str, Guard]
+) -> Iterator[str]:
+    for _ in range(rng.randrange(3)):
+        name = f"e{len(guards)}"
+        guards[name] = Guard(requires=_predicate(rng, states, actions, {}, {}, depth=1, at_end=True))
+        yield name
+
+
+# Histories
+
+
+def history(rng: Random, revision: Revision, sources: dict[str, dict[str, Any]]) -> list[Fact]:
+    """Facts of one dossier as they may arrive: legal and illegal steps, corrections, repetitions."""
+    facts: list[Fact] = []
+    state, hours = revision.initial, 0
+    for number in range(rng.randint(1, 9)):
+        hours += rng.choice((0, 0, 1, 1, 2, 5))
+        body, state = _step(rng, revision, state)
+        facts.append(_fact(rng, f"f{number}", body, hours, number))
+    facts += [_revised(rng, revision, rng.choice(facts)) for _ in range(rng.choice((0, 0, 1, 2)))]
+    for number in range(rng.choice((0, 0, 0, 1, 2, 3))):
+        facts.append(_void(rng, f"v{number}", facts, hours))
+    facts = list({(fact.source, fact.id, fact.revision): fact for fact in facts}.values())
+    facts += [rng.choice(facts) for _ in range(rng.choice((0, 0, 1, 3)))]
+    rng.shuffle(facts)
+    del sources
+    return facts
+
+
+def _fact(rng: Random, name: str, body: Body, hours: int, number: int) -> Fact:
+    """A fact near its place: now and then much earlier or later, or with a sequence that is missing or shared."""
+    if chance(rng, 12):
+        hours += rng.choice((-5, -2, 3, 9))
+    sequence = number + 1
+    if chance(rng, 25):
+        sequence = rng.choice((0, 0, number, number + 4))
+    recorded = START + timedelta(hours=hours, minutes=rng.randrange(600)) if chance(rng, 85) else None
+    return Fact(
+        subject=SUBJECT,
+        source=rng.choice(SOURCES),
+        id=name,
+        occurred_at=START + timedelta(hours=hours),
+        body=body,
+        sequence=sequence,
+        recorded_at=recorded,
+    )
+
+
+def _step(rng: Random, revision: Revision, state: str) -> tuple[Body, str]:
+    """The next thing told, and the state a dossier would be in if it were legal."""
+    roll = rng.randrange(100)
+    if roll < 4:
+        return _opened(rng, revision), state
+    if roll < 7:
+        return Heartbeat() if chance(rng, 50) else Rated(channel="web", scores={"time": 2}), state
+    if roll < 9:
+        return _acted(rng, revision, "no_such_action"), state
+    legal = [
+        (name, move)
+        for name, action in revision.actions.items()
+        for move in action.moves
+        if move.sources == "any" or state in move.sources
+    ]
+    if legal and roll < 80:
+        name, move = rng.choice(legal)
+        return _acted(rng, revision, name), move.to or state
+    return _acted(rng, revision, rng.choice(list(revision.actions))), state
+
+
+def _acted(rng: Random, revision: Revision, action: str) -> Acted:
+    return Acted(
+        action=action,
+        actor=Actor(id=rng.choice(PEOPLE), role=rng.choice((*ROLES, None))) if chance(rng, 85) else None,
+        to=Recipient(unit="u1", officer=rng.choice(PEOPLE)) if chance(rng, 15) else None,
+        appointment=_slip(rng) if chance(rng, 15) else None,
+        data=_data(rng, revision),
+    )
+
+
+def _slip(rng: Random) -> Appointment:
+    at = START + timedelta(days=rng.randint(1, 3))
+    return Appointment(at=at if chance(rng, 50) else at.date(), cause=rng.choice(("first", "correction", "apology")))
+
+
+def _data(rng: Random, revision: Revision) -> dict[str, Scalar]:
+    told: dict[str, Scalar] = {}
+    for name, register in revision.registers.items():
+        if chance(rng, 60) or register.keep == "count":
+            continue
+        told[register.source or name] = _value(rng, register.type)
+    return told
+
+
+def _value(rng: Random, kind: str) -> Scalar:
+    if kind != "text" and chance(rng, 10):
+        return rng.choice(("unreadable", "1.2.3", ""))
+    if kind == "integer":
+        return rng.choice((0, 1, 2, 3, "2"))
+    if kind == "money":
+        return rng.choice(("0.50", "1", "1.80", 2))
+    return rng.choice(("plain", "grave", "other"))
+
+
+def _opened(rng: Random, revision: Revision) -> Opened:
+    state = rng.choice((*revision.states, None, None, "no_such_state"))
+    return Opened(
+        state=state,
+        received_at=START - timedelta(hours=2) if chance(rng, 40) else None,
+        ended_at=START + timedelta(hours=rng.randint(1, 20)) if chance(rng, 30) else None,
+        appointments=(_slip(rng),) if chance(rng, 30) else (),
+        data=_data(rng, revision),
+    )
+
+
+def _revised(rng: Random, revision: Revision, fact: Fact) -> Fact:
+    """The same record sent again, changed."""
+    if isinstance(fact.body, Acted):
+        body: Body = _acted(rng, revision, rng.choice((fact.body.action, *revision.actions)))
+    else:
+        body = fact.body
+    return Fact(
+        subject=fact.subject,
+        source=fact.source,
+        id=fact.id,
+        occurred_at=fact.occurred_at + timedelta(hours=rng.choice((0, 0, 1, -3))),
+        body=body,
+        sequence=fact.sequence if chance(rng, 70) else fact.sequence + 2,
+        revision=rng.randint(1, 2),
+        recorded_at=fact.recorded_at and fact.recorded_at + timedelta(hours=1),
+    )
+
+
+def _void(rng: Random, name: str, facts: list[Fact], hours: int) -> Fact:
+    """A correction of a fact, of a void, of itself, or of something that never came."""
+    target = rng.choice(facts)
+    if chance(rng, 35):
+        target = rng.choice([fact for fact in facts if isinstance(fact.body, Voided)] or facts)
+    target_id, target_source = target.id, target.source
+    if chance(rng, 15):
+        target_id = rng.choice((name, f"v{rng.randrange(3)}", "never"))
+    source = target_source if chance(rng, 60) else rng.choice(SOURCES)
+    body = Voided(
+        target_id=target_id,
+        target_source=target_source if source != target_source or chance(rng, 40) else None,
+        target_revision=rng.choice((None, None, None, 0, 1)),
+        reason="mistyped",
+    )
+    void = _fact(rng, name, body, rng.randint(0, hours + 2), 0)
+    return Fact(
+        subject=void.subject,
+        source=source,
+        id=void.id,
+        occurred_at=void.occurred_at,
+        body=body,
+        recorded_at=void.recorded_at,
+        revision=rng.choice((0, 0, 0, 1)),
+    )
