@@ -1,0 +1,110 @@
+"""The command `dunghen`: its groups, and the one place where errors become lines and exit statuses.
+
+Exit statuses: 0 fine, 1 a finding, 2 wrong use or unreadable input, 3 not reachable, 70 a fault of ours,
+130 interrupted, 141 the reader of our output went away.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import traceback
+from importlib import import_module, metadata
+from importlib.util import find_spec
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, NoReturn
+
+import click
+
+from workflow.cli.options import Group, check_environment, language_option
+from workflow.cli.output import visible
+from workflow.errors import DunghenError
+from workflow.i18n import LANGUAGES, current, default_language, message, use
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from workflow.i18n import Language
+
+GROUPS: Final = ("procedure", "deadline", "dossier", "audit")
+"""One module of this package each, imported when it is asked for."""
+FAULT: Final = 70
+"""EX_SOFTWARE of sysexits: an error of ours must not look like a finding."""
+INTERRUPTED: Final = 130
+PIPE_CLOSED: Final = 141
+
+
+class Lazy(Group):
+    """The top group: finds a command in the module of its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """All command groups, in the order of the documentation."""
+        return [name for name in GROUPS if find_spec(f"workflow.cli.{name}")]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, None where there is none."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        found: click.Command = getattr(import_module(f"workflow.cli.{cmd_name}"), cmd_name)
+        return found
+
+
+@click.group(
+    cls=Lazy, context_settings={"auto_envvar_prefix": "DUNGHEN", "help_option_names": ["--help", "-h"]}
+)
+@language_option
+@click.version_option(metadata.version("dunghen"), prog_name="dunghen")
+def dunghen() -> None:
+    """Dossiers handled on time and by the approved procedure."""
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Runs the command and ends the process with its exit status."""
+    sys.exit(run(sys.argv[1:] if argv is None else argv))
+
+
+def run(argv: Sequence[str]) -> int:
+    """Runs the command; its exit status. Data goes to standard output, every message to standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    use(_asked_language(argv, os.environ))
+    try:
+        check_environment(os.environ, dunghen)
+        status = dunghen.main(list(argv), prog_name="dunghen", standalone_mode=False)
+        sys.stdout.flush()
+    except DunghenError as error:
+        return _say(message(error), error.exit_status)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return _say(current("Interrupted."), INTERRUPTED)
+    except BrokenPipeError:
+        return _quiet()
+    except Exception:  # noqa: BLE001 - the top of an entry point: a fault of ours ends the process, in full
+        traceback.print_exc()
+        return _say(current("This is a fault of dunghen itself; please report the lines above."), FAULT)
+    return status if isinstance(status, int) else 0
+
+
+def _asked_language(argv: Sequence[str], environ: Mapping[str, str]) -> Language:
+    """The language to start in, wherever `--lang` stands: even the help and the errors of other options speak it."""
+    after = [following for name, following in pairwise(argv) if name == "--lang"]
+    asked = [*after, *(part[7:] for part in argv if part.startswith("--lang=")), environ.get("DUNGHEN_LANG")]
+    for language in LANGUAGES:
+        if language == next((one for one in asked if one), None):
+            return language
+    return default_language(environ)
+
+
+def _say(text: str, status: int) -> int:
+    sys.stderr.write(visible(text) + "\n")
+    return status
+
+
+def _quiet() -> int:
+    """The reader of our output went away: nothing more can be said to it, not even while the process ends."""
+    sys.stdout = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    return PIPE_CLOSED

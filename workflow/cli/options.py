@@ -1,0 +1,129 @@
+"""Options that every command shares, and commands whose help speaks the chosen language."""
+
+from __future__ import annotations
+
+import copy
+import os
+import re
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+import click
+
+from consumers.files.limits import DEFAULT_LIMITS, FileLimits
+from workflow.cli.output import Form
+from workflow.i18n import LANGUAGES, current, use
+from workflow.settings import limit_keys, limits_from, refuse_unknown, unknown_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from workflow.i18n import Language
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+class Command(click.Command):
+    """A command whose help texts are translated when they are shown."""
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the help in the chosen language."""
+        click.Command.format_help(_translated(self), ctx, formatter)
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """The one line a list of commands shows, in the chosen language."""
+        return click.Command.get_short_help_str(_translated(self), limit)
+
+
+class Group(Command, click.Group):
+    """A group of commands whose help texts are translated when they are shown."""
+
+    command_class = Command
+
+
+Group.group_class = Group
+
+
+def output_option(*forms: Form, default: Form = "table") -> Callable[[F], F]:
+    """`--output`, with all forms unless some are named; the command receives it as `output`."""
+    allowed = forms or get_args(Form)
+    return click.option(
+        "--output",
+        "-o",
+        type=click.Choice(allowed),
+        default=default,
+        show_default=True,
+        envvar="DUNGHEN_OUTPUT",
+        help="How results are printed on standard output.",
+    )
+
+
+def language_option(command: F) -> F:
+    """`--lang`; it has taken effect before the command runs and is not handed to it."""
+    option: Callable[[F], F] = click.option(
+        "--lang",
+        type=click.Choice(LANGUAGES),
+        envvar="DUNGHEN_LANG",
+        expose_value=False,
+        is_eager=True,
+        callback=_use,
+        help="Language of tables and messages. By default that of the locale: vi for a Vietnamese one, else en.",
+    )
+    return option(command)
+
+
+def file_limits(environ: Mapping[str, str] = os.environ) -> FileLimits:
+    """The limits of the file readers, as the environment sets them. Raises `UsageError` for a malformed one."""
+    return limits_from(environ, DEFAULT_LIMITS)
+
+
+def check_environment(environ: Mapping[str, str], top: click.Group) -> None:
+    """Raises `UsageError` for a `DUNGHEN_` key that nothing reads, or a limit that is malformed."""
+    file_limits(environ)
+    cheap = ("DUNGHEN_OUTPUT", "DUNGHEN_LANG", *limit_keys(FileLimits))
+    if unknown_keys(environ, cheap):
+        refuse_unknown(environ, (*cheap, *environment_twins(top, "DUNGHEN")))
+
+
+def environment_twins(command: click.Command, prefix: str) -> Iterator[str]:
+    """The environment keys of a command's options and of those of the commands below it."""
+    for option in command.params:
+        if isinstance(option, click.Option) and option.name:
+            yield str(option.envvar or f"{prefix}_{option.name.upper()}")
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            if found is not None:
+                yield from environment_twins(found, f"{prefix}_{name.upper().replace('-', '_')}")
+
+
+def _use(_ctx: click.Context, _param: click.Parameter, value: Language | None) -> None:
+    if value is not None:
+        use(value)
+
+
+_C = TypeVar("_C", bound=click.Command)
+
+
+def _translated(command: _C) -> _C:
+    """A copy to be shown, never run: its texts are translated, its parameters too."""
+    shown = copy.copy(command)
+    shown.help = current(unwrapped(command.help)) if command.help else command.help
+    shown.short_help = current(command.short_help) if command.short_help else command.short_help
+    shown.epilog = current(unwrapped(command.epilog)) if command.epilog else command.epilog
+    shown.params = [_translated_parameter(parameter) for parameter in command.params]
+    return shown
+
+
+def _translated_parameter(parameter: click.Parameter) -> click.Parameter:
+    text = getattr(parameter, "help", None)
+    if not text:
+        return parameter
+    shown = copy.copy(parameter)
+    setattr(shown, "help", current(text))  # noqa: B010 - only some parameters have a help to set
+    return shown
+
+
+def unwrapped(text: str) -> str:
+    """A help text with each paragraph on one line: the form in which it stands in the catalogue."""
+    return "\n\n".join(" ".join(part.split()) for part in re.split(r"\n\s*\n", text.strip()))

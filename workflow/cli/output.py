@@ -1,0 +1,122 @@
+"""Results on standard output: rows as a table, JSON, JSON lines or CSV; one value as JSON.
+
+The same rows give the same bytes, whatever the machine's locale. Nothing is coloured unless standard output is a
+terminal and NO_COLOR is not set. Data is text: no cell is taken for markup, an escape sequence or a formula.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TextIO, TypeAlias
+
+import msgspec
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from workflow.i18n import current
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+Form: TypeAlias = Literal["table", "json", "jsonl", "csv"]
+WIDEST: Final = 100_000
+"""Columns of a table that goes to a file or a pipe: wide enough that nothing is folded."""
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""C0 and C1 controls and those that turn the direction of writing: shown, never sent to a terminal."""
+_FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
+
+
+class Column(NamedTuple):
+    """A column of results: its key in JSON and CSV, its English title in tables, and how it stands."""
+
+    key: str
+    title: str
+    justify: Literal["left", "right"] = "left"
+
+
+def print_rows(
+    rows: Iterable[Mapping[str, object]],
+    columns: Sequence[Column],
+    form: Form,
+    *,
+    title: str = "",
+    stream: TextIO | None = None,
+) -> None:
+    """Prints rows in the asked form. JSON keeps every key of a row; table and CSV the named columns.
+
+    `title` heads a table only; it and the columns' titles are translated.
+    """
+    out = stream or sys.stdout
+    if form == "json":
+        print_json(list(rows), stream=out)
+    elif form == "jsonl":
+        for row in rows:
+            out.write(msgspec.json.encode(row).decode() + "\n")
+    elif form == "csv":
+        _print_csv(rows, columns, out)
+    else:
+        _print_table(rows, columns, title, out)
+
+
+def print_json(value: object, *, stream: TextIO | None = None) -> None:
+    """Prints one value as indented JSON in UTF-8, keys in the order they stand in."""
+    encoded = msgspec.json.format(msgspec.json.encode(value), indent=2)
+    (stream or sys.stdout).write(encoded.decode() + "\n")
+
+
+def csv_cell(value: object) -> object:
+    """A cell no spreadsheet takes for a formula: a text that begins like one gets a leading apostrophe.
+
+    Texts that already have such apostrophes get one more, so that taking one away gives every text back.
+    """
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+
+
+def visible(text: str) -> str:
+    """`text` with its control characters spelled out, so that data cannot steer a terminal."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def _print_csv(rows: Iterable[Mapping[str, object]], columns: Sequence[Column], out: TextIO) -> None:
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([column.key for column in columns])
+    for row in rows:
+        writer.writerow([csv_cell(_plain(row.get(column.key))) for column in columns])
+
+
+def _print_table(
+    rows: Iterable[Mapping[str, object]], columns: Sequence[Column], title: str, out: TextIO
+) -> None:
+    table = Table(box=box.SIMPLE_HEAD, title=Text(current(title)) if title else None, title_justify="left")
+    for column in columns:
+        table.add_column(Text(current(column.title)), justify=column.justify, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(visible(str(_plain(row.get(column.key), shown=True)))) for column in columns))
+    print_rich(table, stream=out)
+
+
+def print_rich(*parts: Any, stream: TextIO | None = None) -> None:  # noqa: ANN401 - whatever rich can show
+    """Prints rich text or tables: as wide as the terminal, or unfolded and uncoloured into a file or pipe."""
+    out = stream or sys.stdout
+    width = None if out.isatty() else WIDEST
+    console = Console(file=out, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    for part in parts:
+        with console.capture() as capture:
+            console.print(part)
+        out.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+
+
+def _plain(value: object, *, shown: bool = False) -> object:
+    """A scalar as it stands; a time or another value as its JSON text; lists joined by spaces in what is shown."""
+    if value is None:
+        return ""
+    if shown and isinstance(value, list | tuple):
+        return ", ".join(str(_plain(part)) for part in value)
+    if isinstance(value, str | int | float):
+        return value
+    built = msgspec.to_builtins(value)
+    return built if isinstance(built, str) else msgspec.json.encode(built).decode()

@@ -1,0 +1,75 @@
+"""Settings from the environment: every `DUNGHEN_` key is known and well formed, or nothing starts.
+
+An option of the command line has its own environment twin; what is here has no option: the named limits, each under
+`DUNGHEN_LIMIT_` and its name. Units, defaults and reasons stand with the limits themselves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import msgspec
+
+from workflow.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+S = TypeVar("S", bound=msgspec.Struct)
+PREFIX: Final = "DUNGHEN_"
+LIMIT: Final = "DUNGHEN_LIMIT_"
+TESTS: Final = "DUNGHEN_TEST_"
+"""Reserved for the test suite, which starts the real command in an environment of its own."""
+
+
+def limit_keys(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    """The environment keys of a structure of limits, in the order of its fields."""
+    return tuple(LIMIT + name.upper() for name in kind.__struct_fields__)
+
+
+def limits_from(environ: Mapping[str, str], defaults: S) -> S:
+    """`defaults` with each limit replaced that the environment names.
+
+    Raises `UsageError` naming key and value where one is malformed or not positive.
+    """
+    return msgspec.structs.replace(
+        defaults,
+        **{
+            field.name: _read(key, environ[key], field.type)
+            for key, field in zip(limit_keys(type(defaults)), msgspec.structs.fields(defaults), strict=True)
+            if key in environ
+        },
+    )
+
+
+def _read(key: str, value: str, kind: object) -> object:
+    try:
+        found: object = msgspec.convert(value, type=kind, strict=False)
+    except msgspec.ValidationError:
+        found = None
+    if found is None or (isinstance(found, int) and found <= 0):
+        raise UsageError(
+            "{key}={value}: expected {expected}; correct it or unset it",
+            key=key,
+            value=value,
+            expected="a positive whole number" if kind is int else "a time such as 2100-01-01T00:00:00Z",
+            reason="malformed_setting",
+        )
+    return found
+
+
+def unknown_keys(environ: Mapping[str, str], known: Iterable[str]) -> list[str]:
+    """The `DUNGHEN_` keys of the environment that are not among the known ones, sorted."""
+    ours = {key for key in environ if key.startswith(PREFIX) and not key.startswith(TESTS)}
+    return sorted(ours.difference(known))
+
+
+def refuse_unknown(environ: Mapping[str, str], known: Iterable[str]) -> None:
+    """Raises `UsageError` naming the first `DUNGHEN_` key nothing reads, and its value: most often a slip of typing."""
+    for key in unknown_keys(environ, known):
+        raise UsageError(
+            "{key}={value}: nothing reads this setting; unset it, or see docs/commands.md for those there are",
+            key=key,
+            value=environ[key],
+            reason="unknown_setting",
+        )
