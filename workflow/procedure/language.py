@@ -40,14 +40,14 @@ class Definition(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=
     """Base of every piece of a procedure: frozen, unknown words refused."""
 
 
-class Names(Definition):
+class Names(Definition, frozen=True):
     """What people read, in both languages."""
 
     vi: str
     en: str
 
 
-class Counting(Definition):
+class Counting(Definition, frozen=True):
     """How a limit counts. Nothing is left to a default that would change a date.
 
     `first_day`, `rest_day`: for day counts only (Civil Code 2015 art. 147-148). `rest_day`: what happens when the
@@ -62,7 +62,7 @@ class Counting(Definition):
     cut_off: TimeOfDay | None = None
 
 
-class Choice(Definition):
+class Choice(Definition, frozen=True):
     """A number chosen by a register's value (EIA: group I 45 days, group II 30)."""
 
     register: Identifier
@@ -70,7 +70,7 @@ class Choice(Definition):
     otherwise: Count | None = None
 
 
-class Anchor(Definition):
+class Anchor(Definition, frozen=True):
     """The moment a limit counts from: exactly one of an action, entering a state, or a milestone."""
 
     action: Identifier | None = None
@@ -79,7 +79,7 @@ class Anchor(Definition):
     milestone: Milestone | Literal["submitted"] | None = None
 
 
-class Binds(Definition):
+class Binds(Definition, frozen=True):
     """What a limit is a limit of: exactly one of these."""
 
     action: Identifier | None = None
@@ -89,7 +89,7 @@ class Binds(Definition):
     end: Literal["any"] | tuple[Identifier, ...] | None = None
 
 
-class Limit(Definition):
+class Limit(Definition, frozen=True):
     """How long something may take, or until when.
 
     Exactly one of `within` (a number in the counting's unit) and `until` (a register holding a date or time).
@@ -111,7 +111,7 @@ class Limit(Definition):
     figures: Figures | None = None
 
 
-class Operand(Definition):
+class Operand(Definition, frozen=True):
     """A value to compare: a register, the event's own value for a register, or a sum of registers.
     A plain text is a constant."""
 
@@ -123,21 +123,21 @@ class Operand(Definition):
 Value: TypeAlias = str | Operand
 
 
-class OneOf(Definition):
+class OneOf(Definition, frozen=True):
     """A value is one of a closed list of constants."""
 
     value: Value
     values: Annotated[tuple[str, ...], Meta(min_length=1)] = field(name="in")
 
 
-class Times(Definition):
+class Times(Definition, frozen=True):
     """An action took place at most so often before (the present event not counted)."""
 
     action: Identifier
     fewer_than: Count
 
 
-class Within(Definition):
+class Within(Definition, frozen=True):
     """The event lies within a time after the first or last of an action."""
 
     number: Count
@@ -146,7 +146,7 @@ class Within(Definition):
     which: Literal["first", "last"] = "first"
 
 
-class Predicate(Definition):
+class Predicate(Definition, frozen=True):
     """Exactly one of these. Registers are read as before the event; role, documents and data from the event.
     A comparison with an absent register that has no `initial` is false."""
 
@@ -169,7 +169,7 @@ class Predicate(Definition):
     negated: Predicate | None = field(name="not", default=None)
 
 
-class Guard(Definition):
+class Guard(Definition, frozen=True):
     """A rule over an event or an end. `refuse` leaves the state as it was; `record` applies the event with the
     violation."""
 
@@ -179,7 +179,7 @@ class Guard(Definition):
     basis: str | None = None
 
 
-class Task(Definition):
+class Task(Definition, frozen=True):
     """Parallel work inside a state: other agencies are asked, answer, or are recalled.
 
     `clock`: whether the wait counts against the dossier or is taken out of it. `on_silence`: what no answer
@@ -199,7 +199,7 @@ class Task(Definition):
     name: Names | None = None
 
 
-class State(Definition):
+class State(Definition, frozen=True):
     """Where a dossier is: who holds it, how long one stay may last, and whether the dossier ends there."""
 
     name: Names | None = None
@@ -207,10 +207,10 @@ class State(Definition):
     limit: Limit | None = None
     final: bool = False
     guards: tuple[Identifier, ...] = ()
-    tasks: dict[Identifier, Task] = {}  # noqa: RUF012 - msgspec copies empty defaults
+    tasks: dict[Identifier, Task] = {}
 
 
-class Move(Definition):
+class Move(Definition, frozen=True):
     """One or more states an action may start from, and where it leads. Without `to` the dossier stays."""
 
     sources: tuple[Identifier, ...] | Literal["any"] = field(name="from")
@@ -218,7 +218,7 @@ class Move(Definition):
     guards: tuple[Identifier, ...] = ()
 
 
-class Action(Definition):
+class Action(Definition, frozen=True):
     """The verb that moves a dossier.
 
     `on_order_break`: what it does in a state it may not start from; by default a milestone is followed (the
@@ -236,17 +236,17 @@ class Action(Definition):
     on_order_break: OnOrderBreak | None = None
     follow_to: Identifier | None = None
     pause: Identifier | None = None
-    extends: dict[Identifier, Count] = {}  # noqa: RUF012
+    extends: dict[Identifier, Count] = {}
 
 
-class Cap(Definition):
+class Cap(Definition, frozen=True):
     """The longest a pause may stop the clock; beyond it the clock runs again."""
 
     within: Count
     counts: Counting | Identifier
 
 
-class Pause(Definition):
+class Pause(Definition, frozen=True):
     """A legal reason for the clock to stand: its document, how often and how long, and how it goes on.
 
     A pause beyond `at_most` is recorded with a violation and stops no clock.
@@ -262,7 +262,7 @@ class Pause(Definition):
     basis: str | None = None
 
 
-class Register(Definition):
+class Register(Definition, frozen=True):
     """A named typed value taken from events: from the field `from` of their data (its own name by default), of
     any action or of those listed. `money` and other decimals are exact."""
 
@@ -274,13 +274,13 @@ class Register(Definition):
     name: Names | None = None
 
 
-class End(Definition):
+class End(Definition, frozen=True):
     """Conditions of ending in a state; a broken one is a violation of kind `end`."""
 
     requires: tuple[Identifier, ...] = ()
 
 
-class Phase(Definition):
+class Phase(Definition, frozen=True):
     """A part of the procedure with a clock of its own: it starts with one of these actions and ends with one of
     those (or when the next phase starts, or the dossier ends)."""
 
@@ -289,7 +289,7 @@ class Phase(Definition):
     name: Names | None = None
 
 
-class Approval(Definition):
+class Approval(Definition, frozen=True):
     """What makes a revision the approved procedure."""
 
     document: str
@@ -297,14 +297,14 @@ class Approval(Definition):
     decided_on: date
 
 
-class Effective(Definition):
+class Effective(Definition, frozen=True):
     """The receipt dates this revision is for; `to` is the last of them, absent while it is in force."""
 
     since: date = field(name="from")
     to: date | None = None
 
 
-class Revision(Definition):
+class Revision(Definition, frozen=True):
     """One edition of a procedure: the whole of what a dossier is judged by."""
 
     procedure: Annotated[str, Meta(min_length=1, max_length=80)]
@@ -322,13 +322,13 @@ class Revision(Definition):
     calendar: str | None = None
     units: tuple[Identifier, ...] = ()
     on_order_break: OnOrderBreak = "refuse"
-    counting: dict[Identifier, Counting] = {}  # noqa: RUF012
-    registers: dict[Identifier, Register] = {}  # noqa: RUF012
-    sums: dict[Identifier, tuple[Identifier, ...]] = {}  # noqa: RUF012
-    guards: dict[Identifier, Guard] = {}  # noqa: RUF012
-    limits: dict[Identifier, Limit] = {}  # noqa: RUF012
-    pauses: dict[Identifier, Pause] = {}  # noqa: RUF012
-    phases: dict[Identifier, Phase] = {}  # noqa: RUF012
-    ends: dict[Identifier, End] = {}  # noqa: RUF012
+    counting: dict[Identifier, Counting] = {}
+    registers: dict[Identifier, Register] = {}
+    sums: dict[Identifier, tuple[Identifier, ...]] = {}
+    guards: dict[Identifier, Guard] = {}
+    limits: dict[Identifier, Limit] = {}
+    pauses: dict[Identifier, Pause] = {}
+    phases: dict[Identifier, Phase] = {}
+    ends: dict[Identifier, End] = {}
     basis: str | None = None
-    accepts: dict[str, str] = {}  # noqa: RUF012
+    accepts: dict[str, str] = {}

@@ -1,0 +1,152 @@
+"""The ledger of approved revisions: what was approved, by which decision, and the fingerprint it was approved with.
+
+A text file, one line for each approved revision, its fields separated by ` | `:
+fingerprint | procedure | revision | document | decision | date of the decision. `#` begins a comment line.
+A line is appended by a person who has the decision in hand; no command writes it.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from workflow.errors import LedgerError
+from workflow.procedure.reader import fingerprint
+from workflow.yamltree import contents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from workflow.procedure.language import Revision
+
+_SEPARATOR: Final = " | "
+_FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
+_FIELDS: Final = ("fingerprint", "procedure", "revision", "document", "decision", "decided_on")
+
+
+class Entry(NamedTuple):
+    """One approved revision."""
+
+    fingerprint: str
+    procedure: str
+    revision: str
+    document: str
+    decision: str
+    decided_on: date
+
+    @property
+    def line(self) -> str:
+        """The entry as its line of the ledger."""
+        return _SEPARATOR.join((*self[:5], self.decided_on.isoformat()))
+
+
+def read_ledger(path: Path) -> tuple[Entry, ...]:
+    """The entries of a ledger file.
+
+    Raises `LedgerError` with file:line where a line is malformed or an approved revision is listed twice.
+    """
+    entries: dict[tuple[str, str], Entry] = {}
+    lines = contents(path).decode("utf-8", "replace").splitlines()
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        entry = _entry(line, f"{path}:{number}")
+        if (entry.procedure, entry.revision) in entries:
+            raise LedgerError(
+                "{place}: procedure {procedure} revision {revision} is listed a second time; "
+                "an approved revision never changes, give the new text a new revision",
+                place=f"{path}:{number}",
+                procedure=entry.procedure,
+                revision=entry.revision,
+                reason="ledger_repeated",
+            )
+        entries[entry.procedure, entry.revision] = entry
+    return tuple(entries.values())
+
+
+def _entry(line: str, place: str) -> Entry:
+    fields = [field.strip() for field in line.split(_SEPARATOR)]
+    try:
+        print_, procedure, revision, document, decision, decided_on = fields
+        entry = Entry(print_, procedure, revision, document, decision, date.fromisoformat(decided_on))
+    except ValueError as error:
+        raise _malformed(place, line) from error
+    if not _FINGERPRINT.fullmatch(entry.fingerprint) or not all(fields):
+        raise _malformed(place, line)
+    return entry
+
+
+def _malformed(place: str, line: str) -> LedgerError:
+    return LedgerError(
+        "{place}: expected {expected}, found {found}; write the line as `dunghen procedure check` prints it",
+        place=place,
+        expected=_SEPARATOR.join(_FIELDS),
+        found=line[:120],
+        reason="ledger_line",
+    )
+
+
+def new_entry(revision: Revision) -> Entry:
+    """The entry a person may append once the decision on this revision is signed.
+
+    Raises `LedgerError` for a revision whose figures are not approved, or that names no approval.
+    """
+    approval = revision.approval
+    if revision.figures != "approved" or approval is None:
+        raise LedgerError(
+            "procedure {procedure} revision {revision}: expected approved figures with an approval, "
+            "found {figures}; only approved revisions are listed",
+            procedure=revision.procedure,
+            revision=revision.revision,
+            figures=revision.figures,
+            reason="ledger_not_approved",
+        )
+    return Entry(
+        fingerprint(revision),
+        revision.procedure,
+        revision.revision,
+        approval.document,
+        approval.decision,
+        approval.decided_on,
+    )
+
+
+def verify_ledger(revisions: Iterable[Revision], ledger: Iterable[Entry]) -> None:
+    """Holds every approved revision to the fingerprint it was approved with.
+
+    Revisions with sample or statutory figures need no entry. Raises `LedgerError` where an approved revision is
+    not listed, or was changed after its approval.
+    """
+    listed = {(entry.procedure, entry.revision): entry for entry in ledger}
+    for revision in revisions:
+        entry = listed.get((revision.procedure, revision.revision))
+        if entry is None and revision.figures == "approved":
+            raise _absent(revision)
+        if entry is not None and entry.fingerprint != fingerprint(revision):
+            raise _edited(revision, entry)
+
+
+def _absent(revision: Revision) -> LedgerError:
+    return LedgerError(
+        "procedure {procedure} revision {revision}: expected its fingerprint in the ledger, found none; "
+        "once the decision is signed append the line: {line}",
+        procedure=revision.procedure,
+        revision=revision.revision,
+        line=new_entry(revision).line,
+        reason="ledger_absent",
+    )
+
+
+def _edited(revision: Revision, entry: Entry) -> LedgerError:
+    return LedgerError(
+        "procedure {procedure} revision {revision}: expected the fingerprint {expected} it was approved with by "
+        "{decision}, found {found}; undo the edit, or give the new text a new revision",
+        procedure=revision.procedure,
+        revision=revision.revision,
+        expected=entry.fingerprint,
+        decision=entry.decision,
+        found=fingerprint(revision),
+        reason="ledger_edited",
+    )
