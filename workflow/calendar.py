@@ -1,0 +1,257 @@
+"""Calendars: approved data on which days and hours count, and when each differing day was announced.
+
+A calendar changes after due dates were printed, so it is read as of a moment: its revision known then. docs/clocks.md
+is the specification.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right
+from datetime import date, timedelta
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Meta, field
+
+from workflow.errors import DefinitionError, UnknownZone
+from workflow.procedure.language import Definition, Identifier, Names
+from workflow.worktime import Spells, Worktime, midnight
+from workflow.yamltree import read
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: Final[tuple[Weekday, ...]] = get_args(Weekday)
+Spell: TypeAlias = Annotated[
+    str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")
+]
+"""From and to on the wall clock of one day, such as 07:00-11:00."""
+Week: TypeAlias = dict[Weekday, tuple[Spell, ...]]
+
+COVER_MAX: Final = timedelta(days=100 * 366)
+"""A cover longer than this is a mistyped year; its tables would fill the memory."""
+
+
+class Hours(Definition, frozen=True):
+    """Weekly hours and where they are known from; a weekday without spells is a rest day."""
+
+    week: Week
+    basis: str | None = None
+    unverified: bool = False
+
+
+class Covers(Definition, frozen=True):
+    """The dates for which a calendar knows the days that differ, both included."""
+
+    since: date = field(name="from")
+    to: date
+
+
+class Day(Definition, frozen=True):
+    """A day that differs from its weekday: off, or worked with the hours of the weekday `hours_of`.
+
+    `announced`: when its instrument was made known. `unverified` stands in its place where that is not known.
+    """
+
+    on: date = field(name="date")
+    kind: Literal["off", "work"]
+    hours_of: Weekday | None = None
+    name: Names | None = None
+    instrument: str | None = None
+    announced: date | None = None
+    unverified: bool = False
+
+
+class CalendarDefinition(Definition, frozen=True):
+    """A calendar file. `units`: hours of kinds of unit that have their own."""
+
+    name: Identifier
+    zone: str
+    covers: Covers
+    hours: Hours
+    units: dict[Identifier, Hours] = {}  # noqa: RUF012 - msgspec copies empty defaults
+    days: tuple[Day, ...] = ()
+
+
+class CalendarRevision:
+    """A calendar as it stood once a day's announcements were out.
+
+    `announced`: the date of the newest announcement in it, None where none of its days names one. `definition`
+    holds one entry for each date, the one that counts, in the order of the dates.
+    """
+
+    def __init__(self, definition: CalendarDefinition, announced: date | None) -> None:
+        """Takes the days announced by `announced`; of two for one date the later announced."""
+        known: dict[date, Day] = {}
+        for day in sorted(definition.days, key=_by_announcement):
+            if day.announced is None or (announced is not None and day.announced <= announced):
+                known[day.on] = day
+        days = tuple(known[on] for on in sorted(known))
+        self.definition = msgspec.structs.replace(definition, days=days)
+        self.announced = announced
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of the canonical form: JSON with sorted keys, one entry for each date, in their order."""
+        return hashlib.sha256(msgspec.json.encode(self.definition, order="sorted")).hexdigest()
+
+    @property
+    def label(self) -> str:
+        """Name, newest announcement and the first 16 digits of the fingerprint, as judgments cite it."""
+        since = "first" if self.announced is None else self.announced.isoformat()
+        return f"{self.definition.name}@{since}#{self.fingerprint[:16]}"
+
+    def worktime(self, unit: str | None) -> Worktime:
+        """The tables of a kind of unit; of one without hours of its own, the calendar's."""
+        definition = self.definition
+        hours = definition.units.get(unit or "", definition.hours)
+        week = [_spells(hours.week.get(weekday, ())) for weekday in WEEKDAYS]
+        days: dict[date, Spells] = {
+            day.on: () if day.hours_of is None else week[WEEKDAYS.index(day.hours_of)]
+            for day in definition.days
+        }
+        covers = (definition.covers.since, definition.covers.to)
+        return Worktime(definition.name, ZoneInfo(definition.zone), covers, week, days)
+
+
+class Calendar:
+    """A calendar and its revisions by announcement. Raises DefinitionError or UnknownZone where it is unsound."""
+
+    def __init__(self, definition: CalendarDefinition) -> None:
+        """Builds each revision; their tables are built when first asked for."""
+        _check(definition)
+        self.definition = definition
+        self.name = definition.name
+        self.zone = ZoneInfo(definition.zone)
+        announced = sorted({day.announced for day in definition.days if day.announced is not None})
+        self.revisions = tuple(CalendarRevision(definition, on) for on in (None, *announced))
+        self._since = [midnight(on, self.zone) for on in announced]
+        self._worktimes: dict[tuple[int, str | None], Worktime] = {}
+
+    def index_at(self, instant: datetime | None) -> int:
+        """The place in `revisions` of the one known at `instant`; None means the newest."""
+        return len(self._since) if instant is None else bisect_right(self._since, instant)
+
+    def known_at(self, instant: datetime | None) -> CalendarRevision:
+        """The revision with the days announced on or before the local date of `instant`; None means the newest."""
+        return self.revisions[self.index_at(instant)]
+
+    def worktime(self, unit: str | None, known_at: datetime | None) -> Worktime:
+        """The working time of a kind of unit (None: the calendar's hours) as known at an instant."""
+        key = self.index_at(known_at), unit if unit in self.definition.units else None
+        found = self._worktimes.get(key)
+        if found is None:
+            found = self._worktimes[key] = self.revisions[key[0]].worktime(key[1])
+        return found
+
+
+def read_calendar(path: Path) -> Calendar:
+    """The calendar in a YAML file. Raises DefinitionError (file:line:column) or UnknownZone."""
+    return Calendar(read(path, CalendarDefinition))
+
+
+def read_calendars(folder: Path) -> dict[str, Calendar]:
+    """The calendars in a folder's YAML files, by name. Raises DefinitionError for two of one name."""
+    found: dict[str, Calendar] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        calendar = read_calendar(path)
+        if calendar.name in found:
+            raise _unsound(
+                "{path}: calendar {calendar} is defined twice: rename one", calendar.name, path=path
+            )
+        found[calendar.name] = calendar
+    return found
+
+
+def _by_announcement(day: Day) -> date:
+    """A day of no known announcement is known always, and gives way to any that was announced."""
+    return day.announced or date.min
+
+
+def _spells(spells: tuple[Spell, ...]) -> Spells:
+    return tuple((_minutes(spell[:5]), _minutes(spell[6:])) for spell in spells)
+
+
+def _minutes(time: str) -> int:
+    return int(time[:2]) * 60 + int(time[3:])
+
+
+def _check(definition: CalendarDefinition) -> None:
+    name, covers = definition.name, definition.covers
+    try:
+        ZoneInfo(definition.zone)
+    except (ZoneInfoNotFoundError, ValueError) as cause:
+        raise UnknownZone(
+            "calendar {calendar}: unknown time zone {zone}, expected an IANA name such as Asia/Ho_Chi_Minh",
+            calendar=name,
+            zone=definition.zone,
+        ) from cause
+    if not timedelta() <= covers.to - covers.since <= COVER_MAX:
+        raise _unsound(
+            "calendar {calendar} covers {first} to {last}: expected a first date before the last, at most {years} "
+            "years: correct `covers`",
+            name,
+            first=covers.since,
+            last=covers.to,
+            years=COVER_MAX.days // 366,
+        )
+    for unit, hours in (("default", definition.hours), *definition.units.items()):
+        for weekday, spells in hours.week.items():
+            _check_spells(name, f"{unit}/{weekday}", spells)
+    seen: dict[tuple[date, date | None], Day] = {}
+    for day in definition.days:
+        _check_day(name, covers, day)
+        if seen.setdefault((day.on, day.announced), day) is not day:
+            raise _unsound(
+                "calendar {calendar}: {date} has two entries of one announcement: keep one of them",
+                name,
+                date=day.on,
+            )
+
+
+def _check_spells(name: str, where: str, spells: tuple[Spell, ...]) -> None:
+    minutes = _spells(spells)
+    in_order = all(later[0] >= earlier[1] for earlier, later in pairwise(minutes))
+    if not in_order or any(end <= start for start, end in minutes):
+        raise _unsound(
+            "calendar {calendar}: hours {where}: expected spells that end after they start, in order and not "
+            "overlapping, found {found}: correct them",
+            name,
+            where=where,
+            found=", ".join(spells),
+        )
+
+
+def _check_day(name: str, covers: Covers, day: Day) -> None:
+    if not covers.since <= day.on <= covers.to:
+        raise _unsound(
+            "calendar {calendar}: day {date} lies outside the cover {first} to {last}: extend `covers` or drop it",
+            name,
+            date=day.on,
+            first=covers.since,
+            last=covers.to,
+        )
+    if (day.announced is None) != day.unverified:
+        raise _unsound(
+            "calendar {calendar}: day {date}: expected either `announced` or `unverified: true`: state one of them",
+            name,
+            date=day.on,
+        )
+    if (day.hours_of is None) != (day.kind == "off"):
+        raise _unsound(
+            "calendar {calendar}: day {date}: expected `hours_of` for kind work and none for kind off, found {kind}: "
+            "correct the day",
+            name,
+            date=day.on,
+            kind=day.kind,
+        )
+
+
+def _unsound(template: str, calendar: str, **values: object) -> DefinitionError:
+    return DefinitionError(template, reason="unsound_calendar", calendar=calendar, **values)

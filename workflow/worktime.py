@@ -1,0 +1,205 @@
+"""Working time of one calendar revision and one kind of unit: hours by a cumulative table, days by a count.
+
+Standard library only. All sums are whole microseconds of absolute time (UTC), so a day on which summer time
+begins has the working time its clock really shows. docs/clocks.md is the specification.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from workflow.errors import CalendarRange
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from zoneinfo import ZoneInfo
+
+Spells: TypeAlias = "tuple[tuple[int, int], ...]"
+"""Working spells of a day as minutes of its wall clock: ((420, 660), (780, 1020)) is 7:00-11:00, 13:00-17:00."""
+
+KNOWN_BEYOND_YEARS: Final = 2
+"""How far beyond its cover a calendar still counts by its weekly hours alone. No procedure runs longer ahead than a
+year or two; a date further out is more likely a mistyped year."""
+
+MICROSECONDS_A_MINUTE: Final = 60_000_000
+MICROSECONDS_A_DAY: Final = 86_400_000_000
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_ORDINAL: Final = EPOCH.toordinal()
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def microseconds(instant: datetime) -> int:
+    """Microseconds of `instant` since 1970 in UTC."""
+    passed = instant - EPOCH
+    return passed.days * MICROSECONDS_A_DAY + passed.seconds * 1_000_000 + passed.microseconds
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The instant (UTC) at which `day` begins in `zone`: the first of two where the clock shows midnight twice, the
+    change itself where it skips it (PEP 495)."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+
+def end_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """The last microsecond (UTC) of `day` in `zone`."""
+    return midnight(day + timedelta(days=1), zone) - _MICROSECOND
+
+
+class Worktime:
+    """What counts as working time from `first` to `last`, both days included.
+
+    Every function raises CalendarRange, with the calendar's name, where it would have to look beyond them.
+    """
+
+    def __init__(
+        self,
+        calendar: str,
+        zone: ZoneInfo,
+        covers: tuple[date, date],
+        week: Sequence[Spells],
+        days: Mapping[date, Spells],
+    ) -> None:
+        """`week`: the spells of Monday to Sunday, in order and not overlapping; `days`: those of the days that
+        differ, empty for a day off."""
+        self.calendar = calendar
+        self.zone = zone
+        self.first, self.covered_to = covers
+        self.last = years_later(self.covered_to, KNOWN_BEYOND_YEARS)
+        self._base = self.first.toordinal()
+        self._midnights: list[int] = []
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._sums: list[int] = []
+        self._working: list[int] = []
+        self._counts: list[int] = []
+        self._openings: list[datetime] = []
+        self._closings: list[datetime] = []
+        for ordinal in range(self._base, self.last.toordinal() + 1):
+            day = date.fromordinal(ordinal)
+            self._midnights.append(microseconds(midnight(day, zone)))
+            self._add_day(day, days.get(day, week[day.weekday()]))
+        self._midnights.append(microseconds(midnight(self.last + timedelta(days=1), zone)))
+
+    def add(self, start: datetime, amount: int) -> datetime:
+        """The earliest instant at which the working time since `start` reaches `amount` microseconds.
+
+        A sum that is full at closing time is reached at closing time, not at the next opening; of nothing, at
+        `start` itself.
+        """
+        at = self._within(start)
+        if amount <= 0:
+            return start.astimezone(UTC)
+        target = self._worked(at) + amount
+        index = bisect_left(self._sums, target)
+        if index == len(self._sums):
+            raise self._beyond(f"{amount // MICROSECONDS_A_MINUTE} working minutes after {start.isoformat()}")
+        return EPOCH + timedelta(microseconds=self._ends[index] - (self._sums[index] - target))
+
+    def between(self, start: datetime, end: datetime) -> int:
+        """Working microseconds in [start, end); 0 where `end` is not after `start`."""
+        if end <= start:
+            return 0
+        return self._worked(self._within(end)) - self._worked(self._within(start))
+
+    def date_of(self, instant: datetime) -> date:
+        """The local date of an instant."""
+        return date.fromordinal(self._base + bisect_right(self._midnights, self._within(instant)) - 1)
+
+    def is_working_day(self, day: date) -> bool:
+        """Whether `day` has a spell."""
+        index = self._index(day)
+        return self._counts[index] > (self._counts[index - 1] if index else 0)
+
+    def nth_working_day(self, day: date, number: int) -> date:
+        """The `number`-th working day after `day`; of 0, `day` itself or, if it is none, the next working day."""
+        index = self._index(day)
+        if number == 0 and self.is_working_day(day):
+            return day
+        place = self._counts[index] + max(number, 1) - 1
+        if place >= len(self._working):
+            raise self._beyond(f"{number} working days after {day.isoformat()}")
+        return date.fromordinal(self._working[place])
+
+    def next_working_day(self, day: date) -> date:
+        """The first working day after `day`."""
+        return self.nth_working_day(day, 1)
+
+    def working_days_between(self, start: date, end: date) -> int:
+        """The working days after `start` up to and including `end`; 0 where `end` is not after `start`."""
+        if end <= start:
+            return 0
+        return self._counts[self._index(end)] - self._counts[self._index(start)]
+
+    def opening(self, day: date) -> datetime | None:
+        """The start (UTC) of the day's first spell; None on a day that is no working day."""
+        return self._openings[self._place(day)] if self.is_working_day(day) else None
+
+    def closing(self, day: date) -> datetime | None:
+        """The end (UTC) of the day's last spell; None on a day that is no working day."""
+        return self._closings[self._place(day)] if self.is_working_day(day) else None
+
+    def covered(self, day: date) -> bool:
+        """Whether the calendar says which holidays there are at `day`; beyond, only its weekly hours are known."""
+        return self.first <= day <= self.covered_to
+
+    def _add_day(self, day: date, spells: Spells) -> None:
+        begun = len(self._starts)
+        for start, end in spells:
+            # A spell that the change to summer time swallows has no length and is none.
+            opens = max(self._wall(day, start), self._ends[-1] if self._ends else 0)
+            closes = self._wall(day, end)
+            if closes > opens:
+                self._starts.append(opens)
+                self._ends.append(closes)
+                self._sums.append((self._sums[-1] if self._sums else 0) + closes - opens)
+        if len(self._starts) > begun:
+            self._working.append(day.toordinal())
+            self._openings.append(EPOCH + timedelta(microseconds=self._starts[begun]))
+            self._closings.append(EPOCH + timedelta(microseconds=self._ends[-1]))
+        self._counts.append(len(self._working))
+
+    def _wall(self, day: date, minute: int) -> int:
+        """The instant of a wall clock time: of two the first, of one that is skipped as before the change."""
+        wall = datetime(day.year, day.month, day.day) + timedelta(minutes=minute)  # noqa: DTZ001 - wall clock
+        offset = wall.replace(tzinfo=self.zone).utcoffset() or timedelta()
+        return microseconds((wall - offset).replace(tzinfo=UTC))
+
+    def _worked(self, at: int) -> int:
+        """Working microseconds from the beginning of the table to `at`."""
+        index = bisect_right(self._starts, at) - 1
+        return 0 if index < 0 else self._sums[index] - max(self._ends[index] - at, 0)
+
+    def _place(self, day: date) -> int:
+        return self._counts[self._index(day)] - 1
+
+    def _index(self, day: date) -> int:
+        index = day.toordinal() - self._base
+        if not 0 <= index < len(self._counts):
+            raise self._beyond(day.isoformat())
+        return index
+
+    def _within(self, instant: datetime) -> int:
+        at = microseconds(instant)
+        if not self._midnights[0] <= at < self._midnights[-1]:
+            raise self._beyond(instant.isoformat())
+        return at
+
+    def _beyond(self, what: str) -> CalendarRange:
+        return CalendarRange(
+            "calendar {calendar} counts from {first} to {last}, found {what}: "
+            "extend the calendar's cover and days, or correct the date",
+            calendar=self.calendar,
+            first=self.first.isoformat(),
+            last=self.last.isoformat(),
+            what=what,
+        )
+
+
+def years_later(day: date, years: int) -> date:
+    """The same date some years later; 28 February for a 29th that year has not."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)
