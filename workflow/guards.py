@@ -47,12 +47,13 @@ class Check:
 
 
 class Context(NamedTuple):
-    """What predicates are compiled against."""
+    """What predicates are compiled against. `fields`: where in an event's data a register's value stands."""
 
     layout: Layout
     types: Mapping[str, Typed]
     clock: Clock
     sums: Mapping[str, tuple[str, ...]]
+    fields: Mapping[str, str]
 
 
 def check(rule: str, guard: Guard, context: Context, kind: ViolationKind | None = None) -> Check:
@@ -206,7 +207,7 @@ def _reader(value: Value, context: Context, kind: Typed | None) -> Read:
         slot = slots[value.register]
         return lambda d, _act: d.registers[slot]
     if value.data is not None:
-        name, values = value.data, context.types[value.data]
+        name, values = context.fields[value.data], context.types[value.data]
         return lambda _d, act: _told(values, act, name)
     summed = tuple(slots[name] for name in _registers(value, context))
     return lambda d, _act: _total(d, summed)
@@ -263,7 +264,8 @@ def _name(value: Value) -> str:
     return value.register or f"data.{value.data}"
 
 
-def _operands(predicate: Predicate) -> list[Operand]:
+def operands(predicate: Predicate) -> list[Operand]:
+    """Every operand a predicate compares, also inside the ones it is combined of."""
     pairs = (predicate.equals, predicate.at_least, predicate.at_most, predicate.less_than)
     values: list[Value] = [side for pair in pairs if pair for side in pair]
     if predicate.one_of:
@@ -274,7 +276,7 @@ def _operands(predicate: Predicate) -> list[Operand]:
     inner = [*(predicate.all or ()), *(predicate.any or ())]
     if predicate.negated:
         inner.append(predicate.negated)
-    return found + [operand for part in inner for operand in _operands(part)]
+    return found + [operand for part in inner for operand in operands(part)]
 
 
 def _telling(predicate: Predicate, context: Context) -> Tell:
@@ -286,7 +288,7 @@ def _telling(predicate: Predicate, context: Context) -> Tell:
     if times := predicate.times:
         slot = context.layout.actions[times.action]
         return lambda d, _act, _at: f"{d.counts[slot]} times"
-    reads = {_name(operand): _reader(operand, context, None) for operand in _operands(predicate)}
+    reads = {_name(operand): _reader(operand, context, None) for operand in operands(predicate)}
     if reads:
         return lambda d, act, _at: ", ".join(f"{name}={_shown(read(d, act))}" for name, read in reads.items())
     if predicate.after_state or predicate.before_state:

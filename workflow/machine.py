@@ -51,12 +51,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class ActionPlan:
-    """An action's moves by source state (target None: the dossier stays), what an order break does, and the plan
-    of following it."""
+    """An action's moves by source state (target None: the dossier stays), what an order break does, and, by the
+    state it breaks from, the plans of following it."""
 
     moves: Mapping[str, tuple[str | None, Plan]]
     on_order_break: OnOrderBreak
-    follow: tuple[str | None, Plan] | None = None
+    follow: Mapping[str, tuple[str | None, Plan]] = field(default_factory=dict)
     allowed: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -179,7 +179,7 @@ class ActionEvent(Event):  # type: ignore[misc] # the library is untyped
         super().__init__(name, machine)
         self.rules: dict[str, Step] = {}
         self.on_order_break: OnOrderBreak = "refuse"
-        self.fallback: Step | None = None
+        self.followed: dict[str, Step] = {}
 
     def add_transition(self, transition: Step) -> None:
         """Takes one move; a second one for the same state would be silently ignored by the library: refused."""
@@ -199,8 +199,9 @@ class ActionEvent(Event):  # type: ignore[misc] # the library is untyped
         if step is not None:
             return step.execute(dossier, act, at)
         broken = order_break(self.machine, dossier.state, self.name)
-        if self.fallback is not None:
-            return self.fallback.execute(dossier, act, at, broken)
+        step = self.followed.get(dossier.state)
+        if step is not None:
+            return step.execute(dossier, act, at, broken)
         return break_order(dossier, act, at, broken, self.on_order_break)
 
 
@@ -219,10 +220,9 @@ class ProcedureMachine(Machine):  # type: ignore[misc] # the library is untyped
         for action, plan in plans.items():
             for source, (dest, step) in plan.moves.items():
                 self.add_transition(action, source, dest, plan=step)
-            event = self.events[action]
+            event = self.events.setdefault(action, ActionEvent(action, self))
             event.on_order_break = plan.on_order_break
-            if plan.follow is not None:
-                event.fallback = Step("*", plan.follow[0], plan=plan.follow[1])
+            event.followed = {s: Step(s, dest, plan=step) for s, (dest, step) in plan.follow.items()}
         self.allowed = {
             state: ", ".join(action for action in plans if state in plans[action].moves) or "nothing"
             for state in revision.states

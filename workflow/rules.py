@@ -43,7 +43,8 @@ class Rules:
         self.clock: Clock = compile_clock(revision, self.layout, calendars)
         self.registers = Registers(revision, self.layout, self.zone)
         self.taken_at_opening = self.registers.taken_by(None)
-        context = Context(self.layout, self.registers.types, self.clock, revision.sums)
+        fields = {name: register.source or name for name, register in revision.registers.items()}
+        context = Context(self.layout, self.registers.types, self.clock, revision.sums, fields)
         self._checks = {rule: check(rule, guard, context) for rule, guard in revision.guards.items()}
         self.ends = {
             state: tuple(check(rule, revision.guards[rule], context, "end") for rule in declared.requires)
@@ -76,17 +77,18 @@ class Rules:
             for source in sources_of(move, self.revision)
         }
         how = on_order_break(action, self.revision)
-        follow = None
-        if how == "follow":
-            target = follow_target(action)
-            follow = (target, self._step(name, None, None, done, target))
+        if how != "follow":
+            return ActionPlan(moves, how)
+        target = follow_target(action)
+        broken_from = [state for state in self.revision.states if state not in moves]
+        follow = {state: (target, self._step(name, None, state, done, target)) for state in broken_from}
         return ActionPlan(moves, how, follow)
 
     def _step(
         self,
         name: str,
         move: Move | None,
-        source: str | None,
+        source: str,
         done: tuple[Effect, ...],
         followed: str | None = None,
     ) -> Plan:
@@ -96,8 +98,8 @@ class Rules:
         leaves = None if target is None else source
         checks = [role_check(name, action.role, refuses=action.on_role_break == "refuse")] if action.role else []
         guards = [*action.guards, *(move.guards if move else ())]
-        if source is not None:
-            guards += revision.states[source].guards
+        if leaves is not None:
+            guards += revision.states[leaves].guards
         checks += [self._checks[rule] for rule in dict.fromkeys(guards)]
         if leaves is not None and action.milestone not in {*ENDING_MILESTONES, "paused"}:
             checks += join_checks(revision, leaves, self.clock)

@@ -48,10 +48,10 @@ def verdict(judgment: Judgment, *, closes: bool = False, as_of: datetime | None 
 
 def _judged(rules: Rules, dossier: Dossier, ended_at: datetime) -> Verdict:
     state = dossier.state
+    found: list[Violation] = []
     if state not in rules.may_end:
         expected = ", ".join(name for name in rules.revision.states if name in rules.may_end) or "no state"
-        return Verdict(ended_at, late=False, violations=(Violation(f"order/end/{state}", "order", expected, state),))
-    found: list[Violation] = []
+        found.append(Violation(f"order/end/{state}", "order", expected, state))
     late = False
     for limit in rules.clock.for_end(state):
         due = end_due(limit, dossier, ended_at)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from workflow.facts import Fact
-    from workflow.procedure.language import Revision
+    from workflow.procedure.language import Move, Revision
 
 ENDS_DOSSIER = ("returned", "rejected", "withdrawn", "stopped")
 
@@ -58,6 +58,7 @@ def judge(
     dossier, outcomes = walk(revision, standing)
     placeless = [fact for fact in known if fact["identity"] in fates]
     placeless.sort(key=lambda fact: (fact["at"], *fact["identity"]))
+    dossier["last_at"] = standing[-1]["effective"] if standing else None
     dossier["facts"] = [fact["identity"] for fact in standing + placeless]
     dossier["outcomes"] = outcomes + [fates[fact["identity"]] for fact in placeless]
     return dossier
@@ -69,7 +70,10 @@ def judge(
 def fresh(revision: Revision) -> Plain:
     """A dossier of which nothing is told."""
     registers = {
-        n: typed(r.initial, r.type) if r.initial is not None else None for n, r in revision.registers.items()
+        name: typed(kept.initial, kept.type)
+        if kept.initial is not None
+        else (0 if kept.keep == "count" else None)
+        for name, kept in revision.registers.items()
     }
     return {
         "state": revision.initial,
@@ -111,13 +115,15 @@ def open_at(dossier: Plain, fact: Plain, revision: Revision) -> Plain:
     """Judging starts here, in the state the opening names."""
     dossier["state"] = fact["body"]["state"]
     dossier["visited"] = [fact["body"]["state"]]
+    if revision.states[dossier["state"]].final:
+        dossier["ended_at"] = fact["body"]["ended_at"] or fact["effective"]
     return tell(dossier, fact, revision)
 
 
 def tell(dossier: Plain, fact: Plain, revision: Revision) -> Plain:
     """Take what an opening makes known."""
     for name in ("received_at", "ended_at"):
-        if fact["body"][name] is not None:
+        if dossier[name] is None:
             dossier[name] = fact["body"][name]
     for slip in fact["body"]["appointments"]:
         dossier["appointments"].append((slip.at, slip.cause, fact["effective"]))
@@ -126,14 +132,12 @@ def tell(dossier: Plain, fact: Plain, revision: Revision) -> Plain:
 
 def one_fact(dossier: Plain, fact: Plain, revision: Revision) -> Plain:
     """Judge one fact that comes after the opening, if there is one."""
-    if dossier["halted"]:
-        return outcome("not_judged")
     if fact["type"] == "dossier.opened.v1" and fact["body"]["state"] is not None:
-        return outcome("refused", (f"order/opened/{fact['body']['state']}", "order", None))
+        return outcome("refused", (f"order/opened/{dossier['state']}", "order", None))
     if fact["type"] == "dossier.opened.v1":
         return tell(dossier, fact, revision)
     if fact["type"] == "dossier.acted.v1":
-        return act(dossier, fact, revision)
+        return outcome("not_judged") if dossier["halted"] else act(dossier, fact, revision)
     if fact["type"] == "dossier.migrated.v1":
         raise NotModelled(fact["type"])
     return outcome("applied")
@@ -147,7 +151,7 @@ def act(dossier: Plain, fact: Plain, revision: Revision) -> Plain:
         dossier["halted"] = revision.on_order_break == "stop"
         slip(dossier, fact)
         return outcome("refused", (f"order/{name}/{here}", "order", None))
-    move = next((m for m in action.moves if m.sources == "any" or here in m.sources), None)
+    move = next((m for m in action.moves if here in starts_from(m, revision)), None)
     broken: list[Broken] = []
     if move is None:
         broken.append((f"order/{name}/{here}", "order", None))
@@ -168,6 +172,15 @@ def act(dossier: Plain, fact: Plain, revision: Revision) -> Plain:
     broken += keep_values(dossier, fact, revision)
     take_effect(dossier, fact, revision, to)
     return outcome("applied", *broken)
+
+
+def starts_from(move: Move, revision: Revision) -> tuple[str, ...]:
+    """The states a move may start from."""
+    if move.sources != "any":
+        return tuple(move.sources)
+    return tuple(
+        name for name, state in revision.states.items() if name != revision.initial and not state.final
+    )
 
 
 def ask_rules(
@@ -194,7 +207,8 @@ def ask_rules(
             asked.append(guard)
     for guard in asked:
         if not holds(revision.guards[guard].requires, dossier, fact, revision):
-            broken.append((guard, "guard", None))
+            asks_who = revision.guards[guard].requires.role or revision.guards[guard].requires.four_eyes
+            broken.append((guard, "role" if asks_who else "guard", None))
             refuses = refuses or revision.guards[guard].on_break == "refuse"
     return refuses
 
@@ -226,7 +240,7 @@ def slip(dossier: Plain, fact: Plain) -> None:
 def keep_values(dossier: Plain, fact: Plain, revision: Revision) -> list[Broken]:
     """Let each register take its value from the event; the registers whose value was of a wrong type."""
     broken: list[Broken] = []
-    for name, register in revision.registers.items():
+    for name, register in sorted(revision.registers.items()):
         told = fact["body"]["data"].get(register.source or name)
         action = fact["body"].get("action")
         if told is None or (
@@ -234,15 +248,14 @@ def keep_values(dossier: Plain, fact: Plain, revision: Revision) -> list[Broken]
         ):
             continue
         before = dossier["registers"][name]
-        if register.keep == "count":
-            dossier["registers"][name] = (before or 0) + 1
-            continue
         try:
             value = typed(told, register.type)
         except ValueError:
             broken.append((f"register/{name}", "guard", None))
             continue
-        if register.keep == "sum":
+        if register.keep == "count":
+            dossier["registers"][name] = before + 1
+        elif register.keep == "sum":
             dossier["registers"][name] = value if before is None else before + value
         elif register.keep == "last" or before is None:
             dossier["registers"][name] = value
@@ -252,9 +265,12 @@ def keep_values(dossier: Plain, fact: Plain, revision: Revision) -> list[Broken]
 # Ends
 
 
-def end(revision: Revision, dossier: Plain, *, closed_at: datetime | None = None) -> list[Broken]:
-    """What a dossier broke by ending as it did; nothing while it has not ended."""
-    ended_at = dossier["ended_at"] or closed_at
+def end(revision: Revision, dossier: Plain, *, closed: bool = False) -> list[Broken]:
+    """What a dossier broke by ending as it did; nothing while it has not ended.
+
+    `closed`: its log is complete, so it ended with its last fact if not before.
+    """
+    ended_at = dossier["ended_at"] or (dossier["last_at"] if closed else None)
     if ended_at is None or dossier["halted"]:
         return []
     state = dossier["state"]

@@ -68,23 +68,24 @@ def settle_voids(known: list[Plain], sources: Mapping[str, Plain]) -> dict[tuple
     latest.sort(key=lambda void: (void["at"], void["source"], void["id"]), reverse=True)
     for void in every:
         fates[void["identity"]] = outcome("superseded")
-    taken: list[tuple[str, str]] = []
+    taken: list[Plain] = []
     removed: list[tuple[str, str, int | None]] = []
     for void in latest:
-        taken.append((void["source"], void["id"]))
+        taken.append(void)
         if any(names(target, void) for target in removed):
             continue
-        source, target_id = void["body"]["target_source"] or void["source"], void["body"]["target_id"]
+        body = void["body"]
+        target = (body["target_source"] or void["source"], body["target_id"], body["target_revision"])
         may = read_as(sources, void["source"])["voids"]
-        if may == "none" or (may == "own" and source != void["source"]):
+        if may == "none" or (may == "own" and target[0] != void["source"]):
             fates[void["identity"]] = outcome("refused", ("void/source", "role", None))
-        elif (source, target_id) in taken:
+        elif any(names(target, later) for later in taken):
             fates[void["identity"]] = outcome("refused", ("void/later", "order", None))
         else:
             fates[void["identity"]] = outcome("applied")
-            removed.append((source, target_id, void["body"]["target_revision"]))
+            removed.append(target)
     for fact in known:
-        if any(names(target, fact) for target in removed):
+        if any(names(target, fact) for target in removed) and (fact not in every or fact in latest):
             fates[fact["identity"]] = outcome("voided")
     return fates
 
@@ -96,7 +97,8 @@ def newer_of_same(one: Plain, other: Plain) -> bool:
 
 def names(target: tuple[str, str, int | None], fact: Plain) -> bool:
     """A void's target is this fact: every revision of it unless one is named."""
-    return target[:2] == fact["identity"][:2] and target[2] in (None, fact["revision"])
+    source, identifier, revision = target
+    return (source, identifier) == fact["identity"][:2] and revision in {None, fact["revision"]}
 
 
 def settle_revisions(known: list[Plain], fates: dict[tuple[str, str, int], Plain]) -> None:
@@ -110,9 +112,10 @@ def settle_revisions(known: list[Plain], fates: dict[tuple[str, str, int], Plain
 def effective_at(fact: Plain, standing: list[Plain], sources: Mapping[str, Plain]) -> datetime:
     """When a fact takes effect, by its source's order authority."""
     if read_as(sources, fact["source"])["order"] == "time":
-        return fact["at"]  # type: ignore[no-any-return]
+        return fact["at"]  # type: ignore[no-any-return] # a plain dict knows no types
     own = [other for other in standing if other["source"] == fact["source"]]
-    return max(other["at"] for other in own if other["sequence"] <= fact["sequence"])
+    times: list[datetime] = [other["at"] for other in own if other["sequence"] <= fact["sequence"]]
+    return max(times)
 
 
 def place(fact: Plain) -> tuple[Any, ...]:

@@ -121,17 +121,18 @@ def summands(operand: Operand, revision: Revision) -> tuple[str, ...]:
 
 
 def ask_limits(dossier: Plain, fact: Plain, revision: Revision, *, leaves: bool) -> list[Broken]:
-    """The limits of this action, or of the stay that it ends, that had passed when it took effect."""
-    broken: list[Broken] = []
+    """The limits of this action, then those of the stay it ends, that had passed when it took effect."""
+    action = fact["body"]["action"]
+    of_action, of_stay = [], []
     for name, limit in revision.limits.items():
         if limit.binds is None or limit.binds.end is not None:
             continue
-        action = fact["body"]["action"]
         many = limit.binds.actions
-        bound = limit.binds.action == action or (many is not None and (many == "any" or action in many))
-        if bound or (leaves and limit.binds.state == dossier["state"]):
-            broken += passed(name, limit, dossier, revision, fact["effective"])
-    return broken
+        if limit.binds.action == action or (many is not None and (many == "any" or action in many)):
+            of_action += passed(name, limit, dossier, revision, fact["effective"])
+        if leaves and limit.binds.state == dossier["state"]:
+            of_stay += passed(name, limit, dossier, revision, fact["effective"])
+    return of_action + of_stay
 
 
 def passed(name: str, limit: Limit, dossier: Plain, revision: Revision, at: datetime) -> list[Broken]:

@@ -6,9 +6,11 @@ The same generator serves Hypothesis (which hands in a Random it can shrink) and
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from workflow.facts import (
     Acted,
@@ -161,28 +163,29 @@ def _actions(
 ) -> dict[str, Action]:
     """Every state but the last is led on by some action, so that the last is reached; others wander."""
     leads: dict[str, dict[str, str | None]] = {name: {} for name in actions}
-    for here, following in zip(states, states[1:], strict=False):
+    for here, following in pairwise(states):
         leads[rng.choice(actions)][here] = following
     for name in actions:
         for here in states:
             if here not in leads[name] and (chance(rng, 15) or not leads[name]):
                 leads[name][here] = rng.choice([*states, None])
-    return {name: _action(rng, states, leads[name], guards) for name in actions}
+    declared = {name: _action(rng, leads[name], guards) for name in actions}
+    if chance(rng, 30):
+        anywhere = Move(sources="any", to=rng.choice([*states, None]))
+        declared["a_anywhere"] = replace(_action(rng, {}, guards), moves=(anywhere,))
+    return declared
 
 
-def _action(rng: Random, states: list[str], leads: dict[str, str | None], guards: dict[str, Guard]) -> Action:
+def _action(rng: Random, leads: dict[str, str | None], guards: dict[str, Guard]) -> Action:
     targets = list(dict.fromkeys(leads.values()))
-    if len(targets) == 1 and set(leads) == set(states) and chance(rng, 50):
-        moves: tuple[Move, ...] = (Move(sources="any", to=targets[0], guards=_some(rng, guards)),)
-    else:
-        moves = tuple(
-            Move(
-                sources=tuple(here for here in states if here in leads and leads[here] == target),
-                to=target,
-                guards=_some(rng, guards) if chance(rng, 40) else (),
-            )
-            for target in targets
+    moves = tuple(
+        Move(
+            sources=tuple(here for here in leads if leads[here] == target),
+            to=target,
+            guards=_some(rng, guards) if chance(rng, 40) else (),
         )
+        for target in targets
+    )
     return Action(
         moves=moves,
         role=tuple(rng.sample(ROLES, rng.randint(1, 2))) if chance(rng, 40) else (),
@@ -237,7 +240,9 @@ def _predicate(
             return Predicate(present=_operand(rng, rng.choice(list(registers)), at_end=at_end))
         case "one_of":
             name = rng.choice(list(registers))
-            return Predicate(one_of=OneOf(value=Operand(register=name), values=_constants(registers[name].type)[:2]))
+            return Predicate(
+                one_of=OneOf(value=Operand(register=name), values=_constants(registers[name].type)[:2])
+            )
         case "all":
             return Predicate(all=(deeper(), deeper()))
         case "any":
@@ -281,7 +286,9 @@ def _operand(rng: Random, name: str, *, at_end: bool) -> Operand:
 
 
 def _constants(kind: str) -> tuple[str, ...]:
-    return {"text": ("plain", "grave", "x"), "money": ("0.5", "1.00", "2.30"), "integer": ("0", "1", "3")}[kind]
+    return {"text": ("plain", "grave", "x"), "money": ("0.5", "1.00", "2.30"), "integer": ("0", "1", "3")}[
+        kind
+    ]
 
 
 def _limit(rng: Random, states: list[str], actions: list[str]) -> Limit:
@@ -294,7 +301,9 @@ def _limit(rng: Random, states: list[str], actions: list[str]) -> Limit:
             Binds(state=rng.choice(states)),
         )
     )
-    starts = Anchor(action=rng.choice(actions), which=rng.choice(("first", "last"))) if chance(rng, 80) else None
+    starts = (
+        Anchor(action=rng.choice(actions), which=rng.choice(("first", "last"))) if chance(rng, 80) else None
+    )
     return Limit(
         counts="hours",
         within=rng.randint(0, 5),
@@ -376,7 +385,7 @@ def _step(rng: Random, revision: Revision, state: str) -> tuple[Body, str]:
         (name, move)
         for name, action in revision.actions.items()
         for move in action.moves
-        if move.sources == "any" or state in move.sources
+        if state in move.sources or (move.sources == "any" and state != revision.initial)
     ]
     if legal and roll < 80:
         name, move = rng.choice(legal)
@@ -396,7 +405,9 @@ def _acted(rng: Random, revision: Revision, action: str) -> Acted:
 
 def _slip(rng: Random) -> Appointment:
     at = START + timedelta(days=rng.randint(1, 3))
-    return Appointment(at=at if chance(rng, 50) else at.date(), cause=rng.choice(("first", "correction", "apology")))
+    return Appointment(
+        at=at if chance(rng, 50) else at.date(), cause=rng.choice(("first", "correction", "apology"))
+    )
 
 
 def _data(rng: Random, revision: Revision) -> dict[str, Scalar]:
