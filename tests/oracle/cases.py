@@ -1,0 +1,227 @@
+"""Random calendars, rules and cases for the oracle of time, from any source of random numbers.
+
+The same seed gives the same cases. Values lean towards the edges: openings, closings, midnight, cut-offs, stops
+that touch, nest or are empty, announcements on the day itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from oracle.minutes import (
+    DAY,
+    MINUTE,
+    Case,
+    Count,
+    Differs,
+    Paused,
+    PauseKind,
+    PlainCalendar,
+    PlainLimit,
+    Rules,
+    Waited,
+)
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from oracle.minutes import Calendars, Known, Spell, Week
+
+ZONES = ("Asia/Ho_Chi_Minh", "Europe/Rome", "America/New_York")
+OFFICE: tuple[Spell, ...] = ((7 * 60, 11 * 60), (13 * 60, 17 * 60))
+HALF_HOURS: tuple[Spell, ...] = ((7 * 60 + 30, 11 * 60 + 30), (13 * 60 + 30, 17 * 60))
+THREE_SPELLS: tuple[Spell, ...] = ((7 * 60, 9 * 60 + 45), (10 * 60, 11 * 60 + 30), (13 * 60, 16 * 60 + 30))
+MORNING: tuple[Spell, ...] = ((7 * 60 + 30, 11 * 60 + 30),)
+WHOLE_DAY: tuple[Spell, ...] = ((0, 23 * 60 + 59),)
+NIGHT: tuple[Spell, ...] = ((0, 6 * 60), (22 * 60, 23 * 60 + 30))
+WAITS = ("ask", "consult", "inspect")
+UNITS = ("desk", "land")
+
+
+def chance(rnd: Random, percent: int) -> bool:
+    """True in so many cases of a hundred."""
+    return rnd.randrange(100) < percent
+
+
+def random_week(rnd: Random) -> Week:
+    """Weekly hours: offices with one, two or three spells, some with a Saturday, some drawn freely."""
+    kind = rnd.randrange(10)
+    if kind < 7:
+        spells = rnd.choice((OFFICE, OFFICE, HALF_HOURS, THREE_SPELLS, WHOLE_DAY, NIGHT))
+        week = dict.fromkeys(range(5), spells)
+        return week | ({5: MORNING} if chance(rnd, 40) else {})
+    weekdays = [day for day in range(7) if chance(rnd, 70)] or [0, 3]
+    return {day: random_spells(rnd) for day in weekdays}
+
+
+def random_spells(rnd: Random) -> tuple[Spell, ...]:
+    """One to three spells between 4:00 and midnight, clear of the hours that summer time skips or repeats."""
+    step = rnd.choice((30, 30, 15, 1))
+    edges = sorted(rnd.sample(range(4 * 60, 24 * 60, step), 2 * rnd.randint(1, 3)))
+    return tuple(zip(edges[::2], edges[1::2], strict=True))
+
+
+def random_calendar(rnd: Random) -> PlainCalendar:
+    """A calendar whose laid-out minutes begin before any case and end long after."""
+    first = date(rnd.randint(2018, 2026), rnd.randint(1, 12), rnd.randint(1, 28))
+    units = {unit: random_week(rnd) for unit in UNITS if chance(rnd, 50)}
+    ends = first + rnd.choice((70, 400, 700)) * DAY
+    covers = (date(first.year - 1, 1, 1), ends)
+    week = random_week(rnd)
+    differing = [day for day in random_days(rnd, first) if covers[0] <= day.on <= covers[1]]
+    return PlainCalendar("random", rnd.choice(ZONES), week, units, tuple(differing), covers, first)
+
+
+def random_days(rnd: Random, first: date) -> list[Differs]:
+    """Holidays, rows of them, swaps, and later announcements that say otherwise; never two of one day at once."""
+    found: dict[date, list[Differs]] = {}
+    for _ in range(rnd.randint(0, 9)):
+        on = first + rnd.randrange(130) * DAY
+        announced = None if chance(rnd, 40) else on - rnd.randrange(-3, 60) * DAY
+        for _ in range(rnd.choice((1, 1, 1, 2, 6))):
+            hours_of = rnd.choice((None, None, None, 0, 4, 5))
+            found.setdefault(on, [Differs(on, hours_of, announced)])
+            on += DAY
+    for on, said in sorted(found.items()):
+        if chance(rnd, 25) and said[0].announced is not None:
+            later = said[0].announced + rnd.randint(1, 20) * DAY
+            said.append(Differs(on, None if said[0].hours_of is not None else rnd.randrange(5), later))
+    entries = [day for said in found.values() for day in said]
+    rnd.shuffle(entries)
+    return entries
+
+
+def random_count(rnd: Random, *, calendar: bool) -> Count:
+    """How something counts. Without a calendar only what needs no opening hours."""
+    choices = ("working_hours", "working_days", "calendar_days", "elapsed_hours")
+    unit = rnd.choice(choices if calendar else choices[2:])
+    cut_off = rnd.choice((15 * 60, 15 * 60, 11 * 60, rnd.randrange(1440))) if calendar and chance(rnd, 30) else None
+    return Count(
+        unit,  # type: ignore[arg-type] # one of the words above
+        rnd.choice(("in_time", "late")),
+        rnd.choice(("excluded", "excluded", "included")),
+        rnd.choice(("rolls", "stays")),
+        cut_off,
+    )
+
+
+def random_number(rnd: Random, count: Count) -> int:
+    """A number for this counting: small, seldom big, and never fewer days than the rules can count."""
+    if count.unit in {"working_hours", "elapsed_hours"}:
+        return rnd.choice((0, 1, 1, 2, 3, 4, 4, 8, 8, rnd.randint(5, 16), rnd.choice((16, 40))))
+    least = (count.reaching == "late") + (count.first_day == "included")
+    return least + rnd.choice((0, 1, 1, 2, 3, 5, rnd.randint(0, 15), rnd.choice((18, 30, 45))))
+
+
+def random_rules(rnd: Random, calendar: PlainCalendar | None, limits: int = 6) -> Rules:
+    """Rules with several limits, pauses with and without caps, and tasks of which one is not excluded."""
+    pauses = {}
+    for name in ("supplement", "fee", "expert", "again"):
+        counts = random_count(rnd, calendar=calendar is not None)
+        cap = (random_number(rnd, counts), counts) if chance(rnd, 40) else None
+        pauses[name] = PauseKind(cap, "restart" if name == "again" and chance(rnd, 50) else "continue")
+    tasks = dict(zip(WAITS, (True, True, False), strict=True))
+    names = (*pauses, *tasks)
+    zone = calendar.zone if calendar is not None else rnd.choice(ZONES)
+    made = {f"limit-{index}": random_limit(rnd, names, calendar=calendar is not None) for index in range(limits)}
+    return Rules(zone, calendar, made, pauses, tasks)
+
+
+def random_limit(rnd: Random, names: tuple[str, ...], *, calendar: bool) -> PlainLimit:
+    """A limit with a number, a number chosen by a register, or a given date."""
+    stops_for = rnd.choice(("all", "all", "all", "none", tuple(rnd.sample(names, rnd.randint(1, 4)))))
+    if chance(rnd, 8):
+        return PlainLimit(Count("given_date", rnd.choice(("in_time", "late"))), stops_for=stops_for)
+    counts = random_count(rnd, calendar=calendar)
+    if chance(rnd, 15):
+        chosen = {group: random_number(rnd, counts) for group in ("I", "II")}
+        otherwise = random_number(rnd, counts) if chance(rnd, 50) else None
+        return PlainLimit(counts, None, chosen, otherwise, stops_for)
+    return PlainLimit(counts, random_number(rnd, counts), stops_for=stops_for)
+
+
+def random_case(rnd: Random, rules: Rules, calendars: Calendars) -> Case:
+    """One dossier and one of the limits to ask about, some 20 to 60 days into the laid-out minutes."""
+    limit = rnd.choice(tuple(rules.limits))
+    unit = rnd.choice((None, None, *UNITS))
+    known = calendars.known(rules, unit, None)
+    first = rules.calendar.first if rules.calendar is not None else date(2024, rnd.randint(1, 12), 1)
+    fine = chance(rnd, 15)
+    anchor = random_instant(rnd, known, first + rnd.randint(20, 60) * DAY, rules.limits[limit].count.cut_off, fine=fine)
+    stops = random_stops(rnd, known, anchor, fine=fine)
+    paused = [Paused(*stop, not chance(rnd, 10)) for stop in stops if stop[0] in rules.pauses]
+    waited = [Waited(*stop) for stop in stops if stop[0] in rules.tasks]
+    last = max((e for _, a, b in stops for e in (a, b or a)), default=anchor)
+    asked_at = max(last, anchor) + rnd.choice((0, 1, 60, 1440, rnd.randrange(40 * 1440))) * MINUTE
+    nothing_open = all(end is not None for _, _, end in stops)
+    case = Case(
+        limit,
+        anchor,
+        unit,
+        None if nothing_open and chance(rnd, 30) else asked_at,
+        tuple(sorted(paused, key=lambda p: p.start)),
+        tuple(sorted(waited, key=lambda w: w.start)),
+        value=random_value(rnd, rules.limits[limit], anchor),
+    )
+    return replace(case, extended=random_extensions(rnd, anchor)) if chance(rnd, 12) else case
+
+
+def random_value(rnd: Random, limit: PlainLimit, anchor: datetime) -> str | date | datetime | None:
+    """What the register holds that this limit asks."""
+    if limit.count.unit == "given_date":
+        at = anchor + rnd.randrange(-1440, 40 * 1440) * MINUTE
+        return rnd.choice((None, at, at, at.date(), at.date()))
+    return rnd.choice(("I", "I", "II", "II", "III"))
+
+
+def random_instant(rnd: Random, known: Known, on: date, cut_off: int | None, *, fine: bool) -> datetime:
+    """An instant of a date: anywhere, midnight, at or beside an opening, a closing or the cut-off."""
+    spells = known.spells(on)
+    minutes = [0, 12 * 60, rnd.randrange(1440), rnd.randrange(6 * 60, 18 * 60)]
+    minutes += [edge for spell in spells for edge in spell]
+    minutes += [cut_off, cut_off] if cut_off is not None else []
+    minute = rnd.choice(minutes) + rnd.choice((0, 0, 0, 1, -1))
+    odd = timedelta(microseconds=rnd.randrange(60_000_000)) if fine and chance(rnd, 70) else timedelta(0)
+    return known.moment(on, minute) + odd
+
+
+def random_stops(
+    rnd: Random, known: Known, anchor: datetime, *, fine: bool
+) -> list[tuple[str, datetime, datetime | None]]:
+    """Pauses and waits near the anchor that overlap, touch, nest, are empty or stay open."""
+    found: list[tuple[str, datetime, datetime | None]] = []
+    edges = [anchor]
+    for _ in range(rnd.choice((0, 0, 0, 1, 1, 2, 3, 5))):
+        name = rnd.choice(("supplement", "fee", "expert", "again", *WAITS))
+        on = known.local_date(anchor) + rnd.choice((-2, 0, 0, 1, 2, rnd.randrange(15))) * DAY
+        start = rnd.choice((random_instant(rnd, known, on, None, fine=fine), rnd.choice(edges)))
+        length = rnd.choice((0, 1, 30, rnd.randrange(600), rnd.randrange(3 * 1440), rnd.randrange(12 * 1440)))
+        ends = (start + length * MINUTE, random_instant(rnd, known, on + rnd.randrange(6) * DAY, None, fine=fine))
+        end = max(start, rnd.choice(ends))
+        edges += [start, end]
+        found.append((name, start, None if chance(rnd, 8) else end))
+    return found
+
+
+def random_extensions(rnd: Random, anchor: datetime) -> tuple[tuple[int, datetime], ...]:
+    """Extensions told in time and too late."""
+    told = [anchor + rnd.randrange(20 * 1440) * MINUTE for _ in range(rnd.randint(1, 2))]
+    return tuple((rnd.choice((0, 1, 2, 8)), at) for at in sorted(told))
+
+
+def cases(rnd: Random, calendars: Calendars, number: int) -> list[tuple[Rules, Case]]:
+    """So many cases on one calendar (seldom on none), a few dozen for each set of rules."""
+    calendar = None if chance(rnd, 5) else random_calendar(rnd)
+    found: list[tuple[Rules, Case]] = []
+    while len(found) < number:
+        rules = random_rules(rnd, calendar)
+        found += [(rules, random_case(rnd, rules, calendars)) for _ in range(min(50, number - len(found)))]
+    return found
+
+
+def utc(at: datetime, zone: str) -> datetime:
+    """The same instant, written in a zone."""
+    return at.astimezone(UTC if zone == "UTC" else ZoneInfo(zone))

@@ -1,0 +1,224 @@
+"""A second reading of docs/clocks.md: minute by minute for hours, date by date for days.
+
+It walks forward and asks of every minute (or date) whether it counts, until the sum is reached: no table, no
+search, and nothing of the product. The spells of a calendar are laid out once as one byte per minute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from typing import Literal, NamedTuple, TypeAlias
+from zoneinfo import ZoneInfo
+
+Spell: TypeAlias = tuple[int, int]
+"""Opening and closing in minutes of the local day; 1440 is midnight at its end."""
+Week: TypeAlias = dict[int, tuple[Spell, ...]]
+"""Spells of each weekday (Monday 0); a weekday that is not there is a rest day."""
+Stretch: TypeAlias = tuple[datetime, datetime]
+
+MINUTE = timedelta(minutes=1)
+MINUTE_US = 60_000_000
+DAY = timedelta(days=1)
+LAST_INSTANT = time(23, 59, 59, 999999)
+REST, COUNTS, MIXED = 0, 1, 2
+"""What a minute is: rest, counted whole, or cut by an edge and looked at piece by piece."""
+
+
+class Differs(NamedTuple):
+    """A day that differs: off (`hours_of` absent), or worked with the hours of a weekday."""
+
+    on: date
+    hours_of: int | None
+    announced: date | None
+
+
+@dataclass(frozen=True)
+class PlainCalendar:
+    """A calendar in plain values. `first` and `days` bound the minutes that are laid out."""
+
+    name: str
+    zone: str
+    week: Week
+    units: dict[str, Week]
+    differing: tuple[Differs, ...]
+    covers: tuple[date, date]
+    first: date
+    days: int = 300
+
+
+class Count(NamedTuple):
+    """How a limit counts; `cut_off` in minutes of the day."""
+
+    unit: Literal["working_hours", "working_days", "calendar_days", "elapsed_hours", "given_date"]
+    reaching: Literal["late", "in_time"] = "in_time"
+    first_day: Literal["excluded", "included"] = "excluded"
+    rest_day: Literal["rolls", "stays"] = "stays"
+    cut_off: int | None = None
+
+
+class PauseKind(NamedTuple):
+    """A pause the rules know: its cap in the cap's unit, and how the clock goes on."""
+
+    cap: tuple[int, Count] | None = None
+    on_resume: Literal["continue", "restart"] = "continue"
+
+
+class PlainLimit(NamedTuple):
+    """A limit: a number, or one chosen by a register, or (unit `given_date`) the register's own date."""
+
+    count: Count
+    number: int | None = None
+    chosen: dict[str, int] | None = None
+    otherwise: int | None = None
+    stops_for: Literal["all", "none"] | tuple[str, ...] = "all"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What limits ask about: a calendar or none, the limits, the pauses, and the tasks (excluded or not)."""
+
+    zone: str
+    calendar: PlainCalendar | None
+    limits: dict[str, PlainLimit]
+    pauses: dict[str, PauseKind]
+    tasks: dict[str, bool]
+
+
+class Paused(NamedTuple):
+    """A pause taken; open without an end; `permitted` is false beyond its number."""
+
+    pause: str
+    start: datetime
+    end: datetime | None
+    permitted: bool = True
+
+
+class Waited(NamedTuple):
+    """The wait of a task; open without an end."""
+
+    task: str
+    start: datetime
+    end: datetime | None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question: when is this limit due, asked at `asked_at` (None: by the newest calendar)."""
+
+    limit: str
+    anchor: datetime
+    unit: str | None = None
+    asked_at: datetime | None = None
+    paused: tuple[Paused, ...] = ()
+    waited: tuple[Waited, ...] = ()
+    extended: tuple[tuple[int, datetime], ...] = ()
+    value: str | date | datetime | None = None
+
+
+@dataclass
+class Known:
+    """A calendar as known on a date, for one unit. Days are asked from dicts, minutes from one byte each."""
+
+    zone: ZoneInfo
+    week: Week
+    differing: dict[date, int | None]
+    first: date
+    days: int
+    worked: dict[date, bool] = field(default_factory=dict)
+    _minutes: bytearray | None = None
+
+    def spells(self, on: date) -> tuple[Spell, ...]:
+        """The spells worked on a date."""
+        weekday = self.differing.get(on, on.weekday())
+        return () if weekday is None else self.week.get(weekday, ())
+
+    def works(self, on: date) -> bool:
+        """Whether a date has a spell."""
+        if on not in self.worked:
+            self.worked[on] = bool(self.spells(on))
+        return self.worked[on]
+
+    def following(self, on: date) -> date:
+        """The next working day after a date."""
+        on += DAY
+        while not self.works(on):
+            on += DAY
+        return on
+
+    def opening(self, on: date) -> datetime:
+        """The start of a working day's first spell."""
+        return self.moment(on, min(opens for opens, _ in self.spells(on)))
+
+    def closing(self, on: date) -> datetime:
+        """The end of a working day's last spell."""
+        return self.moment(on, max(closes for _, closes in self.spells(on)))
+
+    def moment(self, on: date, minute: int) -> datetime:
+        """The instant of a local minute of a date."""
+        clock = datetime.combine(on, time(0)) + minute * MINUTE
+        return clock.replace(tzinfo=self.zone).astimezone(UTC)
+
+    def local_date(self, at: datetime) -> date:
+        """The date of an instant in the calendar's zone."""
+        return at.astimezone(self.zone).date()
+
+    def end_of(self, on: date) -> datetime:
+        """The last microsecond of a date."""
+        return datetime.combine(on, LAST_INSTANT, self.zone).astimezone(UTC)
+
+    @property
+    def start(self) -> datetime:
+        """The instant of the first minute laid out."""
+        return datetime.combine(self.first, time(0), UTC)
+
+    @property
+    def minutes(self) -> bytearray:
+        """One byte for every minute from `start` on. Offsets of zones change at whole UTC hours only, so the
+        local hour is asked once an hour."""
+        if self._minutes is None:
+            self._minutes = bytearray()
+            for hour in range(self.days * 24):
+                local = (self.start + hour * timedelta(hours=1)).astimezone(self.zone)
+                minute = local.hour * 60
+                self._minutes += day_minutes(self.spells(local.date()))[minute : minute + 60]
+        return self._minutes
+
+
+@cache
+def day_minutes(spells: tuple[Spell, ...]) -> bytes:
+    """The 1440 minutes of a day, each inside a spell or not."""
+    return bytes(
+        COUNTS if any(opens <= minute < closes for opens, closes in spells) else REST for minute in range(24 * 60)
+    )
+
+
+class Calendars:
+    """Readings of calendars as known at an instant; kept, because many cases ask for the same one."""
+
+    def __init__(self) -> None:
+        """Nothing is kept yet."""
+        self._kept: dict[tuple[int, str | None, tuple[bool, ...]], Known] = {}
+
+    def known(self, rules: Rules, unit: str | None, at: datetime | None) -> Known:
+        """The calendar of the rules as known at an instant (None: the newest), with the unit's hours."""
+        plain = rules.calendar
+        if plain is None:
+            return Known(ZoneInfo(rules.zone), dict.fromkeys(range(5), ((0, 1440),)), {}, date(2000, 1, 1), 0)
+        zone = ZoneInfo(plain.zone)
+        today = date.max if at is None else at.astimezone(zone).date()
+        heard = tuple(announced_on(day) <= today for day in plain.differing)
+        week_of = unit if unit in plain.units else None
+        key = (id(plain), week_of, heard)
+        if key not in self._kept:
+            week = plain.week if week_of is None else plain.units[week_of]
+            said = [day for day, is_heard in zip(plain.differing, heard, strict=True) if is_heard]
+            newest = {day.on: day.hours_of for day in sorted(said, key=announced_on)}
+            self._kept[key] = Known(zone, week, newest, plain.first, plain.days)
+        return self._kept[key]
+
+
+def announced_on(day: Differs) -> date:
+    """When a day was announced; one of no known announcement on the eve of its year."""
+    return day.announced or date(day.on.year - 1, 12, 31)

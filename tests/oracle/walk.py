@@ -1,0 +1,231 @@
+"""Due instants by walking: one minute at a time for hours, one date at a time for days (docs/clocks.md)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from oracle.minutes import COUNTS, DAY, MINUTE, MINUTE_US, MIXED, REST
+
+if TYPE_CHECKING:
+    from oracle.minutes import Calendars, Case, Count, Known, PlainLimit, Rules, Stretch
+
+MICROSECOND = timedelta(microseconds=1)
+HOUR_US = 60 * MINUTE_US
+
+
+def due(rules: Rules, case: Case, calendars: Calendars) -> datetime | None:
+    """When the case's limit is due; None where its register gives no number or date."""
+    limit = rules.limits[case.limit]
+    known = calendars.known(rules, case.unit, case.asked_at)
+    if limit.count.unit == "given_date":
+        return given(known, case.value)
+    number = chosen(limit, case)
+    if number is None:
+        return None
+    for by, at in sorted(case.extended, key=lambda extension: extension[1]):
+        if at < reach(rules, case, known, number):
+            number += by
+    return reach(rules, case, known, number)
+
+
+def given(known: Known, value: str | date | datetime | None) -> datetime | None:
+    """The instant a register gives: a time itself, a date the end of its day."""
+    if isinstance(value, datetime):
+        return value
+    return known.end_of(value) if isinstance(value, date) else None
+
+
+def chosen(limit: PlainLimit, case: Case) -> int | None:
+    """The limit's number, after its choice by a register."""
+    if limit.chosen is None:
+        return limit.number
+    return limit.chosen.get(str(case.value), limit.otherwise) if case.value is not None else None
+
+
+def reach(rules: Rules, case: Case, known: Known, number: int) -> datetime:
+    """When so many units are full, with the stops of the case and its restarts."""
+    limit = rules.limits[case.limit]
+    start = after_cut_off(known, limit.count, counted_from(rules, case))
+    return count(known, limit.count, number, start, stops_of(rules, case, known, start))
+
+
+def counted_from(rules: Rules, case: Case) -> datetime:
+    """The anchor, or the end of the last restarting pause that ended after it."""
+    start = case.anchor
+    for taken in case.paused:
+        restarts = rules.pauses[taken.pause].on_resume == "restart" and taken.permitted
+        if restarts and stops(rules.limits[case.limit], taken.pause) and taken.end is not None:
+            start = max(start, taken.end)
+    return start
+
+
+def after_cut_off(known: Known, counting: Count, start: datetime) -> datetime:
+    """The start, moved to the next working day's opening where it lies at or after the cut-off or on a rest day."""
+    if counting.cut_off is None:
+        return start
+    local = start.astimezone(known.zone)
+    if known.works(local.date()) and local.hour * 60 + local.minute < counting.cut_off:
+        return start
+    return known.opening(known.following(local.date()))
+
+
+def stops(limit: PlainLimit, name: str) -> bool:
+    """Whether a limit's clock stands for a pause or task of this name."""
+    return limit.stops_for == "all" or (limit.stops_for != "none" and name in limit.stops_for)
+
+
+def stops_of(rules: Rules, case: Case, known: Known, start: datetime) -> list[Stretch]:
+    """The stretches in which the clock stands, from `start` on, united and in order."""
+    limit = rules.limits[case.limit]
+    found: list[Stretch] = []
+    for taken in case.paused:
+        if taken.permitted and stops(limit, taken.pause):
+            end = until(taken.end, case.asked_at)
+            cap = rules.pauses[taken.pause].cap
+            if cap is not None:
+                number, counting = cap
+                cap_start = after_cut_off(known, counting, taken.start)
+                end = min(end, count(known, counting, number, cap_start, []))
+            found.append((taken.start, end))
+    for waited in case.waited:
+        if rules.tasks[waited.task] and stops(limit, waited.task):
+            found.append((waited.start, until(waited.end, case.asked_at)))
+    return unite([(max(a, start), b) for a, b in found])
+
+
+def until(end: datetime | None, asked_at: datetime | None) -> datetime:
+    """The end of a stop; of an open one the moment asked about."""
+    reached = end or asked_at
+    if reached is None:
+        msg = "an open stop needs a moment asked about"
+        raise ValueError(msg)
+    return reached
+
+
+def unite(stretches: list[Stretch]) -> list[Stretch]:
+    """The same time without overlaps: stretches that overlap or touch become one, empty ones none."""
+    united: list[Stretch] = []
+    for start, end in sorted(s for s in stretches if s[0] < s[1]):
+        if united and start <= united[-1][1]:
+            united[-1] = (united[-1][0], max(end, united[-1][1]))
+        else:
+            united.append((start, end))
+    return united
+
+
+def count(known: Known, counting: Count, number: int, start: datetime, stopped: list[Stretch]) -> datetime:
+    """When `number` units are full since `start`."""
+    if counting.unit == "working_hours":
+        return walk_minutes(known, known.minutes, start, number * HOUR_US, stopped)
+    if counting.unit == "elapsed_hours":
+        every = bytearray([COUNTS]) * (min(400, 2 * number // 24 + 90) * 24 * 60)
+        return walk_minutes(known, every, start, number * HOUR_US, stopped)
+    days = number - (counting.reaching == "late")
+    if counting.unit == "working_days":
+        return walk_working_days(known, counting, days, start, stopped)
+    return walk_calendar_days(known, counting, days, start, stopped)
+
+
+def walk_working_days(
+    known: Known, counting: Count, days: int, start: datetime, stopped: list[Stretch]
+) -> datetime:
+    """The closing of the last of so many working days."""
+    on = known.local_date(start)
+    if counting.first_day == "included":
+        on = on if known.works(on) else known.following(on)
+        days -= 1
+    if days == 0 and not known.works(on):
+        on = known.following(on)
+    for _ in range(days):
+        on = known.following(on)
+    for begins, ends in stopped:
+        if begins < known.closing(on):
+            day, last = known.local_date(begins), known.local_date(ends)
+            while day < last:
+                day += DAY
+                on = known.following(on) if known.works(day) else on
+    return known.closing(on)
+
+
+def walk_calendar_days(
+    known: Known, counting: Count, days: int, start: datetime, stopped: list[Stretch]
+) -> datetime:
+    """The last microsecond of the last of so many days, rolled past rest days where the counting says so."""
+    on = known.local_date(start)
+    for _ in range(days - (counting.first_day == "included")):
+        on += DAY
+    for begins, ends in stopped:
+        if begins < known.end_of(on):
+            day, last = known.local_date(begins), known.local_date(ends)
+            while day < last:
+                day += DAY
+                on += DAY
+    if counting.rest_day == "rolls" and not known.works(on):
+        on = known.following(on)
+    return known.end_of(on)
+
+
+def walk_minutes(
+    known: Known, minutes: bytearray, start: datetime, wanted_us: int, stopped: list[Stretch]
+) -> datetime:
+    """The earliest instant at which the counted time since `start` outside the stops is `wanted_us`.
+
+    `minutes` are those of `known`, or (all counted) begin with the minute of `start`.
+    """
+    if wanted_us == 0:
+        return start
+    origin, state = laid_out(known, minutes, start, stopped)
+    for index, what in enumerate(state):
+        if what == COUNTS:
+            if wanted_us <= MINUTE_US:
+                return origin + index * MINUTE + wanted_us * MICROSECOND
+            wanted_us -= MINUTE_US
+        elif what == MIXED:
+            for begins, ends in pieces(origin + index * MINUTE, start, stopped):
+                length = (ends - begins) // MICROSECOND
+                if wanted_us <= length:
+                    return begins + wanted_us * MICROSECOND
+                wanted_us -= length
+    msg = f"the minutes laid out from {known.first} end before the sum is reached"
+    raise LookupError(msg)
+
+
+def laid_out(
+    known: Known, minutes: bytearray, start: datetime, stopped: list[Stretch]
+) -> tuple[datetime, bytearray]:
+    """The minutes from that of `start` on, the stopped ones blanked, those cut by an edge marked."""
+    origin = start.replace(second=0, microsecond=0)
+    state = minutes[(origin - known.start) // MINUTE :] if minutes is known.minutes else minutes
+    edges = {edge for edge in (start, *(e for stretch in stopped for e in stretch)) if edge.second or edge.microsecond}
+    for begins, ends in stopped:
+        first, last = -((origin - begins) // MINUTE), (ends - origin) // MINUTE
+        last = min(last, len(state))
+        if first < last:
+            state[first:last] = bytes(last - first)
+    for edge in edges:
+        index = (edge - origin) // MINUTE
+        if index < len(state) and state[index] != REST:
+            state[index] = MIXED
+    return origin, state
+
+
+def pieces(minute: datetime, start: datetime, stopped: list[Stretch]) -> list[Stretch]:
+    """The parts of a minute that count: after `start` and outside the stops."""
+    cuts = {minute, minute + MINUTE}
+    cuts |= {edge for edge in (start, *(e for s in stopped for e in s)) if minute < edge < minute + MINUTE}
+    ordered = sorted(cuts)
+    parts = list(zip(ordered, ordered[1:], strict=False))
+    return [(a, b) for a, b in parts if a >= start and not any(begins <= a < ends for begins, ends in stopped)]
+
+
+def worked_us(known: Known, begins: datetime, ends: datetime) -> int:
+    """Working microseconds in [begins, ends), asked minute by minute."""
+    total = 0
+    minute = begins.replace(second=0, microsecond=0)
+    first = (minute - known.start) // MINUTE
+    for what in known.minutes[first : (ends - known.start) // MINUTE + 1]:
+        if what == COUNTS:
+            total += max(0, (min(ends, minute + MINUTE) - max(begins, minute)) // MICROSECOND)
+        minute += MINUTE
+    return total
