@@ -6,10 +6,8 @@ that touch, nest or are empty, announcements on the day itself.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from oracle.minutes import (
     DAY,
@@ -22,6 +20,7 @@ from oracle.minutes import (
     PlainCalendar,
     PlainLimit,
     Rules,
+    TaskKind,
     Waited,
 )
 
@@ -58,9 +57,9 @@ def random_week(rnd: Random) -> Week:
 
 
 def random_spells(rnd: Random) -> tuple[Spell, ...]:
-    """One to three spells between 4:00 and midnight, clear of the hours that summer time skips or repeats."""
+    """One to three spells anywhere in the day."""
     step = rnd.choice((30, 30, 15, 1))
-    edges = sorted(rnd.sample(range(4 * 60, 24 * 60, step), 2 * rnd.randint(1, 3)))
+    edges = sorted(rnd.sample(range(0, 24 * 60, step), 2 * rnd.randint(1, 3)))
     return tuple(zip(edges[::2], edges[1::2], strict=True))
 
 
@@ -123,11 +122,19 @@ def random_rules(rnd: Random, calendar: PlainCalendar | None, limits: int = 6) -
         counts = random_count(rnd, calendar=calendar is not None)
         cap = (random_number(rnd, counts), counts) if chance(rnd, 40) else None
         pauses[name] = PauseKind(cap, "restart" if name == "again" and chance(rnd, 50) else "continue")
-    tasks = dict(zip(WAITS, (True, True, False), strict=True))
+    tasks = {name: random_task(rnd, tuple(pauses), calendar=calendar is not None) for name in WAITS}
     names = (*pauses, *tasks)
+    units = tuple(rnd.sample(("hall", *UNITS), rnd.randint(0, 2)))
     zone = calendar.zone if calendar is not None else rnd.choice(ZONES)
     made = {f"limit-{index}": random_limit(rnd, names, calendar=calendar is not None) for index in range(limits)}
-    return Rules(zone, calendar, made, pauses, tasks)
+    return Rules(zone, calendar, units, made, pauses, tasks)
+
+
+def random_task(rnd: Random, pauses: tuple[str, ...], *, calendar: bool) -> TaskKind:
+    """A task, mostly excluded, sometimes with a limit whose passing means something."""
+    counts = random_count(rnd, calendar=calendar)
+    silent_after = (random_number(rnd, counts), counts) if chance(rnd, 40) else None
+    return TaskKind(chance(rnd, 75), silent_after, rnd.choice(("all", "none", (pauses[0], pauses[-1]))))
 
 
 def random_limit(rnd: Random, names: tuple[str, ...], *, calendar: bool) -> PlainLimit:
@@ -146,8 +153,7 @@ def random_limit(rnd: Random, names: tuple[str, ...], *, calendar: bool) -> Plai
 def random_case(rnd: Random, rules: Rules, calendars: Calendars) -> Case:
     """One dossier and one of the limits to ask about, some 20 to 60 days into the laid-out minutes."""
     limit = rnd.choice(tuple(rules.limits))
-    unit = rnd.choice((None, None, *UNITS))
-    known = calendars.known(rules, unit, None)
+    known = calendars.known(rules, None)
     first = rules.calendar.first if rules.calendar is not None else date(2024, rnd.randint(1, 12), 1)
     fine = chance(rnd, 15)
     anchor = random_instant(rnd, known, first + rnd.randint(20, 60) * DAY, rules.limits[limit].count.cut_off, fine=fine)
@@ -156,17 +162,15 @@ def random_case(rnd: Random, rules: Rules, calendars: Calendars) -> Case:
     waited = [Waited(*stop) for stop in stops if stop[0] in rules.tasks]
     last = max((e for _, a, b in stops for e in (a, b or a)), default=anchor)
     asked_at = max(last, anchor) + rnd.choice((0, 1, 60, 1440, rnd.randrange(40 * 1440))) * MINUTE
-    nothing_open = all(end is not None for _, _, end in stops)
-    case = Case(
+    return Case(
         limit,
         anchor,
-        unit,
-        None if nothing_open and chance(rnd, 30) else asked_at,
+        None if chance(rnd, 25) else asked_at,
         tuple(sorted(paused, key=lambda p: p.start)),
         tuple(sorted(waited, key=lambda w: w.start)),
-        value=random_value(rnd, rules.limits[limit], anchor),
+        tuple(rnd.choice((0, 1, 2, 8)) for _ in range(rnd.randint(1, 2))) if chance(rnd, 12) else (),
+        random_value(rnd, rules.limits[limit], anchor),
     )
-    return replace(case, extended=random_extensions(rnd, anchor)) if chance(rnd, 12) else case
 
 
 def random_value(rnd: Random, limit: PlainLimit, anchor: datetime) -> str | date | datetime | None:
@@ -206,12 +210,6 @@ def random_stops(
     return found
 
 
-def random_extensions(rnd: Random, anchor: datetime) -> tuple[tuple[int, datetime], ...]:
-    """Extensions told in time and too late."""
-    told = [anchor + rnd.randrange(20 * 1440) * MINUTE for _ in range(rnd.randint(1, 2))]
-    return tuple((rnd.choice((0, 1, 2, 8)), at) for at in sorted(told))
-
-
 def cases(rnd: Random, calendars: Calendars, number: int) -> list[tuple[Rules, Case]]:
     """So many cases on one calendar (seldom on none), a few dozen for each set of rules."""
     calendar = None if chance(rnd, 5) else random_calendar(rnd)
@@ -220,8 +218,3 @@ def cases(rnd: Random, calendars: Calendars, number: int) -> list[tuple[Rules, C
         rules = random_rules(rnd, calendar)
         found += [(rules, random_case(rnd, rules, calendars)) for _ in range(min(50, number - len(found)))]
     return found
-
-
-def utc(at: datetime, zone: str) -> datetime:
-    """The same instant, written in a zone."""
-    return at.astimezone(UTC if zone == "UTC" else ZoneInfo(zone))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cached_property
 from typing import Literal, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ Spell: TypeAlias = tuple[int, int]
 Week: TypeAlias = dict[int, tuple[Spell, ...]]
 """Spells of each weekday (Monday 0); a weekday that is not there is a rest day."""
 Stretch: TypeAlias = tuple[datetime, datetime]
+StopsFor: TypeAlias = Literal["all", "none"] | tuple[str, ...]
 
 MINUTE = timedelta(minutes=1)
 MINUTE_US = 60_000_000
@@ -58,6 +59,15 @@ class Count(NamedTuple):
     cut_off: int | None = None
 
 
+class TaskKind(NamedTuple):
+    """A task: whether its wait is excluded, and the number that ends the wait where silence means something
+    (None: silence means nothing). `stops_for` names the pauses that stop this number's clock."""
+
+    excluded: bool
+    silent_after: tuple[int, Count] | None = None
+    stops_for: StopsFor = "all"
+
+
 class PauseKind(NamedTuple):
     """A pause the rules know: its cap in the cap's unit, and how the clock goes on."""
 
@@ -72,18 +82,19 @@ class PlainLimit(NamedTuple):
     number: int | None = None
     chosen: dict[str, int] | None = None
     otherwise: int | None = None
-    stops_for: Literal["all", "none"] | tuple[str, ...] = "all"
+    stops_for: StopsFor = "all"
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What limits ask about: a calendar or none, the limits, the pauses, and the tasks (excluded or not)."""
+    """What limits ask about: a calendar or none, the kinds of unit in order, the limits, pauses and tasks."""
 
     zone: str
     calendar: PlainCalendar | None
+    units: tuple[str, ...]
     limits: dict[str, PlainLimit]
     pauses: dict[str, PauseKind]
-    tasks: dict[str, bool]
+    tasks: dict[str, TaskKind]
 
 
 class Paused(NamedTuple):
@@ -105,15 +116,15 @@ class Waited(NamedTuple):
 
 @dataclass(frozen=True)
 class Case:
-    """One question: when is this limit due, asked at `asked_at` (None: by the newest calendar)."""
+    """One question: when is this limit due, asked at `asked_at` (None: by the newest calendar). `extended`
+    are the extensions that took effect."""
 
     limit: str
     anchor: datetime
-    unit: str | None = None
     asked_at: datetime | None = None
     paused: tuple[Paused, ...] = ()
     waited: tuple[Waited, ...] = ()
-    extended: tuple[tuple[int, datetime], ...] = ()
+    extended: tuple[int, ...] = ()
     value: str | date | datetime | None = None
 
 
@@ -127,7 +138,6 @@ class Known:
     first: date
     days: int
     worked: dict[date, bool] = field(default_factory=dict)
-    _minutes: bytearray | None = None
 
     def spells(self, on: date) -> tuple[Spell, ...]:
         """The spells worked on a date."""
@@ -168,30 +178,23 @@ class Known:
         """The last microsecond of a date."""
         return datetime.combine(on, LAST_INSTANT, self.zone).astimezone(UTC)
 
-    @property
+    @cached_property
     def start(self) -> datetime:
         """The instant of the first minute laid out."""
         return datetime.combine(self.first, time(0), UTC)
 
-    @property
+    @cached_property
     def minutes(self) -> bytearray:
-        """One byte for every minute from `start` on. Offsets of zones change at whole UTC hours only, so the
-        local hour is asked once an hour."""
-        if self._minutes is None:
-            self._minutes = bytearray()
-            for hour in range(self.days * 24):
-                local = (self.start + hour * timedelta(hours=1)).astimezone(self.zone)
-                minute = local.hour * 60
-                self._minutes += day_minutes(self.spells(local.date()))[minute : minute + 60]
-        return self._minutes
-
-
-@cache
-def day_minutes(spells: tuple[Spell, ...]) -> bytes:
-    """The 1440 minutes of a day, each inside a spell or not."""
-    return bytes(
-        COUNTS if any(opens <= minute < closes for opens, closes in spells) else REST for minute in range(24 * 60)
-    )
+        """One byte for every minute from `start` on: whether it lies in a spell."""
+        state = bytearray(self.days * 24 * 60)
+        for day in range(1, self.days - 1):
+            on = self.first + day * DAY
+            for opens, closes in self.spells(on):
+                minute, last = (
+                    (self.moment(on, edge) - self.start) // MINUTE for edge in (opens, closes)
+                )
+                state[minute:last] = bytes([COUNTS]) * (last - minute)
+        return state
 
 
 class Calendars:
@@ -201,15 +204,16 @@ class Calendars:
         """Nothing is kept yet."""
         self._kept: dict[tuple[int, str | None, tuple[bool, ...]], Known] = {}
 
-    def known(self, rules: Rules, unit: str | None, at: datetime | None) -> Known:
-        """The calendar of the rules as known at an instant (None: the newest), with the unit's hours."""
+    def known(self, rules: Rules, at: datetime | None) -> Known:
+        """The calendar of the rules as known at an instant (None: the newest), with the hours of their first
+        unit that has some of its own."""
         plain = rules.calendar
         if plain is None:
             return Known(ZoneInfo(rules.zone), dict.fromkeys(range(5), ((0, 1440),)), {}, date(2000, 1, 1), 0)
         zone = ZoneInfo(plain.zone)
         today = date.max if at is None else at.astimezone(zone).date()
         heard = tuple(announced_on(day) <= today for day in plain.differing)
-        week_of = unit if unit in plain.units else None
+        week_of = next((unit for unit in rules.units if unit in plain.units), None)
         key = (id(plain), week_of, heard)
         if key not in self._kept:
             week = plain.week if week_of is None else plain.units[week_of]
@@ -220,5 +224,5 @@ class Calendars:
 
 
 def announced_on(day: Differs) -> date:
-    """When a day was announced; one of no known announcement on the eve of its year."""
-    return day.announced or date(day.on.year - 1, 12, 31)
+    """When a day was announced; one of no known announcement was always known, and yields to any other."""
+    return day.announced or date.min

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from oracle.minutes import COUNTS, DAY, MINUTE, MINUTE_US, MIXED, REST
 
 if TYPE_CHECKING:
-    from oracle.minutes import Calendars, Case, Count, Known, PlainLimit, Rules, Stretch
+    from oracle.minutes import Calendars, Case, Count, Known, PlainLimit, Rules, StopsFor, Stretch
 
 MICROSECOND = timedelta(microseconds=1)
 HOUR_US = 60 * MINUTE_US
@@ -17,16 +18,15 @@ HOUR_US = 60 * MINUTE_US
 def due(rules: Rules, case: Case, calendars: Calendars) -> datetime | None:
     """When the case's limit is due; None where its register gives no number or date."""
     limit = rules.limits[case.limit]
-    known = calendars.known(rules, case.unit, case.asked_at)
+    known = calendars.known(rules, case.asked_at)
     if limit.count.unit == "given_date":
         return given(known, case.value)
     number = chosen(limit, case)
     if number is None:
         return None
-    for by, at in sorted(case.extended, key=lambda extension: extension[1]):
-        if at < reach(rules, case, known, number):
-            number += by
-    return reach(rules, case, known, number)
+    start = after_cut_off(known, limit.count, counted_from(rules, case, limit.stops_for, case.anchor))
+    stopped = unite(stops_of(rules, case, known), start)
+    return count(known, limit.count, number + sum(case.extended), start, stopped)
 
 
 def given(known: Known, value: str | date | datetime | None) -> datetime | None:
@@ -43,19 +43,12 @@ def chosen(limit: PlainLimit, case: Case) -> int | None:
     return limit.chosen.get(str(case.value), limit.otherwise) if case.value is not None else None
 
 
-def reach(rules: Rules, case: Case, known: Known, number: int) -> datetime:
-    """When so many units are full, with the stops of the case and its restarts."""
-    limit = rules.limits[case.limit]
-    start = after_cut_off(known, limit.count, counted_from(rules, case))
-    return count(known, limit.count, number, start, stops_of(rules, case, known, start))
-
-
-def counted_from(rules: Rules, case: Case) -> datetime:
+def counted_from(rules: Rules, case: Case, stops_for: StopsFor, anchor: datetime) -> datetime:
     """The anchor, or the end of the last restarting pause that ended after it."""
-    start = case.anchor
+    start = anchor
     for taken in case.paused:
         restarts = rules.pauses[taken.pause].on_resume == "restart" and taken.permitted
-        if restarts and stops(rules.limits[case.limit], taken.pause) and taken.end is not None:
+        if restarts and stops(stops_for, taken.pause) and taken.end is not None:
             start = max(start, taken.end)
     return start
 
@@ -70,47 +63,57 @@ def after_cut_off(known: Known, counting: Count, start: datetime) -> datetime:
     return known.opening(known.following(local.date()))
 
 
-def stops(limit: PlainLimit, name: str) -> bool:
-    """Whether a limit's clock stands for a pause or task of this name."""
-    return limit.stops_for == "all" or (limit.stops_for != "none" and name in limit.stops_for)
+def stops(stops_for: StopsFor, name: str) -> bool:
+    """Whether a clock stands for a pause or task of this name."""
+    return stops_for == "all" or (stops_for != "none" and name in stops_for)
 
 
-def stops_of(rules: Rules, case: Case, known: Known, start: datetime) -> list[Stretch]:
-    """The stretches in which the clock stands, from `start` on, united and in order."""
-    limit = rules.limits[case.limit]
+def stops_of(rules: Rules, case: Case, known: Known) -> list[Stretch]:
+    """The stretches in which the clock of the case's limit stands."""
+    stops_for = rules.limits[case.limit].stops_for
+    return pauses_of(rules, case, known, stops_for) + waits_of(rules, case, known, stops_for)
+
+
+def pauses_of(rules: Rules, case: Case, known: Known, stops_for: StopsFor) -> list[Stretch]:
+    """The permitted pauses that stop a clock, each cut at its cap; an open one ends at the moment asked about."""
     found: list[Stretch] = []
     for taken in case.paused:
-        if taken.permitted and stops(limit, taken.pause):
-            end = until(taken.end, case.asked_at)
+        end = taken.end or case.asked_at
+        if end is not None and taken.permitted and stops(stops_for, taken.pause):
             cap = rules.pauses[taken.pause].cap
             if cap is not None:
                 number, counting = cap
-                cap_start = after_cut_off(known, counting, taken.start)
-                end = min(end, count(known, counting, number, cap_start, []))
+                end = min(end, count(known, counting, number, after_cut_off(known, counting, taken.start), []))
             found.append((taken.start, end))
+    return found
+
+
+def waits_of(rules: Rules, case: Case, known: Known, stops_for: StopsFor) -> list[Stretch]:
+    """The waits of excluded tasks that stop a clock, ended by silence where it means something."""
+    found: list[Stretch] = []
     for waited in case.waited:
-        if rules.tasks[waited.task] and stops(limit, waited.task):
-            found.append((waited.start, until(waited.end, case.asked_at)))
-    return unite([(max(a, start), b) for a, b in found])
+        task = rules.tasks[waited.task]
+        end = waited.end or case.asked_at
+        if end is not None and task.excluded and stops(stops_for, waited.task):
+            if task.silent_after is not None:
+                number, counting = task.silent_after
+                asked = counted_from(rules, case, task.stops_for, waited.start)
+                start = after_cut_off(known, counting, asked)
+                stopped = unite(pauses_of(rules, case, known, task.stops_for), start)
+                end = min(end, count(known, counting, number, start, stopped))
+            found.append((waited.start, end))
+    return found
 
 
-def until(end: datetime | None, asked_at: datetime | None) -> datetime:
-    """The end of a stop; of an open one the moment asked about."""
-    reached = end or asked_at
-    if reached is None:
-        msg = "an open stop needs a moment asked about"
-        raise ValueError(msg)
-    return reached
-
-
-def unite(stretches: list[Stretch]) -> list[Stretch]:
-    """The same time without overlaps: stretches that overlap or touch become one, empty ones none."""
+def unite(stretches: list[Stretch], start: datetime) -> list[Stretch]:
+    """The same time from `start` on without overlaps: stretches that overlap or touch are one, empty ones none."""
     united: list[Stretch] = []
-    for start, end in sorted(s for s in stretches if s[0] < s[1]):
-        if united and start <= united[-1][1]:
-            united[-1] = (united[-1][0], max(end, united[-1][1]))
+    cut = [(max(begins, start), ends) for begins, ends in stretches]
+    for begins, ends in sorted(stretch for stretch in cut if stretch[0] < stretch[1]):
+        if united and begins <= united[-1][1]:
+            united[-1] = (united[-1][0], max(ends, united[-1][1]))
         else:
-            united.append((start, end))
+            united.append((begins, ends))
     return united
 
 
@@ -176,12 +179,12 @@ def walk_minutes(
     if wanted_us == 0:
         return start
     origin, state = laid_out(known, minutes, start, stopped)
-    for index, what in enumerate(state):
-        if what == COUNTS:
+    for index in compress(range(len(state)), state):
+        if state[index] == COUNTS:
             if wanted_us <= MINUTE_US:
                 return origin + index * MINUTE + wanted_us * MICROSECOND
             wanted_us -= MINUTE_US
-        elif what == MIXED:
+        else:
             for begins, ends in pieces(origin + index * MINUTE, start, stopped):
                 length = (ends - begins) // MICROSECOND
                 if wanted_us <= length:
