@@ -1,0 +1,60 @@
+# Two commands are enough: `make run` and `make test`. Nothing is assumed but Python >= 3.11 and the package registry.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --quiet --disable-pip-version-check
+UV := .venv-lock/bin/uv
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+.PHONY: run check test bench lock locale docs format clean
+
+run: $(VENV)/.stamp  ## judge a small history that the project makes itself
+	$(PY) examples/first_history/run.py
+
+check: $(VENV)/.stamp  ## formatting, types, unit and property tests; under 30 s
+	$(PY) -m ruff check --quiet .
+	$(PY) -m ruff format --quiet --check .
+	$(PY) -m mypy
+	$(PY) -m pytest -m "not slow" tests/unit tests/property tests/test_architecture.py
+
+test: $(VENV)/.stamp  ## everything
+	$(PY) -m ruff check --quiet .
+	$(PY) -m ruff format --quiet --check .
+	$(PY) -m mypy
+	$(PY) -m pytest
+
+bench: $(VENV)/.bench-stamp  ## figures against floors measured in the same run
+	$(PY) -m tests.bench
+
+locale: $(VENV)/.stamp  ## compile the Vietnamese catalogue
+	$(PY) -m workflow.locale
+
+docs: $(VENV)/.stamp  ## write docs/commands.md and the picture of the README anew
+	$(PY) docs/generate.py
+
+format: $(VENV)/.stamp
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+lock: $(UV)  ## write the lock files anew, after a change of dependencies
+	$(COMPILE) --upgrade pyproject.toml -o requirements.lock
+	$(COMPILE) --upgrade pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --upgrade pyproject.toml --group dev --group bench -c requirements-dev.lock -o requirements-bench.lock
+
+clean:
+	rm -rf $(VENV) .venv-lock .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist var
+
+$(VENV)/.stamp: requirements-dev.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Dunghen needs Python 3.11 or newer; set PYTHON=...")'
+	test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.bench-stamp: requirements-bench.lock $(VENV)/.stamp
+	$(PIP) install --require-hashes -r requirements-bench.lock
+	touch $@
+
+$(UV):
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet "uv>=0.9"
