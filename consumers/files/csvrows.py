@@ -1,0 +1,275 @@
+"""CSV (RFC 4180) as runs of facts: a short cut for plain text, `csv.reader` from the first quote on.
+
+A block of text without a quote, a NUL or a lone carriage return can be cut at its delimiters. Of such a row
+only the dossier's code, the id and the time are looked at; the rest of the line, as text, finds the body that an
+equal rest had before. Whatever is new takes the long way, where every check is made.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from itertools import chain
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
+
+from consumers.files.blocks import Blocks
+from consumers.files.tally import Run
+from workflow.errors import HostileInput, InputError
+from workflow.facts import Fact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from consumers.files.blocks import Bytes
+    from consumers.files.mapping import Mapping
+    from consumers.files.plan import Plan, Swift
+    from consumers.files.tally import Tally
+    from consumers.files.values import Cells
+    from workflow.facts import Acted
+
+LINES_MAX: Final = 65_536
+"""Distinct rests of lines remembered; the fines log has 8,764."""
+
+
+class CsvRows:
+    """The rows of one CSV file, read once."""
+
+    def __init__(self, source: Bytes, mapping: Mapping, plan: Plan, tally: Tally) -> None:
+        """Read from the start of `source`, counting in `tally`."""
+        self.name = source.name
+        self.delimiter = "\t" if mapping.csv.delimiter == "tab" else mapping.csv.delimiter
+        self._plan = plan
+        self._tally = tally
+        self._blocks = Blocks(source, plan.limits)
+
+    def runs(self) -> Iterator[Run]:
+        """Neighbouring rows of one dossier, in the order of the file; one dossier may come in several runs.
+
+        Raises InputError for what concerns the whole file: header, encoding, archive, an open quote.
+        """
+        texts = iter(self._blocks)
+        first = next(texts, "")
+        body, line = self._head(first)
+        swift = self._plan.swift and _ShortCut(self, self._plan, self._plan.swift, self._tally)
+        for text in chain((body,), texts):
+            plain = _plain(text) if swift else None
+            if swift is None or plain is None:
+                yield from self._quoted(chain((text,), texts), line)
+                return
+            yield from swift.runs(plain, line)
+            line += plain.count("\n")
+
+    def take(self, cells: list[str], row: int, line: int) -> tuple[Fact, Acted | None] | None:
+        """The fact of a row's cells, and its body where equal cells need no second look; None if not taken."""
+        plan, tally = self._plan, self._tally
+        try:
+            mapped = self._cells(cells)
+            built = plan.body(mapped)
+            if built is None:
+                tally.filtered += 1
+                return None
+            fact = plan.fact(mapped, row, plan.subject(mapped), built)
+        except InputError as error:
+            tally.refusals.add(f"{self.name}:{line}", error)
+            return None
+        tally.taken += 1
+        tally.saw(fact.occurred_at)
+        tally.lacked_code(built.uncoded)
+        return fact, None if built.uncoded else built.body
+
+    def _cells(self, cells: list[str]) -> Cells:
+        if len(cells) != self.width:
+            raise InputError(
+                "expected {expected} cells as in the header, found {found}; is a delimiter missing or not quoted?",
+                reason="cells",
+                expected=self.width,
+                found=len(cells),
+            )
+        return self._mapped(cells)
+
+    def _head(self, first: str) -> tuple[str, int]:
+        """Read the header; the rest of its block, and the number of the line it begins with."""
+        text = io.StringIO(first, newline="\n")
+        reader = csv.reader(text, delimiter=self.delimiter, strict=True)
+        try:
+            header = next(reader, [])
+        except csv.Error as error:
+            raise self._broken("a header line", str(error), 1) from error
+        self.width = len(header)
+        self.header = {name: place for place, name in reversed(list(enumerate(header)))}
+        if self.width > self._plan.limits.columns_max:
+            raise HostileInput(
+                "{place}: expected at most {limit} columns, found {found}",
+                reason="too_many_columns",
+                place=f"{self.name}:1",
+                limit=self._plan.limits.columns_max,
+                found=self.width,
+            )
+        self._check_header(header)
+        self._mapped = _picker([self.header[name] for name in self._plan.columns])
+        case = self._plan.case
+        self._case_cells = _picker([self.header[name] for name in self._plan.case_columns]) if case else None
+        return first[text.tell() :], 1 + reader.line_num
+
+    def _check_header(self, header: list[str]) -> None:
+        needed = dict.fromkeys((*self._plan.columns, *self._plan.case_columns))
+        wrong = [name for name in needed if header.count(name) != 1]
+        if wrong:
+            raise InputError(
+                "{place}: expected each mapped column once, found {column} {times} times; the file has {found}",
+                reason="missing_column" if wrong[0] not in header else "repeated_column",
+                place=f"{self.name}:1",
+                column=wrong[0],
+                times=header.count(wrong[0]),
+                found=", ".join(header)[:500],
+            )
+
+    def _quoted(self, texts: Iterable[str], line: int) -> Iterator[Run]:
+        """The rows of the rest of the file, wherever cells and lines are quoted."""
+        lines = chain.from_iterable(io.StringIO(text, newline="\n") for text in texts)
+        reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
+        before = line
+        while True:
+            start = before + reader.line_num
+            try:
+                cells = next(reader, None)
+            except csv.Error as error:
+                self._unread(error, start)
+                continue
+            if cells is None:
+                return
+            if cells:
+                self._tally.rows += 1
+                yield from self._row(cells, start)
+
+    def _row(self, cells: list[str], line: int) -> Iterator[Run]:
+        taken = self.take(cells, self._tally.rows, line)
+        if taken is None:
+            return
+        case = self._plan.case
+        if case is None or self._case_cells is None:
+            yield Run(taken[0].subject, [taken[0]])
+            return
+        try:
+            yield Run(taken[0].subject, [taken[0]], case.of(self._case_cells(cells)))
+        except InputError as error:
+            self._tally.taken -= 1
+            self._tally.refusals.add(f"{self.name}:{line}", error)
+
+    def _unread(self, error: csv.Error, line: int) -> None:
+        """Refuse one row, or the file where the ends of its rows can no longer be known."""
+        found = str(error)
+        if found.startswith(("unexpected end", "field larger")):
+            raise self._broken("a closing quote", found, line) from error
+        self._tally.rows += 1
+        self._tally.refusals.add(
+            f"{self.name}:{line}",
+            InputError(
+                "expected {expected}, found {found}; quote the cell and double the quotes inside",
+                reason="csv",
+                expected="a row of CSV",
+                found=found,
+            ),
+        )
+
+    def _broken(self, expected: str, found: str, line: int) -> InputError:
+        return HostileInput(
+            "{place}: expected {expected}, found {found}; correct the file from this line on",
+            reason="csv_file",
+            place=f"{self.name}:{line}",
+            expected=expected,
+            found=found,
+        )
+
+
+class _ShortCut:
+    """Rows of plain text: those that equal earlier ones but for dossier, id and time are taken at once."""
+
+    def __init__(self, rows: CsvRows, plan: Plan, swift: Swift, tally: Tally) -> None:
+        self._rows = rows
+        self._tally = tally
+        self._plan = plan
+        self._subject = rows.header[swift.subject]
+        self._id = None if swift.id is None else rows.header[swift.id]
+        self._at = rows.header[swift.occurred_at]
+        self._times = swift.times
+        own = {self._subject, self._at, self._subject if self._id is None else self._id}
+        self._cut = max(own) + 1
+        self._parts = min(self._cut + 1, rows.width)
+        self._rest = _rest([place for place in range(self._parts) if place not in own])
+        self._bodies: dict[object, Acted] = {}
+
+    def runs(self, text: str, line: int) -> list[Run]:
+        """The runs of a block whose first line has the number `line`."""
+        delimiter, cut, width, rest = self._rows.delimiter, self._cut, self._parts, self._rest
+        bodies, times, source = self._bodies, self._times, self._plan.source
+        subject_at, id_at, time_at = self._subject, self._id, self._at
+        longest = self._plan.limits.identity_chars_max
+        row = self._tally.rows
+        line -= row + 1
+        short = 0
+        runs: list[Run] = []
+        subject: str | None = None
+        facts: list[Fact] = []
+        for text_line in text.split("\n"):
+            row += 1
+            parts = text_line.split(delimiter, cut)
+            body = bodies.get(rest(parts)) if len(parts) == width else None
+            at = None if body is None else times.get(parts[time_at])
+            if at is not None and body is not None:
+                code, name = parts[subject_at], str(row) if id_at is None else parts[id_at]
+                if code == subject and 0 < len(name) <= longest:
+                    facts.append(Fact(code, source, name, at, body, row))
+                    short += 1
+                    continue
+                if 0 < len(code) <= longest and 0 < len(name) <= longest:
+                    subject, facts = code, [Fact(code, source, name, at, body, row)]
+                    runs.append(Run(code, facts))
+                    short += 1
+                    continue
+            if not text_line:
+                row, line = row - 1, line + 1
+                continue
+            fact = self._long_way(text_line, parts, row, line + row)
+            if fact is None:
+                continue
+            if fact.subject != subject:
+                subject, facts = fact.subject, []
+                runs.append(Run(subject, facts))
+            facts.append(fact)
+        self._tally.rows = row
+        self._tally.taken += short
+        return runs
+
+    def _long_way(self, text: str, parts: list[str], row: int, line: int) -> Fact | None:
+        taken = self._rows.take(text.split(self._rows.delimiter), row, line)
+        if taken is None:
+            return None
+        fact, body = taken
+        if body is not None:
+            if len(self._bodies) >= LINES_MAX:
+                self._bodies.clear()
+            self._bodies[self._rest(parts)] = body
+        return fact
+
+
+def _plain(text: str) -> str | None:
+    """The block with newlines as its only line ends; None if it cannot simply be cut at its delimiters."""
+    if '"' in text or "\0" in text:
+        return None
+    if "\r" not in text:
+        return text
+    text = text.replace("\r\n", "\n")
+    return None if "\r" in text else text
+
+
+def _picker(places: list[int]) -> Callable[[list[str]], Cells]:
+    """Picks cells; one `itemgetter` where it gives a tuple."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda cells: [cells[place] for place in places]
+
+
+def _rest(places: list[int]) -> Callable[[list[str]], object]:
+    return itemgetter(*places) if places else lambda _: None

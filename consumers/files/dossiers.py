@@ -1,0 +1,85 @@
+"""From runs of rows to whole dossiers: as they lie, where the file is grouped, else through a sort."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, Final
+
+from consumers.files.cases import merged
+from workflow.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from consumers.files.tally import Run, Tally
+
+EARLY_MAX: Final = 10_000
+"""Dossiers whose return is noticed at once; a log in order of time shows itself within its first rows."""
+
+_SHARE: Final = 1 << 17
+"""Hashes compared at once in the end (1 MiB of them)."""
+
+
+class NotGrouped(InputError):
+    """A dossier came back after others: its facts do not lie together, though the mapping says so.
+
+    What was read so far must be thrown away; reading the dossiers once more sorts them first.
+    """
+
+    reason = "not_grouped"
+
+
+def joined(runs: Iterable[Run], tally: Tally, name: str) -> Iterator[Run]:
+    """Neighbouring runs of one dossier as one, within the limit of facts for each."""
+    open_run: Run | None = None
+    most = tally.limits.dossier_facts_max
+    for run in runs:
+        if open_run is not None and run.subject == open_run.subject:
+            open_run.facts.extend(run.facts)
+            open_run = open_run._replace(case=merged(open_run.case, run.case))
+        else:
+            if open_run is not None:
+                yield open_run
+            open_run = run
+        if len(open_run.facts) > most:
+            open_run = tally.within_limit(open_run, name)
+    if open_run is not None:
+        yield open_run
+
+
+def together(runs: Iterable[Run], name: str) -> Iterator[Run]:
+    """The runs as they come, each a whole dossier.
+
+    Raises NotGrouped where a dossier came back: at once among the first of them, else at the end. Memory: eight
+    bytes for each dossier. Hashes of two codes that are equal by chance only cost a sort.
+    """
+    early: set[str] = set()
+    hashes = array("q")
+    for run in runs:
+        subject = run.subject
+        if subject in early:
+            raise _came_back(name, subject)
+        if len(early) < EARLY_MAX:
+            early.add(subject)
+        hashes.append(hash(subject))
+        yield run
+    if _repeated(hashes):
+        raise _came_back(name, "a dossier")
+
+
+def _repeated(hashes: array[int]) -> bool:
+    """Whether a hash occurs twice; compared share by share, so that a set of all is never held."""
+    count = 1 + len(hashes) // _SHARE
+    shares = [array("q") for _ in range(count)]
+    for one in hashes:
+        shares[one % count].append(one)
+    return any(len(set(share)) < len(share) for share in shares)
+
+
+def _came_back(name: str, subject: str) -> NotGrouped:
+    return NotGrouped(
+        "{name}: expected the rows of each dossier together, found {found} again after others; read it again, "
+        "sorted, or say `grouped: false` in the mapping",
+        name=name,
+        found=subject,
+    )

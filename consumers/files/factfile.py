@@ -1,0 +1,141 @@
+"""The door of this room: a file of any kind, opened as whole dossiers of facts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consumers.files.blocks import Bytes
+from consumers.files.csvrows import CsvRows
+from consumers.files.dossiers import NotGrouped, joined, together
+from consumers.files.jsonrows import JsonRows
+from consumers.files.limits import DEFAULT_LIMITS, FileLimits
+from consumers.files.plan import Plan
+from consumers.files.sorting import by_dossier
+from consumers.files.tally import Tally
+from consumers.files.xestraces import XesTraces
+from workflow.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from consumers.files.mapping import Mapping
+    from consumers.files.refusals import Refusal, Refusals
+    from consumers.files.tally import Run
+    from workflow.facts import Fact
+
+
+def open_facts(
+    path: Path,
+    mapping: Mapping | None,
+    *,
+    limits: FileLimits = DEFAULT_LIMITS,
+    told: Callable[[Refusal], None] | None = None,
+) -> FactFile:
+    """A file as dossiers of facts; without a mapping it is JSONL of our own messages.
+
+    `told` is given each refused row as it comes, instead of their being listed. Nothing is read yet but that the
+    file is there. Raises InputError (`unreadable`, `empty_file`), UnknownZone.
+    """
+    return FactFile(path, mapping, limits, told)
+
+
+class FactFile:
+    """One file as dossiers of facts.
+
+    The counts are those of the reading so far: `rows` of data met, `taken` as facts, `filtered` out by the mapping,
+    `refusals`; `uncoded` says how often a field had a value that its codes do not list, as (field, value);
+    `last_at` is the latest time of a fact. `sorted_externally`: whether the facts were sorted by dossier first,
+    since they do not lie together.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        mapping: Mapping | None,
+        limits: FileLimits,
+        told: Callable[[Refusal], None] | None,
+    ) -> None:
+        """See `open_facts`."""
+        self.path = path
+        self.mapping = mapping
+        self.sorted_externally = mapping is None or not mapping.dossiers_lie_together
+        self._limits = limits
+        self._tally = Tally(limits, told)
+        self._plan = None if mapping is None else Plan(mapping, limits)
+        self._source = Bytes(path, limits)
+        self._source.close()
+
+    @property
+    def rows(self) -> int:
+        """Rows of data met."""
+        return self._tally.rows
+
+    @property
+    def taken(self) -> int:
+        """Rows that became facts of events."""
+        return self._tally.taken
+
+    @property
+    def filtered(self) -> int:
+        """Rows that the mapping leaves out."""
+        return self._tally.filtered
+
+    @property
+    def last_at(self) -> datetime | None:
+        """The latest time of an event; None before there was one."""
+        return self._tally.last_at
+
+    @property
+    def refusals(self) -> Refusals:
+        """The rows that were not taken."""
+        return self._tally.refusals
+
+    @property
+    def uncoded(self) -> dict[tuple[str, str], int]:
+        """How often a field had a value without a code."""
+        return dict(self._tally.uncoded)
+
+    def progress(self) -> tuple[int, int]:
+        """Bytes of the file on disk read so far, and its size."""
+        return self._source.position, self._source.size
+
+    def dossiers(self) -> Iterator[tuple[str, list[Fact]]]:
+        """Each dossier's code and its facts in the order of the file, read anew from its start.
+
+        What the mapping knows of a dossier from its start comes first, as one `Opened` fact.
+
+        Raises InputError for what concerns the whole file, and NotGrouped where the file's dossiers do not lie
+        together though its mapping says so: throw away what came and iterate once more, which then sorts.
+        """
+        self._tally.clear()
+        with Bytes(self.path, self._limits) as source:
+            self._source = source
+            case = self._plan.case if self._plan else None
+            for subject, facts, known in self._whole(self._runs(source)):
+                if case is not None and known is not None:
+                    facts.insert(0, case.fact(facts, known))
+                yield subject, facts
+
+    def _whole(self, runs: Iterator[Run]) -> Iterator[Run]:
+        name = str(self.path)
+        if self.sorted_externally:
+            yield from joined(by_dossier(runs, self._limits.sort_facts_max), self._tally, name)
+            return
+        try:
+            yield from together(joined(runs, self._tally, name), name)
+        except NotGrouped:
+            self.sorted_externally = True
+            raise
+
+    def _runs(self, source: Bytes) -> Iterator[Run]:
+        if self.mapping is None or self._plan is None:
+            raise UsageError("{name}: expected a mapping, found none", name=str(self.path))
+        match self.mapping.format:
+            case "csv":
+                return CsvRows(source, self.mapping, self._plan, self._tally).runs()
+            case "xes":
+                return XesTraces(source, self._plan, self._tally).runs()
+            case "jsonl":
+                return JsonRows(source, self._plan, self._tally).runs()

@@ -1,0 +1,72 @@
+"""Rows that could not be taken: each with its place and reason, listed up to a limit, counted always."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workflow.errors import InputError
+
+
+class Refusal(Struct, frozen=True):
+    """One row that was not taken: where (`file:line`), why, what was expected and what was found.
+
+    `template` is English with {placeholders} and the key of its translation; `values` fill it.
+    """
+
+    place: str
+    reason: str
+    template: str
+    values: dict[str, str]
+
+    @property
+    def text(self) -> str:
+        """The message in English, with its place."""
+        return f"{self.place}: {self.template.format(**self.values)}"
+
+    @property
+    def expected(self) -> str | None:
+        """What the row should have had, where that can be said."""
+        return self.values.get("expected")
+
+    @property
+    def found(self) -> str | None:
+        """What the row had instead."""
+        return self.values.get("found")
+
+
+class Refusals:
+    """The refusals of one file: the first `limit` in `listed`, the number of each reason in `counts`."""
+
+    def __init__(self, limit: int, told: Callable[[Refusal], None] | None = None) -> None:
+        """`told` is given every refusal as it comes; then none is kept in `listed`."""
+        self.listed: list[Refusal] = []
+        self.counts: dict[str, int] = {}
+        self._limit = limit
+        self._told = told
+
+    @property
+    def total(self) -> int:
+        """How many rows were refused."""
+        return sum(self.counts.values())
+
+    def add(self, place: str, error: InputError) -> None:
+        """Count the row at `place` as refused because of `error`, and list or tell it."""
+        self.counts[error.code] = self.counts.get(error.code, 0) + 1
+        if self._told is None and len(self.listed) >= self._limit:
+            return
+        values = {name: str(value) for name, value in error.values.items()}
+        refusal = Refusal(place, error.code, error.template, values)
+        if self._told is None:
+            self.listed.append(refusal)
+        else:
+            self._told(refusal)
+
+    def clear(self) -> None:
+        """Forget all: the file is read again from its start."""
+        self.listed.clear()
+        self.counts.clear()

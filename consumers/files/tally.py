@@ -1,0 +1,81 @@
+"""What was read of a file so far, and the runs of rows its reader gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from consumers.files.refusals import Refusals
+from workflow.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from consumers.files.cases import CaseValues
+    from consumers.files.limits import FileLimits
+    from consumers.files.refusals import Refusal
+    from workflow.facts import Fact
+
+UNCODED_MAX: Final = 100
+"""Distinct values without a code that are listed; the rest is counted under `...` of their field."""
+
+
+class Run(NamedTuple):
+    """Neighbouring rows of one dossier: the facts taken from them, and what they say of the dossier as a whole."""
+
+    subject: str
+    facts: list[Fact]
+    case: CaseValues | None = None
+
+
+class Tally:
+    """Counts of one reading of a file.
+
+    `rows`: rows of data met; `taken`: those that became facts; `filtered`: those the mapping leaves out;
+    `last_at`: the latest time of a fact; `uncoded`: how often a field had a value that its codes do not list.
+    """
+
+    def __init__(self, limits: FileLimits, told: Callable[[Refusal], None] | None = None) -> None:
+        """`told` is given each refusal as it comes."""
+        self.refusals = Refusals(limits.refusals_kept_max, told)
+        self.limits = limits
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin again: the file is read once more from its start."""
+        self.rows = 0
+        self.taken = 0
+        self.filtered = 0
+        self.last_at: datetime | None = None
+        self.uncoded: dict[tuple[str, str], int] = {}
+        self.refusals.clear()
+
+    def saw(self, at: datetime) -> None:
+        """Remember the latest time of a fact."""
+        if self.last_at is None or at > self.last_at:
+            self.last_at = at
+
+    def lacked_code(self, values: tuple[tuple[str, str], ...]) -> None:
+        """Count a row's values without a code."""
+        for field, value in values:
+            listed = (field, value) in self.uncoded or len(self.uncoded) < UNCODED_MAX
+            key = (field, value if listed else "...")
+            self.uncoded[key] = self.uncoded.get(key, 0) + 1
+
+    def within_limit(self, run: Run, place: str) -> Run:
+        """The run with the facts a dossier may have; those beyond are refused at `place`."""
+        most = self.limits.dossier_facts_max
+        self.taken -= len(run.facts) - most
+        for fact in run.facts[most:]:
+            self.refusals.add(
+                place,
+                InputError(
+                    "expected at most {expected} events of the dossier {subject}, found {found} beyond; is its code "
+                    "a placeholder?",
+                    reason="too_many_facts",
+                    expected=most,
+                    subject=run.subject,
+                    found=fact.id,
+                ),
+            )
+        return run._replace(facts=run.facts[:most])
