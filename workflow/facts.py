@@ -7,9 +7,9 @@ The bodies are the one definition of what a message may say (DESIGN: the event c
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 Scalar: TypeAlias = str | int | bool | None
 """A register's value as a source tells it. Money and other decimals travel as text, so no binary float
@@ -17,6 +17,16 @@ enters; the procedure's register gives the type."""
 
 AppointmentCause: TypeAlias = Literal["first", "after_supplement", "extension", "correction", "apology"]
 Channel: TypeAlias = Literal["direct", "online", "post"]
+
+
+if TYPE_CHECKING:
+    InstantOrDay: TypeAlias = datetime | date
+else:
+    # msgspec takes no union of two kinds of text: the codec hands it the value, already read.
+    InstantOrDay = Annotated[
+        Any,
+        Meta(extra_json_schema={"anyOf": [{"type": "string", "format": f} for f in ("date-time", "date")]}),
+    ]
 
 
 class Actor(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -47,7 +57,7 @@ class Appointment(Struct, frozen=True, omit_defaults=True, kw_only=True):
     `at` is an instant, or a date where the slip names only a day (then the closing time of that day counts).
     """
 
-    at: datetime | date
+    at: InstantOrDay
     cause: AppointmentCause = "first"
 
 
