@@ -1,0 +1,185 @@
+"""The printed appointment and the benchmark: what lateness against the citizen's slip is judged by.
+
+The first appointment, moved by the pauses begun after it was told; later slips replace it or not by their cause.
+docs/clocks.md is the specification.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
+
+from workflow import sums
+from workflow.counting import WeekDays
+from workflow.limits import Reached
+from workflow.model import Deadline
+from workflow.procedure.language import Counting
+from workflow.stops import Moment, united
+from workflow.worktime import end_of_day
+
+if TYPE_CHECKING:
+    from datetime import date
+    from zoneinfo import ZoneInfo
+
+    from workflow.calendar import Calendar
+    from workflow.counting import AnyCounter, Counts
+    from workflow.limits import Lines
+    from workflow.model import AppointmentTold, Dossier, Line, PauseTaken
+    from workflow.stops import Stop, StopRules
+
+WITHOUT_COMMITTED = Counting(unit="working_days", reaching="in_time", first_day="excluded")
+"""What a shift is counted in where a procedure has no committed clock of its own."""
+
+
+class Benchmark(NamedTuple):
+    """How a procedure moves printed dates. `counts`: the count of the committed limit, None where neither it nor a
+    calendar is named; `rules`: all pauses with their caps; `own_clock`: the procedure has a committed limit."""
+
+    zone: ZoneInfo
+    calendar: Calendar | None
+    unit: str | None
+    counting: Counting
+    counts: Counts | None
+    rules: StopRules
+    own_clock: bool
+
+    def deadlines(
+        self, dossier: Dossier, *, at: datetime, announced_by: datetime | None, explain: bool
+    ) -> tuple[Deadline, ...]:
+        """The date of the last slip and the benchmark, met when the result is ready, else issued, else at the end.
+
+        None of both where no slip is known. Raises CalendarRange.
+        """
+        if not dossier.appointments:
+            return ()
+        ends = (dossier.ready_at, dossier.issued_at, dossier.ended_at)
+        met_at = next((end for end in ends if end is not None and end <= at), None)
+        last = dossier.appointments[-1]
+        found = [self._appointment(last, at, met_at, explain=explain)]
+        lines: Lines = [] if explain else None
+        reached = self._reached(dossier, Moment(met_at or at, announced_by), lines)
+        if reached is not None:
+            label = None if self.counts is None else self.counts.label(announced_by)
+            if lines is not None and label is not None:
+                lines.append(sums.by_calendar(label))
+            found.append(
+                Deadline(
+                    rule="appointment",
+                    kind="benchmark",
+                    due_at=reached.due,
+                    met_at=met_at,
+                    late=(met_at or at) > reached.due,
+                    open_pause=reached.standing and met_at is None,
+                    calendar=label,
+                    sum=tuple(lines or ()),
+                )
+            )
+        return tuple(found)
+
+    def _appointment(
+        self, slip: AppointmentTold, at: datetime, met_at: datetime | None, *, explain: bool
+    ) -> Deadline:
+        due = self.printed(slip)
+        return Deadline(
+            rule="appointment",
+            kind="appointment",
+            due_at=due,
+            starts_at=slip.told_at,
+            met_at=met_at,
+            late=(met_at or at) > due,
+            sum=(_told(slip, due),) if explain else (),
+        )
+
+    def printed(self, slip: AppointmentTold) -> datetime:
+        """The instant (UTC) a slip names; of a date alone its closing time, as the calendar stood when it was told."""
+        if isinstance(slip.at, datetime):
+            return slip.at.astimezone(UTC)
+        return self._closing(slip.at, slip.told_at)
+
+    def _closing(self, day: date, announced_by: datetime | None) -> datetime:
+        if self.calendar is None:
+            return end_of_day(day, self.zone)
+        closing = self.calendar.worktime(self.unit, announced_by).closing(day)
+        return end_of_day(day, self.zone) if closing is None else closing
+
+    def _reached(self, dossier: Dossier, moment: Moment, lines: Lines) -> Reached | None:
+        base = next((slip for slip in dossier.appointments if slip.cause != "apology"), None)
+        if base is None:
+            return None
+        first = dossier.appointments.index(base)
+        for slip in dossier.appointments[first + 1 :]:
+            replaces = self._replaces(dossier, base, slip, lines)
+            base = slip if replaces else base
+        if lines is not None:
+            lines.append(_told(base, self.printed(base)))
+        return self._moved(base, dossier.pauses, moment, lines)
+
+    def _replaces(self, dossier: Dossier, base: AppointmentTold, slip: AppointmentTold, lines: Lines) -> bool:
+        """Whether a later slip takes the place of the one that counted so far."""
+        tell, replaces = sums.compared, False
+        if slip.cause == "after_supplement" and not self.own_clock:
+            tell, replaces = sums.replaced, True
+        elif slip.cause in ("extension", "correction"):
+            then = _as_of(dossier.pauses, slip.told_at)
+            due = self._moved(base, then, Moment(slip.told_at, slip.told_at), None).due
+            replaces = slip.told_at <= due
+            tell = sums.replaced if replaces else sums.told_too_late
+        if lines is not None:
+            lines.append(tell(slip.cause, slip.told_at, self.zone))
+        return replaces
+
+    def _moved(
+        self, base: AppointmentTold, pauses: tuple[PauseTaken, ...], moment: Moment, lines: Lines
+    ) -> Reached:
+        counter, due, standing = self._counter(moment.announced_by), self.printed(base), False
+        for stop in self._stops(base, pauses, moment):
+            if stop.start >= due:
+                if lines is not None:
+                    lines.append(sums.after_due(stop, self.zone))
+                continue
+            amount = counter.stopped(stop.start, stop.end)
+            due, standing = self._shifted(base, counter, due, amount, moment), stop.standing
+            if lines is not None:
+                lines.append(sums.stopped(self.counting, self.zone, stop, amount, due))
+        return Reached(due, standing)
+
+    def _stops(self, base: AppointmentTold, pauses: tuple[PauseTaken, ...], moment: Moment) -> list[Stop]:
+        after = [taken for taken in pauses if taken.counts and taken.started_at > base.told_at]
+        found = [self.rules.of_pause(taken, moment) for taken in after if taken.pause in self.rules.pauses]
+        return united(stop for stop in found if stop is not None)
+
+    def _counter(self, announced_by: datetime | None) -> AnyCounter:
+        if self.counts is None:
+            return WeekDays(self.counting, self.zone, None)
+        return self.counts.at(announced_by)
+
+    def _shifted(
+        self, base: AppointmentTold, counter: AnyCounter, due: datetime, amount: int, moment: Moment
+    ) -> datetime:
+        """The date moved by a stop. A day count keeps the time of day of a slip that names one."""
+        if amount == 0:
+            return due
+        if self.counting.unit in ("working_hours", "elapsed_hours"):
+            shifted: datetime = counter.moved(due, amount)
+            return shifted
+        local = due.astimezone(self.zone)
+        day: date = counter.settled(counter.moved(local.date(), amount))
+        if isinstance(base.at, datetime):
+            wall: time = local.time()
+            return datetime.combine(day, wall, self.zone).astimezone(UTC)
+        return self._closing(day, moment.announced_by)
+
+
+def _as_of(pauses: tuple[PauseTaken, ...], at: datetime) -> tuple[PauseTaken, ...]:
+    """The pauses as they stood at a moment: those begun by then, open where they had not ended."""
+    return tuple(
+        replace(taken, ended_at=None) if taken.ended_at is not None and taken.ended_at > at else taken
+        for taken in pauses
+        if taken.started_at <= at
+    )
+
+
+def _told(slip: AppointmentTold, due: datetime) -> Line:
+    return sums.printed_time(due) if isinstance(slip.at, datetime) else sums.printed(slip.at, due)

@@ -1,0 +1,185 @@
+"""What a limit is a limit of, what it counts from where it does not say, and whether it can be counted at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workflow.errors import DefinitionError
+from workflow.procedure.language import ENDING_MILESTONES, Choice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+    from typing import TypeAlias
+
+    from workflow.layout import Layout
+    from workflow.limits import LimitClock
+    from workflow.model import DeadlineKind, Dossier
+    from workflow.procedure.language import Anchor, Counting, Limit, Revision
+
+    AnchorOf: TypeAlias = Callable[[Dossier], datetime | None]
+
+
+def anchor_of(rule: str, limit: Limit, layout: Layout) -> AnchorOf:
+    """Where a limit counts from, read off a dossier; None while that is not known."""
+    if limit.starts is not None:
+        return _named_anchor(limit.starts, layout)
+    if rule.startswith("task/"):
+        return _asked(*rule.split("/")[1:])
+    state = _stay(rule, limit)
+    if state is not None:
+        return _entered(state)
+    if limit.binds is not None and limit.binds.phase is not None:
+        return _begun(limit.binds.phase)
+    return lambda dossier: dossier.received_at
+
+
+def default_place(rule: str, limit: Limit) -> str:
+    """The state or task a limit counts from where it names nothing itself; empty for the receipt or a phase."""
+    return rule if rule.startswith("task/") else _stay(rule, limit) or ""
+
+
+def kind_of(rule: str, limit: Limit) -> DeadlineKind:
+    """The kind of a limit's deadlines."""
+    binds = limit.binds
+    if rule.startswith("task/"):
+        return "task"
+    if _stay(rule, limit) is not None:
+        return "step"
+    if binds is None or (binds.end is None and binds.phase is None):
+        return "limit"
+    if limit.date != "other":
+        return limit.date
+    return "limit" if binds.phase is None else "phase"
+
+
+def binds_action(limit: LimitClock, action: str) -> bool:
+    """Whether an act of `action` must keep the limit."""
+    return limit.binds is not None and (limit.binds.actions == "any" or action in bound_actions(limit))
+
+
+def bound_actions(limit: LimitClock) -> tuple[str, ...]:
+    """The actions a limit names; none for one of all actions."""
+    if limit.binds is None:
+        return ()
+    named = limit.binds.actions
+    single = () if limit.binds.action is None else (limit.binds.action,)
+    return single if named is None or named == "any" else single + tuple(named)
+
+
+def binds_stay(limit: LimitClock, state: str) -> bool:
+    """Whether a stay in `state` must keep the limit."""
+    return _stay(limit.id, limit.limit) == state
+
+
+def binds_end(limit: LimitClock, state: str | None = None) -> bool:
+    """Whether an end in `state` (None: in any state at all) must keep the limit."""
+    end = None if limit.binds is None else limit.binds.end
+    return end is not None and (state is None or end == "any" or state in end)
+
+
+def binds_phase(limit: LimitClock, phase: str) -> bool:
+    """Whether `phase` must keep the limit."""
+    return limit.binds is not None and limit.binds.phase == phase
+
+
+def check_limit(rule: str, limit: Limit, counting: Counting, revision: Revision) -> None:
+    """Raises DefinitionError for a limit that has no number and no date, or a date counted like a number."""
+    if (limit.within is None) == (limit.until is None):
+        raise _uncountable("limit {limit}: expected either `within` or `until`: state one of them", rule)
+    if (limit.until is None) == (counting.unit == "given_date"):
+        raise _uncountable(
+            "limit {limit}: `until` goes with the unit given_date and `within` with any other, found {unit}: "
+            "correct one of them",
+            rule,
+            unit=counting.unit,
+        )
+    register = limit.within.register if isinstance(limit.within, Choice) else limit.until
+    if register is not None and register not in revision.registers:
+        raise _uncountable(
+            "limit {limit}: unknown register {register}: declare it under `registers` or correct the name",
+            rule,
+            register=register,
+        )
+
+
+def numbers(limit: Limit) -> tuple[int, ...]:
+    """Every number a limit may come to, before extensions."""
+    within = limit.within
+    if not isinstance(within, Choice):
+        return () if within is None else (within,)
+    otherwise = () if within.otherwise is None else (within.otherwise,)
+    return (*within.values.values(), *otherwise)
+
+
+def check_least(rule: str, found: Iterable[int], least: int) -> None:
+    """Raises DefinitionError for a number whose count would end before its first day."""
+    for number in found:
+        if number < least:
+            raise _uncountable(
+                "limit {limit}: {number} days would end before the first day counts, expected at least {least}: "
+                "correct the number or how it counts",
+                rule,
+                number=number,
+                least=least,
+            )
+
+
+def _stay(rule: str, limit: Limit) -> str | None:
+    if rule.startswith("step/"):
+        return rule.removeprefix("step/")
+    return None if limit.binds is None else limit.binds.state
+
+
+def _named_anchor(starts: Anchor, layout: Layout) -> AnchorOf:
+    if starts.action is not None:
+        slot = layout.actions[starts.action]
+        if starts.which == "first":
+            return lambda dossier: dossier.firsts[slot]
+        return lambda dossier: dossier.lasts[slot]
+    if starts.entering is not None:
+        return _entered(starts.entering)
+    return _milestone(starts.milestone or "received")
+
+
+def _milestone(name: str) -> AnchorOf:
+    match name:
+        case "submitted":
+            return lambda dossier: dossier.submitted_at
+        case "issued":
+            return lambda dossier: dossier.issued_at
+        case "ready":
+            return lambda dossier: dossier.ready_at
+        case "paused":
+            return lambda dossier: max((taken.started_at for taken in dossier.pauses), default=None)
+        case "resumed":
+            return lambda dossier: max(
+                (t.ended_at for t in dossier.pauses if t.ended_at is not None), default=None
+            )
+        case "extended":
+            return lambda dossier: max((taken.at for taken in dossier.extensions), default=None)
+        case _ if name in ENDING_MILESTONES:
+            return lambda dossier: dossier.ended_at if dossier.ended_by == name else None
+        case _:
+            return lambda dossier: dossier.received_at
+
+
+def _entered(state: str) -> AnchorOf:
+    """A dossier keeps when it entered its present state alone."""
+    return lambda dossier: dossier.since if dossier.state == state else None
+
+
+def _begun(phase: str) -> AnchorOf:
+    return lambda dossier: next(
+        (run.started_at for run in reversed(dossier.phases) if run.phase == phase), None
+    )
+
+
+def _asked(state: str, task: str) -> AnchorOf:
+    return lambda dossier: next(
+        (run.asked_at for run in reversed(dossier.tasks) if (run.state, run.task) == (state, task)), None
+    )
+
+
+def _uncountable(template: str, rule: str, **values: object) -> DefinitionError:
+    return DefinitionError(template, reason="uncountable_limit", limit=rule, **values)

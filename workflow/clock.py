@@ -1,0 +1,326 @@
+"""The clocks of a procedure: its limits by what they bind, and the deadlines of a dossier side by side.
+
+docs/clocks.md is the specification.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from workflow.benchmark import WITHOUT_COMMITTED, Benchmark
+from workflow.bindings import (
+    anchor_of,
+    binds_action,
+    binds_end,
+    binds_phase,
+    binds_stay,
+    bound_actions,
+    check_least,
+    check_limit,
+    default_place,
+    kind_of,
+    numbers,
+)
+from workflow.counting import Counts
+from workflow.errors import DefinitionError, UnknownZone
+from workflow.layout import limits as all_limits
+from workflow.limits import LimitClock, Place
+from workflow.stops import PauseRule, StopRules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+    from typing import TypeAlias
+
+    from workflow.calendar import Calendar
+    from workflow.layout import Layout
+    from workflow.model import Deadline, DeadlineKind, Dossier, PhaseRun, TaskRun
+    from workflow.procedure.language import Counting, Limit, Move, Revision, Task
+    from workflow.stops import Moment
+
+    Asked: TypeAlias = tuple[LimitClock, datetime | None, datetime | None]
+    Silence: TypeAlias = Callable[[Dossier, TaskRun, Moment], datetime | None]
+
+__all__ = ["Clock", "LimitClock", "compile_clock"]
+
+_ORDER: Final[tuple[DeadlineKind, ...]] = ("committed", "statutory", "limit", "step", "phase", "task")
+
+
+def compile_clock(revision: Revision, layout: Layout, calendars: Mapping[str, Calendar]) -> Clock:
+    """The clocks of a revision, ready to be asked.
+
+    Raises DefinitionError where it names no known calendar though it counts working time, names an unknown one, one of
+    another zone, or a limit that cannot be counted; UnknownZone for its own zone.
+    """
+    return Clock(revision, layout, calendars)
+
+
+class Clock:
+    """Every limit of one revision. `limits` holds them by rule id, in the order of the revision."""
+
+    def __init__(self, revision: Revision, layout: Layout, calendars: Mapping[str, Calendar]) -> None:
+        """Compiles each limit; raises what `compile_clock` says."""
+        self._revision = revision
+        self._layout = layout
+        self._zone = _zone(revision)
+        self._calendar = _calendar(revision, calendars)
+        own_hours = () if self._calendar is None else self._calendar.definition.units
+        self._unit = next((unit for unit in revision.units if unit in own_hours), None)
+        self._counted: dict[Counting, Counts] = {}
+        self._pauses = {name: self._pause_rule(name) for name in revision.pauses}
+        self.limits: dict[str, LimitClock] = {
+            rule: self._compiled(rule, limit) for rule, limit in all_limits(revision).items()
+        }
+        self._benchmark = self._compiled_benchmark()
+        self._ahead = _actions_ahead(revision)
+
+    def counting(self, counts: Counting | str) -> Counting:
+        """A counting by its name, or itself. Raises DefinitionError for an unknown name, or one that cannot count."""
+        counting = self._named(counts)
+        self._counts(counting)
+        return counting
+
+    def due_within(
+        self, counting: Counting, number: int, start: datetime, announced_by: datetime | None
+    ) -> datetime:
+        """The due instant (UTC) of `number` units from `start`, no stops asked about. Raises CalendarRange."""
+        return self._counts(counting).due(start, number, announced_by)
+
+    def for_action(self, action: str) -> tuple[LimitClock, ...]:
+        """The limits an act of `action` must keep."""
+        return self._those(lambda limit: binds_action(limit, action))
+
+    def for_stay(self, state: str) -> tuple[LimitClock, ...]:
+        """The limits of a stay in `state`."""
+        return self._those(lambda limit: binds_stay(limit, state))
+
+    def for_end(self, state: str) -> tuple[LimitClock, ...]:
+        """The limits of an end in `state`."""
+        return self._those(lambda limit: binds_end(limit, state))
+
+    def for_phase(self, phase: str) -> tuple[LimitClock, ...]:
+        """The limits of a phase."""
+        return self._those(lambda limit: binds_phase(limit, phase))
+
+    def for_task(self, state: str, task: str) -> tuple[LimitClock, ...]:
+        """The limit of a task, if it has one."""
+        return self._those(lambda limit: limit.id == f"task/{state}/{task}")
+
+    def headline(self, state: str) -> LimitClock | None:
+        """The limit that says whether a dossier ended late in `state`: the one that binds the end, the headline of
+        several (else the first declared), else that of the last phase declared; None where there is none."""
+        found = self.for_end(state)
+        if not found and self._revision.phases:
+            found = self.for_phase(list(self._revision.phases)[-1])
+        return next((limit for limit in found if limit.limit.headline), found[0] if found else None)
+
+    def deadlines(self, dossier: Dossier, *, at: datetime, explain: bool = False) -> tuple[Deadline, ...]:
+        """Every deadline of a dossier as of `at`, each with its sum where `explain`.
+
+        In this order: appointment, benchmark, committed, statutory, other limits of the end and of actions still ahead,
+        the present step, the phases begun, open tasks. An open dossier is counted by the calendar announced
+        by `at`, an ended one by its end. Raises CalendarRange.
+        """
+        ended_at = dossier.ended_at if dossier.ended_at is not None and dossier.ended_at <= at else None
+        announced_by = ended_at or at
+
+        def one(limit: LimitClock, anchor: datetime | None, met_at: datetime | None) -> Deadline | None:
+            if anchor is None:
+                return None
+            met = met_at if met_at is not None and met_at <= at else None
+            return limit.deadline(
+                dossier, anchor, at=at, announced_by=announced_by, explain=explain, met_at=met
+            )
+
+        asked = [*self._end_limits(dossier, ended_at)]
+        if ended_at is None:
+            asked += [(limit, limit.anchor(dossier), None) for limit in self.for_stay(dossier.state)]
+        asked += self._phase_limits(dossier)
+        if ended_at is None:
+            asked += self._task_limits(dossier)
+            asked += [(limit, limit.anchor(dossier), None) for limit in self._still_ahead(dossier)]
+        found = [one(*each) for each in asked]
+        slips = self._benchmark.deadlines(dossier, at=at, announced_by=announced_by, explain=explain)
+        counted = [deadline for deadline in found if deadline is not None]
+        return slips + tuple(sorted(counted, key=lambda deadline: _ORDER.index(deadline.kind)))
+
+    def _end_limits(self, dossier: Dossier, ended_at: datetime | None) -> Iterator[Asked]:
+        """Committed and statutory limits are met when the dossier is issued, others when it ends."""
+        for limit in self.limits.values():
+            if not binds_end(limit) or (ended_at is not None and not binds_end(limit, dossier.state)):
+                continue
+            issued = None if limit.kind == "limit" else dossier.issued_at
+            yield limit, limit.anchor(dossier), issued or ended_at
+
+    def _phase_limits(self, dossier: Dossier) -> Iterator[Asked]:
+        last = {run.phase: run for run in dossier.phases}
+        for run in dossier.phases:
+            for limit in self.for_phase(run.phase):
+                if limit.limit.starts is None and limit.counts is not None:
+                    yield limit, run.started_at, _phase_met(run, dossier.issued_at)
+                elif run is last[run.phase]:
+                    yield limit, limit.anchor(dossier), _phase_met(run, dossier.issued_at)
+
+    def _task_limits(self, dossier: Dossier) -> Iterator[Asked]:
+        for run in dossier.tasks:
+            if run.answered_at is None and run.recalled_at is None and run.left_at is None:
+                for limit in self.for_task(run.state, run.task):
+                    yield limit, run.asked_at, None
+
+    def _still_ahead(self, dossier: Dossier) -> Iterator[LimitClock]:
+        """Limits of actions that can still come from the present state and have not come since the anchor."""
+        reachable = self._ahead.get(dossier.state, frozenset())
+        for limit in self.limits.values():
+            bound = bound_actions(limit)
+            if reachable.isdisjoint(bound):
+                continue
+            anchor = limit.anchor(dossier)
+            slots = [self._layout.actions[action] for action in bound if action in self._layout.actions]
+            done = [at for slot in slots if (at := dossier.lasts[slot]) is not None]
+            if anchor is not None and all(at < anchor for at in done):
+                yield limit
+
+    def _those(self, binds: Callable[[LimitClock], bool]) -> tuple[LimitClock, ...]:
+        return tuple(limit for limit in self.limits.values() if binds(limit))
+
+    def _compiled(self, rule: str, limit: Limit) -> LimitClock:
+        counting = self._named(limit.counts)
+        check_limit(rule, limit, counting, self._revision)
+        counts = None if limit.until is not None else self._counts(counting)
+        if counts is not None:
+            check_least(rule, numbers(limit), counts.least)
+        anchor = anchor_of(rule, limit, self._layout)
+        place = Place(rule, kind_of(rule, limit), anchor, default_place(rule, limit))
+        return LimitClock(
+            place, limit, counting, counts, self._layout.registers, self._stop_rules(rule, limit), self._zone
+        )
+
+    def _stop_rules(self, rule: str, limit: Limit) -> StopRules:
+        names = limit.stops_for
+        if names == "none":
+            return StopRules({}, {})
+        tasks = {} if rule.startswith("task/") else dict(self._excluded(names))
+        return StopRules({n: p for n, p in self._pauses.items() if names == "all" or n in names}, tasks)
+
+    def _excluded(self, names: str | tuple[str, ...]) -> Iterator[tuple[tuple[str, str], Silence]]:
+        for state, declared in self._revision.states.items():
+            for name, task in declared.tasks.items():
+                if task.clock == "excluded" and (names == "all" or name in names):
+                    yield (state, name), self._silence(state, name, task)
+
+    def _silence(self, state: str, name: str, task: Task) -> Silence:
+        rule = f"task/{state}/{name}"
+        if task.limit is None or task.on_silence == "wait":
+            return lambda _dossier, _run, _moment: None
+        return lambda dossier, run, moment: self.limits[rule].due_at(dossier, run.asked_at, moment)
+
+    def _pause_rule(self, name: str) -> PauseRule:
+        pause = self._revision.pauses[name]
+        cap = None
+        if pause.cap is not None:
+            counts = self._counts(self._named(pause.cap.counts))
+            check_least(f"pause/{name}", (pause.cap.within,), counts.least)
+            cap = counts, pause.cap.within
+        return PauseRule(cap, restarts=pause.on_resume == "restart")
+
+    def _compiled_benchmark(self) -> Benchmark:
+        committed = next((limit for limit in self.limits.values() if limit.limit.date == "committed"), None)
+        counts = None if committed is None else committed.counts
+        counting = WITHOUT_COMMITTED if counts is None else counts.counting
+        if counts is None and self._calendar is not None:
+            counts = self._counts(counting)
+        rules = StopRules(self._pauses, {})
+        return Benchmark(
+            self._zone, self._calendar, self._unit, counting, counts, rules, own_clock=committed is not None
+        )
+
+    def _named(self, counts: Counting | str) -> Counting:
+        if not isinstance(counts, str):
+            return counts
+        known = self._revision.counting
+        if counts not in known:
+            raise DefinitionError(
+                "procedure {procedure}: unknown counting {counting}, expected one of {known}: declare it under "
+                "`counting` or correct the name",
+                reason="unknown_counting",
+                procedure=self._revision.procedure,
+                counting=counts,
+                known=", ".join(known) or "none declared",
+            )
+        return known[counts]
+
+    def _counts(self, counting: Counting) -> Counts:
+        found = self._counted.get(counting)
+        if found is None:
+            found = self._counted[counting] = Counts(counting, self._zone, self._calendar, self._unit)
+        return found
+
+
+def _phase_met(run: PhaseRun, issued_at: datetime | None) -> datetime | None:
+    """What stops a phase's clock: its end, or the issue of the result within it."""
+    if issued_at is None or issued_at < run.started_at:
+        return run.ended_at
+    return issued_at if run.ended_at is None else min(issued_at, run.ended_at)
+
+
+def _actions_ahead(revision: Revision) -> dict[str, frozenset[str]]:
+    """The actions that may still come, for each state: those of all states that can be reached from it."""
+    targets: dict[str, dict[str, set[str]]] = {state: {} for state in revision.states}
+    for name, action in revision.actions.items():
+        for move in action.moves:
+            for source in _sources(move, revision):
+                targets.setdefault(source, {}).setdefault(name, set()).add(move.to or source)
+    return {state: _reachable(state, targets) for state in revision.states}
+
+
+def _reachable(state: str, targets: Mapping[str, Mapping[str, set[str]]]) -> frozenset[str]:
+    seen, waiting, found = {state}, [state], set[str]()
+    while waiting:
+        for action, following in targets.get(waiting.pop(), {}).items():
+            found.add(action)
+            waiting += following - seen
+            seen |= following
+    return frozenset(found)
+
+
+def _sources(move: Move, revision: Revision) -> tuple[str, ...]:
+    if move.sources != "any":
+        return tuple(move.sources)
+    return tuple(s for s, state in revision.states.items() if not state.final and s != revision.initial)
+
+
+def _zone(revision: Revision) -> ZoneInfo:
+    try:
+        return ZoneInfo(revision.zone)
+    except (ZoneInfoNotFoundError, ValueError) as cause:
+        raise UnknownZone(
+            "procedure {procedure}: unknown time zone {zone}, expected an IANA name such as Asia/Ho_Chi_Minh",
+            procedure=revision.procedure,
+            zone=revision.zone,
+        ) from cause
+
+
+def _calendar(revision: Revision, calendars: Mapping[str, Calendar]) -> Calendar | None:
+    if revision.calendar is None:
+        return None
+    found = calendars.get(revision.calendar)
+    if found is None:
+        raise DefinitionError(
+            "procedure {procedure}: unknown calendar {calendar}, expected one of {known}: correct the name or add "
+            "the calendar",
+            reason="unknown_calendar",
+            procedure=revision.procedure,
+            calendar=revision.calendar,
+            known=", ".join(sorted(calendars)) or "none given",
+        )
+    if found.zone.key != revision.zone:
+        raise DefinitionError(
+            "procedure {procedure}: its zone is {zone}, that of calendar {calendar} {found}: they must be the same",
+            reason="zone_differs",
+            procedure=revision.procedure,
+            zone=revision.zone,
+            calendar=found.name,
+            found=found.zone.key,
+        )
+    return found

@@ -1,0 +1,292 @@
+"""How a limit counts: one class for each unit, from an anchor to a due instant, and what a stop moves.
+
+A counter belongs to one state of the calendar; `Counts` picks it by what had been announced. docs/clocks.md is the
+specification.
+"""
+# ruff: noqa: D102 - the units' methods say nothing that those of `Counter` do not
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
+
+from workflow.errors import CalendarRange, DefinitionError
+from workflow.worktime import end_of_day
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from workflow.calendar import Calendar
+    from workflow.procedure.language import Counting
+    from workflow.worktime import Worktime
+
+MEMO_MAX: Final = 65_536
+"""Due instants one counting remembers: the days of a long log many times over, some 10 MB at most."""
+
+_HOUR: Final = 3_600_000_000
+_SATURDAY: Final = 5
+
+Point = TypeVar("Point", datetime, date)
+"""What a count reaches: an instant, or a date whose end or closing is the due instant."""
+
+
+class Counter(ABC, Generic[Point]):
+    """One unit of counting over one state of the calendar; `work` is None where the count needs none."""
+
+    def __init__(self, counting: Counting, zone: ZoneInfo, work: Worktime | None) -> None:
+        """`counting` was found sound by `Counts`."""
+        self.zone = zone
+        self._work = work
+        self._cut_off = time.fromisoformat(counting.cut_off) if counting.cut_off else None
+        self._rolls = counting.rest_day == "rolls"
+        self._included = counting.first_day == "included"
+        self._too_late = int(counting.reaching == "late")
+
+    @property
+    def work(self) -> Worktime:
+        """The working time; `Counts` gives one to every counter that asks for it."""
+        assert self._work is not None  # noqa: S101 - see above
+        return self._work
+
+    def begin(self, anchor: datetime) -> datetime:
+        """The anchor after the cut-off: the next working day's opening for one at or after it, or on a rest day."""
+        if self._cut_off is None:
+            return anchor
+        local = anchor.astimezone(self.zone)
+        if local.time() < self._cut_off and self.work.is_working_day(local.date()):
+            return anchor
+        opening = self.work.opening(self.work.next_working_day(local.date()))
+        return anchor if opening is None else opening
+
+    def due(self, anchor: datetime, number: int) -> datetime:
+        """The due instant of `number` units from `anchor` where nothing stops the clock."""
+        return self.instant(self.settled(self.reach(self.begin(anchor), number)))
+
+    @abstractmethod
+    def reach(self, start: datetime, number: int) -> Point:
+        """What `number` units from `start` (after the cut-off) reach."""
+
+    @abstractmethod
+    def instant(self, point: Point) -> datetime:
+        """The due instant (UTC) of what was reached."""
+
+    @abstractmethod
+    def stopped(self, start: datetime, end: datetime) -> int:
+        """What a stop [start, end) moves: microseconds in hours, days in days."""
+
+    @abstractmethod
+    def moved(self, point: Point, amount: int) -> Point:
+        """What is reached after a stop moved it by `amount`."""
+
+    def settled(self, point: Point) -> Point:
+        """What was reached after the rest-day rule."""
+        return point
+
+
+class WorkingHours(Counter[datetime]):
+    """Hours of the working spells."""
+
+    def reach(self, start: datetime, number: int) -> datetime:
+        return self.work.add(start, number * _HOUR)
+
+    def instant(self, point: datetime) -> datetime:
+        return point
+
+    def stopped(self, start: datetime, end: datetime) -> int:
+        return self.work.between(start, end)
+
+    def moved(self, point: datetime, amount: int) -> datetime:
+        return self.work.add(point, amount)
+
+
+class ElapsedHours(Counter[datetime]):
+    """Absolute time, whatever the wall clock does."""
+
+    def reach(self, start: datetime, number: int) -> datetime:
+        return start.astimezone(UTC) + timedelta(hours=number)
+
+    def instant(self, point: datetime) -> datetime:
+        return point
+
+    def stopped(self, start: datetime, end: datetime) -> int:
+        return (end - start) // timedelta(microseconds=1)
+
+    def moved(self, point: datetime, amount: int) -> datetime:
+        return point + timedelta(microseconds=amount)
+
+
+class WorkingDays(Counter[date]):
+    """Working days, due at the closing of the last."""
+
+    def reach(self, start: datetime, number: int) -> date:
+        first, number = self.work.date_of(start), number - self._too_late
+        if self._included:
+            first, number = self.work.nth_working_day(first, 0), number - 1
+        return self.work.nth_working_day(first, number)
+
+    def instant(self, point: date) -> datetime:
+        closing = self.work.closing(point)
+        assert closing is not None  # noqa: S101 - the count ends on working days only
+        return closing
+
+    def stopped(self, start: datetime, end: datetime) -> int:
+        return self.work.working_days_between(self.work.date_of(start), self.work.date_of(end))
+
+    def moved(self, point: date, amount: int) -> date:
+        return self.work.nth_working_day(point, amount)
+
+
+class CalendarDays(Counter[date]):
+    """Dates, due at the end of the last; without a calendar Saturday and Sunday are the rest days."""
+
+    def reach(self, start: datetime, number: int) -> date:
+        return self._date(start) + timedelta(days=number - self._too_late - self._included)
+
+    def instant(self, point: date) -> datetime:
+        return end_of_day(point, self.zone)
+
+    def stopped(self, start: datetime, end: datetime) -> int:
+        return (self._date(end) - self._date(start)).days
+
+    def moved(self, point: date, amount: int) -> date:
+        return point + timedelta(days=amount)
+
+    def settled(self, point: date) -> date:
+        if not self._rolls:
+            return point
+        while self._rests(point):
+            point += timedelta(days=1)
+        return point
+
+    def _rests(self, day: date) -> bool:
+        return day.weekday() >= _SATURDAY if self._work is None else not self._work.is_working_day(day)
+
+    def _date(self, instant: datetime) -> date:
+        return instant.astimezone(self.zone).date()
+
+
+class WeekDays(CalendarDays):
+    """Mondays to Fridays, for what is counted in working days though no calendar is named."""
+
+    def stopped(self, start: datetime, end: datetime) -> int:
+        first = self._date(start)
+        passed = (first + timedelta(days=n + 1) for n in range(super().stopped(start, end)))
+        return sum(not self._rests(day) for day in passed)
+
+    def moved(self, point: date, amount: int) -> date:
+        while amount:
+            point += timedelta(days=1)
+            amount -= not self._rests(point)
+        return point
+
+
+AnyCounter: TypeAlias = Counter[Any]
+_COUNTERS: Final[dict[str, type[AnyCounter]]] = {
+    "working_hours": WorkingHours,
+    "elapsed_hours": ElapsedHours,
+    "working_days": WorkingDays,
+    "calendar_days": CalendarDays,
+}
+
+
+class Counts:
+    """One counting of a procedure over all revisions of its calendar, with a bounded memory of what it counted.
+
+    Raises DefinitionError where the counting asks for a calendar and there is none, or leaves a date open.
+    """
+
+    def __init__(
+        self, counting: Counting, zone: ZoneInfo, calendar: Calendar | None, unit: str | None
+    ) -> None:
+        """`unit`: the kind of unit whose hours count, None for the calendar's."""
+        _check(counting, calendar)
+        self.counting = counting
+        self.zone = zone
+        rolls = counting.unit == "calendar_days" and counting.rest_day == "rolls"
+        self.calendar = calendar if _needs_calendar(counting) or rolls else None
+        self._unit = unit
+        self._counters: dict[int, AnyCounter] = {}
+        self._memo: dict[tuple[datetime, int, int], datetime] = {}
+
+    @property
+    def least(self) -> int:
+        """The smallest number that can be counted: a count may not end before its first day."""
+        if self.counting.unit not in ("working_days", "calendar_days"):
+            return 0
+        return int(self.counting.reaching == "late") + int(self.counting.first_day == "included")
+
+    def at(self, announced_by: datetime | None) -> AnyCounter:
+        """The counter over the calendar announced by an instant; None means the newest."""
+        return self._counter(
+            0 if self.calendar is None else self.calendar.index_at(announced_by), announced_by
+        )
+
+    def due(self, anchor: datetime, number: int, announced_by: datetime | None) -> datetime:
+        """The due instant (UTC) of `number` units from `anchor` where nothing stops the clock. Raises CalendarRange."""
+        index = 0 if self.calendar is None else self.calendar.index_at(announced_by)
+        key = anchor, number, index
+        found = self._memo.get(key)
+        if found is None:
+            found = self._counted(self._counter(index, announced_by), anchor, number)
+            if len(self._memo) >= MEMO_MAX:
+                self._memo.clear()
+            self._memo[key] = found
+        return found
+
+    def label(self, announced_by: datetime | None) -> str | None:
+        """The calendar revision that counts, as judgments cite it; None where none does."""
+        return None if self.calendar is None else self.calendar.known_at(announced_by).label
+
+    def _counter(self, index: int, announced_by: datetime | None) -> AnyCounter:
+        found = self._counters.get(index)
+        if found is None:
+            work = None if self.calendar is None else self.calendar.worktime(self._unit, announced_by)
+            found = self._counters[index] = _COUNTERS[self.counting.unit](self.counting, self.zone, work)
+        return found
+
+    def _counted(self, counter: AnyCounter, anchor: datetime, number: int) -> datetime:
+        try:
+            return counter.due(anchor, number)
+        except OverflowError as cause:
+            raise beyond_all_dates(anchor, number) from cause
+
+
+def beyond_all_dates(anchor: datetime, number: int) -> CalendarRange:
+    """The error for a date no calendar has (after the year 9999)."""
+    return CalendarRange(
+        "{number} units after {anchor} lie beyond the year 9999: correct the date the limit counts from",
+        number=number,
+        anchor=anchor.isoformat(),
+    )
+
+
+def _needs_calendar(counting: Counting) -> bool:
+    return counting.unit in ("working_hours", "working_days") or counting.cut_off is not None
+
+
+def _check(counting: Counting, calendar: Calendar | None) -> None:
+    if counting.unit == "given_date":
+        raise DefinitionError(
+            "a number cannot be counted in given_date: name a unit of hours or days, or the register as `until`",
+            reason="given_date",
+        )
+    if _needs_calendar(counting) and calendar is None:
+        raise DefinitionError(
+            "counting in {unit}{cut_off} needs a calendar: name a known one as the procedure's `calendar`",
+            reason="no_calendar",
+            unit=counting.unit,
+            cut_off=" with a cut-off" if counting.cut_off else "",
+        )
+    if counting.unit in ("working_days", "calendar_days") and counting.first_day is None:
+        raise DefinitionError(
+            "counting in {unit}: expected `first_day` excluded or included, found none: state it",
+            reason="first_day",
+            unit=counting.unit,
+        )
+    if counting.unit == "calendar_days" and counting.rest_day is None:
+        raise DefinitionError(
+            "counting in {unit}: expected `rest_day` rolls or stays, found none: state it",
+            reason="rest_day",
+            unit=counting.unit,
+        )

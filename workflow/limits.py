@@ -1,0 +1,275 @@
+"""One limit of a procedure, compiled: where it counts from, when it is due, what moved it.
+
+`due` is asked once per event of a long log, so it allocates nothing it can avoid and remembers what it counted.
+docs/clocks.md is the specification.
+"""
+
+from __future__ import annotations
+
+import operator
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from workflow import sums
+from workflow.counting import beyond_all_dates
+from workflow.model import Deadline
+from workflow.stops import Moment
+from workflow.worktime import end_of_day
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+    from zoneinfo import ZoneInfo
+
+    from workflow.counting import AnyCounter, Counts
+    from workflow.model import DeadlineKind, Dossier, Line
+    from workflow.procedure.language import Binds, Choice, Counting, Limit
+    from workflow.stops import Stop, StopRules
+
+    AnchorOf: TypeAlias = Callable[[Dossier], datetime | None]
+    Lines: TypeAlias = list[Line] | None
+
+
+class Reached(NamedTuple):
+    """A due instant and whether the clock stands still at the moment asked about."""
+
+    due: datetime
+    standing: bool
+
+
+class Place(NamedTuple):
+    """Where a limit stands in its procedure: its rule id, the kind of its deadlines, what it counts from."""
+
+    id: str
+    kind: DeadlineKind
+    anchor: AnchorOf
+    default: str
+    """Names the place a limit counts from where the limit names none; empty for the receipt."""
+
+
+class LimitClock:
+    """A limit ready to be asked. `binds` is what it is a limit of; `anchor(dossier)` the instant it counts from, None
+    where it does not apply; `late(at, due)` whether an act at `at` is too late."""
+
+    def __init__(
+        self,
+        place: Place,
+        limit: Limit,
+        counting: Counting,
+        counts: Counts | None,
+        registers: dict[str, int],
+        rules: StopRules,
+        zone: ZoneInfo,
+    ) -> None:
+        """`counts` is None for a given date."""
+        self.id = place.id
+        self.kind = place.kind
+        self.limit = limit
+        self.binds: Binds | None = limit.binds
+        self.counts = counts
+        self.zone = zone
+        self._rules = rules
+        self._default = place.default
+        self._register = registers[limit.until] if limit.until is not None else None
+        self._choice: tuple[int, Choice] | None = None
+        self._fixed: int | None = None
+        if isinstance(limit.within, int):
+            self._fixed = limit.within
+        elif limit.within is not None:
+            self._choice = registers[limit.within.register], limit.within
+        of_days = counting.unit in ("working_days", "calendar_days")
+        self.reaching_is_late = counting.reaching == "late" and not of_days
+        self.late: Callable[[datetime, datetime], bool] = (
+            operator.ge if self.reaching_is_late else operator.gt
+        )
+        self.anchor: AnchorOf = place.anchor if limit.until is None or limit.starts else self._given
+
+    def due(self, dossier: Dossier, anchor: datetime, announced_by: datetime | None) -> datetime | None:
+        """The due instant counted from `anchor`, by the calendar announced by an instant (None: the newest).
+
+        An open stop reaches to `announced_by`, the effective time of the event that asks. None where the limit does
+        not apply: an absent register, a value that is no choice. Raises CalendarRange.
+        """
+        if self.counts is None:
+            return self._given(dossier)
+        if dossier.pauses or dossier.tasks or dossier.extensions:
+            reached = self._reached(dossier, anchor, Moment(announced_by, announced_by), None)
+            return None if reached is None else reached.due
+        number = self._fixed if self._choice is None else self._chosen(dossier)
+        return None if number is None else self.counts.due(anchor, number, announced_by)
+
+    def due_at(self, dossier: Dossier, anchor: datetime, moment: Moment) -> datetime | None:
+        """As `due`, with the moment asked about apart from the calendar's."""
+        reached = (
+            self._given_date(dossier) if self.counts is None else self._reached(dossier, anchor, moment, None)
+        )
+        return None if reached is None else reached.due
+
+    def deadline(
+        self,
+        dossier: Dossier,
+        anchor: datetime,
+        *,
+        at: datetime,
+        announced_by: datetime | None,
+        explain: bool,
+        met_at: datetime | None = None,
+    ) -> Deadline | None:
+        """The deadline as of `at`, with its sum where `explain`; None where the limit does not apply.
+
+        `met_at`: the instant that stopped this clock, absent while it runs; open stops reach to it, or to `at`.
+        Raises CalendarRange.
+        """
+        lines: Lines = [] if explain else None
+        judged = at if met_at is None else met_at
+        if self.counts is None:
+            reached = self._given_date(dossier, lines)
+        else:
+            reached = self._reached(dossier, anchor, Moment(judged, announced_by), lines)
+        if reached is None:
+            return None
+        label = None if self.counts is None else self.counts.label(announced_by)
+        if lines is not None and label is not None:
+            lines.append(sums.by_calendar(label))
+            self._mark_beyond_cover(reached.due, announced_by, lines)
+        return Deadline(
+            rule=self.id,
+            kind=self.kind,
+            due_at=reached.due,
+            reaching_is_late=self.reaching_is_late,
+            starts_at=None if self.counts is None else anchor,
+            met_at=met_at,
+            late=self.late(judged, reached.due),
+            open_pause=reached.standing and met_at is None,
+            basis=self.limit.basis,
+            calendar=label,
+            sum=tuple(lines or ()),
+        )
+
+    def _reached(self, dossier: Dossier, anchor: datetime, moment: Moment, lines: Lines) -> Reached | None:
+        number = self._number(dossier, lines)
+        if number is None or self.counts is None:
+            return None
+        counter = self.counts.at(moment.announced_by)
+        try:
+            begun = self._begin(dossier, anchor, counter, lines)
+            return self._moved(dossier, counter, begun, number, moment, lines)
+        except OverflowError as cause:
+            raise beyond_all_dates(anchor, number) from cause
+
+    def _begin(self, dossier: Dossier, anchor: datetime, counter: AnyCounter, lines: Lines) -> datetime:
+        again = self._rules.restart(dossier, anchor)
+        start = anchor if again is None or again.ended_at is None else again.ended_at
+        begun = counter.begin(start)
+        if lines is not None:
+            lines.append(sums.from_anchor(self.limit, anchor, self._default))
+            if again is not None:
+                lines.append(sums.restarted(again.pause, start))
+            if begun != start and self.counts is not None:
+                lines.append(sums.cut_off(self.counts.counting, begun))
+        return begun
+
+    def _moved(
+        self,
+        dossier: Dossier,
+        counter: AnyCounter,
+        begun: datetime,
+        number: int,
+        moment: Moment,
+        lines: Lines,
+    ) -> Reached:
+        point = counter.reach(begun, number)
+        due = counter.instant(point)
+        self._tell_count(dossier, number, due, moment, lines)
+        standing = False
+        for stop in self._rules.stops(dossier, begun, moment):
+            amount = None
+            if stop.start < due:
+                amount = counter.stopped(stop.start, stop.end)
+                point = counter.moved(point, amount)
+                due = counter.instant(point)
+                standing = stop.standing
+            self._tell_stop(stop, amount, due, lines)
+        settled = counter.settled(point)
+        if settled != point:
+            due = counter.instant(settled)
+            if lines is not None:
+                lines.append(sums.rolled(point, due))
+        return Reached(due, standing)
+
+    def _number(self, dossier: Dossier, lines: Lines) -> int | None:
+        number = self._fixed if self._choice is None else self._chosen(dossier)
+        if number is None:
+            return None
+        if lines is not None and self._choice is not None:
+            slot, choice = self._choice
+            lines.append(sums.chosen(choice.register, _text(dossier.registers[slot]), number))
+        for extension in dossier.extensions:
+            if extension.limit != self.id:
+                continue
+            number += extension.by
+            if lines is not None:
+                lines.append(sums.extended(extension.by, extension.at, self.zone))
+        return number
+
+    def _chosen(self, dossier: Dossier) -> int | None:
+        assert self._choice is not None  # noqa: S101 - asked only where there is one
+        slot, choice = self._choice
+        value = dossier.registers[slot]
+        return None if value is None else choice.values.get(_text(value), choice.otherwise)
+
+    def _given(self, dossier: Dossier) -> datetime | None:
+        assert self._register is not None  # noqa: S101 - a limit without a count has a register
+        value = dossier.registers[self._register]
+        if isinstance(value, datetime):
+            return value
+        return end_of_day(value, self.zone) if isinstance(value, date) else None
+
+    def _given_date(self, dossier: Dossier, lines: Lines = None) -> Reached | None:
+        due = self._given(dossier)
+        if due is None:
+            return None
+        if lines is not None:
+            lines.append(sums.given(self.limit.until or "", due))
+        return Reached(due.astimezone(UTC), standing=False)
+
+    def _tell_count(self, dossier: Dossier, number: int, due: datetime, moment: Moment, lines: Lines) -> None:
+        if lines is None or self.counts is None:
+            return
+        counting = self.counts.counting
+        lines.append(sums.counted(counting, number, due))
+        if counting.reaching == "late" and not self.reaching_is_late:
+            lines.append(sums.day_too_late(number))
+        for taken in dossier.pauses:
+            rule = self._rules.pauses.get(taken.pause)
+            if rule is None:
+                continue
+            cap = rule.capped_at(taken.started_at, moment.announced_by)
+            end = taken.ended_at or moment.at
+            if not taken.counts:
+                lines.append(sums.not_permitted(taken.pause, taken.started_at, self.zone))
+            elif cap is not None and end is not None and cap < end:
+                lines.append(sums.capped(taken.pause, cap, self.zone))
+
+    def _tell_stop(self, stop: Stop, amount: int | None, due: datetime, lines: Lines) -> None:
+        if lines is None or self.counts is None:
+            return
+        lines.append(
+            sums.after_due(stop, self.zone)
+            if amount is None
+            else sums.stopped(self.counts.counting, self.zone, stop, amount, due)
+        )
+
+    def _mark_beyond_cover(self, due: datetime, announced_by: datetime | None, lines: list[Line]) -> None:
+        assert self.counts is not None  # noqa: S101 - only counts have a calendar
+        work = self.counts.at(announced_by).work
+        day = due.astimezone(self.zone).date()
+        if not work.covered(day):
+            lines.append(sums.beyond_cover(day, work.covered_to))
+
+
+def _text(value: object) -> str:
+    """A register's value as a choice names it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

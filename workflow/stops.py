@@ -1,0 +1,110 @@
+"""What stops a clock: pauses up to their caps and the waits of excluded tasks, united so that none counts twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from workflow.counting import Counts
+    from workflow.model import Dossier, PauseTaken, TaskRun
+
+
+class Stop(NamedTuple):
+    """A stretch [start, end) in which a clock stands. `standing`: it stands still at the moment asked about."""
+
+    start: datetime
+    end: datetime
+    names: tuple[str, ...]
+    standing: bool = False
+
+
+class Moment(NamedTuple):
+    """When something is asked: open stops reach to `at` (None: they moved nothing yet), calendars are taken as
+    announced by `announced_by` (None: the newest)."""
+
+    at: datetime | None
+    announced_by: datetime | None
+
+
+class PauseRule(NamedTuple):
+    """What a pause does to a clock: its cap, and whether the limit counts anew from its end."""
+
+    cap: tuple[Counts, int] | None
+    restarts: bool
+
+    def capped_at(self, start: datetime, announced_by: datetime | None) -> datetime | None:
+        """The instant from which the clock runs again whatever becomes of the pause; None without a cap."""
+        if self.cap is None:
+            return None
+        counts, within = self.cap
+        return counts.due(start, within, announced_by)
+
+
+class StopRules(NamedTuple):
+    """The stops of one clock: its pauses by name, its tasks by (state, task) with the instant from which an
+    agency's silence stands for its answer."""
+
+    pauses: Mapping[str, PauseRule]
+    tasks: Mapping[tuple[str, str], Callable[[Dossier, TaskRun, Moment], datetime | None]]
+
+    def restart(self, dossier: Dossier, anchor: datetime) -> PauseTaken | None:
+        """The pause whose end is the new anchor: of those that restart this clock the one that ended last."""
+        last: PauseTaken | None = None
+        for taken in self._taken(dossier):
+            ended = taken.ended_at
+            if ended is None or ended <= anchor or not self.pauses[taken.pause].restarts:
+                continue
+            if last is None or last.ended_at is None or ended >= last.ended_at:
+                last = taken
+        return last
+
+    def stops(self, dossier: Dossier, since: datetime, moment: Moment) -> list[Stop]:
+        """The stops of this clock from `since` on, united, in the order of their starts."""
+        found: list[Stop | None] = [self.of_pause(taken, moment) for taken in self._taken(dossier)]
+        for run in dossier.tasks:
+            silence = self.tasks.get((run.state, run.task))
+            if silence is not None:
+                found.append(_wait(run, silence(dossier, run, moment), moment))
+        return united(stop._replace(start=max(stop.start, since)) for stop in found if stop is not None)
+
+    def _taken(self, dossier: Dossier) -> list[PauseTaken]:
+        return [taken for taken in dossier.pauses if taken.counts and taken.pause in self.pauses]
+
+    def of_pause(self, taken: PauseTaken, moment: Moment) -> Stop | None:
+        """The stop a pause of this clock is, up to its cap; None for an open one where no moment is named."""
+        cap = self.pauses[taken.pause].capped_at(taken.started_at, moment.announced_by)
+        return _stop(taken.started_at, taken.ended_at, cap, taken.pause, moment)
+
+
+def united(stops: Iterable[Stop]) -> list[Stop]:
+    """Stops that overlap or touch as one; those without length are none."""
+    found: list[Stop] = []
+    for stop in sorted(stops, key=lambda one: (one.start, one.end, one.names)):
+        if stop.end <= stop.start:
+            continue
+        if not found or stop.start > found[-1].end:
+            found.append(stop)
+            continue
+        last = found[-1]
+        names = last.names + tuple(name for name in stop.names if name not in last.names)
+        found[-1] = Stop(last.start, max(last.end, stop.end), names, last.standing or stop.standing)
+    return found
+
+
+def _wait(run: TaskRun, silence: datetime | None, moment: Moment) -> Stop | None:
+    ends = [at for at in (run.answered_at, run.recalled_at, run.left_at) if at is not None]
+    return _stop(run.asked_at, min(ends) if ends else None, silence, run.task, moment)
+
+
+def _stop(
+    start: datetime, ended: datetime | None, at_most: datetime | None, name: str, moment: Moment
+) -> Stop | None:
+    end = ended or moment.at
+    if end is None:
+        return None
+    if at_most is not None and at_most < end:
+        return Stop(start, at_most, (name,))
+    return Stop(start, end, (name,), standing=ended is None)

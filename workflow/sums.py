@@ -1,0 +1,205 @@
+"""The sum of a deadline, line by line: English templates (keys of their translations) and what fills them.
+
+Built only where an explanation is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from workflow.model import Line
+from workflow.worktime import MICROSECONDS_A_MINUTE
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+    from zoneinfo import ZoneInfo
+
+    from workflow.procedure.language import Anchor, Counting, Limit
+    from workflow.stops import Stop
+
+_MINUTES_AN_HOUR: Final = 60
+
+
+def spelled(instant: datetime, zone: ZoneInfo) -> str:
+    """An instant by the clock of `zone`, to the minute where it has no seconds."""
+    local = instant.astimezone(zone)
+    exact = local.second or local.microsecond
+    return local.isoformat(sep=" ", timespec="auto" if exact else "minutes")
+
+
+def from_anchor(limit: Limit, anchor: datetime, default: str) -> Line:
+    """What the limit counts from; `default` names the place it counts from where it names none itself."""
+    starts = limit.starts
+    if starts is not None:
+        return _from_named(starts, anchor)
+    if limit.binds is not None and limit.binds.phase is not None:
+        return Line("start of phase {phase}", {"phase": limit.binds.phase}, anchor)
+    if default:
+        return Line("entry or asking: {where}", {"where": default}, anchor)
+    return Line("receipt of the dossier", {}, anchor)
+
+
+def _from_named(starts: Anchor, anchor: datetime) -> Line:
+    if starts.action is not None and starts.which == "first":
+        return Line("first {action}", {"action": starts.action}, anchor)
+    if starts.action is not None:
+        return Line("last {action}", {"action": starts.action}, anchor)
+    if starts.entering is not None:
+        return Line("entering state {state}", {"state": starts.entering}, anchor)
+    return Line("milestone {milestone}", {"milestone": starts.milestone or ""}, anchor)
+
+
+def restarted(pause: str, at: datetime) -> Line:
+    """The pause from whose end the limit counts anew."""
+    return Line("counts anew from the end of pause {pause}", {"pause": pause}, at)
+
+
+def cut_off(counting: Counting, opening: datetime) -> Line:
+    """A start at or after the cut-off, or on a rest day, counts as of the next opening."""
+    return Line(
+        "at or after the cut-off {cut_off}, or on a rest day: counts from the next opening",
+        {"cut_off": counting.cut_off or ""},
+        opening,
+    )
+
+
+def chosen(register: str, value: str, number: int) -> Line:
+    """The number a register chose."""
+    return Line(
+        "{number} chosen by {register} = {value}", {"number": number, "register": register, "value": value}
+    )
+
+
+def extended(by: int, at: datetime, zone: ZoneInfo) -> Line:
+    """One extension by decision."""
+    return Line("extended by {number} by the decision of {on}", {"number": by, "on": spelled(at, zone)})
+
+
+def counted(counting: Counting, number: int, due: datetime) -> Line:
+    """The count itself, in its unit."""
+    values: dict[str, str | int] = {"number": number}
+    included = counting.first_day == "included"
+    match counting.unit:
+        case "working_hours":
+            return Line("plus {number} working hours", values, due)
+        case "elapsed_hours":
+            return Line("plus {number} hours", values, due)
+        case "working_days" if included:
+            return Line("{number} working days, the first day included", values, due)
+        case "working_days":
+            return Line("{number} working days, the first day not counted", values, due)
+        case "calendar_days" if included:
+            return Line("{number} calendar days, the first day included", values, due)
+        case _:
+            return Line("{number} calendar days, the first day not counted", values, due)
+
+
+def day_too_late(number: int) -> Line:
+    """Why one day fewer was counted."""
+    return Line("day {number} is already too late: the day before is the last", {"number": number})
+
+
+def stopped(counting: Counting, zone: ZoneInfo, stop: Stop, amount: int, due: datetime) -> Line:
+    """One stop and by how much it moved the date; `amount` in days, or in microseconds for hours."""
+    values: dict[str, str | int] = {
+        "names": ", ".join(stop.names),
+        "from": spelled(stop.start, zone),
+        "to": spelled(stop.end, zone),
+    }
+    match counting.unit:
+        case "working_hours":
+            values |= _hours(amount)
+            return Line(
+                "stopped by {names} from {from} to {to}: {hours}:{minutes} working hours", values, due
+            )
+        case "elapsed_hours":
+            values |= _hours(amount)
+            return Line("stopped by {names} from {from} to {to}: {hours}:{minutes} hours", values, due)
+        case "working_days":
+            values["days"] = amount
+            return Line("stopped by {names} from {from} to {to}: {days} working days", values, due)
+        case _:
+            values["days"] = amount
+            return Line("stopped by {names} from {from} to {to}: {days} calendar days", values, due)
+
+
+def after_due(stop: Stop, zone: ZoneInfo) -> Line:
+    """A stop that came too late to move the date."""
+    return Line(
+        "{names} began at {from}, when the date had passed: moves nothing",
+        {"names": ", ".join(stop.names), "from": spelled(stop.start, zone)},
+    )
+
+
+def capped(pause: str, until: datetime, zone: ZoneInfo) -> Line:
+    """A pause that lasted longer than it may stop the clock."""
+    return Line(
+        "pause {pause} stops the clock until {until} at most", {"pause": pause, "until": spelled(until, zone)}
+    )
+
+
+def not_permitted(pause: str, start: datetime, zone: ZoneInfo) -> Line:
+    """A pause beyond its permitted number."""
+    return Line(
+        "pause {pause} of {from} is beyond its permitted number: stops no clock",
+        {"pause": pause, "from": spelled(start, zone)},
+    )
+
+
+def rolled(day: date, due: datetime) -> Line:
+    """A last day that is a rest day."""
+    return Line("{day} is a rest day: moves to the next working day", {"day": day.isoformat()}, due)
+
+
+def given(register: str, due: datetime) -> Line:
+    """A date that a register gives."""
+    return Line("given by {register}", {"register": register}, due)
+
+
+def by_calendar(label: str) -> Line:
+    """The calendar revision that counted."""
+    return Line("counted by calendar {calendar}", {"calendar": label})
+
+
+def beyond_cover(day: date, covered_to: date) -> Line:
+    """A date for which the calendar does not know the holidays yet."""
+    return Line(
+        "{day} lies after {covered_to}, up to which the calendar knows the holidays: may still move",
+        {"day": day.isoformat(), "covered_to": covered_to.isoformat()},
+    )
+
+
+def printed(day: date, due: datetime) -> Line:
+    """A slip that names a day alone."""
+    return Line("printed on the slip: {day}, due at its closing time", {"day": day.isoformat()}, due)
+
+
+def printed_time(due: datetime) -> Line:
+    """A slip that names a time."""
+    return Line("printed on the slip", {}, due)
+
+
+def replaced(cause: str, told_at: datetime, zone: ZoneInfo) -> Line:
+    """A later slip whose date takes the place of the one before."""
+    return Line("slip of {told}, {cause}: replaces the date", _slip(cause, told_at, zone))
+
+
+def told_too_late(cause: str, told_at: datetime, zone: ZoneInfo) -> Line:
+    """A later slip that was told when the date had passed."""
+    return Line(
+        "slip of {told}, {cause}: told when the date had passed, moves nothing", _slip(cause, told_at, zone)
+    )
+
+
+def compared(cause: str, told_at: datetime, zone: ZoneInfo) -> Line:
+    """A later slip that is shown and moves nothing."""
+    return Line("slip of {told}, {cause}: compared, moves nothing", _slip(cause, told_at, zone))
+
+
+def _slip(cause: str, told_at: datetime, zone: ZoneInfo) -> dict[str, str | int]:
+    return {"cause": cause, "told": spelled(told_at, zone)}
+
+
+def _hours(amount: int) -> dict[str, str | int]:
+    hours, minutes = divmod(amount // MICROSECONDS_A_MINUTE, _MINUTES_AN_HOUR)
+    return {"hours": hours, "minutes": f"{minutes:02}"}
