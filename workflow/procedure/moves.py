@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from workflow.procedure.language import ENDING_MILESTONES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
     from workflow.procedure.language import Action, Move, OnOrderBreak, Revision
 
@@ -69,37 +69,41 @@ def ends_by(revision: Revision, edge: Edge) -> bool:
     return revision.actions[edge.action].milestone in ENDING_MILESTONES or (target.final and not edge.stays)
 
 
-def runs(revision: Revision, graph: Iterable[Edge]) -> dict[str, Run]:
-    """Every state that can be reached, each with a shortest run to it; the initial state has the empty run."""
-    leaving = _leaving(graph)
-    if revision.initial not in revision.states:
-        return {}
-    found: dict[str, Run] = {revision.initial: ()}
-    waiting = deque([revision.initial])
-    while waiting:
-        here = waiting.popleft()
-        for edge in leaving.get(here, ()):
-            if edge.target not in found:
-                found[edge.target] = (*found[here], Step(edge.action, edge.target))
-                waiting.append(edge.target)
-    return found
+class Runs:
+    """Shortest runs from one state to every state that can be reached from it."""
 
+    def __init__(self, graph: Iterable[Edge], start: str) -> None:
+        """Searches breadth first, so that ties fall to the order of the file."""
+        leaving = _leaving(graph)
+        self.start = start
+        self.entered: dict[str, Edge] = {}
+        waiting = deque([start])
+        while waiting:
+            for edge in leaving.get(waiting.popleft(), ()):
+                if edge.target not in self.entered:
+                    self.entered[edge.target] = edge
+                    waiting.append(edge.target)
 
-def way(graph: Iterable[Edge], start: str, goal: str) -> Run | None:
-    """A shortest run from one state to another, at least one step long; None where there is none."""
-    leaving = _leaving(graph)
-    found: dict[str, Run] = {start: ()}
-    waiting = deque([start])
-    while waiting:
-        here = waiting.popleft()
-        for edge in leaving.get(here, ()):
-            run = (*found[here], Step(edge.action, edge.target))
-            if edge.target == goal:
-                return run
-            if edge.target not in found:
-                found[edge.target] = run
-                waiting.append(edge.target)
-    return None
+    def __contains__(self, state: str) -> bool:
+        return state == self.start or state in self.entered
+
+    def to(self, state: str) -> Run:
+        """A shortest run to a state that can be reached; the empty one to the start."""
+        return () if state == self.start else self.back(state)
+
+    def back(self, state: str) -> Run:
+        """Like `to`, but at least one step long: to the start, a shortest loop."""
+        found: list[Step] = []
+        here = state
+        while not found or here != self.start:
+            edge = self.entered[here]
+            found.append(Step(edge.action, edge.target))
+            here = edge.source
+        return tuple(reversed(found))
+
+    def by(self, edge: Edge) -> Run:
+        """A shortest run that ends with this move; only asked where its source can be reached."""
+        return (*self.to(edge.source), Step(edge.action, edge.target))
 
 
 def reaching(graph: Iterable[Edge], goals: Iterable[str]) -> frozenset[str]:
@@ -114,14 +118,6 @@ def reaching(graph: Iterable[Edge], goals: Iterable[str]) -> frozenset[str]:
         found.update(new)
         waiting.extend(new)
     return frozenset(found)
-
-
-def loop(graph: Collection[Edge], states: Iterable[str]) -> tuple[str, Run] | None:
-    """A shortest loop through the first of `states` that lies on one: that state and the run back to it."""
-    for state in states:
-        if (back := way(graph, state, state)) is not None:
-            return state, back
-    return None
 
 
 def _leaving(graph: Iterable[Edge]) -> dict[str, list[Edge]]:

@@ -78,6 +78,6 @@ def test_a_malformed_line_is_refused_with_its_place(tmp_path: Path, line: str) -
 
 def test_a_revision_is_listed_once(tmp_path: Path) -> None:
     line = new_entry(approved()).line
-    with pytest.raises(LedgerError, match="APPROVED:4: .* a second time") as caught:
+    with pytest.raises(LedgerError, match=r"APPROVED:4: .* a second time") as caught:
         read_ledger(ledger(tmp_path, line, line))
     assert caught.value.code == "ledger_repeated"

@@ -1,0 +1,193 @@
+"""The checks a procedure passes before it is used. Each finding has a place and, where one can, a run that shows it.
+
+Errors keep a revision from being used. A missing role, limit or cap, and steps that add up to more than the whole,
+may be listed under `accepts` with a reason: by the finding's code, or by `code/place` for one place alone.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
+
+from workflow.errors import UnsoundProcedure
+from workflow.procedure import flow, forms, sums, values
+from workflow.procedure.finding import ACCEPTABLE, Finding, error, shown_run, warning
+from workflow.procedure.moves import Runs, edges
+from workflow.procedure.references import undeclared, unused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from workflow.procedure.language import Revision
+
+STATES_MAX: Final = 1_000
+"""More states than a person could approve; the checks of paths take longer with their square."""
+MOVES_MAX: Final = 10_000
+"""Moves of all actions from all states, `any` written out."""
+
+
+def check(revision: Revision) -> tuple[Finding, ...]:
+    """Everything found in one revision: errors, warnings, and errors it accepts, in the order of the checks."""
+    if too_large := tuple(_too_large(revision)):
+        return too_large
+    return _accepted(revision, list(_found(revision)))
+
+
+def check_all(revisions: Iterable[Revision]) -> tuple[Finding, ...]:
+    """What is found between the revisions of each procedure: repeated ones, gaps and overlaps of their dates.
+
+    `where` begins with the procedure's code and the revision. A revision alone needs no dates.
+    """
+    groups: dict[str, list[Revision]] = {}
+    for revision in revisions:
+        groups.setdefault(revision.procedure, []).append(revision)
+    return tuple(finding for group in groups.values() if len(group) > 1 for finding in _between(group))
+
+
+def require_sound(revision: Revision) -> None:
+    """Raises `UnsoundProcedure` with the first error of a revision, and how many there are."""
+    errors = [finding for finding in check(revision) if finding.level == "error"]
+    if errors:
+        raise UnsoundProcedure(
+            "procedure {procedure} revision {revision}: {count} errors, the first at {place}: {first}; "
+            "see them all with `dunghen procedure check`",
+            procedure=revision.procedure,
+            revision=revision.revision,
+            count=len(errors),
+            place=errors[0].place,
+            first=_with_run(revision, errors[0]),
+        )
+
+
+def _with_run(revision: Revision, finding: Finding) -> str:
+    return f"{finding} ({shown_run(revision, finding.trace)})" if finding.trace else str(finding)
+
+
+def _too_large(revision: Revision) -> Iterator[Finding]:
+    states, moves = len(revision.states), 0
+    for action in revision.actions.values():
+        moves += sum(states if move.sources == "any" else len(move.sources) for move in action.moves)
+    for number, most, where in ((states, STATES_MAX, "states"), (moves, MOVES_MAX, "actions")):
+        if number > most:
+            yield error(
+                "too-large",
+                "{number} {where} (with each state an action starts from), expected at most {most}; split it",
+                (where,),
+                number=number,
+                where=where,
+                most=most,
+            )
+
+
+def _found(revision: Revision) -> Iterator[Finding]:
+    graph = edges(revision)
+    reached = Runs(graph, revision.initial)
+    yield from forms.identity(revision)
+    yield from undeclared(revision)
+    yield from flow.unreachable(revision, graph, reached)
+    yield from flow.traps(revision, graph, reached)
+    yield from flow.moves_of_actions(revision, graph, reached)
+    yield from flow.followed(revision, graph, reached)
+    yield from flow.waits(revision, graph, reached)
+    yield from flow.loops(revision, graph, reached)
+    yield from forms.countings(revision)
+    yield from forms.limits(revision)
+    yield from sums.added_up(revision)
+    yield from sums.committed_against_statutory(revision)
+    yield from forms.pauses(revision, graph, reached)
+    yield from forms.tasks(revision, graph)
+    yield from values.predicates(revision)
+    yield from values.registers(revision)
+    yield from unused(revision)
+
+
+def _accepted(revision: Revision, found: list[Finding]) -> tuple[Finding, ...]:
+    used: set[str] = set()
+    result: list[Finding] = []
+    for finding in found:
+        keys = [key for key in (f"{finding.code}/{finding.place}", finding.code) if key in revision.accepts]
+        if finding.level == "error" and finding.code in ACCEPTABLE and keys:
+            used.add(keys[0])
+            result.append(replace(finding, level="accepted", because=revision.accepts[keys[0]]))
+        else:
+            result.append(finding)
+    for key, reason in revision.accepts.items():
+        if key.split("/")[0] not in ACCEPTABLE:
+            result.append(
+                error(
+                    "not-acceptable",
+                    "{key} cannot be accepted, only {acceptable} can; correct the procedure",
+                    ("accepts", key),
+                    key=key,
+                    acceptable=", ".join(ACCEPTABLE),
+                )
+            )
+        elif not reason.strip():
+            result.append(
+                error("not-acceptable", "{key} is accepted without a reason", ("accepts", key), key=key)
+            )
+        elif key not in used:
+            result.append(
+                warning(
+                    "unused-accept",
+                    "{key} is accepted but was not found; remove it",
+                    ("accepts", key),
+                    key=key,
+                )
+            )
+    return tuple(result)
+
+
+def _between(group: list[Revision]) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for revision in group:
+        where = (revision.procedure, revision.revision)
+        if revision.revision in seen:
+            yield error(
+                "repeated-revision",
+                "procedure {procedure} has two revisions {revision}; give one another number",
+                where,
+                procedure=revision.procedure,
+                revision=revision.revision,
+            )
+        seen.add(revision.revision)
+        if revision.effective is None:
+            yield error(
+                "no-dates",
+                "procedure {procedure} has several revisions, and {revision} does not say from when it holds; "
+                "add effective",
+                where,
+                procedure=revision.procedure,
+                revision=revision.revision,
+            )
+    dated = [(r.effective, r.revision) for r in group if r.effective is not None]
+    dated.sort(key=lambda one: (one[0].since, one[1]))
+    for (before, earlier), (after, later) in pairwise(dated):
+        code = _apart(before.to.toordinal() if before.to else None, after.since.toordinal())
+        if code is not None:
+            yield error(
+                code,
+                _APART[code],
+                (group[0].procedure, later, "effective"),
+                procedure=group[0].procedure,
+                earlier=earlier,
+                to=before.to.isoformat() if before.to else "today",
+                later=later,
+                since=after.since.isoformat(),
+            )
+
+
+_APART: Final = {
+    "gap": "procedure {procedure}: {earlier} ends on {to} and {later} begins on {since}; no revision holds between",
+    "overlap": "procedure {procedure}: {earlier} holds until {to} and {later} begins on {since}; "
+    "a receipt needs one revision",
+}
+
+
+def _apart(last: int | None, first: int) -> str | None:
+    """What lies between two revisions: `gap`, `overlap`, or None where one day follows the other."""
+    if last is None or last >= first:
+        return "overlap"
+    return "gap" if last + 1 < first else None
