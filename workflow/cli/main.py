@@ -54,7 +54,7 @@ class Lazy(Group):
     cls=Lazy, context_settings={"auto_envvar_prefix": "DUNGHEN", "help_option_names": ["--help", "-h"]}
 )
 @language_option
-@click.version_option(metadata.version("dunghen"), prog_name="dunghen")
+@click.version_option(metadata.version("dunghen"), prog_name="dunghen", allow_from_autoenv=False)
 def dunghen() -> None:
     """Dossiers handled on time and by the approved procedure."""
 
@@ -64,21 +64,23 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     sys.exit(run(sys.argv[1:] if argv is None else argv))
 
 
-def run(argv: Sequence[str]) -> int:
-    """Runs the command; its exit status. Data goes to standard output, every message to standard error."""
+def run(argv: Sequence[str], command: click.Group = dunghen) -> int:
+    """Runs `command`; its exit status. Data goes to standard output, every message to standard error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     use(_asked_language(argv, os.environ))
     try:
-        check_environment(os.environ, dunghen)
-        status = dunghen.main(list(argv), prog_name="dunghen", standalone_mode=False)
+        check_environment(os.environ, command)
+        status = _invoke(command, list(argv))
         sys.stdout.flush()
     except DunghenError as error:
         return _say(message(error), error.exit_status)
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except click.exceptions.Exit as end:
+        return end.exit_code
     except (KeyboardInterrupt, click.Abort):
         return _say(current("Interrupted."), INTERRUPTED)
     except BrokenPipeError:
@@ -87,6 +89,12 @@ def run(argv: Sequence[str]) -> int:
         traceback.print_exc()
         return _say(current("This is a fault of dunghen itself; please report the lines above."), FAULT)
     return status if isinstance(status, int) else 0
+
+
+def _invoke(command: click.Group, argv: list[str]) -> object:
+    """What the command returns. Not by the library's `main`, which gives a closed pipe the status of a finding."""
+    with command.make_context("dunghen", argv) as context:
+        return command.invoke(context)
 
 
 def _asked_language(argv: Sequence[str], environ: Mapping[str, str]) -> Language:

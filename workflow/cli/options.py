@@ -87,7 +87,7 @@ def check_environment(environ: Mapping[str, str], top: click.Group) -> None:
 def environment_twins(command: click.Command, prefix: str) -> Iterator[str]:
     """The environment keys of a command's options and of those of the commands below it."""
     for option in command.params:
-        if isinstance(option, click.Option) and option.name:
+        if isinstance(option, click.Option) and option.name and (option.envvar or option.allow_from_autoenv):
             yield str(option.envvar or f"{prefix}_{option.name.upper()}")
     if isinstance(command, click.Group):
         context = click.Context(command)

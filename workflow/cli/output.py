@@ -82,7 +82,8 @@ def visible(text: str) -> str:
 
 
 def _print_csv(rows: Iterable[Mapping[str, object]], columns: Sequence[Column], out: TextIO) -> None:
-    writer = csv.writer(out, lineterminator="\n")
+    # All texts are quoted: what else would be quoted differs between versions of Python.
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow([column.key for column in columns])
     for row in rows:
         writer.writerow([csv_cell(_plain(row.get(column.key))) for column in columns])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
 _HERE = Path(__file__).parent
+_ANY_TIME = datetime(2026, 1, 1, tzinfo=UTC)
+"""The format wants dates of its header; a fixed one keeps the bytes the same."""
 
 
 def po_path() -> Path:
@@ -24,6 +27,7 @@ def compiled() -> bytes:
 
     with po_path().open("rb") as source:
         catalog = pofile.read_po(source, locale="vi", domain="dunghen", abort_invalid=True)
+    catalog.creation_date = catalog.revision_date = _ANY_TIME
     out = BytesIO()
     mofile.write_mo(out, catalog, use_fuzzy=False)
     return out.getvalue()
