@@ -8,11 +8,11 @@ specification.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 from workflow.errors import CalendarRange, DefinitionError
-from workflow.worktime import end_of_day
+from workflow.worktime import MICROSECONDS_A_MINUTE, end_of_day
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -38,7 +38,7 @@ class Counter(ABC, Generic[Point]):
         """`counting` was found sound by `Counts`."""
         self.zone = zone
         self._work = work
-        self._cut_off = time.fromisoformat(counting.cut_off) if counting.cut_off else None
+        self._cut_off = _since_midnight(counting.cut_off) if counting.cut_off else None
         self._rolls = counting.rest_day == "rolls"
         self._included = counting.first_day == "included"
         self._too_late = int(counting.reaching == "late")
@@ -53,11 +53,7 @@ class Counter(ABC, Generic[Point]):
         """The anchor after the cut-off: the next working day's opening for one at or after it, or on a rest day."""
         if self._cut_off is None:
             return anchor
-        local = anchor.astimezone(self.zone)
-        if local.time() < self._cut_off and self.work.is_working_day(local.date()):
-            return anchor
-        opening = self.work.opening(self.work.next_working_day(local.date()))
-        return anchor if opening is None else opening
+        return self.work.begin(anchor, self._cut_off)
 
     def due(self, anchor: datetime, number: int) -> datetime:
         """The due instant of `number` units from `anchor` where nothing stops the clock."""
@@ -118,6 +114,10 @@ class ElapsedHours(Counter[datetime]):
 
 class WorkingDays(Counter[date]):
     """Working days, due at the closing of the last."""
+
+    def due(self, anchor: datetime, number: int) -> datetime:
+        counted = number - self._too_late - self._included
+        return self.work.nth_closing(self.begin(anchor), counted, included=self._included)
 
     def reach(self, start: datetime, number: int) -> date:
         first, number = self.work.date_of(start), number - self._too_late
@@ -206,6 +206,7 @@ class Counts:
         rolls = counting.unit == "calendar_days" and counting.rest_day == "rolls"
         self.calendar = calendar if _needs_calendar(counting) or rolls else None
         self._unit = unit
+        self._of_hours = counting.unit in ("working_hours", "elapsed_hours")
         self._counters: dict[int, AnyCounter] = {}
         self._memo: dict[tuple[datetime, int, int], datetime] = {}
 
@@ -223,8 +224,14 @@ class Counts:
         )
 
     def due(self, anchor: datetime, number: int, announced_by: datetime | None) -> datetime:
-        """The due instant (UTC) of `number` units from `anchor` where nothing stops the clock. Raises CalendarRange."""
+        """The due instant (UTC) of `number` units from `anchor` where nothing stops the clock. Raises CalendarRange.
+
+        Instants on the full hour are remembered: those of sources that tell days alone come again and again. Any
+        other costs more to look up than to count.
+        """
         index = 0 if self.calendar is None else self.calendar.index_at(announced_by)
+        if anchor.minute or anchor.second or self._of_hours:
+            return self._counted(self._counter(index, announced_by), anchor, number)
         key = anchor, number, index
         found = self._memo.get(key)
         if found is None:
@@ -250,6 +257,11 @@ class Counts:
             return counter.due(anchor, number)
         except OverflowError as cause:
             raise beyond_all_dates(anchor, number) from cause
+
+
+def _since_midnight(wall: str) -> int:
+    """Microseconds from midnight to HH:MM."""
+    return (int(wall[:2]) * 60 + int(wall[3:])) * MICROSECONDS_A_MINUTE
 
 
 def beyond_all_dates(anchor: datetime, number: int) -> CalendarRange:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from workflow.errors import CalendarRange
@@ -23,6 +24,9 @@ KNOWN_BEYOND_YEARS: Final = 2
 """How far beyond its cover a calendar still counts by its weekly hours alone. No procedure runs longer ahead than a
 year or two; a date further out is more likely a mistyped year."""
 
+ENDS_MAX: Final = 65_536
+"""Ends of days remembered: those of 180 years in one zone."""
+
 MICROSECONDS_A_MINUTE: Final = 60_000_000
 MICROSECONDS_A_DAY: Final = 86_400_000_000
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,7 +37,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 def microseconds(instant: datetime) -> int:
     """Microseconds of `instant` since 1970 in UTC."""
     passed = instant - EPOCH
-    return passed.days * MICROSECONDS_A_DAY + passed.seconds * 1_000_000 + passed.microseconds
+    return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
@@ -42,6 +46,7 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
+@lru_cache(maxsize=ENDS_MAX)
 def end_of_day(day: date, zone: ZoneInfo) -> datetime:
     """The last microsecond (UTC) of `day` in `zone`."""
     return midnight(day + timedelta(days=1), zone) - _MICROSECOND
@@ -95,7 +100,7 @@ class Worktime:
         index = bisect_left(self._sums, target)
         if index == len(self._sums):
             raise self._beyond(f"{amount // MICROSECONDS_A_MINUTE} working minutes after {start.isoformat()}")
-        return EPOCH + timedelta(microseconds=self._ends[index] - (self._sums[index] - target))
+        return EPOCH + timedelta(0, 0, self._ends[index] - (self._sums[index] - target))
 
     def between(self, start: datetime, end: datetime) -> int:
         """Working microseconds in [start, end); 0 where `end` is not after `start`."""
@@ -114,13 +119,35 @@ class Worktime:
 
     def nth_working_day(self, day: date, number: int) -> date:
         """The `number`-th working day after `day`; of 0, `day` itself or, if it is none, the next working day."""
-        index = self._index(day)
-        if number == 0 and self.is_working_day(day):
-            return day
-        place = self._counts[index] + max(number, 1) - 1
+        place = self._nth(self._index(day), number)
         if place >= len(self._working):
             raise self._beyond(f"{number} working days after {day.isoformat()}")
         return date.fromordinal(self._working[place])
+
+    def nth_closing(self, instant: datetime, number: int, *, included: bool) -> datetime:
+        """The closing (UTC) of the `number`-th working day after the date of `instant`; with that date `included`,
+        after it or, if it is none, after the next working day. The short way of day counts that nothing stops."""
+        index = bisect_right(self._midnights, self._within(instant)) - 1
+        place = self._nth(index, 0) + number if included else self._nth(index, number)
+        if place >= len(self._closings):
+            raise self._beyond(f"{number} working days after {instant.isoformat()}")
+        return self._closings[place]
+
+    def begin(self, instant: datetime, cut_off: int) -> datetime:
+        """`instant`, or, if it lies at or after the wall clock time `cut_off` (microseconds since midnight) or on a day
+        that is no working day, the opening (UTC) of the next working day."""
+        at = self._within(instant)
+        index = bisect_right(self._midnights, at) - 1
+        count = self._counts[index]
+        wall = at - self._midnights[index]
+        if self._midnights[index + 1] - self._midnights[index] != MICROSECONDS_A_DAY:
+            local = instant.astimezone(self.zone)
+            wall = microseconds(local.replace(tzinfo=UTC)) % MICROSECONDS_A_DAY
+        if wall < cut_off and count > (self._counts[index - 1] if index else 0):
+            return instant
+        if count >= len(self._openings):
+            raise self._beyond(f"the working day after {instant.isoformat()}")
+        return self._openings[count]
 
     def next_working_day(self, day: date) -> date:
         """The first working day after `day`."""
@@ -170,6 +197,13 @@ class Worktime:
         """Working microseconds from the beginning of the table to `at`."""
         index = bisect_right(self._starts, at) - 1
         return 0 if index < 0 else self._sums[index] - max(self._ends[index] - at, 0)
+
+    def _nth(self, index: int, number: int) -> int:
+        """The place among working days of the `number`-th after the day at `index`; of 0, of that day or the next."""
+        count = self._counts[index]
+        if number == 0 and count > (self._counts[index - 1] if index else 0):
+            return count - 1
+        return count + max(number, 1) - 1
 
     def _place(self, day: date) -> int:
         return self._counts[self._index(day)] - 1
