@@ -17,6 +17,7 @@ Spell: TypeAlias = tuple[int, int]
 Week: TypeAlias = dict[int, tuple[Spell, ...]]
 """Spells of each weekday (Monday 0); a weekday that is not there is a rest day."""
 Stretch: TypeAlias = tuple[datetime, datetime]
+Ended: TypeAlias = Literal["answered_at", "recalled_at", "left_at"]
 StopsFor: TypeAlias = Literal["all", "none"] | tuple[str, ...]
 
 MINUTE = timedelta(minutes=1)
@@ -76,13 +77,14 @@ class PauseKind(NamedTuple):
 
 
 class PlainLimit(NamedTuple):
-    """A limit: a number, or one chosen by a register, or (unit `given_date`) the register's own date."""
+    """A limit: a number, or one chosen by the register `chosen`, or (unit `given_date`) what `register` holds."""
 
-    count: Count
+    counting: Count
     number: int | None = None
     chosen: dict[str, int] | None = None
     otherwise: int | None = None
     stops_for: StopsFor = "all"
+    register: Literal["time", "day"] = "time"
 
 
 @dataclass(frozen=True)
@@ -107,17 +109,18 @@ class Paused(NamedTuple):
 
 
 class Waited(NamedTuple):
-    """The wait of a task; open without an end."""
+    """The wait of a task, and what ended it; open without an end."""
 
     task: str
     start: datetime
     end: datetime | None
+    how: Ended = "answered_at"
 
 
 @dataclass(frozen=True)
 class Case:
     """One question: when is this limit due, asked at `asked_at` (None: by the newest calendar). `extended`
-    are the extensions that took effect."""
+    are the extensions that took effect; `chosen`, `time` and `day` are registers."""
 
     limit: str
     anchor: datetime
@@ -125,7 +128,9 @@ class Case:
     paused: tuple[Paused, ...] = ()
     waited: tuple[Waited, ...] = ()
     extended: tuple[int, ...] = ()
-    value: str | date | datetime | None = None
+    chosen: str | None = None
+    time: datetime | None = None
+    day: date | None = None
 
 
 @dataclass
@@ -190,9 +195,7 @@ class Known:
         for day in range(1, self.days - 1):
             on = self.first + day * DAY
             for opens, closes in self.spells(on):
-                minute, last = (
-                    (self.moment(on, edge) - self.start) // MINUTE for edge in (opens, closes)
-                )
+                minute, last = ((self.moment(on, edge) - self.start) // MINUTE for edge in (opens, closes))
                 state[minute:last] = bytes([COUNTS]) * (last - minute)
         return state
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
-from itertools import compress
+from datetime import timedelta
+from itertools import compress, pairwise
 from typing import TYPE_CHECKING
 
 from oracle.minutes import COUNTS, DAY, MINUTE, MINUTE_US, MIXED, REST
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from oracle.minutes import Calendars, Case, Count, Known, PlainLimit, Rules, StopsFor, Stretch
 
 MICROSECOND = timedelta(microseconds=1)
@@ -19,28 +21,30 @@ def due(rules: Rules, case: Case, calendars: Calendars) -> datetime | None:
     """When the case's limit is due; None where its register gives no number or date."""
     limit = rules.limits[case.limit]
     known = calendars.known(rules, case.asked_at)
-    if limit.count.unit == "given_date":
-        return given(known, case.value)
+    if limit.counting.unit == "given_date":
+        if limit.register == "time":
+            return case.time
+        return None if case.day is None else known.end_of(case.day)
     number = chosen(limit, case)
     if number is None:
         return None
-    start = after_cut_off(known, limit.count, counted_from(rules, case, limit.stops_for, case.anchor))
-    stopped = unite(stops_of(rules, case, known), start)
-    return count(known, limit.count, number + sum(case.extended), start, stopped)
-
-
-def given(known: Known, value: str | date | datetime | None) -> datetime | None:
-    """The instant a register gives: a time itself, a date the end of its day."""
-    if isinstance(value, datetime):
-        return value
-    return known.end_of(value) if isinstance(value, date) else None
+    start = start_of(rules, case, known)
+    return count(
+        known, limit.counting, number + sum(case.extended), start, stopped_since(rules, case, known, start)
+    )
 
 
 def chosen(limit: PlainLimit, case: Case) -> int | None:
     """The limit's number, after its choice by a register."""
     if limit.chosen is None:
         return limit.number
-    return limit.chosen.get(str(case.value), limit.otherwise) if case.value is not None else None
+    return limit.chosen.get(case.chosen, limit.otherwise) if case.chosen is not None else None
+
+
+def start_of(rules: Rules, case: Case, known: Known) -> datetime:
+    """The instant the case's limit counts from, after restarts and the cut-off."""
+    limit = rules.limits[case.limit]
+    return after_cut_off(known, limit.counting, counted_from(rules, case, limit.stops_for, case.anchor))
 
 
 def counted_from(rules: Rules, case: Case, stops_for: StopsFor, anchor: datetime) -> datetime:
@@ -68,10 +72,11 @@ def stops(stops_for: StopsFor, name: str) -> bool:
     return stops_for == "all" or (stops_for != "none" and name in stops_for)
 
 
-def stops_of(rules: Rules, case: Case, known: Known) -> list[Stretch]:
-    """The stretches in which the clock of the case's limit stands."""
+def stopped_since(rules: Rules, case: Case, known: Known, start: datetime) -> list[Stretch]:
+    """The stretches from `start` on in which the clock of the case's limit stands, united and in order."""
     stops_for = rules.limits[case.limit].stops_for
-    return pauses_of(rules, case, known, stops_for) + waits_of(rules, case, known, stops_for)
+    found = pauses_of(rules, case, known, stops_for) + waits_of(rules, case, known, stops_for)
+    return unite(found, start)
 
 
 def pauses_of(rules: Rules, case: Case, known: Known, stops_for: StopsFor) -> list[Stretch]:
@@ -83,7 +88,9 @@ def pauses_of(rules: Rules, case: Case, known: Known, stops_for: StopsFor) -> li
             cap = rules.pauses[taken.pause].cap
             if cap is not None:
                 number, counting = cap
-                end = min(end, count(known, counting, number, after_cut_off(known, counting, taken.start), []))
+                end = min(
+                    end, count(known, counting, number, after_cut_off(known, counting, taken.start), [])
+                )
             found.append((taken.start, end))
     return found
 
@@ -200,7 +207,11 @@ def laid_out(
     """The minutes from that of `start` on, the stopped ones blanked, those cut by an edge marked."""
     origin = start.replace(second=0, microsecond=0)
     state = minutes[(origin - known.start) // MINUTE :] if minutes is known.minutes else minutes
-    edges = {edge for edge in (start, *(e for stretch in stopped for e in stretch)) if edge.second or edge.microsecond}
+    edges = {
+        edge
+        for edge in (start, *(e for stretch in stopped for e in stretch))
+        if edge.second or edge.microsecond
+    }
     for begins, ends in stopped:
         first, last = -((origin - begins) // MINUTE), (ends - origin) // MINUTE
         last = min(last, len(state))
@@ -218,8 +229,10 @@ def pieces(minute: datetime, start: datetime, stopped: list[Stretch]) -> list[St
     cuts = {minute, minute + MINUTE}
     cuts |= {edge for edge in (start, *(e for s in stopped for e in s)) if minute < edge < minute + MINUTE}
     ordered = sorted(cuts)
-    parts = list(zip(ordered, ordered[1:], strict=False))
-    return [(a, b) for a, b in parts if a >= start and not any(begins <= a < ends for begins, ends in stopped)]
+    parts = list(pairwise(ordered))
+    return [
+        (a, b) for a, b in parts if a >= start and not any(begins <= a < ends for begins, ends in stopped)
+    ]
 
 
 def worked_us(known: Known, begins: datetime, ends: datetime) -> int:

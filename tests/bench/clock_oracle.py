@@ -1,0 +1,55 @@
+"""A million random clocks: the product against the walk of `tests/oracle`, from one seed.
+
+`python tests/bench/clock_oracle.py [--cases N] [--seed S]` prints cases, agreements and seconds. At the first
+difference it prints the counter-example in full, with everything taken out that it does not need, and exits 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from pprint import pformat
+from random import Random
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from oracle.questions import Difference, differences
+
+CASES = 1_000_000
+CASES_A_CALENDAR = 1_000
+SEED = 20_260_101
+
+
+def run(cases: int = CASES, seed: int = SEED) -> tuple[int, Difference | None]:
+    """How many cases agreed, and the first that did not, if any."""
+    agreed = 0
+    while agreed < cases:
+        rnd = Random(f"{seed}/{agreed}")
+        for difference in differences(rnd, min(CASES_A_CALENDAR, cases - agreed)):
+            if difference is not None:
+                return agreed, difference
+            agreed += 1
+    return agreed, None
+
+
+def main() -> int:
+    """Exit status 1 where the two sides differ."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=CASES)
+    parser.add_argument("--seed", type=int, default=SEED)
+    asked = parser.parse_args()
+    began = time.perf_counter()
+    agreed, difference = run(asked.cases, asked.seed)
+    seconds = time.perf_counter() - began
+    tried = agreed + (difference is not None)
+    print(f"clock oracle: seed {asked.seed}, {tried:,} cases, {agreed:,} agree, {seconds:.1f} s")
+    if difference is None:
+        return 0
+    print(pformat(difference._asdict(), width=110))
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
