@@ -261,7 +261,7 @@ def _of_pause(revision: Revision, edge: Edge, pause: str, milestone: str) -> boo
 
 
 def _resumed_how(revision: Revision, name: str, on_resume: str) -> Iterator[Finding]:
-    if on_resume == "next_phase" and len(revision.phases) < 2:
+    if on_resume == "next_phase" and len(revision.phases) <= 1:
         yield error(
             "resume-form",
             "pause {pause} goes on with the next phase, but fewer than two phases are declared; declare them",
