@@ -1,8 +1,8 @@
 """CSV (RFC 4180) as runs of facts: a short cut for plain text, `csv.reader` from the first quote on.
 
-A block of text without a quote, a NUL or a lone carriage return can be cut at its delimiters. Of such a row
-only the dossier's code, the id and the time are looked at; the rest of the line, as text, finds the body that an
-equal rest had before. Whatever is new takes the long way, where every check is made.
+A block of text without a quote, a NUL, a lone carriage return or a letter that has another spelling can be cut
+at its delimiters. Of such a row only the dossier's code, the id and the time are looked at; the rest of the line,
+as text, finds the body that an equal rest had before. Whatever is new takes the long way, where every check is made.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import io
 from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
+from unicodedata import is_normalized
 
 from consumers.files.blocks import Blocks
 from consumers.files.tally import Run
@@ -203,34 +204,33 @@ class _ShortCut:
     def runs(self, text: str, line: int) -> list[Run]:
         """The runs of a block whose first line has the number `line`."""
         delimiter, cut, width, rest = self._rows.delimiter, self._cut, self._parts, self._rest
-        bodies, times, source = self._bodies, self._times, self._plan.source
+        known_body, known_time, source = self._bodies.get, self._times.get, self._plan.source
         subject_at, id_at, time_at = self._subject, self._id, self._at
         longest = self._plan.limits.identity_chars_max
         row = self._tally.rows
         line -= row + 1
-        short = 0
+        long = 0
         runs: list[Run] = []
         subject: str | None = None
         facts: list[Fact] = []
         for text_line in text.split("\n"):
             row += 1
             parts = text_line.split(delimiter, cut)
-            body = bodies.get(rest(parts)) if len(parts) == width else None
-            at = None if body is None else times.get(parts[time_at])
-            if at is not None and body is not None:
-                code, name = parts[subject_at], str(row) if id_at is None else parts[id_at]
-                if code == subject and 0 < len(name) <= longest:
-                    facts.append(Fact(code, source, name, at, body, row))
-                    short += 1
-                    continue
-                if 0 < len(code) <= longest and 0 < len(name) <= longest:
-                    subject, facts = code, [Fact(code, source, name, at, body, row)]
-                    runs.append(Run(code, facts))
-                    short += 1
-                    continue
+            if len(parts) == width:
+                body, at, code = known_body(rest(parts)), known_time(parts[time_at]), parts[subject_at]
+                name = str(row) if id_at is None else parts[id_at]
+                if body is not None and at is not None and 0 < len(name) <= longest:
+                    if code == subject:
+                        facts.append(Fact(code, source, name, at, body, row))
+                        continue
+                    if 0 < len(code) <= longest:
+                        subject, facts = code, [Fact(code, source, name, at, body, row)]
+                        runs.append(Run(code, facts))
+                        continue
             if not text_line:
                 row, line = row - 1, line + 1
                 continue
+            long += 1
             fact = self._long_way(text_line, parts, row, line + row)
             if fact is None:
                 continue
@@ -238,8 +238,8 @@ class _ShortCut:
                 subject, facts = fact.subject, []
                 runs.append(Run(subject, facts))
             facts.append(fact)
+        self._tally.taken += row - self._tally.rows - long
         self._tally.rows = row
-        self._tally.taken += short
         return runs
 
     def _long_way(self, text: str, parts: list[str], row: int, line: int) -> Fact | None:
@@ -256,7 +256,7 @@ class _ShortCut:
 
 def _plain(text: str) -> str | None:
     """The block with newlines as its only line ends; None if it cannot simply be cut at its delimiters."""
-    if '"' in text or "\0" in text:
+    if '"' in text or "\0" in text or not (text.isascii() or is_normalized("NFC", text)):
         return None
     if "\r" not in text:
         return text

@@ -31,20 +31,21 @@ class NotGrouped(InputError):
 
 def joined(runs: Iterable[Run], tally: Tally, name: str) -> Iterator[Run]:
     """Neighbouring runs of one dossier as one, within the limit of facts for each."""
-    open_run: Run | None = None
+    whole: Run | None = None
     most = tally.limits.dossier_facts_max
     for run in runs:
-        if open_run is not None and run.subject == open_run.subject:
-            open_run.facts.extend(run.facts)
-            open_run = open_run._replace(case=merged(open_run.case, run.case))
+        if whole is None:
+            whole = run
+        elif run.subject == whole.subject:
+            whole.facts.extend(run.facts)
+            whole.case = merged(whole.case, run.case)
         else:
-            if open_run is not None:
-                yield open_run
-            open_run = run
-        if len(open_run.facts) > most:
-            open_run = tally.within_limit(open_run, name)
-    if open_run is not None:
-        yield open_run
+            yield whole
+            whole = run
+        if len(whole.facts) > most:
+            tally.cut(whole, name)
+    if whole is not None:
+        yield whole
 
 
 def together(runs: Iterable[Run], name: str) -> Iterator[Run]:
@@ -55,13 +56,13 @@ def together(runs: Iterable[Run], name: str) -> Iterator[Run]:
     """
     early: set[str] = set()
     hashes = array("q")
+    note = hashes.append
     for run in runs:
-        subject = run.subject
-        if subject in early:
-            raise _came_back(name, subject)
-        if len(early) < EARLY_MAX:
-            early.add(subject)
-        hashes.append(hash(subject))
+        note(hash(run.subject))
+        if run.subject in early:
+            raise _came_back(name, run.subject)
+        if len(hashes) <= EARLY_MAX:
+            early.add(run.subject)
         yield run
     if _repeated(hashes):
         raise _came_back(name, "a dossier")

@@ -9,11 +9,11 @@ from consumers.files.csvrows import CsvRows
 from consumers.files.dossiers import NotGrouped, joined, together
 from consumers.files.jsonrows import JsonRows
 from consumers.files.limits import DEFAULT_LIMITS, FileLimits
+from consumers.files.messages import Messages
 from consumers.files.plan import Plan
 from consumers.files.sorting import by_dossier
 from consumers.files.tally import Tally
 from consumers.files.xestraces import XesTraces
-from workflow.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -113,10 +113,10 @@ class FactFile:
         with Bytes(self.path, self._limits) as source:
             self._source = source
             case = self._plan.case if self._plan else None
-            for subject, facts, known in self._whole(self._runs(source)):
-                if case is not None and known is not None:
-                    facts.insert(0, case.fact(facts, known))
-                yield subject, facts
+            for run in self._whole(self._runs(source)):
+                if case is not None and run.case is not None:
+                    run.facts.insert(0, case.fact(run.facts, run.case))
+                yield run.subject, run.facts
 
     def _whole(self, runs: Iterator[Run]) -> Iterator[Run]:
         name = str(self.path)
@@ -131,7 +131,7 @@ class FactFile:
 
     def _runs(self, source: Bytes) -> Iterator[Run]:
         if self.mapping is None or self._plan is None:
-            raise UsageError("{name}: expected a mapping, found none", name=str(self.path))
+            return Messages(source, self._limits, self._tally).runs()
         match self.mapping.format:
             case "csv":
                 return CsvRows(source, self.mapping, self._plan, self._tally).runs()

@@ -17,7 +17,8 @@ class FileLimits(Struct, frozen=True, kw_only=True):
     `identity_chars_max`: a dossier's code or an event's id. `columns_max`: cells of a row. `depth_max`: nesting of
     a JSON line. `earliest`, `latest`: an event's time outside is refused as a slip of a clock or a finger.
     `dossier_facts_max`: facts of one dossier; those beyond are refused. `sort_facts_max`: facts held in memory
-    while a file that is not grouped is sorted (about 0.5 KiB each). `refusals_kept_max`: refusals listed; all are counted.
+    while a file that is not grouped is sorted (about 0.5 KiB each).
+    `refusals_kept_max`: refusals listed; all are counted.
     """
 
     line_bytes_max: int = 1 << 20

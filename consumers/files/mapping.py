@@ -81,7 +81,7 @@ class Fields(_Part, frozen=True):
     appointment: Field | None = None
     cause: Field | None = None
     submitted_at: Field | None = None
-    data: dict[Text, Field] = {}  # noqa: RUF012 - msgspec copies empty defaults
+    data: dict[Text, Field] = {}
 
 
 class Case(_Part, frozen=True):
@@ -95,7 +95,7 @@ class Case(_Part, frozen=True):
     appointment: Field | None = None
     cause: Field | None = None
     ended_at: Field | None = None
-    data: dict[Text, Field] = {}  # noqa: RUF012
+    data: dict[Text, Field] = {}
 
 
 class CsvShape(_Part, frozen=True):
@@ -122,7 +122,7 @@ class Mapping(_Part, frozen=True):
     log_end: Literal["closes", "open"] = "open"
     grouped: bool | None = None
     csv: CsvShape = CsvShape()
-    only: dict[Text, Texts | Text] = {}  # noqa: RUF012
+    only: dict[Text, Texts | Text] = {}
 
     @property
     def dossiers_lie_together(self) -> bool:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
+from consumers.files.cases import CaseValues
 from consumers.files.refusals import Refusals
 from workflow.errors import InputError
+from workflow.facts import Fact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from consumers.files.cases import CaseValues
     from consumers.files.limits import FileLimits
     from consumers.files.refusals import Refusal
-    from workflow.facts import Fact
 
 UNCODED_MAX: Final = 100
 """Distinct values without a code that are listed; the rest is counted under `...` of their field."""
 
 
-class Run(NamedTuple):
+class Run(Struct):
     """Neighbouring rows of one dossier: the facts taken from them, and what they say of the dossier as a whole."""
 
     subject: str
@@ -62,8 +64,8 @@ class Tally:
             key = (field, value if listed else "...")
             self.uncoded[key] = self.uncoded.get(key, 0) + 1
 
-    def within_limit(self, run: Run, place: str) -> Run:
-        """The run with the facts a dossier may have; those beyond are refused at `place`."""
+    def cut(self, run: Run, place: str) -> None:
+        """Leave a run the facts a dossier may have; those beyond are refused at `place`."""
         most = self.limits.dossier_facts_max
         self.taken -= len(run.facts) - most
         for fact in run.facts[most:]:
@@ -78,4 +80,4 @@ class Tally:
                     found=fact.id,
                 ),
             )
-        return run._replace(facts=run.facts[:most])
+        del run.facts[most:]

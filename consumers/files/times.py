@@ -124,9 +124,7 @@ def _matched(shape: TimeShape, text: str) -> dict[str, int]:
     return {name: int(digits) for name, digits in found.groupdict().items()}
 
 
-def _clock(  # noqa: PLR0913 - the parts of a time as a shape names them
-    *, year: int, month: int, day: int, hour: int, minute: int, second: int = 0
-) -> datetime:
+def _clock(*, year: int, month: int, day: int, hour: int, minute: int, second: int = 0) -> datetime:
     return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the zone is put on in _local
 
 

@@ -1,6 +1,7 @@
 """One field of a mapping as a function from a row's cells to its value.
 
-Cells are text or None; an empty cell and the texts a mapping calls `absent` are None too. Every reader raises
+Cells are text or None; an empty cell and the texts a mapping calls `absent` are None too. Text is taken as it is, in
+normalisation form C (Unicode UAX 15), so that one Vietnamese word has one spelling. Every reader raises
 InputError with its reason, and with the `column` it read among the values.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from unicodedata import normalize
 
 from consumers.files.times import DATE_SHAPES, Times, day, instant, shown
 from workflow.errors import InputError
@@ -197,7 +199,8 @@ def _raw(column: Column, context: Context) -> Reader[str | None]:
 
 
 def _conversion(name: str, column: Column, context: Context) -> Callable[[str], str]:
-    codes, shape, zone = column.codes, column.format, context.zone
+    shape, zone = column.format, context.zone
+    codes = column.codes and {normalize("NFC", told): ours for told, ours in column.codes.items()}
 
     def convert(found: str) -> str:
         if codes is not None:
@@ -234,7 +237,7 @@ def _clean(found: str, chars_max: int) -> str:
         )
     if "\0" in found or (not found.isascii() and any("\ud800" <= one <= "\udfff" for one in found)):
         raise _not_text(found)
-    return found
+    return found if found.isascii() else normalize("NFC", found)
 
 
 def _not_text(found: str) -> InputError:
