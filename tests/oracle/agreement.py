@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from oracle import naive_fold
@@ -54,6 +53,7 @@ def as_plain(judgment: Judgment) -> dict[str, Any]:
         "facts": [(fact.source, fact.id, fact.revision) for fact in judgment.facts],
         "outcomes": [plain_outcome(outcome) for outcome in judgment.outcomes],
         "state": dossier.state,
+        "since": dossier.since,
         "registers": dict(zip(revision.registers, dossier.registers, strict=True)),
         "appointments": [(told.at, told.cause, told.told_at) for told in dossier.appointments],
         "received_at": dossier.received_at,
@@ -80,7 +80,7 @@ def without_texts(violations: Iterable[Violation]) -> list[Broken]:
     Those of registers, of which the page fixes no order among themselves, stand by name.
     """
     plain = [(v.rule, v.kind, v.expected if v.kind == "deadline" else None) for v in violations]
-    found: list[Broken] = []
-    for of_register, group in groupby(plain, lambda broken: broken[0].startswith("register/")):
-        found += sorted(group) if of_register else group
-    return found
+    at = [i for i, broken in enumerate(plain) if broken[0].startswith("register/")]
+    for i, broken in zip(at, sorted(plain[i] for i in at), strict=True):
+        plain[i] = broken
+    return plain

@@ -77,6 +77,7 @@ def fresh(revision: Revision) -> Plain:
     }
     return {
         "state": revision.initial,
+        "since": None,
         "visited": [revision.initial],
         "registers": registers,
         "history": [],
@@ -113,7 +114,7 @@ def opens(revision: Revision, fact: Plain) -> bool:
 
 def open_at(dossier: Plain, fact: Plain, revision: Revision) -> Plain:
     """Judging starts here, in the state the opening names."""
-    dossier["state"] = fact["body"]["state"]
+    dossier["state"], dossier["since"] = fact["body"]["state"], fact["effective"]
     dossier["visited"] = [fact["body"]["state"]]
     if revision.states[dossier["state"]].final:
         dossier["ended_at"] = fact["body"]["ended_at"] or fact["effective"]
@@ -219,7 +220,7 @@ def take_effect(dossier: Plain, fact: Plain, revision: Revision, to: str | None)
     actor = (fact["body"]["actor"] or {}).get("id")
     dossier["history"].append((fact["body"]["action"], fact["effective"], actor))
     if to is not None:
-        dossier["state"] = to
+        dossier["state"], dossier["since"] = to, fact["effective"]
         dossier["visited"].append(to)
     if action.milestone == "received" and dossier["received_at"] is None:
         dossier["received_at"] = fact["effective"]
@@ -278,9 +279,9 @@ def end(revision: Revision, dossier: Plain, *, closed: bool = False) -> list[Bro
     if not revision.states[state].final and state not in revision.ends:
         broken.append((f"order/end/{state}", "order", None))
     if state in revision.ends:
-        for guard in revision.ends[state].requires:
-            if not holds(revision.guards[guard].requires, dossier, None, revision):
-                broken.append((guard, "end", None))
+        conditions = revision.ends[state].requires
+        unmet = [c for c in conditions if not holds(revision.guards[c].requires, dossier, None, revision)]
+        broken += [(condition, "end", None) for condition in unmet]
     for name, limit in revision.limits.items():
         if (
             limit.binds

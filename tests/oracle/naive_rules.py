@@ -7,18 +7,20 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from workflow.procedure.language import Predicate
+from msgspec.structs import replace
+
+from workflow.procedure.language import Binds, Predicate
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from oracle.naive_order import Broken, Plain
-    from workflow.procedure.language import Limit, Operand, Revision, Value
+    from workflow.procedure.language import Limit, Operand, Revision, State, Value
 
 ORDERINGS = {"equals": operator.eq, "at_least": operator.ge, "at_most": operator.le, "less_than": operator.lt}
 
 
-class NotModelled(Exception):  # noqa: N818 - it says what the model lacks, it is no failure of its user
+class NotModelled(Exception):
     """The procedure asks for something that this model leaves out."""
 
 
@@ -124,7 +126,10 @@ def ask_limits(dossier: Plain, fact: Plain, revision: Revision, *, leaves: bool)
     """The limits of this action, then those of the stay it ends, that had passed when it took effect."""
     action = fact["body"]["action"]
     of_action, of_stay = [], []
-    for name, limit in revision.limits.items():
+    of_states = {
+        f"step/{name}": as_limit_of(name, state) for name, state in revision.states.items() if state.limit
+    }
+    for name, limit in {**revision.limits, **of_states}.items():
         if limit.binds is None or limit.binds.end is not None:
             continue
         many = limit.binds.actions
@@ -133,6 +138,13 @@ def ask_limits(dossier: Plain, fact: Plain, revision: Revision, *, leaves: bool)
         if leaves and limit.binds.state == dossier["state"]:
             of_stay += passed(name, limit, dossier, revision, fact["effective"])
     return of_action + of_stay
+
+
+def as_limit_of(name: str, state: State) -> Limit:
+    """A state's own limit, written like one declared by name."""
+    if state.limit is None:
+        raise NotModelled(name)
+    return replace(state.limit, binds=Binds(state=name))
 
 
 def passed(name: str, limit: Limit, dossier: Plain, revision: Revision, at: datetime) -> list[Broken]:
@@ -150,6 +162,8 @@ def passed(name: str, limit: Limit, dossier: Plain, revision: Revision, at: date
 
 def anchor(limit: Limit, dossier: Plain) -> datetime | None:
     """The moment a limit counts from."""
+    if limit.starts is None and limit.binds and limit.binds.state:
+        return dossier["since"]  # type: ignore[no-any-return]
     if limit.starts is None or limit.starts.milestone == "received":
         return dossier["received_at"]  # type: ignore[no-any-return]
     if limit.starts.action is None:
