@@ -14,6 +14,9 @@ import click
 from consumers.files.limits import FileLimits
 from workflow.cli.main import dunghen
 from workflow.cli.options import unwrapped
+from workflow.i18n import translator
+from workflow.procedure.diagram import svg
+from workflow.procedure.reader import read_procedures
 from workflow.settings import limit_keys
 
 if TYPE_CHECKING:
@@ -73,6 +76,8 @@ def _limits() -> Iterator[str]:
 def write(folder: Path) -> None:
     """Writes every generated file into `folder`."""
     (folder / "commands.md").write_text(commands(), encoding="utf-8")
+    (revision,) = read_procedures(DOCS.parent / "examples" / "first_history" / "procedure.yaml")
+    (folder / "first-procedure.svg").write_text(svg(revision, "en", translator("en")), encoding="utf-8")
 
 
 if __name__ == "__main__":

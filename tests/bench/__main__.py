@@ -1,0 +1,76 @@
+"""Runs every bench of this folder in its own process, one after the other: `python -m tests.bench [NAME...]`.
+
+A bench is a module that ends with `sys.exit(main())`: it prints its figures and ends with 1 where a bound is missed or a
+counter-example was found. What they say is printed as it comes and kept in `RESULTS.md` when all were run.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+HERE: Final = Path(__file__).resolve().parent
+ROOT: Final = HERE.parents[1]
+ENTRY: Final = '__name__ == "__main__"'
+
+
+def benches() -> list[str]:
+    """The names of all benches, sorted."""
+    found = (path for path in HERE.glob("*.py") if not path.name.startswith("__"))
+    return sorted(path.stem for path in found if ENTRY in path.read_text(encoding="utf-8"))
+
+
+def run(name: str) -> tuple[int, str]:
+    """A bench's exit status and what it said, which is also shown as it comes."""
+    paths = os.pathsep.join(str(one) for one in (ROOT, ROOT / "tests", ROOT / "tests" / "property"))
+    begun = subprocess.Popen(
+        [sys.executable, HERE / f"{name}.py"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    )
+    said = []
+    with begun:
+        for line in begun.stdout or ():
+            sys.stdout.write(line)
+            sys.stdout.flush()
+            said.append(line)
+    return begun.returncode, "".join(said)
+
+
+def results(said: dict[str, tuple[int, str]]) -> str:
+    """The page of figures: the kind of machine, then each bench's words."""
+    machine = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    parts = [f"# Results\n\nWritten by `make bench` on: {machine}.\n"]
+    for name, (status, text) in said.items():
+        verdict = "held" if status == 0 else f"ended with {status}"
+        parts.append(f"## {name} ({verdict})\n\n```\n{text.strip()}\n```\n")
+    return "\n".join(parts)
+
+
+def main(asked: list[str]) -> int:
+    """Runs the named benches, or all; 1 where one failed, 2 where there is no such bench."""
+    known = benches()
+    if unknown := [name for name in asked if name not in known]:
+        sys.stderr.write(f"no bench {', '.join(unknown)}; there are {', '.join(known)}\n")
+        return 2
+    said = {}
+    for name in asked or known:
+        sys.stdout.write(f"== {name}\n")
+        said[name] = run(name)
+    if not asked:
+        (HERE / "RESULTS.md").write_text(results(said), encoding="utf-8")
+    failed = [name for name, (status, _) in said.items() if status]
+    sys.stdout.write(f"{len(said)} benches, failed: {', '.join(failed) or 'none'}\n")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
