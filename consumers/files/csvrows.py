@@ -216,22 +216,17 @@ class _ShortCut:
         for text_line in text.split("\n"):
             row += 1
             parts = text_line.split(delimiter, cut)
+            body = at = None
             if len(parts) == width:
                 body, at, code = known_body(rest(parts)), known_time(parts[time_at]), parts[subject_at]
                 name = str(row) if id_at is None else parts[id_at]
-                if body is not None and at is not None and 0 < len(name) <= longest:
-                    if code == subject:
-                        facts.append(Fact(code, source, name, at, body, row))
-                        continue
-                    if 0 < len(code) <= longest:
-                        subject, facts = code, [Fact(code, source, name, at, body, row)]
-                        runs.append(Run(code, facts))
-                        continue
-            if not text_line:
-                row, line = row - 1, line + 1
-                continue
-            long += 1
-            fact = self._long_way(text_line, parts, row, line + row)
+            if body is not None and at is not None and 0 < len(name) <= longest and 0 < len(code) <= longest:
+                fact: Fact | None = Fact(code, source, name, at, body, row)
+            elif text_line:
+                long += 1
+                fact = self._long_way(text_line, parts, row, line + row)
+            else:
+                row, line, fact = row - 1, line + 1, None
             if fact is None:
                 continue
             if fact.subject != subject:

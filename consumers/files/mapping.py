@@ -225,12 +225,12 @@ def _check_column(one: Placed[Mapping], path: tuple[str, ...], column: Column, *
 def _refuse(one: Placed[Mapping], path: tuple[str, ...], what: str, found: str, **values: str) -> NoReturn:
     reason = values.pop("reason")
     raise DefinitionError(
-        "{place}: {path}: expected " + what + ", found {found}; correct the mapping",
+        "{place}: {path}: expected {expected}, found {found}; correct the mapping",
         reason=reason,
         place=one.place(path),
         path=".".join(path),
+        expected=what.format(**values),
         found=found,
-        **values,
     )
 
 
