@@ -1,0 +1,51 @@
+"""JSON Schemas of the messages, generated from the Structs and their docstrings (JSON Schema 2020-12).
+
+What a schema cannot say (repeated keys, numbers as written, bounds of times, fields that contradict each other) the
+codec alone refuses: what the codec takes a schema accepts, not the other way round.
+"""
+
+from __future__ import annotations
+
+from inspect import cleandoc
+from pathlib import Path
+from typing import Any, Final, cast
+
+from msgspec.json import encode, format, schema_components  # noqa: A004 - its name in msgspec
+
+from consumers.contract.messages import BODIES, MESSAGES, Times
+
+FOLDER: Final = Path(__file__).parent / "schemas"
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+IDENTIFIER: Final = "urn:dunghen:event:"
+
+Schema = dict[str, Any]
+
+
+def schema(kind: str) -> Schema:
+    """The JSON Schema of one message type. Raises KeyError for a type the contract does not have."""
+    message, body = MESSAGES[kind].__name__, BODIES[kind].__name__
+    _, parts = schema_components([MESSAGES[kind], Times], ref_template="#/$defs/{name}")
+    definitions = {name: _described(part) for name, part in sorted(parts.items())}
+    envelope, data, moments = (definitions.pop(name) for name in (message, body, Times.__name__))
+    # A body is told apart by the message's type, so that it needs none of its own.
+    data["properties"].pop("type")
+    data["properties"] = moments["properties"] | data["properties"]
+    data["required"] = moments["required"] + [name for name in data["required"] if name != "type"]
+    described = cleandoc(BODIES[kind].__doc__ or "")
+    envelope["properties"]["data"] = {"description": described} | data
+    head = {"$schema": DIALECT, "$id": IDENTIFIER + kind, "title": kind, "description": described}
+    tail = {"$defs": definitions} if definitions else {}
+    return head | {name: value for name, value in envelope.items() if name not in head} | tail
+
+
+def schema_files() -> dict[Path, bytes]:
+    """The bytes of every schema file by its path; the same contract gives the same bytes."""
+    return {FOLDER / f"{kind}.json": format(encode(schema(kind)), indent=2) + b"\n" for kind in MESSAGES}
+
+
+def _described(part: Schema) -> Schema:
+    part = dict(part)
+    part.pop("title", None)
+    if "description" in part:
+        part["description"] = cleandoc(cast("str", part["description"]))
+    return part
