@@ -9,6 +9,7 @@ from copy import copy
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from workflow.errors import OutOfOrder
@@ -19,7 +20,7 @@ from workflow.sources import UNKNOWN_SOURCE
 from workflow.standing import Placed, place, stand
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from workflow.facts import Fact
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from workflow.rules import Rules
 
 
-class Judgment(NamedTuple):
+class Judgment(Struct, frozen=True, gc=False):
     """What follows from the facts of one dossier: its state, and each fact's outcome.
 
     `facts` and `outcomes` run parallel: the standing facts in their total order, then those that have no place in
@@ -58,19 +59,45 @@ def fold(
     `known_at` leaves out what was recorded later, `valid_at` what took effect later. Facts of one identity must
     have the same content (conflicts are dead letters before they come here).
     """
-    whole = known_at is None and (valid_at is None or not facts or facts[-1].occurred_at <= valid_at)
-    if whole and _lies_in_order(facts):
-        return _fold_in_order(rules, subject, facts)
+    if known_at is None and (valid_at is None or not facts or facts[-1].occurred_at <= valid_at):
+        judgment = _fold_in_order(rules, subject, facts)
+        if judgment is not None:
+            return judgment
     standing = stand(rules.sources, facts, known_at, valid_at)
     dossier = rules.start(subject)
-    rules, outcomes = _run(rules, dossier, standing.placed)
+    outcomes = [outcome for _, outcome in _steps(rules, dossier, standing.placed)]
     dossier.corrected = standing.corrected
     return Judgment(
-        rules,
+        rules.family[dossier.revision],
         dossier,
         [*(one.fact for one in standing.placed), *(fact for fact, _ in standing.aside)],
         [*outcomes, *(outcome for _, outcome in standing.aside)],
     )
+
+
+class Stage(NamedTuple):
+    """One fact at its place, its outcome, and the dossier right after it."""
+
+    placed: Placed
+    outcome: Outcome
+    dossier: Dossier
+
+
+def trail(
+    rules: Rules,
+    subject: str,
+    facts: Sequence[Fact],
+    *,
+    known_at: datetime | None = None,
+    valid_at: datetime | None = None,
+) -> list[Stage]:
+    """The same judgment as `fold`, kept after every standing fact: for explaining a history step by step."""
+    standing = stand(rules.sources, facts, known_at, valid_at)
+    dossier = rules.start(subject)
+    stages: list[Stage] = []
+    for placed, outcome in _steps(rules, dossier, standing.placed):
+        stages.append(Stage(placed, outcome, _draft(dossier)))
+    return stages
 
 
 def sorts_last(rules: Rules, dossier: Dossier, fact: Fact) -> bool:
@@ -91,7 +118,7 @@ def advance(rules: Rules, dossier: Dossier, fact: Fact) -> tuple[Dossier, Outcom
             subject=fact.subject,
         )
     draft = _draft(dossier)
-    _, outcome = _step(rules.family[dossier.revision], draft, placed)
+    outcome = _step(rules.family[dossier.revision], draft, placed)
     _remember(rules, draft, placed)
     return draft, outcome
 
@@ -103,60 +130,58 @@ def judgment_bytes(judgment: Judgment) -> bytes:
         for fact, outcome in zip(judgment.facts, judgment.outcomes, strict=True)
     ]
     revision = judgment.rules.revision
-    return msgspec.json.encode((revision.procedure, revision.revision, judgment.dossier, rows), order="sorted")
+    return msgspec.json.encode(
+        (revision.procedure, revision.revision, judgment.dossier, rows), order="sorted"
+    )
 
 
-def _lies_in_order(facts: Sequence[Fact]) -> bool:
-    """Whether these are acts of one source in strictly rising sequence and never falling time, each id once: then
-    their order is known without sorting, whatever the source's order authority."""
-    if not facts:
-        return True
-    source, sequence, at = facts[0].source, -1, facts[0].occurred_at
-    for fact in facts:
-        if fact.sequence <= sequence or fact.occurred_at < at or fact.revision or fact.source != source:
-            return False
-        if fact.body.__class__ is not Acted and not _only_reveals(fact):
-            return False
-        sequence, at = fact.sequence, fact.occurred_at
-    return len({fact.id for fact in facts}) == len(facts)
+def _fold_in_order(rules: Rules, subject: str, facts: Sequence[Fact]) -> Judgment | None:
+    """The fold of acts of one source in strictly rising sequence and never falling time; None for any other facts.
 
-
-def _only_reveals(fact: Fact) -> bool:
-    return isinstance(fact.body, Opened) and fact.body.state is None
-
-
-def _fold_in_order(rules: Rules, subject: str, facts: Sequence[Fact]) -> Judgment:
+    Their order is known without sorting, whatever the source's order authority, and no two can be one identity.
+    """
     dossier = rules.start(subject)
     outcomes: list[Outcome] = []
-    act, add = rules.machine.act, outcomes.append
+    if not facts:
+        return Judgment(rules, dossier, facts, outcomes)
+    events, add = rules.machine.events, outcomes.append
+    sequence, at, source = -1, facts[0].occurred_at, facts[0].source
     for fact in facts:
-        body = fact.body
+        body, before, at = fact.body, at, fact.occurred_at
+        if fact.sequence <= sequence or at < before or fact.revision or fact.source != source:
+            return None
+        sequence = fact.sequence
         if body.__class__ is not Acted:
-            add(open_dossier(rules, dossier, fact, fact.occurred_at))
+            if not isinstance(body, Opened) or body.state is not None:
+                return None
+            add(open_dossier(rules, dossier, fact, at))
         elif dossier.halted:
             add(NOT_JUDGED)
         else:
-            add(act(dossier, body, fact.occurred_at))  # type: ignore[arg-type] # its class was just asked
-    if facts:
-        _remember(rules, dossier, place(rules.sources, facts[-1], facts[-1].occurred_at))
+            event = events.get(body.action)  # type: ignore[union-attr] # an act: just asked
+            step = None if event is None else event.rules.get(dossier.state)
+            add(rules.machine.act(dossier, body, at) if step is None else step.execute(dossier, body, at))  # type: ignore[arg-type] # as above
+    order = rules.sources.get(source, UNKNOWN_SOURCE)
+    dossier.last_key = (at, order.rank, sequence, source, facts[-1].id, 0)
+    if order.order == "sequence":
+        dossier.streams = {source: (sequence, at)}
     return Judgment(rules, dossier, facts, outcomes)
 
 
-def _run(rules: Rules, dossier: Dossier, placed: Sequence[Placed]) -> tuple[Rules, list[Outcome]]:
+def _steps(rules: Rules, dossier: Dossier, placed: Sequence[Placed]) -> Iterator[tuple[Placed, Outcome]]:
+    """Judges one fact after the other, changing `dossier`; what lies before an opening balance is not judged."""
     opening = next((index for index, one in enumerate(placed) if opens(rules, one.fact)), 0)
-    outcomes: list[Outcome] = []
     for index, one in enumerate(placed):
         if index < opening:
             outcome = _assumed(dossier, one, NOT_JUDGED)
         else:
-            rules, outcome = _step(rules, dossier, one)
+            outcome = _step(rules.family[dossier.revision], dossier, one)
         _remember(rules, dossier, one)
-        outcomes.append(outcome)
-    return rules, outcomes
+        yield one, outcome
 
 
-def _step(rules: Rules, dossier: Dossier, placed: Placed) -> tuple[Rules, Outcome]:
-    """Judges one fact on a private dossier; gives the rules in force after it (a migration changes them)."""
+def _step(rules: Rules, dossier: Dossier, placed: Placed) -> Outcome:
+    """Judges one fact on a private dossier."""
     outcome, body = APPLIED, placed.fact.body
     match body:
         case Acted():
@@ -164,8 +189,8 @@ def _step(rules: Rules, dossier: Dossier, placed: Placed) -> tuple[Rules, Outcom
         case Opened():
             outcome = open_dossier(rules, dossier, placed.fact, placed.at)
         case Migrated():
-            rules, outcome = migrate(rules, dossier, placed.fact, placed.at)
-    return rules, _assumed(dossier, placed, outcome)
+            outcome = migrate(rules, dossier, placed.fact, placed.at)
+    return _assumed(dossier, placed, outcome)
 
 
 def _assumed(dossier: Dossier, placed: Placed, outcome: Outcome) -> Outcome:

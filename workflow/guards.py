@@ -6,8 +6,7 @@ A guard of the `transitions` library can only say no; an auditor needs the reaso
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from workflow.facts import Acted
 from workflow.model import Dossier, RegisterValue, Violation, ViolationKind
@@ -16,6 +15,7 @@ from workflow.procedure.language import Operand, Predicate, Value
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
+    from decimal import Decimal
 
     from workflow.clock import Clock
     from workflow.layout import Layout
@@ -169,17 +169,25 @@ def _comparison(predicate: Predicate, context: Context) -> Test | None:
     left, right = (_reader(side, context, kind) for side in pair)
     if predicate.equals is not None:
         return lambda d, act, _at: (value := left(d, act)) is not None and value == right(d, act)
-    if predicate.less_than is not None:
-        return lambda d, act, _at: _lies(left(d, act), right(d, act), (-1,))
-    signs = (0, 1) if predicate.at_least is not None else (-1, 0)
-    return lambda d, act, _at: _lies(left(d, act), right(d, act), signs)
+    if predicate.at_most is not None:
+        left, right = right, left
+    return _less_than(left, right) if predicate.less_than is not None else _at_least(left, right)
 
 
-def _lies(left: RegisterValue, right: RegisterValue, signs: tuple[int, ...]) -> bool:
-    """Whether the order of two present values (-1, 0 or 1) is one of `signs`; false where one is absent."""
-    if left is None or right is None:
-        return False
-    return ((left > right) - (left < right)) in signs  # type: ignore[operator] # the checks hold both sides to one type
+def _at_least(left: Read, right: Read) -> Test:
+    def holds(dossier: Dossier, act: Acted, _at: datetime) -> bool:
+        one, other = left(dossier, act), right(dossier, act)
+        return one is not None and other is not None and one >= other  # type: ignore[operator] # the checks hold both to one type
+
+    return holds
+
+
+def _less_than(left: Read, right: Read) -> Test:
+    def holds(dossier: Dossier, act: Acted, _at: datetime) -> bool:
+        one, other = left(dossier, act), right(dossier, act)
+        return one is not None and other is not None and one < other  # type: ignore[operator] # as above
+
+    return holds
 
 
 def _kind_of(sides: tuple[Value, ...], context: Context) -> Typed | None:
@@ -221,13 +229,15 @@ def _told(values: Typed, act: Acted, name: str) -> RegisterValue:
 
 
 def _total(dossier: Dossier, slots: tuple[int, ...]) -> RegisterValue:
-    total: Decimal | int = 0
+    """The exact sum of registers; None as soon as one of them is absent."""
+    registers = dossier.registers
+    total: Any = 0
     for slot in slots:
-        value = dossier.registers[slot]
-        if not isinstance(value, Decimal | int):
+        value = registers[slot]
+        if value is None:
             return None
         total += value
-    return total
+    return cast("Decimal | int", total)
 
 
 def spelled(predicate: Predicate) -> str:

@@ -67,6 +67,7 @@ class LimitClock:
         self.limit = limit
         self.binds: Binds | None = limit.binds
         self.counts = counts
+        self._counting = counting
         self.zone = zone
         self._rules = rules
         self._default = place.default
@@ -97,6 +98,28 @@ class LimitClock:
             return None if reached is None else reached.due
         number = self._fixed if self._choice is None else self._chosen(dossier)
         return None if number is None else self.counts.due(anchor, number, announced_by)
+
+    def missed(self, dossier: Dossier, at: datetime) -> datetime | None:
+        """The due instant an act at `at` comes too late for; None where it is in time or the limit does not apply."""
+        anchor = self.anchor(dossier)
+        if anchor is None:
+            return None
+        due = self.due(dossier, anchor, at)
+        return due if due is not None and self.late(at, due) else None
+
+    @property
+    def counted_as(self) -> str:
+        """The rule of counting in one line, the same in every language: it stands in each verdict."""
+        counting, limit = self._counting, self.limit
+        if limit.until is not None:
+            number = limit.until
+        else:
+            number = str(self._fixed) if self._choice is None else f"by {self._choice[1].register}"
+        words = [f"{number} {counting.unit}", f"reaching {counting.reaching}"]
+        words += [f"first_day {counting.first_day}"] if counting.first_day else []
+        words += [f"rest_day {counting.rest_day}"] if counting.rest_day else []
+        words += [f"cut_off {counting.cut_off}"] if counting.cut_off else []
+        return ", ".join(words)
 
     def due_at(self, dossier: Dossier, anchor: datetime, moment: Moment) -> datetime | None:
         """As `due`, with the moment asked about apart from the calendar's."""

@@ -29,7 +29,9 @@ def open_dossier(rules: Rules, dossier: Dossier, fact: Fact, at: datetime) -> Ou
     assert isinstance(body, Opened)  # noqa: S101 - the fold sends nothing else here
     if body.state is not None:
         if dossier.opened or body.state not in rules.revision.states:
-            return _refused(f"order/opened/{dossier.state}", "one opening in a known state", body.state, dossier)
+            return _refused(
+                f"order/opened/{dossier.state}", "one opening in a known state", body.state, dossier
+            )
         _balance(rules, dossier, body, at)
     broken = _reveal(rules, dossier, body, at)
     return Outcome("applied", broken) if broken else APPLIED
@@ -37,7 +39,11 @@ def open_dossier(rules: Rules, dossier: Dossier, fact: Fact, at: datetime) -> Ou
 
 def _balance(rules: Rules, dossier: Dossier, body: Opened, at: datetime) -> None:
     fresh = rules.start(dossier.subject)
-    fresh.last_key, fresh.streams, fresh.order_assumed = dossier.last_key, dossier.streams, dossier.order_assumed
+    fresh.last_key, fresh.streams, fresh.order_assumed = (
+        dossier.last_key,
+        dossier.streams,
+        dossier.order_assumed,
+    )
     for name in dossier.__struct_fields__:
         setattr(dossier, name, getattr(fresh, name))
     assert body.state is not None  # noqa: S101 - asked by the caller
@@ -72,20 +78,20 @@ def _reveal(rules: Rules, dossier: Dossier, body: Opened, at: datetime) -> tuple
     return tuple(broken)
 
 
-def migrate(rules: Rules, dossier: Dossier, fact: Fact, at: datetime) -> tuple[Rules, Outcome]:
-    """Moves a dossier to another revision of its procedure; gives the rules in force afterwards."""
+def migrate(rules: Rules, dossier: Dossier, fact: Fact, at: datetime) -> Outcome:
+    """Moves a dossier to another revision of its procedure, which judges it from then on."""
     body = fact.body
     assert isinstance(body, Migrated)  # noqa: S101 - the fold sends nothing else here
     other = rules.family.get(body.revision)
     state = body.state or dossier.state
     if other is None or state not in other.revision.states:
         found = "no such revision" if other is None else f"no state {state}"
-        return rules, _refused(f"migration/{body.revision}", "a known revision and state", found, dossier)
+        return _refused(f"migration/{body.revision}", "a known revision and state", found, dossier)
     _carry(rules, other, dossier)
     dossier.revision = body.revision
     if state != dossier.state:
         dossier.state, dossier.since = state, at
-    return other, APPLIED
+    return APPLIED
 
 
 def _carry(old: Rules, new: Rules, dossier: Dossier) -> None:

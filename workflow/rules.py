@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from workflow.clock import compile_clock
+from workflow.clock import LimitClock, compile_clock
 from workflow.effects import effects
 from workflow.errors import UnknownZone
-from workflow.guards import Context, check, role_check
+from workflow.guards import Check, Context, check, role_check
 from workflow.joins import join_checks
 from workflow.layout import Layout, layout
 from workflow.machine import ActionPlan, Plan, ProcedureMachine
@@ -19,11 +19,22 @@ from workflow.sources import UNKNOWN_SOURCE, SourceOrder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from workflow.calendar import Calendar
     from workflow.clock import Clock
     from workflow.effects import Effect
     from workflow.procedure.language import Action, Move, OnOrderBreak, Revision
+
+
+class Ending(NamedTuple):
+    """What ending in a state means: whether it is allowed, its conditions, the limits that bind it, and the one
+    of them that says whether the dossier ended late."""
+
+    allowed: bool
+    checks: tuple[Check, ...]
+    limits: tuple[LimitClock, ...]
+    headline: LimitClock | None
 
 
 class Rules:
@@ -46,26 +57,39 @@ class Rules:
         fields = {name: register.source or name for name, register in revision.registers.items()}
         context = Context(self.layout, self.registers.types, self.clock, revision.sums, fields)
         self._checks = {rule: check(rule, guard, context) for rule, guard in revision.guards.items()}
-        self.ends = {
-            state: tuple(check(rule, revision.guards[rule], context, "end") for rule in declared.requires)
-            for state, declared in revision.ends.items()
-        }
-        self.may_end = frozenset(self.ends) | {name for name, s in revision.states.items() if s.final}
+        self.endings = {state: self._ending(state, context) for state in revision.states}
+        self._number, self._initial = revision.revision, revision.initial
+        self._untaken: list[datetime | None] = [None] * len(self.layout.actions)
+        self._zeros = [0] * len(self.layout.actions)
+        self._visited = (revision.initial,) if self.layout.visited else ()
         self.machine = ProcedureMachine(revision, {name: self._plan(name) for name in revision.actions})
         self.family: dict[str, Rules] = {revision.revision: self}
 
     def start(self, subject: str) -> Dossier:
         """A dossier of which nothing is known yet."""
-        slots = len(self.layout.actions)
+        untaken = self._untaken
         return Dossier(
             subject=subject,
-            revision=self.revision.revision,
-            state=self.revision.initial,
+            revision=self._number,
+            state=self._initial,
             registers=self.registers.initial.copy(),
-            firsts=[None] * slots,
-            lasts=[None] * slots,
-            counts=[0] * slots,
-            visited=(self.revision.initial,) if self.layout.visited else (),
+            firsts=untaken.copy(),
+            lasts=untaken.copy(),
+            counts=self._zeros.copy(),
+            visited=self._visited,
+        )
+
+    def _ending(self, state: str, context: Context) -> Ending:
+        declared = self.revision.ends.get(state)
+        final = self.revision.states[state].final
+        return Ending(
+            allowed=declared is not None or final,
+            checks=tuple(
+                check(rule, self.revision.guards[rule], context, "end")
+                for rule in (declared.requires if declared else ())
+            ),
+            limits=self.clock.for_end(state),
+            headline=self.clock.headline(state),
         )
 
     def _plan(self, name: str) -> ActionPlan:
@@ -96,7 +120,9 @@ class Rules:
         target = move.to if move is not None else followed
         takes = self.registers.taken_by(name)
         leaves = None if target is None else source
-        checks = [role_check(name, action.role, refuses=action.on_role_break == "refuse")] if action.role else []
+        checks = (
+            [role_check(name, action.role, refuses=action.on_role_break == "refuse")] if action.role else []
+        )
         guards = [*action.guards, *(move.guards if move else ())]
         if leaves is not None:
             guards += revision.states[leaves].guards

@@ -5,16 +5,16 @@ The same `fold` as everywhere; this module only counts what it says.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
+from workflow.facts import Acted, Opened
 from workflow.fold import fold
-from workflow.verdict import end_due, verdict
+from workflow.verdict import verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from workflow.facts import Fact
@@ -51,12 +51,14 @@ class Report(Struct, frozen=True):
 
 
 class Found(NamedTuple):
-    """One violation with its place: the event's position in its dossier (0: the end) and its fact."""
+    """One violation with its place: the event's position in its dossier (0: the end) and its fact. `counts`: how
+    a deadline counts its days or hours."""
 
     dossier: str
     position: int
     fact: Fact | None
     violation: Violation
+    counts: str | None
 
 
 class Audit:
@@ -64,84 +66,96 @@ class Audit:
 
     def __init__(
         self,
-        rules: Rules,
         *,
         closes: bool = False,
         as_of: datetime | None = None,
         listen: Callable[[Iterable[Found]], None] | None = None,
     ) -> None:
         """`closes`: the log is complete. `as_of` leaves out what came later. `listen` hears each violation."""
-        self._rules, self._closes, self._as_of, self._listen = rules, closes, as_of, listen
-        self._broken: Counter[tuple[str, ViolationKind]] = Counter()
-        self._waiting: list[Dossier] = []
-        self._dossiers = self._events = self._ended = self._late = 0
-        self._clean = self._in_order = self._in_time = 0
+        self._closes, self._as_of, self._listen = closes, as_of, listen
+        self._broken: dict[tuple[str, ViolationKind], int] = {}
+        self._counted_as: dict[str, str] = {}
+        self._waiting: list[tuple[Rules, Dossier]] = []
+        self._dossiers = self._events = self._open = self._late = 0
+        self._dirty = self._out_of_order = self._out_of_time = 0
 
-    def add(self, subject: str, facts: Sequence[Fact], events: int) -> None:
-        """Judges one dossier; `events` is how many of its facts are events of the log."""
-        judgment = fold(self._rules, subject, facts, valid_at=self._as_of)
-        if not judgment.outcomes:
+    def add(self, rules: Rules, subject: str, facts: Sequence[Fact]) -> None:
+        """Judges one dossier. What is only known of it from the start is no event."""
+        judgment = fold(rules, subject, facts, valid_at=self._as_of)
+        events = judgment.facts
+        if not events:
             return
         end = verdict(judgment, closes=self._closes, as_of=self._as_of)
         self._dossiers += 1
-        self._events += events - (len(facts) - len(judgment.facts))
+        self._events += len(events) if events[0].body.__class__ is Acted else _acts(events)
         dossier = judgment.dossier
-        if end.ended_at is not None:
-            self._ended += 1
-            self._late += end.late
-        elif judgment.rules.clock.headline(dossier.state) is not None:
-            self._waiting.append(dossier)
+        if end.ended_at is None:
+            self._open += 1
+            if judgment.rules.endings[dossier.state].headline is not None:
+                self._waiting.append((judgment.rules, dossier))
+        elif end.late:
+            self._late += 1
         if dossier.broken or end.violations:
             self._add_broken(judgment, end)
-        else:
-            self._clean += 1
-            self._in_order += 1
-            self._in_time += 1
 
     def _add_broken(self, judgment: Judgment, end: Verdict) -> None:
-        broken = {**judgment.dossier.broken, **{v.rule: v.kind for v in end.violations}}
-        self._broken.update(broken.items())
-        kinds = set(broken.values())
-        self._in_order += "order" not in kinds
-        self._in_time += "order" not in kinds and "deadline" not in kinds
+        broken: dict[str, ViolationKind] = judgment.dossier.broken
+        if end.violations:
+            broken = broken | {v.rule: v.kind for v in end.violations}
+        count = self._broken
+        for item in broken.items():
+            count[item] = count.get(item, 0) + 1
+        kinds = broken.values()
+        self._dirty += 1
+        self._out_of_order += "order" in kinds
+        self._out_of_time += "order" in kinds or "deadline" in kinds
+        limits = judgment.rules.clock.limits
+        for rule in broken:
+            if rule not in self._counted_as and rule in limits:
+                self._counted_as[rule] = limits[rule].counted_as
         if self._listen is not None:
             self._listen(found(judgment, end))
 
     def report(self, as_of: datetime | None) -> Report:
         """The count so far; `as_of` is the moment open dossiers are asked about, by default the log's last event."""
-        overdue = 0 if as_of is None else sum(_overdue(self._rules, d, as_of) for d in self._waiting)
-        limits = self._rules.clock.limits
+        overdue = 0 if as_of is None else sum(_overdue(rules, d, as_of) for rules, d in self._waiting)
         return Report(
             dossiers=self._dossiers,
             events=self._events,
-            ended=self._ended,
-            open=self._dossiers - self._ended,
+            ended=self._dossiers - self._open,
+            open=self._open,
             open_overdue=overdue,
             late=self._late,
-            conforming=self._clean,
-            order_conforming=self._in_order,
-            time_conforming=self._in_time,
+            conforming=self._dossiers - self._dirty,
+            order_conforming=self._dossiers - self._out_of_order,
+            time_conforming=self._dossiers - self._out_of_time,
             violations=tuple(
-                RuleCount(rule, kind, n, limits[rule].counted_as if rule in limits else None)
+                RuleCount(rule, kind, n, self._counted_as.get(rule))
                 for (rule, kind), n in sorted(self._broken.items(), key=lambda item: (-item[1], item[0]))
             ),
         )
 
 
-def found(judgment: Judgment, end: Verdict) -> Iterable[Found]:
+def found(judgment: Judgment, end: Verdict) -> Iterator[Found]:
     """Every violation of a dossier with its place, those of the end last."""
-    subject = judgment.dossier.subject
-    for position, (fact, outcome) in enumerate(zip(judgment.facts, judgment.outcomes, strict=True), 1):
+    subject, limits = judgment.dossier.subject, judgment.rules.clock.limits
+
+    def one(position: int, fact: Fact | None, violation: Violation) -> Found:
+        limit = limits.get(violation.rule)
+        return Found(subject, position, fact, violation, None if limit is None else limit.counted_as)
+
+    revealed = sum(1 for fact in judgment.facts[:1] if fact.body.__class__ is Opened)
+    for position, (fact, outcome) in enumerate(zip(judgment.facts, judgment.outcomes, strict=True), 1 - revealed):
         for violation in outcome.violations:
-            yield Found(subject, position, fact, violation)
+            yield one(position, fact, violation)
     for violation in end.violations:
-        yield Found(subject, 0, None, violation)
+        yield one(0, None, violation)
+
+
+def _acts(facts: Sequence[Fact]) -> int:
+    return sum(1 for fact in facts if not isinstance(fact.body, Opened))
 
 
 def _overdue(rules: Rules, dossier: Dossier, as_of: datetime) -> bool:
-    own = rules.family[dossier.revision]
-    headline = own.clock.headline(dossier.state)
-    if headline is None or dossier.halted:
-        return False
-    due = end_due(headline, dossier, as_of)
-    return due is not None and headline.late(as_of, due)
+    headline = rules.endings[dossier.state].headline
+    return headline is not None and not dossier.halted and headline.missed(dossier, as_of) is not None

@@ -1,0 +1,54 @@
+"""Which revision of a procedure judges a dossier: the one in force on the date of its receipt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workflow.facts import Acted, Opened
+from workflow.standing import in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date, datetime
+
+    from workflow.facts import Fact
+    from workflow.rules import Rules
+
+
+def choose(family: Mapping[str, Rules], facts: Sequence[Fact]) -> Rules:
+    """The revision for a dossier of these standing facts: by its first milestone `received`, else its first fact.
+
+    A date no revision is for is judged by the revision before it, or by the earliest (the checks find such gaps).
+    """
+    if len(family) == 1:
+        return next(iter(family.values()))
+    return in_force(family, _received(family, facts))
+
+
+def in_force(family: Mapping[str, Rules], at: datetime) -> Rules:
+    """The revision in force at an instant, by the date it has in the revision's zone."""
+    by_date = sorted(family.values(), key=_since)
+    begun = [rules for rules in by_date if _since(rules) <= at.astimezone(rules.zone).date().isoformat()]
+    return begun[-1] if begun else by_date[0]
+
+
+def _since(rules: Rules) -> str:
+    effective = rules.revision.effective
+    since: date | None = effective.since if effective else None
+    return since.isoformat() if since else ""
+
+
+def _received(family: Mapping[str, Rules], facts: Sequence[Fact]) -> datetime:
+    receipts = {
+        name
+        for rules in family.values()
+        for name, action in rules.revision.actions.items()
+        if action.milestone == "received"
+    }
+    placed = in_order(next(iter(family.values())).sources, facts)
+    for fact, at, _ in placed:
+        if isinstance(fact.body, Acted) and fact.body.action in receipts:
+            return at
+        if isinstance(fact.body, Opened) and fact.body.received_at is not None:
+            return fact.body.received_at
+    return placed[0].at

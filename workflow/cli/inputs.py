@@ -1,0 +1,148 @@
+"""What several commands read: procedures with their calendars, a log through its mapping, moments."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from consumers.files.dossiers import NotGrouped
+from consumers.files.factfile import FactFile, open_facts
+from consumers.files.mapping import Mapping, read_mapping
+from workflow.calendar import read_calendar, read_calendars
+from workflow.choosing import choose
+from workflow.cli.options import file_limits
+from workflow.errors import UnsoundProcedure, UsageError
+from workflow.facts import Acted
+from workflow.procedure.checks import check_all
+from workflow.procedure.reader import read_procedures
+from workflow.rules import compile_family
+from workflow.sources import SourceOrder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from zoneinfo import ZoneInfo
+
+    from workflow.calendar import Calendar
+    from workflow.facts import Fact
+    from workflow.rules import Rules
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class Log(NamedTuple):
+    """A log and the rules that judge it, by revision of the one procedure."""
+
+    facts: FactFile
+    family: dict[str, Rules]
+    mapping: Mapping | None
+
+    @property
+    def closes(self) -> bool:
+        """Whether the end of the log is the end of every dossier."""
+        return self.mapping is not None and self.mapping.log_end == "closes"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which moments without one are meant."""
+        return next(iter(self.family.values())).zone
+
+    def rules(self, facts: list[Fact]) -> Rules:
+        """The revision that judges a dossier of these facts."""
+        return choose(self.family, facts)
+
+
+def open_log(path: Path, procedure: Path, mapping: Path | None, calendars: tuple[Path, ...]) -> Log:
+    """A log ready to be judged. Raises DefinitionError, UnsoundProcedure, InputError."""
+    declared = read_mapping(mapping) if mapping is not None else None
+    sources = {} if declared is None else {declared.source: SourceOrder(order=declared.order)}
+    return Log(
+        open_facts(path, declared, limits=file_limits()), read_family(procedure, calendars, sources), declared
+    )
+
+
+def read_family(
+    procedure: Path, calendars: tuple[Path, ...], sources: dict[str, SourceOrder] | None = None
+) -> dict[str, Rules]:
+    """The revisions of the one procedure in a file, checked and compiled."""
+    revisions = read_procedures(procedure)
+    codes = sorted({revision.procedure for revision in revisions})
+    if len(codes) != 1:
+        raise UsageError(
+            "{file}: expected one procedure, found {found}; name the file of the one that judges",
+            file=procedure,
+            found=", ".join(codes) or "none",
+        )
+    errors = [finding for finding in check_all(revisions) if finding.level == "error"]
+    if errors:
+        raise UnsoundProcedure(
+            "{file}: {count} errors, the first: {first}; see them all with: dunghen procedure check {file}",
+            file=procedure,
+            count=len(errors),
+            first=errors[0].text,
+        )
+    return compile_family(revisions, all_calendars(calendars), sources or {})
+
+
+def all_calendars(extra: tuple[Path, ...]) -> dict[str, Calendar]:
+    """The calendars that come with Dunghen, and those of the files given; a given one takes the place of ours."""
+    with resources.as_file(resources.files("processes") / "calendars") as folder:
+        found = read_calendars(folder)
+    for path in extra:
+        calendar = read_calendar(path)
+        found[calendar.definition.name] = calendar
+    return found
+
+
+def moment(text: str | None, zone: ZoneInfo, option: str) -> datetime | None:
+    """An instant from an option: a time, with its own offset or meant in `zone`, or a date, meaning its end."""
+    if text is None:
+        return None
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError as cause:
+        raise UsageError(
+            "{option}: expected a date or time such as 2026-02-23 or 2026-02-23T16:30, found {found}",
+            option=option,
+            found=text,
+        ) from cause
+    if len(text) == len("2026-02-23"):
+        value = datetime.combine(value.date(), time.max)
+    return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def regrouped(facts: FactFile, read: Callable[[], None]) -> None:
+    """Runs `read`; once more if the file's dossiers turn out not to lie together, since it is then sorted first."""
+    try:
+        read()
+    except NotGrouped:
+        click.echo(f"{facts.path}: {click.style('not grouped by dossier: sorting first', dim=True)}", err=True)
+        read()
+
+
+def facts_of(log: Log, subject: str) -> list[Fact]:
+    """All facts of one dossier of a log. Raises UsageError where the log has none of that code."""
+    found: list[Fact] = []
+
+    def read() -> None:
+        found.clear()
+        for code, facts in log.facts.dossiers():
+            if code == subject:
+                found.extend(facts)
+
+    regrouped(log.facts, read)
+    if not found:
+        raise UsageError(
+            "{file}: no dossier {subject}; its code must be written exactly as in the file",
+            file=log.facts.path,
+            subject=subject,
+        )
+    return found
+
+
+def events_in(facts: list[Fact]) -> int:
+    """How many of a dossier's facts are acts."""
+    return sum(isinstance(fact.body, Acted) for fact in facts)
