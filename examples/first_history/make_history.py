@@ -1,6 +1,6 @@
 """A small history of dossiers at a one-stop desk, made up with a seed: the same seed gives the same file.
 
-Most dossiers go well. Four are made to show something, and their codes say which (see `STORIES`).
+Most dossiers go well. Five are made to show something, and their codes say which (see `STORIES`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ STORIES: Final = {
     "H13.09-260302-0007": "late",
     "H13.09-260302-0013": "paused",
     "H13.09-260302-0021": "refused",
+    "H13.09-260302-0027": "left_lying",
     "H13.09-260302-0034": "four_eyes",
 }
 COLUMNS: Final = (
@@ -99,12 +100,14 @@ def steps(chance: random.Random, story: str) -> list[Step]:
     found += DECISION
     if story == "late":
         found[3] = found[3]._replace(hours=(90, 96))
+    if story == "paused":
+        found[4] = found[4]._replace(hours=(80, 88))
     if story == "refused":
         sign = next(step for step in DECISION if step.action == "sign")
         found.insert(3, sign._replace(hours=(1, 2)))
     if story == "four_eyes":
         found[4] = found[4]._replace(officer="cb-minh", role="deputy")
-    return found
+    return found[: len(BEGINNING)] if story == "left_lying" else found
 
 
 def row(code: str, number: int, step: Step, at: datetime, entered: datetime) -> dict[str, str]:
