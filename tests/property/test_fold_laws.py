@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from workflow.fold import Judgment
-    from workflow.model import Dossier
+    from workflow.model import Dossier, Outcome
     from workflow.rules import Rules
 
 thorough = settings(max_examples=250, deadline=None)
@@ -132,7 +132,8 @@ def test_advancing_one_by_one_equals_folding_every_prefix(one: Case, by_time: bo
     facts = without_repetitions(one.facts)
     if by_time:
         facts.sort(key=lambda fact: (fact.occurred_at, fact.sequence))
-    dossier, before = start(rules, SUBJECT), {}
+    dossier = start(rules, SUBJECT)
+    before: dict[tuple[str, str, int], Outcome] = {}
     for number, fact in enumerate(facts, start=1):
         folded = fold(rules, SUBJECT, facts[:number])
         said = {identity(f): o for f, o in zip(folded.facts, folded.outcomes, strict=True)}
