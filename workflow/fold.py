@@ -5,6 +5,7 @@ Live run, rebuild, audit, what-if and simulation call the same `fold`; `advance`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,19 +14,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from workflow.errors import OutOfOrder
-from workflow.facts import Acted, Migrated, Opened, Voided
-from workflow.machine import APPLIED, NOT_JUDGED
+from workflow.facts import Acted, Fact, Migrated, Opened, Voided
+from workflow.model import Dossier, Outcome
 from workflow.opening import migrate, open_dossier, opens
+from workflow.plan import APPLIED, NOT_JUDGED
+from workflow.rules import Rules
 from workflow.sources import UNKNOWN_SOURCE
 from workflow.standing import Placed, place, stand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from datetime import datetime
-
-    from workflow.facts import Fact
-    from workflow.model import Dossier, Outcome
-    from workflow.rules import Rules
 
 
 class Judgment(Struct, frozen=True, gc=False):
@@ -144,7 +143,7 @@ def _fold_in_order(rules: Rules, subject: str, facts: Sequence[Fact]) -> Judgmen
     outcomes: list[Outcome] = []
     if not facts:
         return Judgment(rules, dossier, facts, outcomes)
-    events, add = rules.machine.events, outcomes.append
+    events, add = rules.machine.actions, outcomes.append
     sequence, at, source = -1, facts[0].occurred_at, facts[0].source
     for fact in facts:
         body, before, at = fact.body, at, fact.occurred_at
@@ -158,9 +157,9 @@ def _fold_in_order(rules: Rules, subject: str, facts: Sequence[Fact]) -> Judgmen
         elif dossier.halted:
             add(NOT_JUDGED)
         else:
-            event = events.get(body.action)  # type: ignore[union-attr] # an act: just asked
+            event = events.get(body.action)
             step = None if event is None else event.rules.get(dossier.state)
-            add(rules.machine.act(dossier, body, at) if step is None else step.execute(dossier, body, at))  # type: ignore[arg-type] # as above
+            add(rules.machine.judge(dossier, body, at) if step is None else step.judge(dossier, body, at))
     order = rules.sources.get(source, UNKNOWN_SOURCE)
     dossier.last_key = (at, order.rank, sequence, source, facts[-1].id, 0)
     if order.order == "sequence":
@@ -185,7 +184,7 @@ def _step(rules: Rules, dossier: Dossier, placed: Placed) -> Outcome:
     outcome, body = APPLIED, placed.fact.body
     match body:
         case Acted():
-            outcome = NOT_JUDGED if dossier.halted else rules.machine.act(dossier, body, placed.at)
+            outcome = NOT_JUDGED if dossier.halted else rules.machine.judge(dossier, body, placed.at)
         case Opened():
             outcome = open_dossier(rules, dossier, placed.fact, placed.at)
         case Migrated():

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from workflow.effects import end
 from workflow.facts import Migrated, Opened
-from workflow.machine import APPLIED
 from workflow.model import AppointmentTold, Outcome, PauseTaken, Violation
+from workflow.plan import APPLIED
 from workflow.registers import keep
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from workflow.errors import UnknownZone
 from workflow.guards import Check, Context, check, role_check
 from workflow.joins import join_checks
 from workflow.layout import Layout, layout
-from workflow.machine import ActionPlan, Plan, ProcedureMachine
+from workflow.machine import ProcedureMachine
 from workflow.model import Dossier
+from workflow.plan import ActionPlan, Plan
 from workflow.procedure.language import ENDING_MILESTONES
 from workflow.registers import Registers
 from workflow.sources import UNKNOWN_SOURCE, SourceOrder

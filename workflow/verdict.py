@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -10,8 +11,6 @@ from workflow.guards import NOBODY
 from workflow.model import Violation
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from workflow.fold import Judgment
     from workflow.model import Dossier
     from workflow.rules import Rules
@@ -55,9 +54,8 @@ def _judged(rules: Rules, dossier: Dossier, ended_at: datetime) -> Verdict:
         if due is not None:
             broken.append(Violation(limit.id, "deadline", due, ended_at))
     late = ending.headline is not None and ending.headline.missed(dossier, ended_at) is not None
-    for check in ending.checks:
-        if not check.holds(dossier, NOBODY, ended_at):
-            broken.append(check.violation(dossier, NOBODY, ended_at))
+    checks = [check for check in ending.checks if not check.holds(dossier, NOBODY, ended_at)]
+    broken += [check.violation(dossier, NOBODY, ended_at) for check in checks]
     return Verdict(ended_at, late, tuple(broken))
 
 

@@ -116,7 +116,7 @@ def target_by_a_step(rules: Rules, state: str, action: str) -> str | None:
     """The state after one act on a dossier in `state`, None where it is refused."""
     dossier = rules.start(SUBJECT)
     dossier.state = state
-    outcome = rules.machine.act(dossier, Acted(action=action), START)
+    outcome = rules.machine.judge(dossier, Acted(action=action), START)
     if outcome.status == "refused":
         assert dossier.state == state
         return None
@@ -191,7 +191,7 @@ def test_the_machine_has_the_actions_of_the_procedure_and_none_of_its_own() -> N
 def test_a_dossier_passes_through_the_machine_and_stays_a_plain_value() -> None:
     rules = compile_rules(procedure(Random(1)))
     dossier = rules.start(SUBJECT)
-    rules.machine.act(dossier, Acted(action="a0"), START)
+    rules.machine.judge(dossier, Acted(action="a0"), START)
 
     assert rules.machine.models == []
     assert not any(hasattr(dossier, name) for name in ("trigger", "a0", "may_a0", "is_s0", "to_s0"))

@@ -9,13 +9,14 @@ from msgspec import Struct
 from workflow.guards import NOBODY, operands
 from workflow.layout import parts
 from workflow.machine import order_break
+from workflow.model import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
     from workflow.guards import Check
-    from workflow.model import Dossier, Violation
+    from workflow.model import Dossier
     from workflow.rules import Rules
 
 
@@ -48,7 +49,7 @@ def _choice(rules: Rules, dossier: Dossier, action: str, at: datetime) -> Choice
         return Choice(
             action, allowed=False, roles=roles, because=(order_break(rules.machine, dossier.state, action),)
         )
-    checks = rules.machine.events[action].rules[dossier.state].checks
+    checks = rules.machine.actions[action].rules[dossier.state].checks
     now = [check for check in checks if not _asks_event(rules, check)]
     broken = [check for check in now if not check.holds(dossier, NOBODY, at)]
     return Choice(

@@ -12,6 +12,7 @@ from msgspec import Struct
 from workflow.facts import Acted, Opened
 from workflow.fold import fold
 from workflow.verdict import verdict
+from workflow.model import ViolationKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from workflow.facts import Fact
     from workflow.fold import Judgment
-    from workflow.model import Dossier, Violation, ViolationKind
+    from workflow.model import Dossier, Violation
     from workflow.rules import Rules
     from workflow.verdict import Verdict
 
@@ -145,7 +146,9 @@ def found(judgment: Judgment, end: Verdict) -> Iterator[Found]:
         return Found(subject, position, fact, violation, None if limit is None else limit.counted_as)
 
     revealed = sum(1 for fact in judgment.facts[:1] if fact.body.__class__ is Opened)
-    for position, (fact, outcome) in enumerate(zip(judgment.facts, judgment.outcomes, strict=True), 1 - revealed):
+    for position, (fact, outcome) in enumerate(
+        zip(judgment.facts, judgment.outcomes, strict=True), 1 - revealed
+    ):
         for violation in outcome.violations:
             yield one(position, fact, violation)
     for violation in end.violations:

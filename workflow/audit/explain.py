@@ -12,14 +12,14 @@ from msgspec import Struct
 from workflow.facts import Acted
 from workflow.fold import fold, trail
 from workflow.verdict import verdict
+from datetime import datetime
+from workflow.model import Deadline, Dossier, Outcome, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from workflow.facts import Fact
     from workflow.fold import Stage
-    from workflow.model import Deadline, Dossier, Outcome, Violation
     from workflow.rules import Rules
 
 
@@ -68,7 +68,7 @@ class Story(Struct, frozen=True, omit_defaults=True):
     end_violations: tuple[Violation, ...] = ()
 
 
-def story(  # noqa: PLR0913 - the two times and the moment asked about are separate questions
+def story(
     rules: Rules,
     subject: str,
     facts: Sequence[Fact],

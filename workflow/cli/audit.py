@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,12 +46,18 @@ def audit() -> None:
 @audit.command()
 @click.argument("file", type=FILE)
 @click.option("--procedure", type=FILE, required=True, help="The procedure to judge by.")
-@click.option("--mapping", type=FILE, help="How the file's columns become facts; not needed for our own messages.")
-@click.option("--calendar", type=FILE, multiple=True, help="A calendar beside or instead of those that come with us.")
+@click.option(
+    "--mapping", type=FILE, help="How the file's columns become facts; not needed for our own messages."
+)
+@click.option(
+    "--calendar", type=FILE, multiple=True, help="A calendar beside or instead of those that come with us."
+)
 @click.option("--as-of", help="Judge as of this date or time; by default the last event of the log.")
-@click.option("--violations", type=click.Path(dir_okay=False, path_type=Path), help="Write each violation to this file.")
+@click.option(
+    "--violations", type=click.Path(dir_okay=False, path_type=Path), help="Write each violation to this file."
+)
 @output_option("table", "json")
-def conform(  # noqa: PLR0913 - one parameter per option
+def conform(
     file: Path,
     procedure: Path,
     mapping: Path | None,
@@ -82,7 +87,9 @@ def _measured(log: Log, as_of: datetime | None, violations: Path | None) -> Repo
     def read() -> None:
         with _listing(violations) as listing:
             count = Audit(
-                closes=log.closes, as_of=as_of, listen=None if listing is None else lambda found: _list(listing, found)
+                closes=log.closes,
+                as_of=as_of,
+                listen=None if listing is None else lambda found: _list(listing, found),
             )
             for subject, facts in watched(log.facts.dossiers(), log.facts.progress, "Judging"):
                 count.add(log.rules(facts), subject, facts)
@@ -102,10 +109,12 @@ def _listing(path: Path | None) -> Iterator[BinaryIO | None]:
     try:
         with part.open("wb") as listing:
             yield listing
-        os.replace(part, path)
+        part.replace(path)
     except OSError as cause:
         raise UsageError(
-            "{file}: cannot be written ({cause}); choose another place for --violations", file=path, cause=cause
+            "{file}: cannot be written ({cause}); choose another place for --violations",
+            file=path,
+            cause=cause,
         ) from cause
     finally:
         part.unlink(missing_ok=True)
@@ -143,7 +152,12 @@ def _print(log: Log, report: Report, as_of: datetime | None, seconds: float, out
             revision: {"procedure": rules.revision.procedure, "figures": rules.revision.figures}
             for revision, rules in log.family.items()
         },
-        "rows": {"read": facts.rows, "taken": facts.taken, "filtered": facts.filtered, "refused": facts.refusals.counts},
+        "rows": {
+            "read": facts.rows,
+            "taken": facts.taken,
+            "filtered": facts.filtered,
+            "refused": facts.refusals.counts,
+        },
         "sorted_externally": facts.sorted_externally,
     }
     if output == "json":
