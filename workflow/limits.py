@@ -170,7 +170,7 @@ class LimitClock:
         )
 
     def _reached(self, dossier: Dossier, anchor: datetime, moment: Moment, lines: Lines) -> Reached | None:
-        number = self._number(dossier, lines)
+        number = self._number(dossier)
         if number is None or self.counts is None:
             return None
         counter = self.counts.at(moment.announced_by)
@@ -220,20 +220,11 @@ class LimitClock:
                 lines.append(sums.rolled(point, due))
         return Reached(due, standing)
 
-    def _number(self, dossier: Dossier, lines: Lines) -> int | None:
+    def _number(self, dossier: Dossier) -> int | None:
         number = self._fixed if self._choice is None else self._chosen(dossier)
         if number is None:
             return None
-        if lines is not None and self._choice is not None:
-            slot, choice = self._choice
-            lines.append(sums.chosen(choice.register, _text(dossier.registers[slot]), number))
-        for extension in dossier.extensions:
-            if extension.limit != self.id:
-                continue
-            number += extension.by
-            if lines is not None:
-                lines.append(sums.extended(extension.by, extension.at, self.zone))
-        return number
+        return number + sum(taken.by for taken in dossier.extensions if taken.limit == self.id)
 
     def _chosen(self, dossier: Dossier) -> int | None:
         assert self._choice is not None  # noqa: S101 - asked only where there is one
@@ -260,9 +251,18 @@ class LimitClock:
         if lines is None or self.counts is None:
             return
         counting = self.counts.counting
+        taken_here = [taken for taken in dossier.extensions if taken.limit == self.id]
+        if self._choice is not None:
+            slot, choice = self._choice
+            chosen = number - sum(taken.by for taken in taken_here)
+            lines.append(sums.chosen(choice.register, _text(dossier.registers[slot]), chosen))
+        lines += [sums.extended(taken.by, taken.at, self.zone) for taken in taken_here]
         lines.append(sums.counted(counting, number, due))
         if counting.reaching == "late" and not self.reaching_is_late:
             lines.append(sums.day_too_late(number))
+        self._tell_pauses(dossier, moment, lines)
+
+    def _tell_pauses(self, dossier: Dossier, moment: Moment, lines: list[Line]) -> None:
         for taken in dossier.pauses:
             rule = self._rules.pauses.get(taken.pause)
             if rule is None:

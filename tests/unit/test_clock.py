@@ -1,0 +1,444 @@
+"""Due dates with known answers: swaps, rest days, cut-offs, summer time, and what each limit counts from."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, timedelta
+
+import pytest
+from clockmaking import ROME, at, calendar, can_tho, clock, dossier, due, limited, revision, total, wall
+
+from workflow.clock import compile_clock
+from workflow.errors import CalendarRange, DefinitionError, UnknownZone
+from workflow.layout import layout
+from workflow.model import ExtensionTaken, PhaseRun
+
+MICROSECOND = timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("received", "days", "expected"),
+    [
+        ("2018-12-28 09:00", 1, "2019-01-02 17:00"),
+        ("2018-12-28 09:00", 4, "2019-01-05 17:00"),
+        ("2019-04-26 09:00", 1, "2019-05-02 17:00"),
+        ("2019-04-26 09:00", 3, "2019-05-04 17:00"),
+        ("2024-04-26 09:00", 1, "2024-05-02 17:00"),
+        ("2024-04-26 09:00", 3, "2024-05-04 17:00"),
+        ("2025-04-25 09:00", 1, "2025-04-26 17:00"),
+        ("2025-04-25 09:00", 4, "2025-05-05 17:00"),
+        ("2025-12-31 09:00", 1, "2026-01-05 17:00"),
+        ("2025-12-31 09:00", 6, "2026-01-10 17:00"),
+        ("2026-08-21 09:00", 1, "2026-08-22 17:00"),
+        ("2026-08-28 09:00", 1, "2026-09-03 17:00"),
+    ],
+)
+def test_working_days_follow_the_swapped_days(received: str, days: int, expected: str) -> None:
+    assert total(days, "days", received) == expected
+
+
+@pytest.mark.parametrize(
+    ("received", "days", "expected"),
+    [("2019-12-30 09:00", 20, "2020-02-04 17:00"), ("2026-02-12 09:00", 2, "2026-02-23 17:00")],
+)
+def test_a_count_crosses_new_year_and_tet(received: str, days: int, expected: str) -> None:
+    assert total(days, "days", received) == expected
+
+
+@pytest.mark.parametrize(
+    ("counts", "number", "expected"),
+    [
+        ("days", 0, "2024-07-08 17:00"),
+        ("days", 1, "2024-07-08 17:00"),
+        ("days-included", 1, "2024-07-08 17:00"),
+        ("days-included", 2, "2024-07-09 17:00"),
+        ("days-cut", 1, "2024-07-09 17:00"),
+        ("hours", 8, "2024-07-08 17:00"),
+        ("dates", 1, "2024-07-08 23:59"),
+        ("dates-stay", 1, "2024-07-07 23:59"),
+    ],
+)
+def test_a_receipt_on_saturday(counts: str, number: int, expected: str) -> None:
+    assert total(number, counts, "2024-07-06 09:00") == expected
+
+
+@pytest.mark.parametrize(
+    ("counts", "number", "received", "expected"),
+    [
+        ("days-cut", 1, "2024-07-09 14:59", "2024-07-10 17:00"),
+        ("days-cut", 1, "2024-07-09 15:00", "2024-07-11 17:00"),
+        ("hours-cut", 8, "2024-07-09 14:59", "2024-07-10 14:59"),
+        ("hours-cut", 8, "2024-07-09 15:00", "2024-07-10 17:00"),
+        ("hours-cut", 0, "2024-07-09 15:00", "2024-07-10 07:00"),
+        ("days-cut", 0, "2024-04-26 15:00", "2024-05-02 17:00"),
+    ],
+)
+def test_the_cut_off_at_15_00(counts: str, number: int, received: str, expected: str) -> None:
+    assert total(number, counts, received) == expected
+
+
+@pytest.mark.parametrize(
+    ("counts", "number", "expected"),
+    [
+        ("days", 1, "2024-07-02 17:00"),
+        ("days-late", 2, "2024-07-02 17:00"),
+        ("days-late", 1, "2024-07-01 17:00"),
+        ("dates-stay", 1, "2024-07-02 23:59"),
+        ("dates-included", 1, "2024-07-01 23:59"),
+        ("dates-late", 2, "2024-07-02 23:59"),
+        ("elapsed", 48, "2024-07-03 10:00"),
+        ("hours", 5, "2024-07-01 17:00"),
+    ],
+)
+def test_each_unit_from_a_monday_morning(counts: str, number: int, expected: str) -> None:
+    assert total(number, counts, "2024-07-01 10:00") == expected
+
+
+def test_midnight_counts_as_the_day_it_begins() -> None:
+    made = limited(1, "dates-stay")
+    midnight = at("2024-07-02 00:00")
+    assert due(made, dossier(midnight)) == "2024-07-03 23:59"
+    assert due(made, dossier(midnight - MICROSECOND)) == "2024-07-02 23:59"
+
+
+def test_a_calendar_day_ends_with_its_last_microsecond() -> None:
+    limit = limited(1, "dates-stay").limits["total"]
+    found = limit.due(dossier(at("2024-07-01 10:00")), at("2024-07-01 10:00"), None)
+    assert found == at("2024-07-03 00:00") - MICROSECOND
+
+
+@pytest.mark.parametrize(
+    ("counts", "received", "expected"),
+    [
+        ("dates", "2024-06-06 09:00", "2024-07-08 23:59"),
+        ("dates-stay", "2024-06-06 09:00", "2024-07-06 23:59"),
+        ("dates", "2024-03-30 09:00", "2024-05-02 23:59"),
+        ("dates", "2024-04-04 09:00", "2024-05-04 23:59"),
+    ],
+)
+def test_a_period_of_30_days_that_ends_on_a_rest_day(counts: str, received: str, expected: str) -> None:
+    assert total(30, counts, received) == expected
+
+
+def test_without_a_calendar_saturday_and_sunday_are_the_rest_days() -> None:
+    made = limited(30, "dates", bare=True)
+    assert due(made, dossier(at("2024-06-06 09:00"))) == "2024-07-08 23:59"
+    assert due(made, dossier(at("2024-03-31 09:00"))) == "2024-04-30 23:59"
+
+
+@pytest.mark.parametrize(
+    ("received", "hours", "dates"),
+    [
+        ("2024-03-30 12:00", "2024-03-31 13:00", "2024-03-31 23:59"),
+        ("2024-10-26 12:00", "2024-10-27 11:00", "2024-10-27 23:59"),
+    ],
+)
+def test_a_day_of_24_hours_and_a_calendar_day_part_at_the_change_of_summer_time(
+    received: str, hours: str, dates: str
+) -> None:
+    subject = dossier(at(received, ROME))
+    for counts, number, expected in (("elapsed", 24, hours), ("dates-stay", 1, dates)):
+        made = limited(number, counts, zone="Europe/Rome", bare=True)
+        assert due(made, subject, zone=ROME) == expected
+
+
+def test_equal_to_the_minute_is_in_time_or_late_as_the_limit_says() -> None:
+    instant = at("2024-07-01 17:00")
+    in_time, late = limited(6, "hours").limits["total"], limited(6, "hours-late").limits["total"]
+    assert not in_time.late(instant, instant)
+    assert in_time.late(instant + MICROSECOND, instant)
+    assert late.late(instant, instant)
+    assert not late.late(instant - MICROSECOND, instant)
+
+
+def test_where_the_nth_day_is_too_late_the_day_before_is_good_to_its_end() -> None:
+    limit = limited(90, "dates-late").limits["total"]
+    start = at("2024-01-01 00:00")
+    end = limit.due(dossier(start), start, None)
+    assert end == at("2024-03-31 00:00") - MICROSECOND
+    assert not limit.late(at("2024-03-30 23:59"), end)
+    assert limit.late(at("2024-03-31 00:00"), end)
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ("2024-04-11 23:59", "2024-04-29 17:00"),
+        ("2024-04-12 00:00", "2024-05-02 17:00"),
+        (None, "2024-05-02 17:00"),
+    ],
+)
+def test_a_due_date_follows_what_was_announced_on_12_april_2024(known: str | None, expected: str) -> None:
+    made = limited(12, "days")
+    assert due(made, dossier(at("2024-04-10 09:00")), known=at(known) if known else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [("2025-12-24 23:59", "2026-01-02 17:00"), ("2025-12-25 00:00", "2026-01-05 17:00")],
+)
+def test_a_due_date_follows_what_was_announced_on_25_december_2025(known: str, expected: str) -> None:
+    assert due(limited(8, "days"), dossier(at("2025-12-22 09:00")), known=at(known)) == expected
+
+
+def test_the_same_question_has_the_same_answer_when_asked_again() -> None:
+    made, subject = limited(12, "days"), dossier(at("2024-04-10 00:00"))
+    asked = [due(made, subject, known=at(known)) for known in ("2024-04-11 00:00", "2024-04-13 00:00") * 2]
+    assert asked == ["2024-04-29 17:00", "2024-05-02 17:00"] * 2
+
+
+def test_due_instants_are_told_in_utc_whatever_zone_the_receipt_came_in() -> None:
+    limit = limited(6, "hours").limits["total"]
+    received = at("2024-07-01 10:00")
+    found = [limit.due(dossier(anchor), anchor, None) for anchor in (received, received.astimezone(UTC))]
+    assert found[0] == found[1]
+    assert {each.tzinfo for each in found if each is not None} == {UTC}
+
+
+def test_a_unit_kind_of_the_procedure_counts_by_its_own_hours() -> None:
+    made = clock("units: [phu-loi-ward-pasc]\nlimits: {total: {within: 1, counts: days}}")
+    assert due(made, dossier(at("2024-07-01 10:00"))) == "2024-07-02 18:00"
+    assert due(made, dossier(at("2024-07-01 10:00"), unit="elsewhere")) == "2024-07-02 18:00"
+
+
+def test_an_extension_adds_to_its_limit_alone() -> None:
+    made = clock("limits: {total: {within: 5, counts: days}, other: {within: 5, counts: days}}")
+    taken = (
+        ExtensionTaken("total", 3, at("2024-07-02 09:00")),
+        ExtensionTaken("total", 1, at("2024-07-03 09:00")),
+    )
+    subject = dossier(at("2024-07-01 10:00"), extensions=taken)
+    assert due(made, subject) == "2024-07-12 17:00"
+    assert due(made, subject, "other") == "2024-07-08 17:00"
+
+
+CHOICE = """
+registers: {group: {type: text}, fast: {type: flag}}
+limits:
+  by-group: {within: {register: group, values: {I: 45, II: 30}}, counts: dates-stay}
+  by-flag: {within: {register: fast, values: {"true": 1}, otherwise: 3}, counts: dates-stay}
+"""
+
+
+def test_a_number_is_chosen_by_a_register() -> None:
+    made, received = clock(CHOICE), at("2024-07-01 10:00")
+    group_one = dossier(received, registers=["I", True])
+    assert due(made, group_one, "by-group") == "2024-08-15 23:59"
+    assert due(made, group_one, "by-flag") == "2024-07-02 23:59"
+    assert due(made, dossier(received, registers=["II", False]), "by-flag") == "2024-07-04 23:59"
+
+
+@pytest.mark.parametrize("group", [None, "III"])
+def test_a_register_without_a_choice_gives_no_limit(group: str | None) -> None:
+    limit = clock(CHOICE).limits["by-group"]
+    received = at("2024-07-01 10:00")
+    assert limit.due(dossier(received, registers=[group, None]), received, None) is None
+
+
+GIVEN = """
+registers: {until: {type: date}, moment: {type: time}}
+limits:
+  by-date: {binds: {end: any}, until: until, counts: given}
+  by-time: {binds: {end: any}, until: moment, counts: given}
+"""
+
+
+def test_a_given_date_is_due_at_its_end_and_a_given_time_at_its_instant() -> None:
+    made = clock(GIVEN)
+    moment = at("2024-07-05 11:00")
+    subject = dossier(registers=[date(2024, 7, 6), moment])
+    assert due(made, subject, "by-date") == "2024-07-06 23:59"
+    assert due(made, subject, "by-time") == "2024-07-05 11:00"
+
+
+def test_a_given_date_that_is_not_told_yet_gives_no_limit() -> None:
+    assert clock(GIVEN).limits["by-date"].anchor(dossier(registers=[None, None])) is None
+
+
+ANCHORS = """
+states: {open: {limit: {within: 1, counts: elapsed}}, later: {}, closed: {final: true}}
+actions:
+  ask: {moves: [{from: [open], to: later}]}
+  begin: {moves: [{from: [open]}]}
+  close: {moves: [{from: [later], to: closed}]}
+phases: {first: {starts: [begin]}, second: {starts: [ask]}}
+limits:
+  from-first: {from: {action: ask}, within: 1, counts: elapsed}
+  from-last: {from: {action: ask, which: last}, within: 1, counts: elapsed}
+  from-entering: {from: {entering: later}, within: 1, counts: elapsed}
+  from-submission: {from: {milestone: submitted}, within: 1, counts: elapsed}
+  from-issue: {from: {milestone: issued}, within: 1, counts: elapsed}
+  stay: {binds: {state: later}, within: 1, counts: elapsed}
+  phase: {binds: {phase: second}, within: 1, counts: elapsed}
+"""
+HOURS = [at(f"2024-07-01 {hour:02}:00") for hour in range(24)]
+
+
+def test_each_limit_counts_from_its_own_anchor() -> None:
+    made = clock(ANCHORS)
+    subject = dossier(
+        HOURS[1],
+        state="later",
+        since=HOURS[2],
+        firsts=[HOURS[3]],
+        lasts=[HOURS[4]],
+        submitted_at=HOURS[5],
+        issued_at=HOURS[6],
+        phases=(PhaseRun("second", HOURS[7], HOURS[8]), PhaseRun("second", HOURS[9])),
+    )
+    found = {rule: limit.anchor(subject) for rule, limit in made.limits.items()}
+    assert found == {
+        "from-first": HOURS[3],
+        "from-last": HOURS[4],
+        "from-entering": HOURS[2],
+        "from-submission": HOURS[5],
+        "from-issue": HOURS[6],
+        "stay": HOURS[2],
+        "phase": HOURS[9],
+        "step/open": None,
+    }
+
+
+def test_an_anchor_that_is_not_known_gives_no_deadline() -> None:
+    subject = dossier()
+    assert [limit.anchor(subject) for limit in clock(ANCHORS).limits.values()] == [None] * 8
+
+
+def test_limits_are_found_by_what_they_bind() -> None:
+    made = clock("""
+states:
+  open:
+    limit: {within: 1, counts: days}
+    tasks: {tax: {asked: ask, answered: answer, limit: {within: 1, counts: days}}}
+  refused: {final: true}
+  closed: {final: true}
+actions:
+  ask: {moves: [{from: [open]}]}
+  answer: {moves: [{from: [open]}]}
+  close: {moves: [{from: [open], to: closed}]}
+phases: {first: {starts: [ask]}}
+limits:
+  all: {binds: {actions: any}, within: 1, counts: days}
+  some: {binds: {actions: [ask, close]}, within: 1, counts: days}
+  one: {binds: {action: close}, within: 1, counts: days}
+  end: {binds: {end: any}, within: 1, counts: days}
+  good: {binds: {end: [closed]}, within: 1, counts: days}
+  phase: {binds: {phase: first}, within: 1, counts: days}
+  stay: {binds: {state: open}, within: 1, counts: days}
+""")
+
+    def ids(found: tuple) -> list[str]:  # type: ignore[type-arg]
+        return [limit.id for limit in found]
+
+    assert ids(made.for_action("close")) == ["all", "some", "one"]
+    assert ids(made.for_action("answer")) == ["all"]
+    assert ids(made.for_end("closed")) == ["end", "good"]
+    assert ids(made.for_end("refused")) == ["end"]
+    assert ids(made.for_phase("first")) == ["phase"]
+    assert ids(made.for_stay("open")) == ["stay", "step/open"]
+    assert ids(made.for_task("open", "tax")) == ["task/open/tax"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ("a: {binds: {end: any}, %s}, b: {binds: {end: any}, headline: true, %s}", "b"),
+        ("a: {binds: {end: any}, %s}, b: {binds: {phase: two}, %s}", "a"),
+        ("a: {binds: {phase: one}, %s}, b: {binds: {phase: two}, %s}", "b"),
+        ("a: {binds: {action: close}, %s}, b: {binds: {end: [open]}, %s}", None),
+    ],
+)
+def test_the_headline_says_whether_a_dossier_ended_late(limits: str, expected: str | None) -> None:
+    body = limits.replace("%s", "within: 1, counts: days")
+    made = clock(f"phases: {{one: {{starts: [close]}}, two: {{starts: [close]}}}}\nlimits: {{{body}}}")
+    headline = made.headline("closed")
+    assert (headline.id if headline else None) == expected
+
+
+def test_a_guard_counts_a_time_of_its_own() -> None:
+    made = limited(1, "days")
+    counting = made.counting("hours")
+    assert wall(made.due_within(counting, 5, at("2024-07-01 10:00"), None)) == "2024-07-01 17:00"
+    assert made.counting(counting) == counting
+
+
+CHOSEN_TOO_SMALL = """
+registers: {g: {type: text}}
+limits: {total: {within: {register: g, values: {a: 2}, otherwise: 0}, counts: days-included}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("limits: {total: {within: 1, counts: weeks}}", "unknown counting weeks, expected one of days"),
+        (
+            "limits: {total: {within: 0, counts: days-included}}",
+            "limit total: 0 days would end before the first",
+        ),
+        ("limits: {total: {within: 0, counts: dates-late}}", "expected at least 1"),
+        ("limits: {total: {counts: days}}", "expected either `within` or `until`"),
+        ("limits: {total: {within: 1, counts: given}}", "found given_date"),
+        ("limits: {total: {until: day, counts: given}}", "limit total: unknown register day"),
+        (
+            "limits: {total: {within: 1, counts: {unit: working_days, reaching: late}}}",
+            "expected `first_day`",
+        ),
+        (
+            "limits: {total: {within: 1, counts: {unit: calendar_days, reaching: late, first_day: excluded}}}",
+            "expected `rest_day`",
+        ),
+        (CHOSEN_TOO_SMALL, "limit total: 0 days"),
+        ("pauses: {wait: {cap: {within: 0, counts: days-included}}}", "limit pause/wait: 0 days"),
+    ],
+)
+def test_a_limit_that_cannot_be_counted_is_refused(body: str, message: str) -> None:
+    with pytest.raises(DefinitionError, match=message):
+        clock(body)
+
+
+def test_a_number_cannot_be_counted_in_given_dates() -> None:
+    with pytest.raises(DefinitionError, match="a number cannot be counted in given_date"):
+        limited(1, "days").counting("given")
+
+
+@pytest.mark.parametrize("counts", ["days", "hours", "days-cut"])
+def test_working_time_needs_a_calendar(counts: str) -> None:
+    with pytest.raises(DefinitionError, match="needs a calendar") as refused:
+        limited(1, counts, bare=True)
+    assert refused.value.code == "no_calendar"
+
+
+def test_an_unknown_calendar_is_refused_with_the_known_ones() -> None:
+    read = revision("", named="vn-hue")
+    with pytest.raises(DefinitionError, match="unknown calendar vn-hue, expected one of vn-can-tho"):
+        compile_clock(read, layout(read), {"vn-can-tho": can_tho()})
+
+
+def test_a_calendar_of_another_zone_is_refused() -> None:
+    with pytest.raises(
+        DefinitionError, match="its zone is Asia/Ho_Chi_Minh, that of calendar test Europe/Rome"
+    ):
+        clock("", given=calendar(zone="Europe/Rome"))
+
+
+def test_an_unknown_zone_is_refused() -> None:
+    with pytest.raises(UnknownZone, match="procedure p: unknown time zone Asia/Nowhere"):
+        clock("", zone="Asia/Nowhere", bare=True)
+
+
+@pytest.mark.parametrize("counts", ["days", "hours", "days-cut", "dates"])
+def test_a_receipt_before_the_calendar_is_refused_with_its_name(counts: str) -> None:
+    with pytest.raises(CalendarRange, match="calendar vn-can-tho counts from 2018-01-01 to 2028-12-31"):
+        total(1, counts, "2017-12-29 16:00")
+
+
+def test_a_date_after_the_year_9999_is_refused() -> None:
+    subject = dossier(at("9990-01-01 00:00"))
+    made = limited(90_000, "dates-stay", bare=True)
+    with pytest.raises(CalendarRange, match="beyond the year 9999"):
+        due(made, subject)
+    stretched = dossier(
+        at("9990-01-01 00:00"), extensions=(ExtensionTaken("total", 1, at("9990-01-01 00:00")),)
+    )
+    with pytest.raises(CalendarRange, match="beyond the year 9999"):
+        due(made, stretched)

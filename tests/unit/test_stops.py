@@ -1,0 +1,379 @@
+"""What stops a clock: pauses, caps, restarts, excluded tasks, united; and the sums that tell it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from clockmaking import at, clock, dossier, due, told, wall
+
+from workflow.model import ExtensionTaken, PauseTaken, PhaseRun, TaskRun
+from workflow.stops import Moment
+
+if TYPE_CHECKING:
+    from workflow.clock import Clock
+    from workflow.model import Deadline, Dossier
+
+PAUSES = """
+pauses:
+  papers: {}
+  fee: {cap: {within: 2, counts: days}}
+  appraisal: {on_resume: restart}
+"""
+
+
+def made(within: int, counts: str, more: str = "", *, pauses: str = PAUSES, **given: Any) -> Clock:
+    limit = f"limits: {{total: {{binds: {{end: any}}, within: {within}, counts: {counts}{more}}}}}"
+    return clock(f"{pauses}{limit}", **given)
+
+
+def pause(start: str, end: str | None = None, name: str = "papers", *, counts: bool = True) -> PauseTaken:
+    return PauseTaken(name, at(start), at(end) if end else None, counts)
+
+
+def stopped(within: int, counts: str, received: str, *pauses: PauseTaken, **more: Any) -> str:
+    return due(made(within, counts), dossier(at(received), pauses=pauses), **more)
+
+
+ACROSS_THE_SWAP = pause("2024-04-26 10:00", "2024-05-03 10:00")
+
+
+@pytest.mark.parametrize(
+    ("counts", "number", "expected"),
+    [
+        ("days", 5, "2024-05-04 17:00"),
+        ("hours", 40, "2024-05-04 09:00"),
+        ("dates", 7, "2024-05-06 23:59"),
+        ("dates-stay", 7, "2024-05-06 23:59"),
+        ("elapsed", 168, "2024-05-06 09:00"),
+    ],
+)
+def test_a_pause_across_the_holidays_of_april_2024(counts: str, number: int, expected: str) -> None:
+    assert stopped(number, counts, "2024-04-22 09:00", ACROSS_THE_SWAP) == expected
+
+
+def test_the_rest_day_rule_is_applied_once_after_the_stops() -> None:
+    friday_to_saturday = pause("2024-07-02 10:00", "2024-07-03 10:00")
+    assert stopped(4, "dates", "2024-07-01 09:00", friday_to_saturday) == "2024-07-08 23:59"
+    assert stopped(4, "dates-stay", "2024-07-01 09:00", friday_to_saturday) == "2024-07-06 23:59"
+
+
+def test_a_stop_before_the_receipt_is_cut_at_it() -> None:
+    early = pause("2024-06-24 09:00", "2024-07-02 09:00")
+    assert stopped(2, "days", "2024-07-01 09:00", early) == "2024-07-04 17:00"
+    assert stopped(2, "days", "2024-07-03 09:00", early) == "2024-07-05 17:00"
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [("2024-07-03 16:59", "2024-07-05 17:00"), ("2024-07-03 17:00", "2024-07-03 17:00")],
+)
+def test_a_stop_moves_the_date_only_if_it_begins_before_it(start: str, expected: str) -> None:
+    assert stopped(2, "days", "2024-07-01 09:00", pause(start, "2024-07-05 09:00")) == expected
+
+
+def test_a_stop_that_begins_before_the_moved_date_moves_it_further() -> None:
+    pauses = pause("2024-07-02 09:00", "2024-07-04 09:00"), pause("2024-07-05 08:00", "2024-07-08 09:00")
+    assert stopped(2, "days", "2024-07-01 09:00", *pauses) == "2024-07-08 17:00"
+    assert stopped(2, "days", "2024-07-01 09:00", pauses[1]) == "2024-07-03 17:00"
+
+
+def test_two_stops_that_touch_on_one_date_count_it_once() -> None:
+    pauses = pause("2024-07-02 09:00", "2024-07-03 10:00"), pause("2024-07-03 14:00", "2024-07-04 09:00")
+    assert stopped(5, "days", "2024-07-01 09:00", *pauses) == "2024-07-10 17:00"
+
+
+def test_a_pause_within_a_day_moves_hours_and_no_day() -> None:
+    short = pause("2024-07-01 10:00", "2024-07-01 14:00")
+    assert stopped(5, "days", "2024-07-01 09:00", short) == "2024-07-08 17:00"
+    assert stopped(6, "hours", "2024-07-01 09:00", short) == "2024-07-02 09:00"
+
+
+def test_a_pause_beyond_its_permitted_number_stops_nothing() -> None:
+    assert (
+        stopped(2, "days", "2024-07-01 09:00", pause("2024-07-02 09:00", "2024-07-09 09:00", counts=False))
+        == "2024-07-03 17:00"
+    )
+
+
+def test_a_cap_lets_the_clock_run_again() -> None:
+    long = pause("2024-07-02 09:00", "2024-07-31 09:00", "fee")
+    assert stopped(5, "days", "2024-07-01 09:00", long) == "2024-07-10 17:00"
+    assert (
+        stopped(5, "days", "2024-07-01 09:00", pause("2024-07-02 09:00", "2024-07-03 09:00", "fee"))
+        == "2024-07-09 17:00"
+    )
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        ("2024-07-02 18:00", "2024-07-08 17:00"),
+        ("2024-07-03 18:00", "2024-07-09 17:00"),
+        ("2024-08-30 18:00", "2024-07-10 17:00"),
+    ],
+)
+def test_an_open_pause_reaches_to_the_moment_asked_about_and_to_its_cap(moment: str, expected: str) -> None:
+    assert (
+        stopped(5, "days", "2024-07-01 09:00", pause("2024-07-02 09:00", name="fee"), known=at(moment))
+        == expected
+    )
+
+
+def test_an_open_pause_has_moved_nothing_where_no_moment_is_named() -> None:
+    assert stopped(5, "days", "2024-07-01 09:00", pause("2024-07-02 09:00")) == "2024-07-08 17:00"
+
+
+def test_a_restarting_pause_counts_anew_from_its_end() -> None:
+    again = pause("2024-07-02 09:00", "2024-07-10 09:00", "appraisal")
+    before = pause("2024-07-01 10:00", "2024-07-02 08:00")
+    after = pause("2024-07-11 09:00", "2024-07-12 09:00")
+    assert stopped(5, "days", "2024-07-01 09:00", before, again, after) == "2024-07-18 17:00"
+
+
+def test_the_last_restart_counts() -> None:
+    first = pause("2024-07-02 09:00", "2024-07-10 09:00", "appraisal")
+    last = pause("2024-07-11 09:00", "2024-07-15 09:00", "appraisal")
+    assert stopped(5, "days", "2024-07-01 09:00", last, first) == "2024-07-22 17:00"
+
+
+def test_the_cut_off_holds_for_a_restart_too() -> None:
+    again = pause("2024-07-02 09:00", "2024-07-10 15:00", "appraisal")
+    assert stopped(5, "days-cut", "2024-07-01 09:00", again) == "2024-07-18 17:00"
+
+
+def test_an_open_restarting_pause_is_a_stop_like_any_other() -> None:
+    still = pause("2024-07-02 09:00", name="appraisal")
+    assert stopped(5, "days", "2024-07-01 09:00", still, known=at("2024-07-04 09:00")) == "2024-07-10 17:00"
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        (", stops_for: none", "2024-07-03 17:00"),
+        (", stops_for: [fee]", "2024-07-03 17:00"),
+        (", stops_for: [papers]", "2024-07-04 17:00"),
+        ("", "2024-07-04 17:00"),
+    ],
+)
+def test_only_the_stops_a_limit_names_stop_it(more: str, expected: str) -> None:
+    subject = dossier(at("2024-07-01 09:00"), pauses=(pause("2024-07-02 09:00", "2024-07-03 09:00"),))
+    assert due(made(2, "days", more), subject) == expected
+
+
+def test_a_restart_the_limit_does_not_name_leaves_it_alone() -> None:
+    subject = dossier(
+        at("2024-07-01 09:00"), pauses=(pause("2024-07-02 09:00", "2024-07-03 09:00", "appraisal"),)
+    )
+    assert due(made(2, "days", ", stops_for: [papers]"), subject) == "2024-07-03 17:00"
+
+
+def test_the_next_phase_counts_from_the_end_of_the_pause() -> None:
+    two = clock("""
+pauses: {fee: {on_resume: next_phase}}
+phases: {check: {starts: [close]}, supply: {starts: [close]}}
+limits:
+  check: {binds: {phase: check}, within: 5, counts: days}
+  supply: {binds: {phase: supply}, within: 2, counts: days}
+""")
+    resumed = at("2024-07-10 09:00")
+    runs = PhaseRun("check", at("2024-07-01 09:00"), resumed), PhaseRun("supply", resumed)
+    subject = dossier(
+        at("2024-07-01 09:00"), phases=runs, pauses=(pause("2024-07-03 09:00", "2024-07-10 09:00", "fee"),)
+    )
+    assert due(two, subject, "supply") == "2024-07-12 17:00"
+    assert due(two, subject, "check") == "2024-07-15 17:00"
+
+
+def test_an_extension_leaves_room_for_a_stop_that_would_have_come_too_late() -> None:
+    late = pause("2024-07-05 09:00", "2024-07-08 09:00")
+    subject = dossier(at("2024-07-01 09:00"), pauses=(late,))
+    assert due(made(2, "days"), subject) == "2024-07-03 17:00"
+    subject.extensions = (ExtensionTaken("total", 3, at("2024-07-03 09:00")),)
+    assert due(made(2, "days"), subject) == "2024-07-09 17:00"
+
+
+TASKS = """
+states:
+  open:
+    tasks:
+      tax: {asked: ask, answered: answer, clock: excluded}
+      expert: {asked: ask, answered: answer, clock: excluded, limit: {within: 1, counts: days}, on_silence: SILENCE}
+      tax-counted: {asked: ask, answered: answer, limit: {within: 1, counts: days}}
+  closed: {final: true}
+actions:
+  ask: {moves: [{from: [open]}]}
+  answer: {moves: [{from: [open]}]}
+  close: {moves: [{from: [open], to: closed}]}
+"""
+
+
+def tasked(silence: str = "wait", more: str = "") -> Clock:
+    return made(5, "days", more, pauses=PAUSES + TASKS.replace("SILENCE", silence))
+
+
+def run(task: str, asked: str, answered: str | None = None, agency: str = "a", **more: Any) -> TaskRun:
+    return TaskRun("open", task, agency, at(asked), at(answered) if answered else None, **more)
+
+
+def waiting(*runs: TaskRun, **more: Any) -> Dossier:
+    return dossier(at("2024-07-01 09:00"), tasks=runs, **more)
+
+
+def test_overlapping_waits_and_pauses_are_united() -> None:
+    subject = waiting(
+        run("tax", "2024-07-02 09:00", "2024-07-04 09:00"),
+        run("expert", "2024-07-03 09:00", "2024-07-05 09:00"),
+        pauses=(pause("2024-07-02 14:00", "2024-07-03 14:00"),),
+    )
+    assert due(tasked(), subject) == "2024-07-11 17:00"
+
+
+def test_a_wait_that_counts_stops_nothing() -> None:
+    assert (
+        due(tasked(), waiting(run("tax-counted", "2024-07-02 09:00", "2024-07-04 09:00")))
+        == "2024-07-08 17:00"
+    )
+
+
+def test_a_wait_ends_with_its_recall_or_when_the_state_is_left() -> None:
+    recalled = run("tax", "2024-07-02 09:00", recalled_at=at("2024-07-03 09:00"))
+    left = run("tax", "2024-07-02 09:00", left_at=at("2024-07-04 09:00"))
+    assert due(tasked(), waiting(recalled)) == "2024-07-09 17:00"
+    assert due(tasked(), waiting(left)) == "2024-07-10 17:00"
+
+
+@pytest.mark.parametrize(
+    ("silence", "expected"),
+    [("wait", "2024-07-12 17:00"), ("proceed", "2024-07-09 17:00"), ("reject", "2024-07-09 17:00")],
+)
+def test_silence_that_means_something_ends_the_wait_at_the_limit(silence: str, expected: str) -> None:
+    silent = waiting(run("expert", "2024-07-02 09:00", "2024-07-08 09:00"))
+    assert due(tasked(silence), silent) == expected
+
+
+def test_a_task_is_named_in_stops_for_by_its_id() -> None:
+    subject = waiting(
+        run("tax", "2024-07-02 09:00", "2024-07-04 09:00"),
+        run("expert", "2024-07-04 09:00", "2024-07-05 09:00"),
+    )
+    assert due(tasked("wait", ", stops_for: [expert]"), subject) == "2024-07-09 17:00"
+
+
+def test_a_task_does_not_stop_its_own_limit_but_a_pause_does() -> None:
+    limit = tasked().limits["task/open/expert"]
+    asked = run("expert", "2024-07-02 09:00")
+    now = at("2024-07-31 09:00")
+    alone = limit.due(waiting(asked), asked.asked_at, now)
+    paused = limit.due(
+        waiting(asked, pauses=(pause("2024-07-03 09:00", "2024-07-04 09:00"),)), asked.asked_at, now
+    )
+    assert alone is not None and wall(alone) == "2024-07-03 17:00"  # noqa: PT018 - one instant
+    assert paused is not None and wall(paused) == "2024-07-04 17:00"  # noqa: PT018 - one instant
+
+
+def test_the_moment_asked_about_may_lie_apart_from_what_is_announced() -> None:
+    limit = made(5, "days").limits["total"]
+    subject = dossier(at("2024-04-22 09:00"), pauses=(pause("2024-04-24 09:00"),))
+    known_before = limit.due_at(
+        subject, at("2024-04-22 09:00"), Moment(at("2024-04-26 09:00"), at("2024-04-01 09:00"))
+    )
+    known_after = limit.due_at(subject, at("2024-04-22 09:00"), Moment(at("2024-04-26 09:00"), None))
+    assert known_before is not None and wall(known_before) == "2024-05-03 17:00"  # noqa: PT018 - one instant
+    assert known_after is not None and wall(known_after) == "2024-05-04 17:00"  # noqa: PT018 - one instant
+
+
+def explained(made_clock: Clock, subject: Dossier, moment: str) -> Deadline:
+    (found,) = made_clock.deadlines(subject, at=at(moment), explain=True)
+    return found
+
+
+def test_a_sum_tells_every_stop_and_what_it_moved() -> None:
+    subject = dossier(
+        at("2024-04-22 15:30"),
+        pauses=(
+            pause("2024-04-26 10:00", "2024-05-03 10:00"),
+            pause("2024-05-06 09:00", "2024-05-31 09:00", "fee"),
+            pause("2024-05-20 09:00", "2024-05-21 09:00"),
+            pause("2024-05-07 09:00", "2024-05-08 09:00", counts=False),
+        ),
+        extensions=(ExtensionTaken("total", 1, at("2024-04-25 08:00")),),
+    )
+    found = explained(made(4, "days-cut"), subject, "2024-06-03 09:00")
+    label = found.calendar
+    assert told(found) == [
+        "receipt of the dossier",
+        "at or after the cut-off 15:00, or on a rest day: counts from the next opening",
+        "extended by 1 by the decision of 2024-04-25 08:00+07:00",
+        "5 working days, the first day not counted",
+        "pause fee stops the clock until 2024-05-08 17:00+07:00 at most",
+        "pause papers of 2024-05-07 09:00+07:00 is beyond its permitted number: stops no clock",
+        "stopped by papers from 2024-04-26 10:00+07:00 to 2024-05-03 10:00+07:00: 2 working days",
+        "stopped by fee from 2024-05-06 09:00+07:00 to 2024-05-08 17:00+07:00: 2 working days",
+        "papers began at 2024-05-20 09:00+07:00, when the date had passed: moves nothing",
+        f"counted by calendar {label}",
+    ]
+    assert wall(found.due_at) == "2024-05-08 17:00"
+    assert [wall(line.at) for line in found.sum if line.at] == [
+        "2024-04-22 15:30",
+        "2024-04-23 07:00",
+        "2024-05-03 17:00",
+        "2024-05-06 17:00",
+        "2024-05-08 17:00",
+    ]
+
+
+def test_a_sum_tells_hours_to_the_minute() -> None:
+    subject = dossier(at("2024-07-01 09:00"), pauses=(pause("2024-07-01 09:30", "2024-07-01 13:45"),))
+    assert told(explained(made(6, "hours"), subject, "2024-07-02 09:00"))[1:3] == [
+        "plus 6 working hours",
+        "stopped by papers from 2024-07-01 09:30+07:00 to 2024-07-01 13:45+07:00: 2:15 working hours",
+    ]
+    assert told(explained(made(6, "elapsed"), subject, "2024-07-02 09:00"))[1:] == [
+        "plus 6 hours",
+        "stopped by papers from 2024-07-01 09:30+07:00 to 2024-07-01 13:45+07:00: 4:15 hours",
+    ]
+
+
+def test_a_sum_tells_restarts_rest_days_and_days_that_are_too_late() -> None:
+    again = dossier(
+        at("2024-07-01 09:00"), pauses=(pause("2024-07-02 09:00", "2024-07-03 09:00", "appraisal"),)
+    )
+    assert told(explained(made(3, "dates"), again, "2024-07-02 09:00"))[:4] == [
+        "receipt of the dossier",
+        "counts anew from the end of pause appraisal",
+        "3 calendar days, the first day not counted",
+        "2024-07-06 is a rest day: moves to the next working day",
+    ]
+    assert told(explained(made(3, "dates-late"), dossier(at("2024-07-01 09:00")), "2024-07-02 09:00"))[
+        1:
+    ] == [
+        "3 calendar days, the first day not counted",
+        "day 3 is already too late: the day before is the last",
+    ]
+
+
+def test_a_sum_marks_a_date_beyond_the_cover_of_its_calendar() -> None:
+    found = explained(made(20, "days-included"), dossier(at("2026-12-14 09:00")), "2026-12-15 09:00")
+    assert told(found)[-1] == (
+        "2027-01-08 lies after 2026-12-31, up to which the calendar knows the holidays: may still move"
+    )
+
+
+def test_a_sum_tells_the_chosen_number_and_the_given_date() -> None:
+    two = clock("""
+registers: {group: {type: text}, day: {type: time}}
+limits:
+  a: {binds: {end: any}, within: {register: group, values: {I: 2}}, counts: days-included}
+  b: {binds: {end: any}, until: day, counts: given}
+""")
+    subject = dossier(at("2024-07-01 09:00"), registers=["I", at("2024-07-03 09:00")])
+    chosen, given = two.deadlines(subject, at=at("2024-07-01 10:00"), explain=True)
+    assert told(chosen)[1] == "2 chosen by group = I"
+    assert told(chosen)[2] == "2 working days, the first day included"
+    assert told(given) == ["given by day"]
+
+
+def test_nothing_is_explained_unasked() -> None:
+    (found,) = made(5, "days").deadlines(dossier(at("2024-07-01 09:00")), at=at("2024-07-02 09:00"))
+    assert found.sum == ()
