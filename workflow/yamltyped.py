@@ -245,25 +245,32 @@ def _type_at(kind: inspect.Type, tree: Tree, path: Keys) -> inspect.Type:
         return kind
     step, below = path[0], at_path(tree, path[:1])
     for option in _options(kind):
-        match option:
-            case inspect.StructType() if isinstance(tree, dict):
-                for each in option.fields:
-                    if each.encode_name == step:
-                        return _type_at(each.type, below, path[1:])
-            case inspect.DictType() if isinstance(tree, dict):
-                return _type_at(option.value_type, below, path[1:])
-            case inspect.TupleType() if isinstance(step, int) and step < len(option.item_types):
-                return _type_at(option.item_types[step], below, path[1:])
-            case inspect.VarTupleType() | inspect.ListType() if isinstance(step, int):
-                return _type_at(option.item_type, below, path[1:])
+        inner = _inside(option, tree, step)
+        if inner is not None:
+            return _type_at(inner, below, path[1:])
     return kind
+
+
+def _inside(kind: inspect.Type, tree: Tree, step: str | int) -> inspect.Type | None:
+    """The type of one part of a part; None where its own type has no such part."""
+    match kind:
+        case inspect.StructType() if isinstance(tree, dict):
+            return next((each.type for each in kind.fields if each.encode_name == step), None)
+        case inspect.DictType() if isinstance(tree, dict):
+            return kind.value_type
+        case inspect.TupleType() if isinstance(step, int) and step < len(kind.item_types):
+            return kind.item_types[step]
+        case inspect.VarTupleType() | inspect.ListType() if isinstance(step, int):
+            return kind.item_type
+        case _:
+            return None
 
 
 def _options(kind: inspect.Type) -> tuple[inspect.Type, ...]:
     return kind.types if isinstance(kind, inspect.UnionType) else (kind,)
 
 
-def _described(kind: inspect.Type) -> str:  # noqa: PLR0911 - one line for each type
+def _described(kind: inspect.Type) -> str:
     match kind:
         case inspect.UnionType():
             shown = [_described(part) for part in kind.types if not isinstance(part, inspect.NoneType)]

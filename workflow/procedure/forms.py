@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -287,26 +286,28 @@ def _stops_for(limit: Limit, pause: str) -> bool:
 def tasks(revision: Revision, graph: Sequence[Edge]) -> Iterator[Finding]:
     """Errors of tasks whose actions another task of the state has too, or that cannot take place there."""
     possible = {(edge.source, edge.action) for edge in graph}
-    for state_id, state in revision.states.items():
-        named = [name for task in state.tasks.values() for name in (task.asked, task.answered, task.recalled)]
-        twice = {name for name, count in Counter(n for n in named if n is not None).items() if count > 1}
-        for task_id, task in state.tasks.items():
-            for key in ("asked", "answered", "recalled"):
-                name, where = getattr(task, key), ("states", state_id, "tasks", task_id, key)
-                if name in twice:
-                    yield error(
-                        "task-form",
-                        "action {action} stands for two things in the tasks of state {state}; give each its own",
-                        where,
-                        action=name,
-                        state=state_id,
-                    )
-                if name in revision.actions and (state_id, name) not in possible:
-                    yield error(
-                        "task-form",
-                        "action {action} of task {task} has no move from state {state}; add one that stays there",
-                        where,
-                        action=name,
-                        task=task_id,
-                        state=state_id,
-                    )
+    for state, where, name in (use for one in revision.states for use in _task_actions(revision, one)):
+        if sum(1 for _, _, other in _task_actions(revision, state) if other == name) > 1:
+            yield error(
+                "task-form",
+                "action {action} stands for two things in the tasks of state {state}; give each its own",
+                where,
+                action=name,
+                state=state,
+            )
+        if name in revision.actions and (state, name) not in possible:
+            yield error(
+                "task-form",
+                "action {action} of a task has no move from its state {state}; add one that stays there",
+                where,
+                action=name,
+                state=state,
+            )
+
+
+def _task_actions(revision: Revision, state: str) -> Iterator[tuple[str, Where, str]]:
+    """Each action a task of a state names: the state, where it is named, and the action."""
+    for task_id, task in revision.states[state].tasks.items():
+        for key in ("asked", "answered", "recalled"):
+            if (name := getattr(task, key)) is not None:
+                yield state, ("states", state, "tasks", task_id, key), name

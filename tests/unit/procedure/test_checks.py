@@ -464,7 +464,7 @@ CASES = [
         "task action that cannot take place",
         "task-form",
         "states.drafted.tasks.tax.asked",
-        says="no move from state drafted",
+        says="no move from its state drafted",
         replace=(
             (
                 "drafted: {",

@@ -1,0 +1,215 @@
+"""`dunghen procedure`, as it is typed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from drawing import read, text
+
+from workflow.cli.main import run
+from workflow.procedure.ledger import new_entry
+
+APPROVED = "approval: {document: QT-01, decision: 1593/QĐ-UBND, decided_on: 2023-07-10}"
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Path:
+    file = tmp_path / "sound.yaml"
+    file.write_text(text(), "utf-8")
+    return file
+
+
+@pytest.fixture
+def unsound(tmp_path: Path) -> Path:
+    file = tmp_path / "unsound.yaml"
+    file.write_text(text().replace("assign: {role: [head], ", "assign: {"), "utf-8")
+    return file
+
+
+def test_a_sound_procedure_ends_with_0(sound: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["procedure", "check", str(sound), "--output", "json", "--lang", "en"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == []
+    assert err == "1 revisions: 0 errors, 0 warnings, 0 accepted\n"
+
+
+def test_an_error_ends_with_1_and_says_where_and_how(
+    unsound: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["procedure", "check", str(unsound), "--output", "json", "--lang", "en"]) == 1
+    assert json.loads(capsys.readouterr().out) == [
+        {
+            "level": "error",
+            "place": f"{unsound}:16:3",
+            "code": "no-role",
+            "path": "actions.assign",
+            "message": "action assign names no role, so anybody may do it; name the roles",
+            "run": "submitted --receive--> checked --assign--> drafted",
+            "because": None,
+        }
+    ]
+
+
+def test_findings_are_told_in_vietnamese(unsound: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["procedure", "check", str(unsound), "--output", "json", "--lang", "vi"])
+    assert "vai trò" in json.loads(capsys.readouterr().out)[0]["message"]
+
+
+def test_what_is_accepted_is_listed_when_asked(unsound: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    unsound.write_text(unsound.read_text("utf-8") + "\naccepts: {no-role: the log names none}", "utf-8")
+    assert run(["procedure", "check", str(unsound), "--output", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    assert run(["procedure", "check", str(unsound), "--output", "json", "--accepted"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["because"] == "the log names none"
+
+
+def test_an_unreadable_file_ends_with_2_and_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text("procedure: a\nstates: *all\n", "utf-8")
+    assert run(["procedure", "check", str(file), "--lang", "en"]) == 2
+    assert capsys.readouterr().err.startswith(f"{file}:2:9: expected a plain value")
+    assert run(["procedure", "check", str(tmp_path / "absent.yaml")]) == 2
+
+
+def test_the_dates_of_several_files_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number, since in (("1", "2025-01-01, to: 2025-06-30"), ("2", "2025-08-01")):
+        source = text(effective=f"effective: {{from: {since}}}").replace(
+            'revision: "1"', f'revision: "{number}"'
+        )
+        (tmp_path / f"{number}.yaml").write_text(source, "utf-8")
+    assert run(["procedure", "check", str(tmp_path), "--output", "json"]) == 1
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["code"], found["place"]) == ("gap", f"{tmp_path / '2.yaml'}:23:1")
+
+
+def test_an_approved_revision_is_held_to_the_ledger(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = text(approval=APPROVED).replace("figures: sample", "figures: approved")
+    file, ledger = tmp_path / "p.yaml", tmp_path / "APPROVED"
+    file.write_text(source, "utf-8")
+    ledger.write_text("", "utf-8")
+    assert run(["procedure", "check", str(file), "--ledger", str(ledger), "--lang", "en"]) == 1
+    line = new_entry(read(source)).line
+    assert line in capsys.readouterr().err
+    ledger.write_text(line + "\n", "utf-8")
+    assert run(["procedure", "check", str(file), "--ledger", str(ledger)]) == 0
+
+
+def test_shows_every_part_in_words(sound: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["procedure", "show", str(sound), "--lang", "vi"]) == 0
+    out = capsys.readouterr().out
+    assert "Đăng ký biến động" in out
+    assert "5 ngày làm việc" in out
+
+
+def test_shows_the_same_as_json(sound: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["procedure", "show", str(sound), "--output", "json", "--lang", "en"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [row["state"] for row in shown["states"]] == [
+        "submitted",
+        "checked",
+        "drafted",
+        "signed",
+        "returned",
+    ]
+    assert [row["limit"] for row in shown["limits"]] == [
+        "committed",
+        "step/checked",
+        "step/drafted",
+        "step/signed",
+    ]
+    assert shown["moves"][0]["from"] == ["submitted"]
+    assert len(shown["fingerprint"]) == 64
+
+
+def test_draws_to_standard_output_or_into_a_file(
+    sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["procedure", "diagram", str(sound)]) == 0
+    printed = capsys.readouterr().out
+    assert ET.fromstring(printed).tag.endswith("svg")  # noqa: S314 - our own bytes
+    out = tmp_path / "p.svg"
+    assert run(["procedure", "diagram", str(sound), "--out", str(out)]) == 0
+    assert out.read_text("utf-8") == printed
+    assert sorted(tmp_path.iterdir()) == [out, sound]
+
+
+def test_a_place_that_cannot_be_written_ends_with_2(sound: Path, tmp_path: Path) -> None:
+    assert (
+        run(
+            [
+                "procedure",
+                "diagram",
+                str(sound),
+                "--format",
+                "mermaid",
+                "--out",
+                str(tmp_path / "no" / "p.mmd"),
+            ]
+        )
+        == 2
+    )
+
+
+def test_says_what_changed_between_two_files(
+    sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(text().replace("within: 10", "within: 9"), "utf-8")
+    assert run(["procedure", "diff", str(sound), str(other), "--lang", "en"]) == 0
+    assert capsys.readouterr().out == "limit committed within changed from 10 to 9\n"
+    assert run(["procedure", "diff", str(sound), str(other), "--output", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["after"] == "9"
+    assert run(["procedure", "diff", str(sound), str(sound), "--lang", "en"]) == 0
+    assert capsys.readouterr().err == "No difference: both have the same fingerprint.\n"
+
+
+def test_one_of_several_revisions_must_be_named(sound: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sound.write_text(text() + "\n---\n" + text().replace('revision: "1"', 'revision: "2"'), "utf-8")
+    assert run(["procedure", "show", str(sound), "--lang", "en"]) == 2
+    assert "found 1.004220 1, 1.004220 2; name one of them" in capsys.readouterr().err
+    assert run(["procedure", "show", str(sound), "--revision", "2", "--output", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["revision"] == "2"
+    assert (
+        run(
+            [
+                "procedure",
+                "diff",
+                str(sound),
+                str(sound),
+                "--before-revision",
+                "1",
+                "--after-revision",
+                "2",
+                "--lang",
+                "en",
+            ]
+        )
+        == 0
+    )
+    assert capsys.readouterr().out == "revision changed from 1 to 2\n"
+
+
+def test_the_real_command_prints_the_same_bytes_under_any_hash_seed(unsound: Path) -> None:
+    command = [
+        str(Path(sys.executable).with_name("dunghen")),
+        "procedure",
+        "check",
+        str(unsound),
+        "--output",
+        "jsonl",
+    ]
+    outputs = {
+        subprocess.run(command, env={"PYTHONHASHSEED": seed}, capture_output=True, check=False).stdout
+        for seed in "012"
+    }
+    assert len(outputs) == 1
+    assert b"no-role" in outputs.pop()

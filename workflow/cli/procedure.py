@@ -1,0 +1,270 @@
+"""`dunghen procedure`: check, show, draw and compare procedures."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from workflow.cli.options import Group, language_option, output_option
+from workflow.cli.output import Column, print_json, print_rows
+from workflow.errors import UsageError
+from workflow.i18n import current
+from workflow.procedure import tables
+from workflow.procedure.checks import check, check_all
+from workflow.procedure.diagram import svg
+from workflow.procedure.diff import changes, worded
+from workflow.procedure.finding import shown_run
+from workflow.procedure.ledger import read_ledger, verify_ledger
+from workflow.procedure.mermaid import mermaid
+from workflow.procedure.reader import read_placed, read_procedures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from workflow.cli.output import Form
+    from workflow.i18n import Language
+    from workflow.procedure.finding import Finding
+    from workflow.procedure.language import Revision
+    from workflow.yamltree import Placed
+
+FILE: Final = click.Path(path_type=Path)
+
+FINDINGS: Final = (
+    Column("level", "Level"),
+    Column("place", "Place"),
+    Column("code", "Code"),
+    Column("message", "Finding"),
+    Column("run", "Shown by"),
+    Column("because", "Accepted because"),
+)
+STATES: Final = (
+    Column("state", "State"),
+    Column("name", "Name"),
+    Column("role", "Role"),
+    Column("limit", "Limit of a stay"),
+    Column("ends", "May end here"),
+    Column("guards", "Guards"),
+    Column("tasks", "Tasks"),
+)
+MOVES: Final = (
+    Column("action", "Action"),
+    Column("name", "Name"),
+    Column("roles", "Roles"),
+    Column("from", "From"),
+    Column("to", "To"),
+    Column("guards", "Guards"),
+    Column("milestone", "Milestone"),
+    Column("order_break", "Out of order"),
+)
+LIMITS: Final = (
+    Column("limit", "Limit"),
+    Column("name", "Name"),
+    Column("length", "Length"),
+    Column("binds", "Binds"),
+    Column("date", "Date"),
+    Column("basis", "Legal basis"),
+)
+PAUSES: Final = (
+    Column("pause", "Pause"),
+    Column("name", "Name"),
+    Column("at_most", "At most", "right"),
+    Column("cap", "Cap", "right"),
+    Column("on_resume", "On resuming"),
+    Column("waits_for", "Waits for"),
+    Column("basis", "Legal basis"),
+)
+GUARDS: Final = (
+    Column("guard", "Guard"),
+    Column("name", "Name"),
+    Column("requires", "Requires"),
+    Column("on_break", "If broken"),
+    Column("basis", "Legal basis"),
+)
+REGISTERS: Final = (
+    Column("register", "Register"),
+    Column("type", "Type"),
+    Column("keep", "Keeps"),
+    Column("from", "From"),
+    Column("actions", "Actions"),
+    Column("initial", "Initially"),
+)
+HEADING: Final = (Column("field", "Of the revision"), Column("value", "Value"))
+CHANGES: Final = (
+    Column("kind", "Kind"),
+    Column("section", "Section"),
+    Column("name", "Name"),
+    Column("field", "Field"),
+    Column("before", "Before"),
+    Column("after", "After"),
+)
+
+
+@click.group(cls=Group)
+def procedure() -> None:
+    """Procedures: check, show, draw and compare them."""
+
+
+@procedure.command("check")
+@click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
+@click.option("--ledger", type=FILE, help="The ledger of approved revisions their fingerprints are held to.")
+@click.option("--accepted", is_flag=True, help="List also what the revisions accept, with their reasons.")
+@output_option()
+@language_option
+def check_command(files: tuple[Path, ...], ledger: Path | None, output: Form, *, accepted: bool) -> int:
+    """Checks procedures: files, or folders with all procedures below.
+
+    Lists each finding with its place and a run that shows it. Ends with 1 if there is an error.
+    """
+    read = [one for file in files for one in read_placed(file)]
+    rows = [row for one in read for row in _findings(one)]
+    rows += [_row(one, _place(read, one), "") for one in check_all(one.value for one in read)]
+    shown = [row for row in rows if accepted or row["level"] != "accepted"]
+    print_rows(shown, FINDINGS, output)
+    levels = [row["level"] for row in rows]
+    click.echo(
+        current("{revisions} revisions: {errors} errors, {warnings} warnings, {accepted} accepted").format(
+            revisions=len(read),
+            errors=levels.count("error"),
+            warnings=levels.count("warning"),
+            accepted=levels.count("accepted"),
+        ),
+        err=True,
+    )
+    if ledger is not None:
+        verify_ledger((one.value for one in read), read_ledger(ledger))
+    return 1 if "error" in levels else 0
+
+
+def _findings(one: Placed[Revision]) -> Iterator[dict[str, object]]:
+    for finding in check(one.value):
+        yield _row(
+            finding, one.place(finding.where), shown_run(one.value, finding.trace) if finding.trace else ""
+        )
+
+
+def _place(read: Sequence[Placed[Revision]], finding: Finding) -> str:
+    """Where the revision stands that a finding between revisions names first."""
+    code, number, *path = finding.where
+    named = (one for one in read if (one.value.procedure, one.value.revision) == (code, number))
+    return next((one.place(tuple(path)) for one in named), finding.place)
+
+
+def _row(finding: Finding, place: str, run: str) -> dict[str, object]:
+    return {
+        "level": finding.level,
+        "place": place,
+        "code": finding.code,
+        "path": finding.place,
+        "message": current(finding.text).format(**finding.values),
+        "run": run,
+        "because": finding.because,
+    }
+
+
+@procedure.command("show")
+@click.argument("file", type=FILE)
+@click.option("--revision", help="Which revision, where the file holds several.")
+@output_option("table", "json")
+@language_option
+def show_command(file: Path, revision: str | None, output: Form) -> None:
+    """Shows a procedure: states, moves, limits, pauses, guards and registers, in words."""
+    shown, language = _one(read_procedures(file), file, revision), _language()
+    parts: dict[str, tuple[Sequence[Column], list[dict[str, object]]]] = {
+        "states": (STATES, list(tables.states(shown, language, current))),
+        "moves": (MOVES, list(tables.moves(shown, language, current))),
+        "limits": (LIMITS, list(tables.limits(shown, language, current))),
+        "pauses": (PAUSES, list(tables.pauses(shown, language))),
+        "guards": (GUARDS, list(tables.guards(shown, language))),
+        "registers": (REGISTERS, list(tables.registers(shown))),
+    }
+    heading = tables.heading(shown, language)
+    if output == "json":
+        print_json({**heading, **{name: rows for name, (_, rows) in parts.items()}})
+        return
+    print_rows([{"field": k, "value": v} for k, v in heading.items() if v is not None], HEADING, output)
+    for columns, rows in parts.values():
+        if rows:
+            print_rows(rows, columns, output)
+
+
+@procedure.command("diagram")
+@click.argument("file", type=FILE)
+@click.option("--revision", help="Which revision, where the file holds several.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["svg", "mermaid"]),
+    default="svg",
+    show_default=True,
+    help="A picture, or text.",
+)
+@click.option("--out", type=FILE, help="The file to write; by default standard output.")
+@language_option
+def diagram_command(file: Path, revision: str | None, form: str, out: Path | None) -> None:
+    """Draws the states and moves of a procedure."""
+    drawn = (svg if form == "svg" else mermaid)(
+        _one(read_procedures(file), file, revision), _language(), current
+    )
+    if out is None:
+        click.echo(drawn, nl=False)
+    else:
+        _write(out, drawn)
+
+
+def _write(path: Path, text: str) -> None:
+    """Writes a file whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise UsageError(
+            "{path}: cannot be written ({why}); choose another file",
+            path=str(path),
+            why=error.strerror,
+            reason="unwritable",
+        ) from error
+
+
+@procedure.command("diff")
+@click.argument("before", type=FILE)
+@click.argument("after", type=FILE)
+@click.option("--before-revision", help="Which revision of the first file, where it holds several.")
+@click.option("--after-revision", help="Which revision of the second file, where it holds several.")
+@output_option()
+@language_option
+def diff_command(
+    before: Path, after: Path, before_revision: str | None, after_revision: str | None, output: Form
+) -> None:
+    """Says what changed between two revisions of a procedure, part by part."""
+    old = _one(read_procedures(before), before, before_revision)
+    new = _one(read_procedures(after), after, after_revision)
+    found = changes(old, new)
+    if output == "table":
+        for change in found:
+            click.echo(worded(change, current))
+        if not found:
+            click.echo(current("No difference: both have the same fingerprint."), err=True)
+        return
+    rows = [{column.key: getattr(change, column.key) for column in CHANGES} for change in found]
+    print_rows(rows, CHANGES, output)
+
+
+def _one(revisions: Sequence[Revision], file: Path, number: str | None) -> Revision:
+    found = [revision for revision in revisions if number in (None, revision.revision)]
+    if len(found) == 1:
+        return found[0]
+    raise UsageError(
+        "{file}: expected one revision, found {found}; name one of them",
+        file=str(file),
+        found=", ".join(f"{r.procedure} {r.revision}" for r in revisions),
+        reason="which_revision",
+    )
+
+
+def _language() -> Language:
+    """The language the command runs in, as `use` has set it for the whole process."""
+    return "vi" if os.environ.get("LANGUAGE") == "vi" else "en"
