@@ -13,7 +13,7 @@ import click
 
 from consumers.files.limits import FileLimits
 from workflow.cli.main import dunghen
-from workflow.cli.options import unwrapped
+from workflow.cli.options import unwrapped, with_language
 from workflow.i18n import translator
 from workflow.procedure.diagram import svg
 from workflow.procedure.reader import read_procedures
@@ -43,7 +43,7 @@ def _pages(command: click.Command, name: str, prefix: str) -> Iterator[str]:
     context = click.Context(command, info_name=name)
     arguments = [one.make_metavar(context) for one in command.params if isinstance(one, click.Argument)]
     yield f"## `{' '.join([name, *arguments])}`\n\n{unwrapped(command.help or '')}\n"
-    options = [one for one in command.params if isinstance(one, click.Option)]
+    options = [one for one in with_language(command.params) if isinstance(one, click.Option)]
     if options:
         yield "| option | environment | |\n|---|---|---|"
         yield from (_line(one, prefix) for one in options)

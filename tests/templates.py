@@ -127,9 +127,26 @@ def _said(
     for branch in [] if argument is None else _branches(argument):
         if isinstance(branch, ast.Name) and _is_parameter(branch.id, scope.around):
             continue
-        named = constants.get(branch.id, [branch]) if isinstance(branch, ast.Name) else [branch]
-        written = [_constant(one) for one in named]
+        written = [_constant(one) for one in _named(branch, scope.around, constants)]
         yield from (Text(scope.place, one) for one in written if one or scope.name not in SPEAKERS)
+
+
+def _named(
+    branch: ast.expr, function: ast.FunctionDef | None, constants: dict[str, list[ast.expr]]
+) -> list[ast.expr]:
+    """What a name stands for: a constant of some module, or what a loop takes from one."""
+    if not isinstance(branch, ast.Name):
+        return [branch]
+    if branch.id in constants:
+        return constants[branch.id]
+    loops = [node for node in ast.walk(function or branch) if isinstance(node, ast.For | ast.comprehension)]
+    taken = [loop.iter for loop in loops if branch.id in {one.id for one in _names(loop.target)}]
+    found = [one for iterated in taken for name in _names(iterated) for one in constants.get(name.id, [])]
+    return found or [branch]
+
+
+def _names(node: ast.AST) -> list[ast.Name]:
+    return [one for one in ast.walk(node) if isinstance(one, ast.Name)]
 
 
 def _is_parameter(name: str, function: ast.FunctionDef | None) -> bool:
@@ -151,6 +168,8 @@ def _branches(value: ast.expr) -> list[ast.expr]:
         return _branches(value.body) + _branches(value.orelse)
     if isinstance(value, ast.Dict):
         return [branch for one in value.values for branch in _branches(one)]
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "str":
+        return []  # data, no text of ours
     if isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name | ast.Dict):
         return _branches(value.value)
     return [value]

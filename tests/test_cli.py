@@ -201,6 +201,14 @@ def test_printable_vietnamese_is_left_as_it_is() -> None:
     assert visible("Đăng ký biến động đất đai") == "Đăng ký biến động đất đai"
 
 
+def test_a_table_of_no_rows_is_not_printed() -> None:
+    assert printed("table", []) == ""
+
+
+def test_every_command_takes_a_language() -> None:
+    assert dunghen("audit", "conform", "--lang", "vi", "--help").stdout.startswith("Cách dùng:")
+
+
 def test_csv_cells_that_begin_like_a_formula_get_an_apostrophe() -> None:
     assert printed("csv") == '"rule","dossiers"\n"send-fine",12\n"\'=1+1",3\n'
 

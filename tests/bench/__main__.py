@@ -1,7 +1,7 @@
 """Runs every bench of this folder in its own process, one after the other: `python -m tests.bench [NAME...]`.
 
-A bench is a module that ends with `sys.exit(main())`: it prints its figures and ends with 1 where a bound is missed or a
-counter-example was found. What they say is printed as it comes and kept in `RESULTS.md` when all were run.
+A bench is a module that ends with `sys.exit(main())`: it prints its figures and ends with 1 where a bound is missed or
+a counter-example was found. What they say is printed as it comes and kept in `RESULTS.md` when all were run.
 """
 
 from __future__ import annotations

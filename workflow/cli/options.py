@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import os
 import re
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
 import click
 
@@ -15,7 +16,7 @@ from workflow.i18n import LANGUAGES, current, use
 from workflow.settings import limit_keys, limits_from, refuse_unknown, unknown_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from workflow.i18n import Language
 
@@ -23,7 +24,13 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 
 class Command(click.Command):
-    """A command whose help texts are translated when they are shown."""
+    """A command that knows `--lang`, and whose help texts are translated when they are shown."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """The command's own parameters, then `--lang` unless it declares that itself, then `--help`."""
+        shown = copy.copy(self)
+        shown.params = with_language(self.params)
+        return click.Command.get_params(shown, ctx)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the help in the chosen language."""
@@ -59,16 +66,14 @@ def output_option(*forms: Form, default: Form = "table") -> Callable[[F], F]:
 
 def language_option(command: F) -> F:
     """`--lang`; it has taken effect before the command runs and is not handed to it."""
-    option: Callable[[F], F] = click.option(
-        "--lang",
-        type=click.Choice(LANGUAGES),
-        envvar="DUNGHEN_LANG",
-        expose_value=False,
-        is_eager=True,
-        callback=_use,
-        help="Language of tables and messages. By default that of the locale: vi for a Vietnamese one, else en.",
-    )
+    option: Callable[[F], F] = click.option("--lang", cls=_language)  # type: ignore[arg-type]  # any callable will do
     return option(command)
+
+
+def with_language(parameters: Iterable[click.Parameter]) -> list[click.Parameter]:
+    """These parameters, and `--lang` last where it is not among them."""
+    found = list(parameters)
+    return found if any(one.name == "lang" for one in found) else [*found, _LANG]
 
 
 def file_limits(environ: Mapping[str, str] = os.environ) -> FileLimits:
@@ -102,6 +107,18 @@ def _use(_ctx: click.Context, _param: click.Parameter, value: Language | None) -
         use(value)
 
 
+_language: Final = partial(
+    click.Option,
+    type=click.Choice(LANGUAGES),
+    envvar="DUNGHEN_LANG",
+    expose_value=False,
+    is_eager=True,
+    callback=_use,
+    help="Language of tables and messages. By default that of the locale: vi for a Vietnamese one, else en.",
+)
+_LANG: Final = _language(["--lang"])
+"""One object for all commands: the parser tells options apart by identity."""
+
 _C = TypeVar("_C", bound=click.Command)
 
 
@@ -111,7 +128,7 @@ def _translated(command: _C) -> _C:
     shown.help = current(unwrapped(command.help)) if command.help else command.help
     shown.short_help = current(command.short_help) if command.short_help else command.short_help
     shown.epilog = current(unwrapped(command.epilog)) if command.epilog else command.epilog
-    shown.params = [_translated_parameter(parameter) for parameter in command.params]
+    shown.params = [_translated_parameter(parameter) for parameter in with_language(command.params)]
     return shown
 
 

@@ -48,7 +48,7 @@ def print_rows(
 ) -> None:
     """Prints rows in the asked form. JSON keeps every key of a row; table and CSV the named columns.
 
-    `title` heads a table only; it and the columns' titles are translated.
+    `title` heads a table only; it and the columns' titles are translated. A table of no rows is not printed.
     """
     out = stream or sys.stdout
     if form == "json":
@@ -97,7 +97,8 @@ def _print_table(
         table.add_column(Text(current(column.title)), justify=column.justify, overflow="fold")
     for row in rows:
         table.add_row(*(Text(visible(str(_plain(row.get(column.key), shown=True)))) for column in columns))
-    print_rich(table, stream=out)
+    if table.row_count:
+        print_rich(table, stream=out)
 
 
 def print_rich(*parts: Any, stream: TextIO | None = None) -> None:  # noqa: ANN401 - whatever rich can show
