@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from workflow.facts import Acted, Opened
 from workflow.fold import fold
-from workflow.verdict import verdict
 from workflow.model import ViolationKind
+from workflow.verdict import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -5,15 +5,15 @@ Values only; the command line and the pages print them.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from workflow.facts import Acted
 from workflow.fold import fold, trail
-from workflow.verdict import verdict
-from datetime import datetime
 from workflow.model import Deadline, Dossier, Outcome, Violation
+from workflow.verdict import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,10 +44,12 @@ class Happening(Struct, frozen=True, omit_defaults=True):
 
 
 class Stay(Struct, frozen=True, omit_defaults=True):
-    """One visit to a state: who held it, from when to when, and against which limit. `due_at` absent: no limit."""
+    """One visit to a state: who held it, from when to when, and against which limit. `due_at` absent: no limit.
+    `until`: when it was left, or the moment asked about."""
 
     state: str
     entered_at: datetime
+    until: datetime
     left_at: datetime | None = None
     role: str | None = None
     unit: str | None = None
@@ -127,6 +129,7 @@ def _stay(rules: Rules, dossier: Dossier, until: datetime, *, left: bool) -> Sta
     return Stay(
         state=dossier.state,
         entered_at=since,
+        until=until,
         left_at=until if left else None,
         role=own.revision.states[dossier.state].role,
         unit=dossier.unit,

@@ -119,7 +119,9 @@ def regrouped(facts: FactFile, read: Callable[[], None]) -> None:
     try:
         read()
     except NotGrouped:
-        click.echo(f"{facts.path}: {click.style('not grouped by dossier: sorting first', dim=True)}", err=True)
+        click.echo(
+            f"{facts.path}: {click.style('not grouped by dossier: sorting first', dim=True)}", err=True
+        )
         read()
 
 

@@ -1,0 +1,128 @@
+"""`dunghen deadline`: when something is due by a procedure, line by line, without any log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from workflow.choosing import in_force
+from workflow.cli.inputs import FILE, moment, read_family
+from workflow.cli.options import Command, output_option
+from workflow.cli.output import print_json
+from workflow.cli.sums import print_deadlines
+from workflow.errors import UsageError
+from workflow.model import AppointmentTold, PauseTaken
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from workflow.cli.output import Form
+    from workflow.model import Dossier
+    from workflow.rules import Rules
+
+
+@click.command(cls=Command)
+@click.argument("procedure", type=FILE)
+@click.option("--received", required=True, help="When the complete dossier was received.")
+@click.option("--submitted", help="When it was submitted.")
+@click.option("--issued", help="When the result was issued.")
+@click.option("--appointment", help="The date or time printed on the slip.")
+@click.option("--pause", multiple=True, help="A pause as ID=FROM..TO, or ID=FROM.. while it is open.")
+@click.option(
+    "--register", multiple=True, help="A register's value as NAME=VALUE, where a limit depends on it."
+)
+@click.option("--unit", help="The unit whose hours count.")
+@click.option("--at", help="The moment asked about; by default the end of the day of receipt.")
+@click.option(
+    "--calendar", type=FILE, multiple=True, help="A calendar beside or instead of those that come with us."
+)
+@output_option("table", "json")
+def deadline(  # noqa: PLR0913 - one parameter per option
+    procedure: Path,
+    received: str,
+    submitted: str | None,
+    issued: str | None,
+    appointment: str | None,
+    pause: tuple[str, ...],
+    register: tuple[str, ...],
+    unit: str | None,
+    at: str | None,
+    calendar: tuple[Path, ...],
+    output: Form,
+) -> None:
+    """Compute every due date of a procedure and show its sum."""
+    family = read_family(procedure, calendar)
+    zone = next(iter(family.values())).zone
+    received_at = _needed(received, zone, "--received")
+    rules = in_force(family, received_at)
+    dossier = rules.start("-")
+    dossier.received_at, dossier.unit = received_at, unit
+    dossier.submitted_at = moment(submitted, zone, "--submitted")
+    dossier.issued_at = moment(issued, zone, "--issued")
+    dossier.pauses = tuple(_pause(text, rules, zone) for text in pause)
+    _set_registers(dossier, rules, register)
+    _receive(dossier, rules, received_at)
+    if appointment is not None:
+        printed = _needed(appointment, zone, "--appointment")
+        day_only = len(appointment) == len("2026-02-23")
+        told = AppointmentTold(printed.astimezone(zone).date() if day_only else printed, "first", received_at)
+        dossier.appointments = (told,)
+    asked = moment(at, zone, "--at") or max(
+        received_at, *(p.ended_at or p.started_at for p in dossier.pauses), received_at
+    )
+    found = rules.clock.deadlines(dossier, at=asked, explain=True)
+    if output == "json":
+        print_json(found)
+    else:
+        print_deadlines(found, zone)
+
+
+def _needed(text: str, zone: ZoneInfo, option: str) -> datetime:
+    found = moment(text, zone, option)
+    assert found is not None  # noqa: S101 - a text was given
+    return found
+
+
+def _receive(dossier: Dossier, rules: Rules, at: datetime) -> None:
+    """Notes the receipt where limits look for it: as the action that receives, and as the start of its phases."""
+    for name, action in rules.revision.actions.items():
+        slot = rules.layout.actions.get(name)
+        if action.milestone == "received" and slot is not None:
+            dossier.firsts[slot] = dossier.lasts[slot] = at
+            dossier.counts[slot] = 1
+
+
+def _pause(text: str, rules: Rules, zone: ZoneInfo) -> PauseTaken:
+    name, _, span = text.partition("=")
+    start, dots, end = span.partition("..")
+    if name not in rules.revision.pauses or not dots:
+        raise UsageError(
+            "--pause: expected ID=FROM..TO with ID one of {known}, found {found}",
+            known=", ".join(rules.revision.pauses) or "none",
+            found=text,
+        )
+    return PauseTaken(name, _needed(start, zone, "--pause"), moment(end or None, zone, "--pause"))
+
+
+def _set_registers(dossier: Dossier, rules: Rules, given: tuple[str, ...]) -> None:
+    for text in given:
+        name, _, value = text.partition("=")
+        slot = rules.layout.registers.get(name)
+        if slot is None:
+            raise UsageError(
+                "--register: expected NAME=VALUE with NAME one of {known}, found {found}",
+                known=", ".join(rules.layout.registers) or "none",
+                found=text,
+            )
+        try:
+            dossier.registers[slot] = rules.registers.types[name].of(value)
+        except ValueError as cause:
+            raise UsageError(
+                "--register {name}: expected a value of type {kind}, found {found}",
+                name=name,
+                kind=rules.registers.types[name].kind,
+                found=value,
+            ) from cause

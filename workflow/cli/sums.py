@@ -1,0 +1,61 @@
+"""Deadlines for people: each date, whether it was kept, and its sum line by line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from workflow.i18n import current
+from workflow.sums import spelled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from workflow.model import Deadline
+
+KINDS = {
+    "appointment": "appointment on the slip",
+    "benchmark": "benchmark",
+    "committed": "committed date",
+    "statutory": "statutory date",
+    "limit": "limit",
+    "step": "step",
+    "phase": "phase",
+    "task": "task",
+}
+
+
+def print_deadlines(deadlines: Iterable[Deadline], zone: ZoneInfo) -> None:
+    """Prints each deadline with its sum."""
+    for deadline in deadlines:
+        click.echo()
+        click.echo(
+            f"{current(KINDS[deadline.kind])} · {deadline.rule}: {shown_instant(deadline.due_at, zone)} · {_kept(deadline, zone)}"
+        )
+        for line in deadline.sum:
+            reached = f"  → {shown_instant(line.at, zone)}" if line.at is not None else ""
+            click.echo(f"  {current(line.text).format(**line.values)}{reached}")
+        if deadline.basis:
+            click.echo(f"  {current('basis: {basis}').format(basis=deadline.basis)}")
+
+
+def shown_instant(instant: datetime, zone: ZoneInfo) -> str:
+    """An instant by the wall clock of `zone`; the last microsecond of a day as the end of that day."""
+    local = instant.astimezone(zone)
+    if (local.hour, local.minute, local.second) == (23, 59, 59):
+        return current("end of {day}").format(day=local.date().isoformat())
+    return spelled(instant, zone)[:16] if not local.second else local.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _kept(deadline: Deadline, zone: ZoneInfo) -> str:
+    verdict = current("late") if deadline.late else current("in time")
+    if deadline.met_at is not None:
+        return current("{verdict}, met {when}").format(
+            verdict=verdict, when=shown_instant(deadline.met_at, zone)
+        )
+    if deadline.open_pause:
+        return current("{verdict}, the clock stands").format(verdict=verdict)
+    return current("{verdict}, still running").format(verdict=verdict)
