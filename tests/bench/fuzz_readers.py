@@ -36,7 +36,9 @@ fields:
   data: {fee: {column: fee, decimal: comma, absent: [EMPTY]}}
 case: {ended_at: ended, data: {kind: kind}}
 """
-_PLAIN: Final = "source: fuzz\nfields: {subject: code, id: no, action: step, occurred_at: at, data: {fee: fee}}\n"
+_PLAIN: Final = (
+    "source: fuzz\nfields: {subject: code, id: no, action: step, occurred_at: at, data: {fee: fee}}\n"
+)
 _ROW: Final = {
     "no": "7",
     "code": "A1",
@@ -121,7 +123,9 @@ def fails(path: Path, mapping: Mapping | None) -> str | None:
             counted = sum(len(facts) for _, facts in file.dossiers())
         taken_in_all = file.taken + file.filtered + file.refusals.total
         if counted < file.taken or taken_in_all < file.rows:
-            return f"{file.rows} rows, but {file.taken} taken, {file.filtered} filtered, {file.refusals.counts}"
+            return (
+                f"{file.rows} rows, but {file.taken} taken, {file.filtered} filtered, {file.refusals.counts}"
+            )
     except DunghenError:
         return None
     except Exception:  # noqa: BLE001 - finding any other exception is what this is for

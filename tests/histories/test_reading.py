@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,9 @@ def test_the_fines_are_150_370_dossiers_of_561_470_rows(public_logs: Path) -> No
     assert file.last_at == datetime(2013, 6, 17, 22, tzinfo=UTC)
 
 
-def test_the_receipt_log_is_1_434_dossiers_of_8_577_events(receipt: tuple[FactFile, dict[str, list[Fact]]]) -> None:
+def test_the_receipt_log_is_1_434_dossiers_of_8_577_events(
+    receipt: tuple[FactFile, dict[str, list[Fact]]],
+) -> None:
     file, dossiers = receipt
     assert (len(dossiers), file.rows, file.taken, file.refusals.total) == (1_434, 8_577, 8_577, 0)
     assert file.uncoded == {}
@@ -54,14 +57,16 @@ def test_105_receipts_have_no_end_and_every_one_has_its_deadline(
 ) -> None:
     bodies = [facts[0].body for facts in receipt[1].values()]
     assert sum(isinstance(body, Opened) and body.ended_at is None for body in bodies) == 105
-    assert all(isinstance(body, Opened) and {"deadline", "planned_end"} <= body.data.keys() for body in bodies)
+    assert all(
+        isinstance(body, Opened) and {"deadline", "planned_end"} <= body.data.keys() for body in bodies
+    )
 
 
 def test_1_208_handovers_lie_in_564_receipts(receipt: tuple[FactFile, dict[str, list[Fact]]]) -> None:
     handovers = []
     for facts in receipt[1].values():
         actors = [fact.body.actor for fact in facts if isinstance(fact.body, Acted)]
-        handovers.append(sum(one != other for one, other in zip(actors, actors[1:], strict=False)))
+        handovers.append(sum(one != other for one, other in pairwise(actors)))
     assert (sum(handovers), sum(count > 0 for count in handovers), max(handovers)) == (1_208, 564, 9)
 
 

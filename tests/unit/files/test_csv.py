@@ -131,7 +131,9 @@ def test_empty_codes_and_ids_are_refused(read: Reading) -> None:
 
 
 def test_a_missing_column_is_refused_at_once_and_says_what_there_is(read: Reading) -> None:
-    with pytest.raises(InputError, match=r"log:1: .*found fee 0 times; the file has no, code, step, at") as error:
+    with pytest.raises(
+        InputError, match=r"log:1: .*found fee 0 times; the file has no, code, step, at"
+    ) as error:
         read("no,code,step,at\n", PLAIN)
     assert error.value.code == "missing_column"
 
@@ -174,7 +176,9 @@ def test_an_id_na_is_an_id_and_absent_texts_are_only_those_named(read: Reading) 
 
 def test_a_decimal_comma_is_read_where_the_mapping_says_so(read: Reading) -> None:
     mapping = PLAIN.replace("fee: fee", "fee: {column: fee, decimal: comma}") + 'csv: {delimiter: ";"}\n'
-    rows = "".join(f"{n};A;pay;{AT};{fee}\n" for n, fee in enumerate(["1.234,50", "35,0", "7", "1.5", "=1+1"]))
+    rows = "".join(
+        f"{n};A;pay;{AT};{fee}\n" for n, fee in enumerate(["1.234,50", "35,0", "7", "1.5", "=1+1"])
+    )
     found = read(HEAD.replace(",", ";") + rows, mapping)
     assert [acted(fact).data["fee"] for fact in found.dossiers["A"]] == ["1234.50", "35.0", "7"]
     assert found.reasons == {"decimal": 2}
@@ -246,7 +250,12 @@ fields:
 
 @pytest.mark.parametrize(
     ("field", "reason"),
-    [("channel: fee", "channel"), ("cause: fee", "cause"), ("part: fee", "whole_number"), ("sequence: fee", "whole_number")],
+    [
+        ("channel: fee", "channel"),
+        ("cause: fee", "cause"),
+        ("part: fee", "whole_number"),
+        ("sequence: fee", "whole_number"),
+    ],
 )
 def test_a_value_that_its_field_cannot_take_refuses_the_row(read: Reading, field: str, reason: str) -> None:
     found = read(HEAD + f"1,A,receive,{AT},odd\n", PLAIN.replace("id: no", f"id: no, {field}"))
@@ -255,10 +264,16 @@ def test_a_value_that_its_field_cannot_take_refuses_the_row(read: Reading, field
 
 
 def test_case_columns_become_one_opening_fact_before_the_events(read: Reading) -> None:
-    mapping = PLAIN + "case: {received_at: got, appointment: {column: due, format: date}, data: {kind: kind}}\n"
+    mapping = (
+        PLAIN + "case: {received_at: got, appointment: {column: due, format: date}, data: {kind: kind}}\n"
+    )
     rows = f"1,A,receive,{AT},,,,K\n2,A,assign,2026-11-20T08:00:00Z,,{AT},2026-12-01,\n"
     opened, first, _ = read("no,code,step,at,fee,got,due,kind\n" + rows, mapping).dossiers["A"]
-    assert (opened.id, opened.sequence, opened.occurred_at) == ("case", 0, datetime(2026, 11, 20, 8, tzinfo=UTC))
+    assert (opened.id, opened.sequence, opened.occurred_at) == (
+        "case",
+        0,
+        datetime(2026, 11, 20, 8, tzinfo=UTC),
+    )
     assert isinstance(opened.body, Opened)
     assert (opened.body.state, opened.body.received_at, opened.body.data) == (None, MOMENT, {"kind": "K"})
     assert [slip.at for slip in opened.body.appointments] == [date(2026, 12, 1)]
@@ -292,7 +307,11 @@ def test_reading_again_after_a_dossier_came_back_sorts_and_counts_anew(tmp_path:
 def test_a_row_of_formulas_stays_text(read: Reading) -> None:
     found = read(HEAD + f"=1,+A,@SUM(A1),{AT},=cmd|' /C calc'!A0\n", PLAIN)
     (fact,) = found.dossiers["+A"]
-    assert (fact.id, acted(fact).action, acted(fact).data) == ("=1", "@SUM(A1)", {"fee": "=cmd|' /C calc'!A0"})
+    assert (fact.id, acted(fact).action, acted(fact).data) == (
+        "=1",
+        "@SUM(A1)",
+        {"fee": "=cmd|' /C calc'!A0"},
+    )
 
 
 def test_facts_beyond_the_limit_of_a_dossier_are_refused(read: Reading) -> None:

@@ -69,7 +69,9 @@ def test_keys_and_dotted_paths_are_columns_and_numbers_stay_exact(read: Reading)
         ('{"a":' * 10_000 + "1" + "}" * 10_000, "too_deep"),
     ],
 )
-def test_a_line_that_cannot_be_taken_is_refused_and_the_rest_goes_on(read: Reading, text: str, reason: str) -> None:
+def test_a_line_that_cannot_be_taken_is_refused_and_the_rest_goes_on(
+    read: Reading, text: str, reason: str
+) -> None:
     found = read(line() + "\n" + text + "\n" + line(), MAPPING)
     assert (found.reasons, found.places, found.file.taken) == ({reason: 1}, ["2"], 2)
 

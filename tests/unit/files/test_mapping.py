@@ -36,7 +36,9 @@ def test_only_jsonl_is_not_grouped_by_default() -> None:
 
 
 def test_names_are_text_whatever_they_look_like() -> None:
-    mapping = parse_mapping((HEAD + "fields: {subject: NO, action: on, occurred_at: 1.10, id: null}").encode(), "m")
+    mapping = parse_mapping(
+        (HEAD + "fields: {subject: NO, action: on, occurred_at: 1.10, id: null}").encode(), "m"
+    )
     fields = mapping.fields
     assert (fields.subject, fields.action, fields.occurred_at, fields.id) == ("NO", "on", "1.10", "null")
 
@@ -53,19 +55,41 @@ def test_an_unknown_zone_is_refused_with_its_place(zone: str) -> None:
     [
         (HEAD + "fields: {subject: a, action: b}", "m.yaml:3:", "missing_field"),
         (HEAD + NEEDED + "colour: red", "m.yaml:4:", "unknown_word"),
-        (HEAD + "fields: {subject: a, action: b, occurred_at: {column: c, format: '%Y'}}", "m.yaml:3:", "mistyped"),
-        (HEAD + "fields: {subject: a, action: b, occurred_at: {column: c, format: date}}", "m.yaml:3:", "time_without_zone"),
-        (HEAD + "fields: {subject: a, action: {column: b, constant: x}, occurred_at: c}", "m.yaml:3:", "origin"),
+        (
+            HEAD + "fields: {subject: a, action: b, occurred_at: {column: c, format: '%Y'}}",
+            "m.yaml:3:",
+            "mistyped",
+        ),
+        (
+            HEAD + "fields: {subject: a, action: b, occurred_at: {column: c, format: date}}",
+            "m.yaml:3:",
+            "time_without_zone",
+        ),
+        (
+            HEAD + "fields: {subject: a, action: {column: b, constant: x}, occurred_at: c}",
+            "m.yaml:3:",
+            "origin",
+        ),
         (HEAD + "fields: {subject: a, action: {codes: {x: y}}, occurred_at: c}", "m.yaml:3:", "origin"),
-        (HEAD + "fields: {subject: a, action: {column: b, separator: x}, occurred_at: c}", "m.yaml:3:", "separator"),
+        (
+            HEAD + "fields: {subject: a, action: {column: b, separator: x}, occurred_at: c}",
+            "m.yaml:3:",
+            "separator",
+        ),
         (HEAD + NEEDED + "csv: {delimiter: '|'}", "m.yaml:4:", "mistyped"),
-        (HEAD + NEEDED + "case: {data: {due: {column: d, format: yyyyMMdd}}}", "m.yaml:4:", "time_without_zone"),
+        (
+            HEAD + NEEDED + "case: {data: {due: {column: d, format: yyyyMMdd}}}",
+            "m.yaml:4:",
+            "time_without_zone",
+        ),
         (HEAD + NEEDED + "source: again", "m.yaml:4:", "repeated_key"),
         (HEAD + NEEDED + "---\n" + HEAD + NEEDED, "m.yaml", "documents"),
         ("", "m.yaml", "documents"),
     ],
 )
-def test_what_the_language_does_not_allow_is_refused_with_its_place(text: str, place: str, reason: str) -> None:
+def test_what_the_language_does_not_allow_is_refused_with_its_place(
+    text: str, place: str, reason: str
+) -> None:
     error = refusal(text)
     assert isinstance(error, DefinitionError)
     assert (str(error)[: len(place)], error.code) == (place, reason)

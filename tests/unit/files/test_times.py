@@ -44,7 +44,12 @@ def test_shapes_without_seconds_name_the_whole_minute(shape: TimeShape, text: st
 
 @pytest.mark.parametrize(
     ("shape", "text"),
-    [("date", "2026-11-23"), ("yyyyMMdd", "20261123"), ("dd/MM/yyyy", "23/11/2026"), ("dd.MM.yyyy", "23.11.2026")],
+    [
+        ("date", "2026-11-23"),
+        ("yyyyMMdd", "20261123"),
+        ("dd/MM/yyyy", "23/11/2026"),
+        ("dd.MM.yyyy", "23.11.2026"),
+    ],
 )
 def test_a_date_is_its_first_instant_in_the_zone(shape: TimeShape, text: str) -> None:
     assert day(shape, text) == date(2026, 11, 23)
@@ -100,7 +105,7 @@ def test_a_day_whose_midnight_never_was_begins_at_the_change() -> None:
         ("iso", "0000-01-01T00:00:00Z"),
         ("iso", "0001-01-01T00:00:00+01:00"),
         ("date", "2026-02-29"),
-        ("date", "٢٠٢٦-١١-٢٣"),
+        ("date", "\u0662\u0660\u0662\u0666-\u0661\u0661-\u0662\u0663"),
         ("date", "2026-11-23 "),
         ("dd/MM/yyyy", "11/23/2026"),
         ("epoch_s", "NaN"),
