@@ -139,6 +139,15 @@ def _named(
         return [branch]
     if branch.id in constants:
         return constants[branch.id]
+    assigned = [node for node in ast.walk(function or branch) if isinstance(node, ast.Assign)]
+    values = [
+        node.value
+        for node in assigned
+        for to in node.targets
+        if isinstance(to, ast.Name) and to.id == branch.id
+    ]
+    if values:
+        return [part for value in values for part in _branches(value)]
     loops = [node for node in ast.walk(function or branch) if isinstance(node, ast.For | ast.comprehension)]
     taken = [loop.iter for loop in loops if branch.id in {one.id for one in _names(loop.target)}]
     found = [one for iterated in taken for name in _names(iterated) for one in constants.get(name.id, [])]
@@ -170,9 +179,15 @@ def _branches(value: ast.expr) -> list[ast.expr]:
         return [branch for one in value.values for branch in _branches(one)]
     if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "str":
         return []  # data, no text of ours
+    if isinstance(value, ast.JoinedStr) and not any(map(str.isalpha, _spelled(value))):
+        return []  # data and punctuation
     if isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name | ast.Dict):
         return _branches(value.value)
     return [value]
+
+
+def _spelled(value: ast.JoinedStr) -> str:
+    return "".join(_constant(part) or "" for part in value.values)
 
 
 def _parameters(function: ast.FunctionDef) -> list[ast.arg]:
