@@ -72,6 +72,10 @@ class Clock:
         self.limits: dict[str, LimitClock] = {
             rule: self._compiled(rule, limit) for rule, limit in all_limits(revision).items()
         }
+        self._ends = {
+            state: tuple(limit for limit in self.limits.values() if binds_end(limit, state))
+            for state in revision.states
+        }
         self._benchmark = self._compiled_benchmark()
         self._ahead = _actions_ahead(revision)
 
@@ -96,8 +100,8 @@ class Clock:
         return self._those(lambda limit: binds_stay(limit, state))
 
     def for_end(self, state: str) -> tuple[LimitClock, ...]:
-        """The limits of an end in `state`."""
-        return self._those(lambda limit: binds_end(limit, state))
+        """The limits of an end in `state`; none for a state the revision does not know."""
+        return self._ends.get(state, ())
 
     def for_phase(self, phase: str) -> tuple[LimitClock, ...]:
         """The limits of a phase."""

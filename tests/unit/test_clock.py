@@ -7,10 +7,11 @@ from datetime import UTC, date, timedelta
 import pytest
 from clockmaking import ROME, at, calendar, can_tho, clock, dossier, due, limited, revision, total, wall
 
+from workflow import counting
 from workflow.clock import compile_clock
 from workflow.errors import CalendarRange, DefinitionError, UnknownZone
 from workflow.layout import layout
-from workflow.model import ExtensionTaken, PhaseRun
+from workflow.model import ExtensionTaken, PauseTaken, PhaseRun, TaskRun
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -303,6 +304,52 @@ def test_an_anchor_that_is_not_known_gives_no_deadline() -> None:
     assert [limit.anchor(subject) for limit in clock(ANCHORS).limits.values()] == [None] * 8
 
 
+@pytest.mark.parametrize(
+    ("milestone", "hour"),
+    [
+        ("received", 1),
+        ("ready", 2),
+        ("paused", 5),
+        ("resumed", 6),
+        ("extended", 7),
+        ("returned", 8),
+        ("rejected", None),
+    ],
+)
+def test_a_limit_may_count_from_any_milestone(milestone: str, hour: int | None) -> None:
+    made = clock(f"limits: {{total: {{from: {{milestone: {milestone}}}, within: 1, counts: elapsed}}}}")
+    subject = dossier(
+        HOURS[1],
+        ready_at=HOURS[2],
+        pauses=(PauseTaken("a", HOURS[3], HOURS[4]), PauseTaken("a", HOURS[5], HOURS[6])),
+        extensions=(ExtensionTaken("other", 1, HOURS[7]),),
+        ended_at=HOURS[8],
+        ended_by="returned",
+    )
+    assert made.limits["total"].anchor(subject) == (None if hour is None else HOURS[hour])
+
+
+def test_the_limit_of_a_task_counts_from_the_last_asking_where_no_run_is_named() -> None:
+    made = clock("""
+states: {open: {tasks: {tax: {asked: close, answered: close, limit: {within: 1, counts: elapsed}}}}, closed: {}}
+actions: {close: {moves: [{from: [open], to: closed}]}}
+""")
+    runs = (
+        TaskRun("open", "tax", "a", HOURS[1]),
+        TaskRun("open", "tax", "b", HOURS[2]),
+        TaskRun("open", "fee", "a", HOURS[3]),
+    )
+    assert made.limits["task/open/tax"].anchor(dossier(tasks=runs)) == HOURS[2]
+
+
+def test_a_full_memory_is_emptied_and_the_answers_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "MEMO_MAX", 2)
+    made = limited(1, "days")
+    found = [due(made, dossier(at(f"2024-07-{day:02} 00:00"))) for day in (1, 2, 3, 4, 1)]
+    assert found == [f"2024-07-{day:02} 17:00" for day in (2, 3, 4, 5, 2)]
+    assert len(made.limits["total"].counts._memo) <= 2  # type: ignore[union-attr]  # noqa: SLF001 - the bound itself
+
+
 def test_limits_are_found_by_what_they_bind() -> None:
     made = clock("""
 states:
@@ -356,9 +403,9 @@ def test_the_headline_says_whether_a_dossier_ended_late(limits: str, expected: s
 
 def test_a_guard_counts_a_time_of_its_own() -> None:
     made = limited(1, "days")
-    counting = made.counting("hours")
-    assert wall(made.due_within(counting, 5, at("2024-07-01 10:00"), None)) == "2024-07-01 17:00"
-    assert made.counting(counting) == counting
+    hours = made.counting("hours")
+    assert wall(made.due_within(hours, 5, at("2024-07-01 10:00"), None)) == "2024-07-01 17:00"
+    assert made.counting(hours) == hours
 
 
 CHOSEN_TOO_SMALL = """
