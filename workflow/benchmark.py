@@ -134,15 +134,25 @@ class Benchmark(NamedTuple):
         self, base: AppointmentTold, pauses: tuple[PauseTaken, ...], moment: Moment, lines: Lines
     ) -> Reached:
         counter, due, standing = self._counter(moment.announced_by), self.printed(base), False
+        printed_on = day = base.at.astimezone(self.zone).date() if isinstance(base.at, datetime) else base.at
         for stop in self._stops(base, pauses, moment):
             if stop.start >= due:
                 if lines is not None:
                     lines.append(sums.after_due(stop, self.zone))
                 continue
-            amount = counter.stopped(stop.start, stop.end)
-            due, standing = self._shifted(base, counter, due, amount, moment), stop.standing
+            amount, standing = counter.stopped(stop.start, stop.end), stop.standing
+            if self.counting.unit in ("working_hours", "elapsed_hours"):
+                due = counter.moved(due, amount)
+            elif amount:
+                day = counter.moved(day, amount)
+                due = self._on(day, base, moment)
             if lines is not None:
                 lines.append(sums.stopped(self.counting, self.zone, stop, amount, due))
+        rolled = day if day == printed_on else counter.settled(day)
+        if rolled != day:
+            due = self._on(rolled, base, moment)
+            if lines is not None:
+                lines.append(sums.rolled(day, due))
         return Reached(due, standing)
 
     def _stops(self, base: AppointmentTold, pauses: tuple[PauseTaken, ...], moment: Moment) -> list[Stop]:
@@ -155,21 +165,12 @@ class Benchmark(NamedTuple):
             return WeekDays(self.counting, self.zone, None)
         return self.counts.at(announced_by)
 
-    def _shifted(
-        self, base: AppointmentTold, counter: AnyCounter, due: datetime, amount: int, moment: Moment
-    ) -> datetime:
-        """The date moved by a stop. A day count keeps the time of day of a slip that names one."""
-        if amount == 0:
-            return due
-        if self.counting.unit in ("working_hours", "elapsed_hours"):
-            shifted: datetime = counter.moved(due, amount)
-            return shifted
-        local = due.astimezone(self.zone)
-        day: date = counter.settled(counter.moved(local.date(), amount))
-        if isinstance(base.at, datetime):
-            wall: time = local.time()
-            return datetime.combine(day, wall, self.zone).astimezone(UTC)
-        return self._closing(day, moment.announced_by)
+    def _on(self, day: date, base: AppointmentTold, moment: Moment) -> datetime:
+        """The slip on another day: its time of day where it names one, else that day's closing."""
+        if not isinstance(base.at, datetime):
+            return self._closing(day, moment.announced_by)
+        wall: time = base.at.astimezone(self.zone).time()
+        return datetime.combine(day, wall, self.zone).astimezone(UTC)
 
 
 def _as_of(pauses: tuple[PauseTaken, ...], at: datetime) -> tuple[PauseTaken, ...]:

@@ -261,3 +261,11 @@ def test_the_sum_of_a_benchmark_tells_every_slip_and_stop() -> None:
         f"counted by calendar {found.calendar}",
     ]
     assert wall(found.due_at) == "2024-07-17 11:00"
+
+
+def test_the_rest_day_rule_is_applied_once_to_a_shifted_date() -> None:
+    pauses = pause("2024-07-03 09:00", "2024-07-04 09:00"), pause("2024-07-05 09:00", "2024-07-06 09:00")
+    found = one(judged(committed("dates"), [slip("2024-07-12")], *pauses), "benchmark")
+    assert wall(found.due_at) == "2024-07-15 17:00"
+    assert "2024-07-14 is a rest day: moves to the next working day" in told(found)
+    assert benchmark(committed("dates"), [slip("2024-07-13")]) == "2024-07-13 23:59"

@@ -377,3 +377,41 @@ limits:
 def test_nothing_is_explained_unasked() -> None:
     (found,) = made(5, "days").deadlines(dossier(at("2024-07-01 09:00")), at=at("2024-07-02 09:00"))
     assert found.sum == ()
+
+
+def test_a_sum_tells_calendar_days() -> None:
+    subject = dossier(at("2024-07-01 09:00"), pauses=(pause("2024-07-02 09:00", "2024-07-05 09:00"),))
+    assert told(explained(made(5, "dates-stay"), subject, "2024-07-09 09:00"))[1:] == [
+        "5 calendar days, the first day not counted",
+        "stopped by papers from 2024-07-02 09:00+07:00 to 2024-07-05 09:00+07:00: 3 calendar days",
+    ]
+    assert told(explained(made(5, "dates-included"), subject, "2024-07-09 09:00"))[1] == (
+        "5 calendar days, the first day included"
+    )
+
+
+@pytest.mark.parametrize(
+    ("limit", "line"),
+    [
+        ("binds: {end: any}, from: {action: close}", "first close"),
+        ("binds: {end: any}, from: {action: close, which: last}", "last close"),
+        ("binds: {end: any}, from: {entering: open}", "entering state open"),
+        ("binds: {end: any}, from: {milestone: submitted}", "milestone submitted"),
+        ("binds: {state: open}", "entry or asking: open"),
+        ("binds: {phase: check}", "start of phase check"),
+    ],
+)
+def test_a_sum_begins_with_what_the_limit_counts_from(limit: str, line: str) -> None:
+    begun = at("2024-07-01 09:00")
+    subject = dossier(
+        begun,
+        firsts=[begun],
+        lasts=[begun],
+        since=begun,
+        submitted_at=begun,
+        phases=(PhaseRun("check", begun),),
+    )
+    one_limit = (
+        f"phases: {{check: {{starts: [close]}}}}\nlimits: {{total: {{{limit}, within: 1, counts: days}}}}"
+    )
+    assert told(explained(clock(one_limit), subject, "2024-07-02 09:00"))[0] == line
