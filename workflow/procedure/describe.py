@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from workflow.guards import spelled
 from workflow.procedure.language import Choice, Counting, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflow.procedure.language import Limit, Milestone, Names, Revision
+    from workflow.procedure.language import Limit, Milestone, Names, Predicate, Revision
 
     Translate: TypeAlias = Callable[[str], str]
 
@@ -63,3 +64,11 @@ def limit_text(revision: Revision, limit: Limit, translate: Translate) -> str:
             choice.append(f"{translate('else')}: {limit.within.otherwise}")
         return template.format(number=f"{limit.within.register} ({', '.join(choice)})")
     return template.format(number=limit.until if limit.within is None else limit.within)
+
+
+def asked_text(predicate: Predicate) -> str:
+    """A predicate in one line, as verdicts spell it; `?` where it says nothing, which the checks refuse."""
+    try:
+        return spelled(predicate)
+    except ValueError:
+        return "?"

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from workflow.guards import spelled
+from workflow.procedure.describe import asked_text
 from workflow.procedure.moves import edges
+from workflow.procedure.reader import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -56,7 +57,7 @@ class Change(Struct, frozen=True):
 def changes(before: Revision, after: Revision) -> tuple[Change, ...]:
     """Every difference in meaning between two revisions, in the order of the language's sections.
 
-    None exactly where the fingerprints are equal.
+    None exactly where the fingerprints are equal; where only the grouping of moves differs, the fingerprint is named.
     """
     old, new = _parts(before), _parts(after)
     found = list(_fields("", "", _own(before), _own(after)))
@@ -65,6 +66,8 @@ def changes(before: Revision, after: Revision) -> tuple[Change, ...]:
             found += _part(section, name, old[section].get(name), new[section].get(name))
     if list(before.phases) != list(after.phases) and set(before.phases) == set(after.phases):
         found.append(_change("", "", "phases", ", ".join(before.phases), ", ".join(after.phases)))
+    if not found and fingerprint(before) != fingerprint(after):
+        found.append(_change("", "", "fingerprint", fingerprint(before), fingerprint(after)))
     return tuple(found)
 
 
@@ -83,7 +86,7 @@ def _parts(revision: Revision) -> dict[str, dict[str, dict[str, str]]]:
     found = {section: {n: _flat(p) for n, p in tree.get(section, {}).items()} for section in SECTIONS}
     for name, guard in revision.guards.items():
         asked = {key: value for key, value in found["guards"][name].items() if not key.startswith("requires")}
-        found["guards"][name] = {"requires": spelled(guard.requires), **asked}
+        found["guards"][name] = {"requires": asked_text(guard.requires), **asked}
     for name, action in revision.actions.items():
         moves = found["actions"][name]
         del moves["moves"]

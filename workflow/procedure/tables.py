@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from workflow.guards import spelled
-from workflow.procedure.describe import MILESTONES, limit_text, name_of
+from workflow.procedure.describe import MILESTONES, asked_text, limit_text, name_of
 from workflow.procedure.moves import may_end, on_order_break, sources_of
 from workflow.procedure.reader import fingerprint
 from workflow.procedure.references import placed_limits
@@ -127,7 +126,7 @@ def guards(revision: Revision, language: Language) -> Iterator[Row]:
         yield {
             "guard": name,
             "name": name_of(guard.name, name, language),
-            "requires": spelled(guard.requires),
+            "requires": asked_text(guard.requires),
             "on_break": guard.on_break,
             "basis": guard.basis,
         }

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -7,11 +8,9 @@ from drawing import procedure, read, text
 
 from workflow.errors import LedgerError
 from workflow.procedure.ledger import new_entry, read_ledger, verify_ledger
-from workflow.procedure.reader import fingerprint
+from workflow.procedure.reader import fingerprint, read_procedures
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from workflow.procedure.language import Revision
 
 APPROVAL = "approval: {document: QT-VP-01, decision: 1593/QĐ-UBND, decided_on: 2023-07-10}"
@@ -81,3 +80,10 @@ def test_a_revision_is_listed_once(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match=r"APPROVED:4: .* a second time") as caught:
         read_ledger(ledger(tmp_path, line, line))
     assert caught.value.code == "ledger_repeated"
+
+
+PROCESSES = Path(__file__).parents[3] / "processes"
+
+
+def test_the_procedures_of_the_repository_stand_as_they_were_approved() -> None:
+    verify_ledger(read_procedures(PROCESSES), read_ledger(PROCESSES / "APPROVED"))
