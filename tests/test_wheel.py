@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import venv
@@ -55,7 +56,23 @@ def test_checks_a_procedure(installed: Path, tmp_path: Path) -> None:
         capture_output=True,
         check=False,
     )
-    assert (checked.returncode, checked.stderr) == (0, b"")
+    assert (checked.returncode, checked.stdout) == (0, b"")
+    assert "0 lỗi" in checked.stderr.decode()
+
+
+def test_judges_a_history_by_the_calendars_inside(installed: Path, tmp_path: Path) -> None:
+    example, events = ROOT / "examples" / "first_history", tmp_path / "events.csv"
+    subprocess.run([sys.executable, example / "make_history.py", events], check=True)
+    given = ["--procedure", example / "procedure.yaml", "--mapping", example / "mapping.yaml"]
+    judged = subprocess.run(
+        [installed / "dunghen", "audit", "conform", events, *given, "--output", "json"],
+        cwd=tmp_path,
+        env={"PATH": ""},
+        capture_output=True,
+        check=False,
+    )
+    assert (judged.returncode, judged.stderr) == (1, b"")
+    assert json.loads(judged.stdout)["conforming"] == 37
 
 
 def test_needs_nothing_but_what_it_declares(installed: Path) -> None:
