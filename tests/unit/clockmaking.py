@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from workflow.calendar import Calendar, CalendarDefinition, read_calendar
 from workflow.clock import Clock, compile_clock
 from workflow.layout import layout
-from workflow.model import Dossier
+from workflow.model import Dossier, PauseTaken
 from workflow.procedure.language import Revision
 from workflow.yamltree import parse
 
@@ -89,6 +89,23 @@ def clock(
 def limited(within: int, counts: str, **more: Any) -> Clock:
     """A clock with the one limit `total`, counted from the receipt."""
     return clock(f"limits: {{total: {{binds: {{end: any}}, within: {within}, counts: {counts}}}}}", **more)
+
+
+PAUSES = """
+pauses:
+  papers: {}
+  fee: {cap: {within: 2, counts: days}}
+  appraisal: {on_resume: restart}
+"""
+
+
+def made(within: int, counts: str, more: str = "", *, pauses: str = PAUSES, **given: Any) -> Clock:
+    limit = f"limits: {{total: {{binds: {{end: any}}, within: {within}, counts: {counts}{more}}}}}"
+    return clock(f"{pauses}{limit}", **given)
+
+
+def pause(start: str, end: str | None = None, name: str = "papers", *, counts: bool = True) -> PauseTaken:
+    return PauseTaken(name, at(start), at(end) if end else None, counts)
 
 
 def dossier(received: datetime | None = None, **more: Any) -> Dossier:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, timedelta
 
 import pytest
-from clockmaking import ROME, at, calendar, can_tho, clock, dossier, due, limited, revision, total, wall
+from clockmaking import ROME, at, clock, dossier, due, limited, total, wall
 
 from workflow import counting
-from workflow.clock import compile_clock
-from workflow.errors import CalendarRange, DefinitionError, UnknownZone
-from workflow.layout import layout
 from workflow.model import ExtensionTaken, PauseTaken, PhaseRun, TaskRun
 
 MICROSECOND = timedelta(microseconds=1)
@@ -350,142 +347,8 @@ def test_a_full_memory_is_emptied_and_the_answers_stay(monkeypatch: pytest.Monke
     assert len(made.limits["total"].counts._memo) <= 2  # type: ignore[union-attr]  # noqa: SLF001 - the bound itself
 
 
-def test_limits_are_found_by_what_they_bind() -> None:
-    made = clock("""
-states:
-  open:
-    limit: {within: 1, counts: days}
-    tasks: {tax: {asked: ask, answered: answer, limit: {within: 1, counts: days}}}
-  refused: {final: true}
-  closed: {final: true}
-actions:
-  ask: {moves: [{from: [open]}]}
-  answer: {moves: [{from: [open]}]}
-  close: {moves: [{from: [open], to: closed}]}
-phases: {first: {starts: [ask]}}
-limits:
-  all: {binds: {actions: any}, within: 1, counts: days}
-  some: {binds: {actions: [ask, close]}, within: 1, counts: days}
-  one: {binds: {action: close}, within: 1, counts: days}
-  end: {binds: {end: any}, within: 1, counts: days}
-  good: {binds: {end: [closed]}, within: 1, counts: days}
-  phase: {binds: {phase: first}, within: 1, counts: days}
-  stay: {binds: {state: open}, within: 1, counts: days}
-""")
-
-    def ids(found: tuple) -> list[str]:  # type: ignore[type-arg]
-        return [limit.id for limit in found]
-
-    assert ids(made.for_action("close")) == ["all", "some", "one"]
-    assert ids(made.for_action("answer")) == ["all"]
-    assert ids(made.for_end("closed")) == ["end", "good"]
-    assert ids(made.for_end("refused")) == ["end"]
-    assert ids(made.for_phase("first")) == ["phase"]
-    assert ids(made.for_stay("open")) == ["stay", "step/open"]
-    assert ids(made.for_task("open", "tax")) == ["task/open/tax"]
-
-
-@pytest.mark.parametrize(
-    ("limits", "expected"),
-    [
-        ("a: {binds: {end: any}, %s}, b: {binds: {end: any}, headline: true, %s}", "b"),
-        ("a: {binds: {end: any}, %s}, b: {binds: {phase: two}, %s}", "a"),
-        ("a: {binds: {phase: one}, %s}, b: {binds: {phase: two}, %s}", "b"),
-        ("a: {binds: {action: close}, %s}, b: {binds: {end: [open]}, %s}", None),
-    ],
-)
-def test_the_headline_says_whether_a_dossier_ended_late(limits: str, expected: str | None) -> None:
-    body = limits.replace("%s", "within: 1, counts: days")
-    made = clock(f"phases: {{one: {{starts: [close]}}, two: {{starts: [close]}}}}\nlimits: {{{body}}}")
-    headline = made.headline("closed")
-    assert (headline.id if headline else None) == expected
-
-
 def test_a_guard_counts_a_time_of_its_own() -> None:
     made = limited(1, "days")
     hours = made.counting("hours")
     assert wall(made.due_within(hours, 5, at("2024-07-01 10:00"), None)) == "2024-07-01 17:00"
     assert made.counting(hours) == hours
-
-
-CHOSEN_TOO_SMALL = """
-registers: {g: {type: text}}
-limits: {total: {within: {register: g, values: {a: 2}, otherwise: 0}, counts: days-included}}
-"""
-
-
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        ("limits: {total: {within: 1, counts: weeks}}", "unknown counting weeks, expected one of days"),
-        (
-            "limits: {total: {within: 0, counts: days-included}}",
-            "limit total: 0 days would end before the first",
-        ),
-        ("limits: {total: {within: 0, counts: dates-late}}", "expected at least 1"),
-        ("limits: {total: {counts: days}}", "expected either `within` or `until`"),
-        ("limits: {total: {within: 1, counts: given}}", "found given_date"),
-        ("limits: {total: {until: day, counts: given}}", "limit total: unknown register day"),
-        (
-            "limits: {total: {within: 1, counts: {unit: working_days, reaching: late}}}",
-            "expected `first_day`",
-        ),
-        (
-            "limits: {total: {within: 1, counts: {unit: calendar_days, reaching: late, first_day: excluded}}}",
-            "expected `rest_day`",
-        ),
-        (CHOSEN_TOO_SMALL, "limit total: 0 days"),
-        ("pauses: {wait: {cap: {within: 0, counts: days-included}}}", "limit pause/wait: 0 days"),
-    ],
-)
-def test_a_limit_that_cannot_be_counted_is_refused(body: str, message: str) -> None:
-    with pytest.raises(DefinitionError, match=message):
-        clock(body)
-
-
-def test_a_number_cannot_be_counted_in_given_dates() -> None:
-    with pytest.raises(DefinitionError, match="a number cannot be counted in given_date"):
-        limited(1, "days").counting("given")
-
-
-@pytest.mark.parametrize("counts", ["days", "hours", "days-cut"])
-def test_working_time_needs_a_calendar(counts: str) -> None:
-    with pytest.raises(DefinitionError, match="needs a calendar") as refused:
-        limited(1, counts, bare=True)
-    assert refused.value.code == "no_calendar"
-
-
-def test_an_unknown_calendar_is_refused_with_the_known_ones() -> None:
-    read = revision("", named="vn-hue")
-    with pytest.raises(DefinitionError, match="unknown calendar vn-hue, expected one of vn-can-tho"):
-        compile_clock(read, layout(read), {"vn-can-tho": can_tho()})
-
-
-def test_a_calendar_of_another_zone_is_refused() -> None:
-    with pytest.raises(
-        DefinitionError, match="its zone is Asia/Ho_Chi_Minh, that of calendar test Europe/Rome"
-    ):
-        clock("", given=calendar(zone="Europe/Rome"))
-
-
-def test_an_unknown_zone_is_refused() -> None:
-    with pytest.raises(UnknownZone, match="procedure p: unknown time zone Asia/Nowhere"):
-        clock("", zone="Asia/Nowhere", bare=True)
-
-
-@pytest.mark.parametrize("counts", ["days", "hours", "days-cut", "dates"])
-def test_a_receipt_before_the_calendar_is_refused_with_its_name(counts: str) -> None:
-    with pytest.raises(CalendarRange, match="calendar vn-can-tho counts from 2018-01-01 to 2028-12-31"):
-        total(1, counts, "2017-12-29 16:00")
-
-
-def test_a_date_after_the_year_9999_is_refused() -> None:
-    subject = dossier(at("9990-01-01 00:00"))
-    made = limited(90_000, "dates-stay", bare=True)
-    with pytest.raises(CalendarRange, match="beyond the year 9999"):
-        due(made, subject)
-    stretched = dossier(
-        at("9990-01-01 00:00"), extensions=(ExtensionTaken("total", 1, at("9990-01-01 00:00")),)
-    )
-    with pytest.raises(CalendarRange, match="beyond the year 9999"):
-        due(made, stretched)

@@ -184,3 +184,54 @@ def test_an_open_dossier_is_counted_by_the_newest_calendar_and_a_closed_one_by_t
     made = clock("limits: {total: {binds: {end: any}, within: 12, counts: days}}")
     subject = dossier(at("2024-04-10 09:00"), ended_at=at(ended) if ended else None)
     assert wall(one(made.deadlines(subject, at=at(moment)), "limit").due_at) == expected
+
+
+def test_limits_are_found_by_what_they_bind() -> None:
+    made = clock("""
+states:
+  open:
+    limit: {within: 1, counts: days}
+    tasks: {tax: {asked: ask, answered: answer, limit: {within: 1, counts: days}}}
+  refused: {final: true}
+  closed: {final: true}
+actions:
+  ask: {moves: [{from: [open]}]}
+  answer: {moves: [{from: [open]}]}
+  close: {moves: [{from: [open], to: closed}]}
+phases: {first: {starts: [ask]}}
+limits:
+  all: {binds: {actions: any}, within: 1, counts: days}
+  some: {binds: {actions: [ask, close]}, within: 1, counts: days}
+  one: {binds: {action: close}, within: 1, counts: days}
+  end: {binds: {end: any}, within: 1, counts: days}
+  good: {binds: {end: [closed]}, within: 1, counts: days}
+  phase: {binds: {phase: first}, within: 1, counts: days}
+  stay: {binds: {state: open}, within: 1, counts: days}
+""")
+
+    def ids(found: tuple) -> list[str]:  # type: ignore[type-arg]
+        return [limit.id for limit in found]
+
+    assert ids(made.for_action("close")) == ["all", "some", "one"]
+    assert ids(made.for_action("answer")) == ["all"]
+    assert ids(made.for_end("closed")) == ["end", "good"]
+    assert ids(made.for_end("refused")) == ["end"]
+    assert ids(made.for_phase("first")) == ["phase"]
+    assert ids(made.for_stay("open")) == ["stay", "step/open"]
+    assert ids(made.for_task("open", "tax")) == ["task/open/tax"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ("a: {binds: {end: any}, %s}, b: {binds: {end: any}, headline: true, %s}", "b"),
+        ("a: {binds: {end: any}, %s}, b: {binds: {phase: two}, %s}", "a"),
+        ("a: {binds: {phase: one}, %s}, b: {binds: {phase: two}, %s}", "b"),
+        ("a: {binds: {action: close}, %s}, b: {binds: {end: [open]}, %s}", None),
+    ],
+)
+def test_the_headline_says_whether_a_dossier_ended_late(limits: str, expected: str | None) -> None:
+    body = limits.replace("%s", "within: 1, counts: days")
+    made = clock(f"phases: {{one: {{starts: [close]}}, two: {{starts: [close]}}}}\nlimits: {{{body}}}")
+    headline = made.headline("closed")
+    assert (headline.id if headline else None) == expected
