@@ -7,7 +7,7 @@ A differential test holds every (state, action) pair to the stock classes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from transitions import Event, Machine, Transition
 
@@ -110,6 +110,11 @@ class ProcedureMachine(Machine):
             state: ", ".join(action for action in plans if state in plans[action].moves) or "nothing"
             for state in revision.states
         }
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Nothing is made out of a name: the library would answer to `before_<action>` or `on_enter_<state>` and take
+        a callback that these steps never call."""
+        raise AttributeError(name)
 
     def target(self, state: str, action: str) -> str | None:
         """Where `action` leads from `state` (the state itself where it stays), None where it may not start."""

@@ -116,7 +116,7 @@ def _fact(rng: Random, name: str, body: Body, hours: int, number: int) -> Fact:
     sequence = number + 1
     if chance(rng, 25):
         sequence = rng.choice((0, 0, number, number + 4))
-    recorded = START + timedelta(hours=hours, minutes=rng.randrange(600)) if chance(rng, 85) else None
+    recorded = START + timedelta(hours=hours, minutes=30 * rng.randrange(20)) if chance(rng, 85) else None
     return Fact(
         subject=SUBJECT,
         source=rng.choice(SOURCES),

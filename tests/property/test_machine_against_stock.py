@@ -171,6 +171,14 @@ def test_a_stock_callback_on_a_move_is_refused(callback: str) -> None:
     assert refused.value.code == "stock_callback"
 
 
+@pytest.mark.parametrize("name", ["before_a0", "after_a0", "prepare_a0", "on_enter_s1", "on_exit_s0"])
+def test_a_stock_callback_by_name_finds_nothing_to_hang_on(name: str) -> None:
+    machine = compile_rules(procedure(Random(1))).machine
+
+    assert not hasattr(machine, name)
+    assert hasattr(Machine(states=["s0", "s1"], transitions=[["a0", "s0", "s1"]], initial="s0"), name)
+
+
 def test_a_second_move_for_one_state_and_action_is_refused() -> None:
     """The library would keep it and never take it."""
     machine = compile_rules(procedure(Random(1))).machine
