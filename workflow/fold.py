@@ -19,6 +19,7 @@ from workflow.model import Dossier, Outcome
 from workflow.opening import migrate, open_dossier, opens
 from workflow.plan import APPLIED, NOT_JUDGED
 from workflow.rules import Rules
+from workflow.run import Run
 from workflow.sources import UNKNOWN_SOURCE
 from workflow.standing import Placed, place, stand
 
@@ -58,10 +59,8 @@ def fold(
     `known_at` leaves out what was recorded later, `valid_at` what took effect later. Facts of one identity must
     have the same content (conflicts are dead letters before they come here).
     """
-    if known_at is None and (valid_at is None or not facts or facts[-1].occurred_at <= valid_at):
-        judgment = _fold_in_order(rules, subject, facts)
-        if judgment is not None:
-            return judgment
+    if isinstance(facts, Run) and known_at is None and (valid_at is None or facts.times[-1] <= valid_at):
+        return _fold_run(rules, facts)
     standing = stand(rules.sources, facts, known_at, valid_at)
     dossier = rules.start(subject)
     outcomes = [outcome for _, outcome in _steps(rules, dossier, standing.placed)]
@@ -134,37 +133,29 @@ def judgment_bytes(judgment: Judgment) -> bytes:
     )
 
 
-def _fold_in_order(rules: Rules, subject: str, facts: Sequence[Fact]) -> Judgment | None:
-    """The fold of acts of one source in strictly rising sequence and never falling time; None for any other facts.
-
-    Their order is known without sorting, whatever the source's order authority, and no two can be one identity.
-    """
-    dossier = rules.start(subject)
+def _fold_run(rules: Rules, run: Run) -> Judgment:
+    """The fold of acts that are known to lie in order: no sorting, no voids, no two of one identity."""
+    dossier = rules.start(run.subject)
     outcomes: list[Outcome] = []
-    if not facts:
-        return Judgment(rules, dossier, facts, outcomes)
-    events, add = rules.machine.actions, outcomes.append
-    sequence, at, source = -1, facts[0].occurred_at, facts[0].source
-    for fact in facts:
-        body, before, at = fact.body, at, fact.occurred_at
-        if fact.sequence <= sequence or at < before or fact.revision or fact.source != source:
-            return None
-        sequence = fact.sequence
-        if body.__class__ is not Acted:
-            if not isinstance(body, Opened) or body.state is not None:
-                return None
-            add(open_dossier(rules, dossier, fact, at))
-        elif dossier.halted:
-            add(NOT_JUDGED)
-        else:
-            event = events.get(body.action)
-            step = None if event is None else event.rules.get(dossier.state)
-            add(rules.machine.judge(dossier, body, at) if step is None else step.judge(dossier, body, at))
-    order = rules.sources.get(source, UNKNOWN_SOURCE)
-    dossier.last_key = (at, order.rank, sequence, source, facts[-1].id, 0)
+    add, actions = outcomes.append, rules.machine.actions
+    if run.known is not None:
+        add(open_dossier(rules, dossier, run.known, run.known.occurred_at))
+    for act, at in zip(run.acts, run.times):  # noqa: B905 - equal by the type; asking costs on the hot path
+        action = actions.get(act.action)
+        step = None if action is None else action.rules.get(dossier.state)
+        if step is not None:
+            add(step.judge(dossier, act, at))
+            continue
+        add(rules.machine.judge(dossier, act, at))
+        if dossier.halted:
+            outcomes += [NOT_JUDGED] * (len(run) - len(outcomes))
+            break
+    sequence = run.sequences[-1]
+    order = rules.sources.get(run.source, UNKNOWN_SOURCE)
+    dossier.last_key = (run.times[-1], order.rank, sequence, run.source, run.ids[-1], 0)
     if order.order == "sequence":
-        dossier.streams = {source: (sequence, at)}
-    return Judgment(rules, dossier, facts, outcomes)
+        dossier.streams = {run.source: (sequence, run.times[-1])}
+    return Judgment(rules, dossier, run, outcomes)
 
 
 def _steps(rules: Rules, dossier: Dossier, placed: Sequence[Placed]) -> Iterator[tuple[Placed, Outcome]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 from workflow.facts import Acted
 from workflow.model import Dossier, RegisterValue, Violation, ViolationKind
 from workflow.procedure.language import Operand, Predicate, Value
+from workflow.registers import REMEMBERED_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -300,10 +301,28 @@ def _telling(predicate: Predicate, context: Context) -> Tell:
         return lambda d, _act, _at: f"{d.counts[slot]} times"
     reads = {_name(operand): _reader(operand, context, None) for operand in operands(predicate)}
     if reads:
-        return lambda d, act, _at: ", ".join(f"{name}={_shown(read(d, act))}" for name, read in reads.items())
+        return _Operands(reads)
     if predicate.after_state or predicate.before_state:
         return lambda d, _act, _at: "|".join(d.visited)
     return lambda _d, _act, at: at.isoformat()
+
+
+class _Operands:
+    """Tells the values of operands, remembering texts: a log breaks the same rule with the same few values."""
+
+    def __init__(self, reads: Mapping[str, Read]) -> None:
+        self._names, self._reads = tuple(reads), tuple(reads.values())
+        self._told: dict[tuple[RegisterValue, ...], str] = {}
+
+    def __call__(self, dossier: Dossier, act: Acted, _at: datetime) -> str:
+        values = tuple([read(dossier, act) for read in self._reads])
+        text = self._told.get(values)
+        if text is None:
+            text = ", ".join(f"{name}={_shown(value)}" for name, value in zip(self._names, values, strict=True))
+            if len(self._told) >= REMEMBERED_MAX:
+                self._told.clear()
+            self._told[values] = text
+        return text
 
 
 def _who(_dossier: Dossier, act: Acted, _at: datetime) -> str:

@@ -70,7 +70,9 @@ def compiled(dest: str | None, plan: Plan) -> Judge:  # noqa: C901 - the hot pat
     asks, takes_any = bool(checks or limits), bool(lasts or takes)
     arrives = plan.has_tasks or plan.visited or plan.ends_by is not None
 
-    def judge(dossier: Dossier, act: Acted, at: datetime, order: Violation | None = None, /) -> Outcome:
+    def judge(  # noqa: C901, PLR0912 - as above
+        dossier: Dossier, act: Acted, at: datetime, order: Violation | None = None, /
+    ) -> Outcome:
         """Asks every rule, then applies `act` at its effective time. `order`: the break that is being followed."""
         broken: list[Violation] | None = None if order is None else [order]
         if asks:
@@ -177,7 +179,9 @@ def _mistyped(values: Typed, raw: Scalar) -> Violation:
 
 def outcome(status: Status, dossier: Dossier, broken: list[Violation]) -> Outcome:
     """An outcome with violations, which the dossier remembers by rule."""
-    new = {v.rule: v.kind for v in broken if v.rule not in dossier.broken}
-    if new:
-        dossier.broken = {**dossier.broken, **new}
+    known = dossier.broken
+    for violation in broken:
+        if violation.rule not in known:
+            known = {**known, violation.rule: violation.kind}
+    dossier.broken = known
     return Outcome(status, tuple(broken))

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
-from workflow.facts import Acted, Opened
+from workflow.facts import Opened
 from workflow.fold import fold
 from workflow.model import ViolationKind
+from workflow.run import Run
 from workflow.verdict import verdict
 
 if TYPE_CHECKING:
@@ -83,12 +84,12 @@ class Audit:
     def add(self, rules: Rules, subject: str, facts: Sequence[Fact]) -> None:
         """Judges one dossier. What is only known of it from the start is no event."""
         judgment = fold(rules, subject, facts, valid_at=self._as_of)
-        events = judgment.facts
-        if not events:
+        outcomes = judgment.outcomes
+        if not outcomes:
             return
         end = verdict(judgment, closes=self._closes, as_of=self._as_of)
         self._dossiers += 1
-        self._events += len(events) if events[0].body.__class__ is Acted else _acts(events)
+        self._events += len(outcomes) - _revealed(judgment.facts)
         dossier = judgment.dossier
         if end.ended_at is None:
             self._open += 1
@@ -155,8 +156,11 @@ def found(judgment: Judgment, end: Verdict) -> Iterator[Found]:
         yield one(0, None, violation)
 
 
-def _acts(facts: Sequence[Fact]) -> int:
-    return sum(1 for fact in facts if not isinstance(fact.body, Opened))
+def _revealed(facts: Sequence[Fact]) -> int:
+    """How many of a dossier's facts are no events of the log, but what is known from its start."""
+    if isinstance(facts, Run):
+        return int(facts.known is not None)
+    return sum(1 for fact in facts if isinstance(fact.body, Opened))
 
 
 def _overdue(rules: Rules, dossier: Dossier, as_of: datetime) -> bool:
