@@ -58,7 +58,10 @@ def svg(revision: Revision, language: Language, translate: Translate) -> str:
     shapes = [_shape(node) for node in drawn.nodes]
     lines = [Line(arrow.source, arrow.target, _size(arrow.texts)) for arrow in drawn.arrows]
     size = arrange([shape.box for shape in shapes], lines)
-    head, notes = list(_head(revision, language, translate)), list(_notes(revision, language, translate))
+    head, notes = (
+        list(_head(revision, language, translate)),
+        [*drawn.anywhere, *_notes(revision, language, translate)],
+    )
     legend = _legend(drawn, lines, translate)
     top = MARGIN + height(head) + 2 * PADDING
     below = top + size[1] + 3 * PADDING
@@ -224,7 +227,11 @@ def _legend(drawn: Picture, lines: Sequence[Line], translate: Translate) -> list
         ("pause", "pause" in marks, translate("the clock is paused here")),
         ("end", "end" in marks, translate("a dossier may end here (double frame: it always does)")),
         ("back", any(line.upward for line in lines), translate("sent back")),
-        ("loop", any(node.loops for node in drawn.nodes), translate("the dossier stays in its state")),
+        (
+            "loop",
+            bool(drawn.anywhere) or any(node.loops for node in drawn.nodes),
+            translate("the dossier stays in its state"),
+        ),
         (
             "task",
             any(t.words.startswith("⇄") for n in drawn.nodes for t in n.texts),

@@ -17,10 +17,15 @@ if TYPE_CHECKING:
 
 GAP: Final = 26.0
 """Least distance between two things in one layer."""
+PART_GAP: Final = 60.0
+"""Distance between parts of a picture that no line holds together."""
 LAYER_GAP: Final = 34.0
 """Distance between two layers, in which lines bend."""
 ORDER_SWEEPS: Final = 16
 SHIFT_SWEEPS: Final = 120
+SETTLING_SWEEPS: Final = 20
+OVERSHOOT: Final = 1.8
+"""How far beyond its place a box is moved at first: long chains straighten in fewer sweeps so."""
 
 
 @dataclass(slots=True)
@@ -56,21 +61,46 @@ class Line:
 
 
 def arrange(boxes: Sequence[Box], lines: Sequence[Line]) -> tuple[float, float]:
-    """Places boxes and lines; the width and height they take. Lines from a box to itself are not its business."""
-    if not boxes:
-        return 0.0, 0.0
-    _turn_loops(len(boxes), lines)
-    layers = _layers(boxes, lines)
+    """Places boxes and lines; the width and height they take. Lines from a box to itself are not its business.
+
+    What no line holds together is placed side by side.
+    """
+    wide = high = 0.0
+    for part in _parts(len(boxes), lines):
+        inside = [line for line in lines if line.source in part]
+        size = _arrange_part(boxes, part, inside)
+        for box in [boxes[i] for i in part] + [holder for line in inside for holder in line.chain[1:-1]]:
+            box.x += wide + (PART_GAP if wide else 0.0)
+        wide += size[0] + (PART_GAP if wide else 0.0)
+        high = max(high, size[1])
+    return wide, high
+
+
+def _parts(count: int, lines: Sequence[Line]) -> list[list[int]]:
+    """The boxes by what hangs together, each in its order."""
+    part = list(range(count))
+    for line in lines:
+        old, new = sorted((part[line.source], part[line.target]), reverse=True)
+        part = [new if one == old else one for one in part]
+    return [[i for i in range(count) if part[i] == one] for one in dict.fromkeys(part)]
+
+
+def _arrange_part(boxes: Sequence[Box], part: Sequence[int], lines: Sequence[Line]) -> tuple[float, float]:
+    place = {box: index for index, box in enumerate(part)}
+    ends = [(place[line.source], place[line.target]) for line in lines]
+    within = [boxes[index] for index in part]
+    _turn_loops(len(part), lines, ends)
+    layers = _layers(within, lines, ends)
     _order(layers)
     _shift(layers)
     return _settle(layers)
 
 
-def _turn_loops(count: int, lines: Sequence[Line]) -> None:
+def _turn_loops(count: int, lines: Sequence[Line], ends: Sequence[tuple[int, int]]) -> None:
     """Marks as upward each line that closes a loop, found depth first from the first box on."""
-    leaving: list[list[Line]] = [[] for _ in range(count)]
-    for line in lines:
-        leaving[line.source].append(line)
+    leaving: list[list[tuple[Line, int]]] = [[] for _ in range(count)]
+    for line, (source, target) in zip(lines, ends, strict=True):
+        leaving[source].append((line, target))
     done, open_ = [False] * count, [False] * count
     for start in range(count):
         stack = [] if done[start] else [(start, iter(leaving[start]))]
@@ -81,20 +111,20 @@ def _turn_loops(count: int, lines: Sequence[Line]) -> None:
             if following is None:
                 open_[here] = False
                 stack.pop()
-            elif open_[following.target]:
-                following.upward = True
-            elif not done[following.target]:
-                stack.append((following.target, iter(leaving[following.target])))
+            elif open_[following[1]]:
+                following[0].upward = True
+            elif not done[following[1]]:
+                stack.append((following[1], iter(leaving[following[1]])))
 
 
-def _layers(boxes: Sequence[Box], lines: Sequence[Line]) -> list[list[Box]]:
+def _layers(boxes: Sequence[Box], lines: Sequence[Line], ends: Sequence[tuple[int, int]]) -> list[list[Box]]:
     """The boxes by layer (every second one, so that a label fits between two), lines filled with place holders."""
-    ranks = _ranks(len(boxes), lines)
+    downward = [(t, s) if line.upward else (s, t) for line, (s, t) in zip(lines, ends, strict=True)]
+    ranks = _ranks(len(boxes), downward)
     layers: list[list[Box]] = [[] for _ in range(2 * max(ranks) + 1)]
     for index, box in enumerate(boxes):
         layers[2 * ranks[index]].append(box)
-    for line in lines:
-        upper, lower = (line.target, line.source) if line.upward else (line.source, line.target)
+    for line, (upper, lower) in zip(lines, downward, strict=True):
         between = range(2 * ranks[upper] + 1, 2 * ranks[lower])
         labelled = between[-1] if line.upward else between[0]
         holders = []
@@ -110,12 +140,11 @@ def _layers(boxes: Sequence[Box], lines: Sequence[Line]) -> list[list[Box]]:
     return layers
 
 
-def _ranks(count: int, lines: Sequence[Line]) -> list[int]:
+def _ranks(count: int, downward: Sequence[tuple[int, int]]) -> list[int]:
     """The longest way to each box along lines that lead down."""
     before: list[list[int]] = [[] for _ in range(count)]
     after: list[list[int]] = [[] for _ in range(count)]
-    for line in lines:
-        upper, lower = (line.target, line.source) if line.upward else (line.source, line.target)
+    for upper, lower in downward:
         before[lower].append(upper)
         after[upper].append(lower)
     ranks, waiting = [0] * count, [len(b) for b in before]
@@ -175,11 +204,12 @@ def _shift(layers: list[list[Box]]) -> None:
             x += box.left + box.right + GAP
     for sweep in range(SHIFT_SWEEPS):
         order = layers if sweep % 2 == 0 else list(reversed(layers))
+        reach = OVERSHOOT if sweep < SHIFT_SWEEPS - SETTLING_SWEEPS else 1.0
         for layer in order:
-            _towards_neighbours(layer)
+            _towards_neighbours(layer, reach)
 
 
-def _towards_neighbours(layer: list[Box]) -> None:
+def _towards_neighbours(layer: list[Box], reach: float) -> None:
     """Moves each box to the middle of its neighbours as nearly as order and distances allow (least squares)."""
     offsets, at = [], 0.0
     for index, box in enumerate(layer):
@@ -187,7 +217,8 @@ def _towards_neighbours(layer: list[Box]) -> None:
         offsets.append(at)
     blocks: list[tuple[float, float, int]] = []
     for box, offset in zip(layer, offsets, strict=True):
-        wanted = _mean([n.x for n in (*box.above, *box.below)], box.x) - offset
+        middle = _mean([n.x for n in (*box.above, *box.below)], box.x)
+        wanted = box.x + reach * (middle - box.x) - offset
         weight = 4.0 if box.holds_line else 1.0
         blocks.append((wanted, weight, 1))
         while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:

@@ -2,7 +2,7 @@
 
 Moves from one state to another share one line. An action that may come from many states to the same target would
 draw a line from each: it gets one box that names them. Moves that lead back to where they start are listed at the
-state itself.
+state itself, or below the picture where many states have them.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ GATHER_FROM: Final = 4
 """Sources of one action and target from which on they are gathered in one box."""
 WRAP_AT: Final = 170.0
 """Width at which a text is broken, in pixels."""
+NOTES_AT: Final = 640.0
+"""The same for notes below the picture."""
 
 _NARROW: Final = frozenset("iljtfrI.,;:!'|()[] ·-")
 _BROAD: Final = frozenset("mwMWOQGĐ@%—→↻◆≤")
@@ -64,10 +66,11 @@ class Arrow(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """The nodes and arrows of a diagram."""
+    """The nodes and arrows of a diagram. `anywhere`: actions that stay in their state, possible in many of them."""
 
     nodes: tuple[Node, ...]
     arrows: tuple[Arrow, ...]
+    anywhere: tuple[Text, ...]
 
 
 def width(words: str, size: float) -> float:
@@ -104,7 +107,7 @@ def picture(revision: Revision, language: Language, translate: Translate) -> Pic
     for (sources, target), actions in gathered.items():
         arrows.append(Arrow(len(nodes), index[target], tuple(words.moves(actions))))
         nodes.append(words.gathering(sources))
-    return Picture(tuple(nodes), tuple(arrows))
+    return Picture(tuple(nodes), tuple(arrows), tuple(words.anywhere(graph)))
 
 
 def _gathered(graph: Sequence[Edge]) -> dict[tuple[tuple[str, ...], str], list[str]]:
@@ -132,6 +135,15 @@ def _between(
     return found
 
 
+def _often(graph: Sequence[Edge]) -> dict[str, list[str]]:
+    """Actions that lead back to where they start in many states, with these states."""
+    found: dict[str, list[str]] = {}
+    for edge in graph:
+        if edge.source == edge.target:
+            found.setdefault(edge.action, []).append(edge.source)
+    return {action: states for action, states in found.items() if len(states) >= GATHER_FROM}
+
+
 class _Words(NamedTuple):
     """The texts of one revision in one language."""
 
@@ -148,7 +160,8 @@ class _Words(NamedTuple):
             texts += _wrapped("≤ " + limit_text(self.revision, state.limit, self.translate), "small")
         for task, declared in state.tasks.items():
             texts += _wrapped("⇄ " + name_of(declared.name, task, self.language), "small")
-        loops = [e.action for e in graph if e.source == e.target == name]
+        often = _often(graph)
+        loops = [e.action for e in graph if e.source == e.target == name and e.action not in often]
         return Node(name, tuple(texts), tuple(self.moves(loops)), self._marks(name, graph))
 
     def moves(self, actions: Sequence[str]) -> Iterator[Text]:
@@ -167,6 +180,13 @@ class _Words(NamedTuple):
         texts = tuple(_wrapped(self.translate("From: {states}").format(states=names), "small"))
         return Node("", texts, (), frozenset({"gathered"}))
 
+    def anywhere(self, graph: Sequence[Edge]) -> Iterator[Text]:
+        for action, states in _often(graph).items():
+            names = ", ".join(name_of(self.revision.states[s].name, s, self.language) for s in states)
+            roles = ", ".join(self.revision.actions[action].role)
+            shown = name_of(self.revision.actions[action].name, action, self.language)
+            yield from _wrapped(f"↻ {shown}{f' ({roles})' if roles else ''}: {names}", "small", NOTES_AT)
+
     def _marks(self, name: str, graph: Sequence[Edge]) -> frozenset[str]:
         pausing = (e for e in graph if e.target == name and e.source != name)
         marks = {
@@ -178,11 +198,11 @@ class _Words(NamedTuple):
         return frozenset(mark for mark, holds in marks.items() if holds)
 
 
-def _wrapped(words: str, style: str) -> Iterator[Text]:
+def _wrapped(words: str, style: str, wrap_at: float = WRAP_AT) -> Iterator[Text]:
     line = ""
     for word in words.split():
         longer = f"{line} {word}".strip()
-        if line and width(longer, SIZES[style]) > WRAP_AT:
+        if line and width(longer, SIZES[style]) > wrap_at:
             yield Text(line, style)
             longer = word
         line = longer

@@ -71,9 +71,9 @@ def test_the_picture_names_every_state_and_action_in_its_language(name: str, lan
     revision = read_procedures(HISTORIES / name / "procedure.yaml")[0]
     root = ET.fromstring(svg(revision, language, same))  # type: ignore[arg-type]  # noqa: S314 - our own bytes
     words = " ".join("".join(node.itertext()) for node in root.iter(f"{SVG}text"))
-    for part in (*revision.states.values(), *revision.actions.values()):
-        assert part.name is not None
-        assert all(word in words for word in getattr(part.name, language).split())
+    names = [s.name for s in revision.states.values()] + [a.name for a in revision.actions.values()]
+    for name_both in names:
+        assert all(word in words for word in getattr(name_both, language).split())
 
 
 def test_roles_limits_milestones_and_ends_are_drawn() -> None:
@@ -101,6 +101,21 @@ def test_a_move_back_and_a_move_that_stays_are_drawn_as_such() -> None:
     assert len([n for n in root.iter(f"{SVG}path") if n.get("marker-start")]) == 2
     words = [node.text for node in root.iter(f"{SVG}text")]
     assert {"note", "sent back", "the dossier stays in its state"} <= set(words)
+
+
+def test_a_move_that_stays_in_many_states_is_told_once() -> None:
+    actions = "actions:\n  note: {role: [desk], moves: [{from: [submitted, checked, drafted, signed]}]}"
+    root = ET.fromstring(svg(read(text().replace("actions:", actions)), "en", same))  # noqa: S314
+    words = [node.text for node in root.iter(f"{SVG}text") if "note" in (node.text or "")]
+    assert words == ["↻ note (desk): submitted, checked, drafted, signed"]
+
+
+def test_an_action_of_many_states_is_drawn_once() -> None:
+    actions = "actions:\n  stop: {role: [head], moves: [{from: [submitted, checked, drafted, signed], to: returned}]}"
+    root = ET.fromstring(svg(read(text().replace("actions:", actions)), "en", same))  # noqa: S314
+    words = [node.text for node in root.iter(f"{SVG}text")]
+    assert words.count("stop") == 1
+    assert "From: submitted, checked," in words
 
 
 def test_text_is_never_taken_for_markup() -> None:
