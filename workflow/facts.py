@@ -78,7 +78,7 @@ class Acted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="dossier.
     part: Part | None = None
     party: str | None = None
     task: str | None = None
-    data: dict[str, Scalar] = {}  # noqa: RUF012 - msgspec copies empty defaults
+    data: dict[str, Scalar] = {}
 
 
 class PauseUsed(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -89,7 +89,9 @@ class PauseUsed(Struct, frozen=True, omit_defaults=True, kw_only=True):
     ended_at: datetime | None = None
 
 
-class Opened(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="dossier.opened.v1", tag_field="type"):
+class Opened(
+    Struct, frozen=True, omit_defaults=True, kw_only=True, tag="dossier.opened.v1", tag_field="type"
+):
     """Opening balance of a dossier, or what is known of it from the start.
 
     With a `state` the dossier was already running: everything that lies before is not judged. Without one it
@@ -106,13 +108,15 @@ class Opened(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="dossier
     appointments: tuple[Appointment, ...] = ()
     pauses: tuple[PauseUsed, ...] = ()
     ended_at: datetime | None = None
-    data: dict[str, Scalar] = {}  # noqa: RUF012
+    data: dict[str, Scalar] = {}
 
 
 LinkKind: TypeAlias = Literal["new_code", "split", "merged", "duplicate_of", "phase_of", "reopened_as"]
 
 
-class Linked(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="dossier.linked.v1", tag_field="type"):
+class Linked(
+    Struct, frozen=True, omit_defaults=True, kw_only=True, tag="dossier.linked.v1", tag_field="type"
+):
     """This dossier stands in a relation to another code; facts keep the subject they came with."""
 
     kind: LinkKind

@@ -318,7 +318,9 @@ class _Operands:
         values = tuple([read(dossier, act) for read in self._reads])
         text = self._told.get(values)
         if text is None:
-            text = ", ".join(f"{name}={_shown(value)}" for name, value in zip(self._names, values, strict=True))
+            text = ", ".join(
+                f"{name}={_shown(value)}" for name, value in zip(self._names, values, strict=True)
+            )
             if len(self._told) >= REMEMBERED_MAX:
                 self._told.clear()
             self._told[values] = text

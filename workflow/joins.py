@@ -35,7 +35,14 @@ def _join(state: str, name: str, task: Task, clock: Clock) -> Check:
     def found(dossier: Dossier, _act: Acted, at: datetime) -> str:
         return "|".join(agency or "not asked" for agency in silent(dossier, at))
 
-    return Check(f"join/{state}/{name}", "guard", refuses=True, expected=f"{task.join} answered", holds=holds, found=found)
+    return Check(
+        f"join/{state}/{name}",
+        "guard",
+        refuses=True,
+        expected=f"{task.join} answered",
+        holds=holds,
+        found=found,
+    )
 
 
 def _missing(task: Task, asked: Sequence[str], waiting: list[str], never: list[str]) -> list[str]:
@@ -45,7 +52,7 @@ def _missing(task: Task, asked: Sequence[str], waiting: list[str], never: list[s
     return waiting + never
 
 
-def _settled(  # noqa: PLR0913, PLR0917 - one run with the task it belongs to and what its limit needs
+def _settled(
     run: TaskRun, task: Task, state: str, name: str, dossier: Dossier, at: datetime, clock: Clock
 ) -> bool:
     if run.answered_at is not None:

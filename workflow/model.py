@@ -105,7 +105,7 @@ class Dossier(Struct, omit_defaults=True, kw_only=True):
     firsts: list[datetime | None]
     lasts: list[datetime | None]
     counts: list[int]
-    actors: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 - msgspec copies empty defaults
+    actors: dict[str, tuple[str, ...]] = {}
     visited: tuple[str, ...] = ()
     unit: str | None = None
     officer: str | None = None
@@ -125,9 +125,9 @@ class Dossier(Struct, omit_defaults=True, kw_only=True):
     order_assumed: bool = False
     opened: bool = False
     corrected: bool = False
-    broken: dict[str, ViolationKind] = {}  # noqa: RUF012
+    broken: dict[str, ViolationKind] = {}
     last_key: OrderKey | None = None
-    streams: dict[str, tuple[int, datetime]] = {}  # noqa: RUF012
+    streams: dict[str, tuple[int, datetime]] = {}
 
 
 class Interval(Struct, frozen=True):
@@ -142,11 +142,13 @@ class Line(Struct, frozen=True, omit_defaults=True):
     it; `at` is the date reached so far, where the line moves it."""
 
     text: str
-    values: dict[str, str | int] = {}  # noqa: RUF012
+    values: dict[str, str | int] = {}
     at: datetime | None = None
 
 
-DeadlineKind: TypeAlias = Literal["appointment", "benchmark", "committed", "statutory", "limit", "step", "phase", "task"]
+DeadlineKind: TypeAlias = Literal[
+    "appointment", "benchmark", "committed", "statutory", "limit", "step", "phase", "task"
+]
 
 
 class Deadline(Struct, frozen=True, omit_defaults=True):

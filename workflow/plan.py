@@ -67,7 +67,7 @@ def compiled(dest: str | None, plan: Plan) -> Judge:  # noqa: C901 - the hot pat
     """One move compiled to one function: what a plan leaves out costs nothing at the event."""
     checks, limits, effects, slot = plan.checks, plan.limits, plan.effects, plan.slot
     lasts, takes = plan.lasts, plan.takes
-    asks, takes_any = bool(checks or limits), bool(lasts or takes)
+    asks = bool(checks or limits)
     arrives = plan.has_tasks or plan.visited or plan.ends_by is not None
 
     def judge(  # noqa: C901, PLR0912 - as above
@@ -76,28 +76,25 @@ def compiled(dest: str | None, plan: Plan) -> Judge:  # noqa: C901 - the hot pat
         """Asks every rule, then applies `act` at its effective time. `order`: the break that is being followed."""
         broken: list[Violation] | None = None if order is None else [order]
         if asks:
-            for check in checks:
-                if not check.holds(dossier, act, at):
-                    broken = _all_broken(checks, dossier, act, at, order)
-                    if any(c.refuses for c in checks if not c.holds(dossier, act, at)):
-                        slip(dossier, act, at)
-                        return outcome("refused", dossier, broken)
-                    break
+            unmet = [check for check in checks if not check.holds(dossier, act, at)]
+            if unmet:
+                broken = [*(broken or ()), *(check.violation(dossier, act, at) for check in unmet)]
+                if any(check.refuses for check in unmet):
+                    slip(dossier, act, at)
+                    return outcome("refused", dossier, broken)
             for limit in limits:
                 due = limit.missed(dossier, at)
                 if due is not None:
                     broken = [*(broken or ()), Violation(limit.id, "deadline", due, at)]
-        if takes_any and (data := act.data):
-            try:
-                registers = dossier.registers
-                for index, name, values in lasts:
-                    raw = data.get(name)
-                    if raw is not None:
-                        registers[index] = values[raw] if raw.__class__ is str else values.of(raw)
-            except ValueError:
-                broken = [*(broken or ()), *_mistyped_lasts(lasts, dossier, act.data)]
-            if takes:
-                broken = _keep_each(takes, dossier, act.data, broken)
+        data = act.data
+        try:
+            for index, name, values in lasts if data else ():
+                if (raw := data.get(name)) is not None:
+                    dossier.registers[index] = values[raw] if raw.__class__ is str else values.of(raw)
+        except ValueError:
+            broken = [*(broken or ()), *_mistyped_lasts(lasts, dossier, data)]
+        if takes and data:
+            broken = _keep_each(takes, dossier, data, broken)
         if slot is not None:
             if dossier.firsts[slot] is None:
                 dossier.firsts[slot] = at
@@ -118,13 +115,6 @@ def compiled(dest: str | None, plan: Plan) -> Judge:  # noqa: C901 - the hot pat
         return APPLIED if broken is None else outcome("applied", dossier, broken)
 
     return judge
-
-
-def _all_broken(
-    checks: tuple[Check, ...], dossier: Dossier, act: Acted, at: datetime, order: Violation | None
-) -> list[Violation]:
-    found = [check.violation(dossier, act, at) for check in checks if not check.holds(dossier, act, at)]
-    return found if order is None else [order, *found]
 
 
 def _mistyped_lasts(

@@ -44,7 +44,9 @@ class Run(Sequence[Fact]):
         if self.known is not None:
             yield self.known
         subject, source = self.subject, self.source
-        for identifier, at, act, sequence in zip(self.ids, self.times, self.acts, self.sequences, strict=True):
+        for identifier, at, act, sequence in zip(
+            self.ids, self.times, self.acts, self.sequences, strict=True
+        ):
             yield Fact(subject, source, identifier, at, act, sequence)
 
     @overload

@@ -78,7 +78,9 @@ def in_order(sources: Sources, facts: Iterable[Fact]) -> list[Placed]:
     for fact in facts:
         by_source.setdefault(fact.source, []).append(fact)
     placed = [
-        place(sources, fact, at) for source, told in by_source.items() for fact, at in _effective(sources, source, told)
+        place(sources, fact, at)
+        for source, told in by_source.items()
+        for fact, at in _effective(sources, source, told)
     ]
     return sorted(placed, key=lambda one: one.key)
 

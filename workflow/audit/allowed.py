@@ -75,11 +75,7 @@ def _asks_event(rules: Rules, check: Check) -> bool:
 
 
 def _excluded(rules: Rules, dossier: Dossier, action: str, checks: tuple[Check, ...]) -> Iterator[str]:
-    for check in checks:
-        guard = rules.revision.guards.get(check.rule)
-        if guard is None:
-            continue
-        for predicate in parts(guard.requires):
-            for other in predicate.four_eyes or ():
-                if other != action:
-                    yield from dossier.actors.get(other, ())
+    guards = [rules.revision.guards[check.rule] for check in checks if check.rule in rules.revision.guards]
+    groups = [predicate.four_eyes or () for guard in guards for predicate in parts(guard.requires)]
+    for other in dict.fromkeys(other for group in groups for other in group if other != action):
+        yield from dossier.actors.get(other, ())

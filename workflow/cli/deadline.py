@@ -15,8 +15,8 @@ from workflow.errors import UsageError
 from workflow.model import AppointmentTold, PauseTaken
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from datetime import datetime
+    from pathlib import Path
     from zoneinfo import ZoneInfo
 
     from workflow.cli.output import Form

@@ -18,8 +18,8 @@ from workflow.fold import fold
 from workflow.i18n import current
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Callable
+    from pathlib import Path
     from zoneinfo import ZoneInfo
 
     from workflow.cli.output import Form
