@@ -23,8 +23,9 @@ class Attributes(Struct, frozen=True, kw_only=True, tag_field="type"):
     """The CloudEvents attributes that are read. Others, `time` among them, are ignored.
 
     `subject`: the dossier's code; of `officer.*` the officer, of `source.*` the source itself. `source` and `id`:
-    given by the sender, for ever. `data`: the body of the type, with `Times`. `sequence`: the source's own order, a number or its digits as text.
-    `recordedtime`: when it was stored, in copies of stored facts. `revision`: counts re-sendings of a changed record.
+    given by the sender, for ever. `data`: the body of the type, with `Times`. `sequence`: the source's own order, a
+    number or its digits as text. `recordedtime`: when it was stored, in copies of stored facts. `revision`: counts
+    re-sendings of a changed record.
     """
 
     specversion: Literal["1.0"]

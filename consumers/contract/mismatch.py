@@ -47,12 +47,15 @@ def _find(tree: Any, path: str, kind: str | None) -> tuple[str, Any]:  # noqa: A
     """The full path and the value msgspec means: it leaves out the names of a map, so the first of that kind."""
     found, full = tree, "$"
     for name, index in _STEPS.findall(path):
-        if index == "...":
-            name = next((key for key, value in found.items() if type(value) is _KINDS.get(kind or "")), "*")  # noqa: PLW2901 - the name left out
-        if name:
-            full = step(full, name)
-            found = found.get(name)
-        else:
+        if index.isdigit():
             full = f"{full}[{index}]"
             found = found[int(index)]
+        else:
+            named = _named(found, kind) if index else name
+            full = step(full, named)
+            found = found.get(named)
     return full, found
+
+
+def _named(values: dict[str, Any], kind: str | None) -> str:
+    return next((name for name, value in values.items() if type(value) is _KINDS.get(kind or "")), "*")

@@ -53,7 +53,6 @@ REASONS: Final[dict[str, str]] = {
     "paper_rating": "expected `keyed_by` and `rated_on` with a paper rating, found {found}; add them",
     "ends_before_start": "expected an end not before its start {expected}, found {found}; correct one of them",
     "linked_to_itself": "expected another dossier than the subject, found {found}; correct `other`",
-    "targets_itself": "expected the id of another event, found the event's own {found}; correct `target_id`",
     "subject_not_source": "expected the subject to be the source {expected}, found {found}; a source speaks of itself",
     "negative_count": "expected a count of 0 or more, found {found}; correct it",
     "codes_hash": "expected 64 hexadecimal digits in lower case, found {found}; send the SHA-256 of the codes",

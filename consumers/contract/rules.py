@@ -9,7 +9,6 @@ from consumers.contract.limits import WHOLE_MAX
 from consumers.contract.reasons import refusal, shown
 from workflow.facts import (
     Acted,
-    BodyErased,
     Counted,
     Heartbeat,
     Linked,
@@ -17,7 +16,6 @@ from workflow.facts import (
     OfficerExempted,
     Opened,
     Rated,
-    Voided,
 )
 
 if TYPE_CHECKING:
@@ -65,11 +63,6 @@ def _rated(body: Rated, _fact: Fact) -> None:
             raise refusal("paper_rating", f"$.data.{missing[0]}", found="none")
 
 
-def _targets(body: Voided | BodyErased, fact: Fact) -> None:
-    if body.target_id == fact.id and body.target_source in (None, fact.source):
-        raise refusal("targets_itself", "$.data.target_id", found=shown(body.target_id))
-
-
 def _freed(body: OfficerExempted | OfficerDeferred, _fact: Fact) -> None:
     _in_order(body.from_on, body.until_on, "$.data.until_on")
 
@@ -100,8 +93,6 @@ _RULES: Final[dict[type, Callable[[Any, Fact], None]]] = {
     Opened: _opened,
     Linked: _linked,
     Rated: _rated,
-    Voided: _targets,
-    BodyErased: _targets,
     OfficerExempted: _freed,
     OfficerDeferred: _freed,
     Counted: _counted,

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from inspect import cleandoc
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
+import msgspec.inspect as types
 from msgspec.json import encode, format, schema_components  # noqa: A004 - its name in msgspec
 
 from consumers.contract.messages import BODIES, MESSAGES, Times
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FOLDER: Final = Path(__file__).parent / "schemas"
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -25,7 +29,9 @@ def schema(kind: str) -> Schema:
     """The JSON Schema of one message type. Raises KeyError for a type the contract does not have."""
     message, body = MESSAGES[kind].__name__, BODIES[kind].__name__
     _, parts = schema_components([MESSAGES[kind], Times], ref_template="#/$defs/{name}")
-    definitions = {name: _described(part) for name, part in sorted(parts.items())}
+    structs = {found.cls.__name__: found for found in _structs(types.type_info(MESSAGES[kind]))}
+    structs[Times.__name__] = cast("types.StructType", types.type_info(Times))
+    definitions = {name: _described(part, structs[name]) for name, part in sorted(parts.items())}
     envelope, data, moments = (definitions.pop(name) for name in (message, body, Times.__name__))
     # A body is told apart by the message's type, so that it needs none of its own.
     data["properties"].pop("type")
@@ -43,9 +49,34 @@ def schema_files() -> dict[Path, bytes]:
     return {FOLDER / f"{kind}.json": format(encode(schema(kind)), indent=2) + b"\n" for kind in MESSAGES}
 
 
-def _described(part: Schema) -> Schema:
-    part = dict(part)
-    part.pop("title", None)
+def _described(part: Schema, struct: types.StructType) -> Schema:
+    """The schema of one Struct with its docstring as prose, and its times marked as such, which msgspec does not."""
+    part = {name: value for name, value in part.items() if name != "title"}
     if "description" in part:
         part["description"] = cleandoc(cast("str", part["description"]))
+    for field in struct.fields:
+        written = part["properties"][field.encode_name]
+        if any(isinstance(kind, types.DateTimeType) for kind in _members(field.type)):
+            text = next(option for option in written.get("anyOf", [written]) if option["type"] == "string")
+            text["format"] = "date-time"
     return part
+
+
+def _members(kind: types.Type) -> tuple[types.Type, ...]:
+    return kind.types if isinstance(kind, types.UnionType) else (kind,)
+
+
+def _structs(kind: types.Type) -> Iterator[types.StructType]:
+    """Every Struct a type is made of."""
+    match kind:
+        case types.StructType(fields=fields):
+            yield kind
+            inner = [field.type for field in fields]
+        case types.UnionType(types=members):
+            inner = list(members)
+        case types.VarTupleType(item_type=item):
+            inner = [item]
+        case _:
+            inner = []
+    for found in inner:
+        yield from _structs(found)
