@@ -4,6 +4,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --quiet --disable-pip-version-check
 UV := .venv-lock/bin/uv
+# One worker for each core; the tests of a file stay together, they share what is dear to make.
+SPREAD := --numprocesses auto --dist loadfile
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .PHONY: run check test bench lock locale docs format clean
@@ -15,13 +17,13 @@ check: $(VENV)/.stamp  ## formatting, types, unit and property tests; under 30 s
 	$(PY) -m ruff check --quiet .
 	$(PY) -m ruff format --quiet --check .
 	$(PY) -m mypy
-	$(PY) -m pytest -m "not slow" tests/unit tests/property tests/test_architecture.py
+	DUNGHEN_TEST_PROFILE=quick $(PY) -m pytest $(SPREAD) -m "not slow" tests/unit tests/property tests/test_architecture.py
 
 test: $(VENV)/.stamp  ## everything
 	$(PY) -m ruff check --quiet .
 	$(PY) -m ruff format --quiet --check .
 	$(PY) -m mypy
-	$(PY) -m pytest
+	$(PY) -m pytest $(SPREAD)
 
 bench: $(VENV)/.bench-stamp  ## figures against floors measured in the same run
 	$(PY) -m tests.bench

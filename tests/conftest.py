@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-settings.register_profile("dunghen", deadline=None, print_blob=True)
-settings.load_profile("dunghen")
+settings.register_profile("full", deadline=None, print_blob=True)
+settings.register_profile("quick", settings.get_profile("full"), max_examples=25)
+settings.load_profile(os.environ.get("DUNGHEN_TEST_PROFILE", "full"))
 
 ROOT = Path(__file__).resolve().parent.parent
 
