@@ -21,6 +21,7 @@ from workflow.facts import Fact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
     from consumers.files.blocks import Bytes
     from consumers.files.mapping import Mapping
@@ -220,7 +221,10 @@ class _ShortCut:
             if len(parts) == width:
                 body, at, code = known_body(rest(parts)), known_time(parts[time_at]), parts[subject_at]
                 name = str(row) if id_at is None else parts[id_at]
-            if body is not None and at is not None and 0 < len(name) <= longest and 0 < len(code) <= longest:
+            usable = body is not None and 0 < len(name) <= longest and 0 < len(code) <= longest
+            if usable and at is None:
+                at = self._new_time(parts[time_at])
+            if usable and body is not None and at is not None:
                 fact: Fact | None = Fact(code, source, name, at, body, row)
             elif text_line:
                 long += 1
@@ -236,6 +240,15 @@ class _ShortCut:
         self._tally.taken += row - self._tally.rows - long
         self._tally.rows = row
         return runs
+
+    def _new_time(self, text: str) -> datetime | None:
+        """An instant not met before, of a row that is otherwise taken; None if it is none: the long way says why."""
+        try:
+            at = self._times[text]
+        except InputError:
+            return None
+        self._tally.saw(at)
+        return at
 
     def _long_way(self, text: str, parts: list[str], row: int, line: int) -> Fact | None:
         taken = self._rows.take(text.split(self._rows.delimiter), row, line)

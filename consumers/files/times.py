@@ -44,7 +44,7 @@ WITH_OFFSET: Final = frozenset({"iso", "epoch_s", "epoch_ms"})
 
 _PARTS: Final = {"yyyy": r"(?P<year>\d{4})", "MM": r"(?P<month>\d\d)", "dd": r"(?P<day>\d\d)"}
 _CLOCK: Final = {"HH": r"(?P<hour>\d\d)", "mm": r"(?P<minute>\d\d)", "ss": r"(?P<second>\d\d)"}
-_ISO: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+_ISO: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _WHOLE: Final = re.compile(r"-?\d{1,15}", re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -90,11 +90,11 @@ class Times(dict[str, datetime]):
 
 def instant(shape: TimeShape, text: str, zone: ZoneInfo | None) -> datetime:
     """The instant in UTC that `text` names. Raises InputError as `Times` does, but for the range."""
-    if shape in DATE_SHAPES:
-        return _at_midnight(day(shape, text), zone, text)
     try:
         if shape == "iso":
             return _iso(text, zone)
+        if shape in DATE_SHAPES:
+            return _at_midnight(day(shape, text), zone, text)
         if shape in WITH_OFFSET:
             return _since_epoch(shape, text)
         parts = _matched(shape, text)
@@ -132,14 +132,9 @@ def _iso(text: str, zone: ZoneInfo | None) -> datetime:
     found = _ISO.fullmatch(text)
     if found is None:
         raise _no_time("iso", text)
-    clock, fraction, offset = found.groups()
-    value = datetime.fromisoformat(clock + (offset or ""))
-    if fraction:
-        # Below a microsecond digits are cut off, never rounded: rounding could move an act past its limit.
-        value = value.replace(microsecond=int(fraction[:6].ljust(6, "0")))
-    if offset is None:
-        return _local(value, zone, text)
-    return value.astimezone(UTC)
+    # Below a microsecond digits are cut off here, never rounded: rounding could move an act past its limit.
+    value = datetime.fromisoformat(text)
+    return _local(value, zone, text) if found[1] is None else value.astimezone(UTC)
 
 
 def _since_epoch(shape: TimeShape, text: str) -> datetime:
