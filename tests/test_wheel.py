@@ -63,7 +63,7 @@ def test_checks_a_procedure(installed: Path, tmp_path: Path) -> None:
 def test_judges_a_history_by_the_calendars_inside(installed: Path, tmp_path: Path) -> None:
     example, events = ROOT / "examples" / "first_history", tmp_path / "events.csv"
     subprocess.run([sys.executable, example / "make_history.py", events], check=True)
-    given = ["--procedure", example / "procedure.yaml", "--mapping", example / "mapping.yaml"]
+    given = ["--procedure", str(example / "procedure.yaml"), "--mapping", str(example / "mapping.yaml")]
     judged = subprocess.run(
         [installed / "dunghen", "audit", "conform", events, *given, "--output", "json"],
         cwd=tmp_path,
