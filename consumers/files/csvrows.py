@@ -221,10 +221,9 @@ class _ShortCut:
             if len(parts) == width:
                 body, at, code = known_body(rest(parts)), known_time(parts[time_at]), parts[subject_at]
                 name = str(row) if id_at is None else parts[id_at]
-            usable = body is not None and 0 < len(name) <= longest and 0 < len(code) <= longest
-            if usable and at is None:
-                at = self._new_time(parts[time_at])
-            if usable and body is not None and at is not None:
+            if at is None and body is not None:
+                at = self._new_time(parts[time_at], name, code)
+            if at is not None and body is not None and 0 < len(name) <= longest and 0 < len(code) <= longest:
                 fact: Fact | None = Fact(code, source, name, at, body, row)
             elif text_line:
                 long += 1
@@ -241,8 +240,11 @@ class _ShortCut:
         self._tally.rows = row
         return runs
 
-    def _new_time(self, text: str) -> datetime | None:
+    def _new_time(self, text: str, name: str, code: str) -> datetime | None:
         """An instant not met before, of a row that is otherwise taken; None if it is none: the long way says why."""
+        longest = self._plan.limits.identity_chars_max
+        if not (0 < len(name) <= longest and 0 < len(code) <= longest):
+            return None
         try:
             at = self._times[text]
         except InputError:
