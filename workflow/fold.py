@@ -14,12 +14,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from workflow.errors import OutOfOrder
+from workflow.factrows import FactRows, as_rows
 from workflow.facts import Acted, Fact, Migrated, Opened, Voided
 from workflow.model import Dossier, Outcome
 from workflow.opening import migrate, open_dossier, opens
 from workflow.plan import APPLIED, NOT_JUDGED
 from workflow.rules import Rules
-from workflow.run import Run
 from workflow.sources import UNKNOWN_SOURCE
 from workflow.standing import Placed, place, stand
 
@@ -59,8 +59,9 @@ def fold(
     `known_at` leaves out what was recorded later, `valid_at` what took effect later. Facts of one identity must
     have the same content (conflicts are dead letters before they come here).
     """
-    if isinstance(facts, Run) and known_at is None and (valid_at is None or facts.times[-1] <= valid_at):
-        return _fold_run(rules, facts)
+    rows = as_rows(facts) if known_at is None else None
+    if rows is not None and (valid_at is None or rows.rows[-1][0] <= valid_at):
+        return _fold_rows(rules, rows, facts)
     standing = stand(rules.sources, facts, known_at, valid_at)
     dossier = rules.start(subject)
     outcomes = [outcome for _, outcome in _steps(rules, dossier, standing.placed)]
@@ -133,14 +134,14 @@ def judgment_bytes(judgment: Judgment) -> bytes:
     )
 
 
-def _fold_run(rules: Rules, run: Run) -> Judgment:
+def _fold_rows(rules: Rules, rows: FactRows, facts: Sequence[Fact]) -> Judgment:
     """The fold of acts that are known to lie in order: no sorting, no voids, no two of one identity."""
-    dossier = rules.start(run.subject)
+    dossier = rules.start(rows.subject)
     outcomes: list[Outcome] = []
     add, actions = outcomes.append, rules.machine.actions
-    if run.known is not None:
-        add(open_dossier(rules, dossier, run.known, run.known.occurred_at))
-    for act, at in zip(run.acts, run.times):  # noqa: B905 - equal by the type; asking costs on the hot path
+    if rows.known is not None:
+        add(open_dossier(rules, dossier, rows.known, rows.known.occurred_at))
+    for at, act, _, _ in rows.rows:
         action = actions.get(act.action)
         step = None if action is None else action.rules.get(dossier.state)
         if step is not None:
@@ -148,14 +149,15 @@ def _fold_run(rules: Rules, run: Run) -> Judgment:
             continue
         add(rules.machine.judge(dossier, act, at))
         if dossier.halted:
-            outcomes += [NOT_JUDGED] * (len(run) - len(outcomes))
+            outcomes += [NOT_JUDGED] * (len(rows) - len(outcomes))
             break
-    sequence = run.sequences[-1]
-    order = rules.sources.get(run.source, UNKNOWN_SOURCE)
-    dossier.last_key = (run.times[-1], order.rank, sequence, run.source, run.ids[-1], 0)
+    at, _, identifier, sequence = rows.rows[-1]
+    source = rows.source
+    order = rules.sources.get(source, UNKNOWN_SOURCE)
+    dossier.last_key = (at, order.rank, sequence, source, identifier, 0)
     if order.order == "sequence":
-        dossier.streams = {run.source: (sequence, run.times[-1])}
-    return Judgment(rules, dossier, run, outcomes)
+        dossier.streams = {source: (sequence, at)}
+    return Judgment(rules, dossier, facts, outcomes)
 
 
 def _steps(rules: Rules, dossier: Dossier, placed: Sequence[Placed]) -> Iterator[tuple[Placed, Outcome]]:

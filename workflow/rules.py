@@ -15,6 +15,7 @@ from workflow.machine import ProcedureMachine
 from workflow.model import Dossier
 from workflow.plan import ActionPlan, Plan
 from workflow.procedure.language import ENDING_MILESTONES
+from workflow.procedure.moves import on_order_break, sources_of
 from workflow.registers import Registers
 from workflow.sources import UNKNOWN_SOURCE, SourceOrder
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from workflow.calendar import Calendar
     from workflow.clock import Clock
     from workflow.effects import Effect
-    from workflow.procedure.language import Action, Move, OnOrderBreak, Revision
+    from workflow.procedure.language import Action, Move, Revision
 
 
 class Ending(NamedTuple):
@@ -166,19 +167,6 @@ def compile_family(
     for rules in family.values():
         rules.family = family
     return family
-
-
-def sources_of(move: Move, revision: Revision) -> tuple[str, ...]:
-    """The states a move may start from; `any` stands for all but the initial and the final ones."""
-    if move.sources != "any":
-        return tuple(move.sources)
-    return tuple(s for s, state in revision.states.items() if not state.final and s != revision.initial)
-
-
-def on_order_break(action: Action, revision: Revision) -> OnOrderBreak:
-    """What an order break does: what the action says; else a milestone is followed, any other does what the
-    revision says."""
-    return action.on_order_break or ("follow" if action.milestone else revision.on_order_break)
 
 
 def follow_target(action: Action) -> str | None:

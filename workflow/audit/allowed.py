@@ -24,7 +24,8 @@ class Choice(Struct, frozen=True, omit_defaults=True):
     """One action of the procedure, asked at a moment.
 
     `to`: where it would lead, if its place in the order allows it. `roles`: who may act (empty: anyone).
-    `not_by`: persons whom four eyes exclude. `conditions`: what depends on the event itself. `because`: the rules that forbid it now.
+    `not_by`: persons whom four eyes exclude. `conditions`: what depends on the event itself. `because`: the rules
+    that forbid it now.
     """
 
     action: str

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
+from workflow.factrows import FactRows
 from workflow.facts import Opened
 from workflow.fold import fold
 from workflow.model import ViolationKind
-from workflow.run import Run
 from workflow.verdict import verdict
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def found(judgment: Judgment, end: Verdict) -> Iterator[Found]:
 
 def _revealed(facts: Sequence[Fact]) -> int:
     """How many of a dossier's facts are no events of the log, but what is known from its start."""
-    if isinstance(facts, Run):
+    if isinstance(facts, FactRows):
         return int(facts.known is not None)
     return sum(1 for fact in facts if isinstance(fact.body, Opened))
 

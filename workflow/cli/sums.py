@@ -32,9 +32,8 @@ def print_deadlines(deadlines: Iterable[Deadline], zone: ZoneInfo) -> None:
     """Prints each deadline with its sum."""
     for deadline in deadlines:
         click.echo()
-        click.echo(
-            f"{current(KINDS[deadline.kind])} · {deadline.rule}: {shown_instant(deadline.due_at, zone)} · {_kept(deadline, zone)}"
-        )
+        kind, due = current(KINDS[deadline.kind]), shown_instant(deadline.due_at, zone)
+        click.echo(f"{kind} · {deadline.rule}: {due} · {_kept(deadline, zone)}")
         for line in deadline.sum:
             reached = f"  → {shown_instant(line.at, zone)}" if line.at is not None else ""
             click.echo(f"  {current(line.text).format(**line.values)}{reached}")
