@@ -6,18 +6,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from oracle.minutes import announced_on
+from oracle.minutes import Case, announced_on
 from workflow.calendar import WEEKDAYS, Calendar, CalendarDefinition
 from workflow.clock import compile_clock
 from workflow.layout import layout
-from workflow.model import Dossier, ExtensionTaken, PauseTaken, TaskRun
+from workflow.model import AppointmentTold, Dossier, ExtensionTaken, PauseTaken, TaskRun
 from workflow.procedure.language import Revision
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from oracle.minutes import (
-        Case,
         Count,
         Differs,
         PauseKind,
@@ -27,11 +24,11 @@ if TYPE_CHECKING:
         TaskKind,
         Week,
     )
+    from oracle.slips import SlipCase
     from workflow.clock import Clock
     from workflow.layout import Layout
 
 SPOKEN = {"vi": "thử", "en": "trial"}
-TASK_LIMIT = "task/open/{}"
 
 
 class Compiled(NamedTuple):
@@ -110,6 +107,7 @@ def _limit(limit: PlainLimit) -> dict[str, Any]:
     said: dict[str, Any] = {
         "counts": _counting(limit.counting),
         "binds": {"end": "any"},
+        "date": limit.date,
         "stops_for": limit.stops_for,
     }
     if limit.counting.unit == "given_date":
@@ -163,6 +161,8 @@ def dossier_of(case: Case, made: Compiled) -> Dossier:
     return dossier
 
 
-def product_due(case: Case, made: Compiled) -> datetime | None:
-    """What the product says when the case's limit is due."""
-    return made.clock.limits[case.limit].due(dossier_of(case, made), case.anchor, case.asked_at)
+def slips_of(case: SlipCase, made: Compiled) -> Dossier:
+    """A dossier with slips and pauses as the product keeps it."""
+    plain = dossier_of(Case("none", case.slips[0].told, case.asked_at, case.paused), made)
+    told = tuple(AppointmentTold(slip.at, slip.cause, slip.told) for slip in case.slips)
+    return msgspec.structs.replace(plain, appointments=told)

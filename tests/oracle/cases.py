@@ -227,7 +227,8 @@ def random_stops(
     for _ in range(pick(rnd, (0, 0, 0, 1, 1, 2, 3, 5))):
         name = pick(rnd, ("supplement", "fee", "expert", "again", *WAITS))
         on = known.local_date(anchor) + pick(rnd, (-2, 0, 0, 1, 2, below(rnd, 15))) * DAY
-        start = pick(rnd, (random_instant(rnd, known, on, None, fine=fine), pick(rnd, edges)))
+        anywhere = random_instant(rnd, known, on, None, fine=fine)
+        start = pick(rnd, (anywhere, anywhere, pick(rnd, edges), edges[-1]))
         length = pick(rnd, (0, 1, 30, below(rnd, 600), below(rnd, 3 * 1440), below(rnd, 12 * 1440)))
         ends = (
             start + length * MINUTE,

@@ -85,6 +85,7 @@ class PlainLimit(NamedTuple):
     otherwise: int | None = None
     stops_for: StopsFor = "all"
     register: Literal["time", "day"] = "time"
+    date: Literal["other", "committed"] = "other"
 
 
 @dataclass(frozen=True)
@@ -142,18 +143,29 @@ class Known:
     differing: dict[date, int | None]
     first: date
     days: int
-    worked: dict[date, bool] = field(default_factory=dict)
+    named: bool = True
+    worked: dict[date, list[Stretch]] = field(default_factory=dict)
 
     def spells(self, on: date) -> tuple[Spell, ...]:
         """The spells worked on a date."""
         weekday = self.differing.get(on, on.weekday())
         return () if weekday is None else self.week.get(weekday, ())
 
+    def stretches(self, on: date) -> list[Stretch]:
+        """The spells of a date as instants. One that the change to summer time leaves no length is none; one that
+        it would begin before the end of the one before begins there."""
+        if on not in self.worked:
+            found: list[Stretch] = []
+            for opens, closes in self.spells(on):
+                begins, ends = self.moment(on, opens), self.moment(on, closes)
+                begins = max(begins, found[-1][1]) if found else begins
+                found += [(begins, ends)] if begins < ends else []
+            self.worked[on] = found
+        return self.worked[on]
+
     def works(self, on: date) -> bool:
         """Whether a date has a spell."""
-        if on not in self.worked:
-            self.worked[on] = bool(self.spells(on))
-        return self.worked[on]
+        return bool(self.stretches(on))
 
     def following(self, on: date) -> date:
         """The next working day after a date."""
@@ -164,11 +176,11 @@ class Known:
 
     def opening(self, on: date) -> datetime:
         """The start of a working day's first spell."""
-        return self.moment(on, min(opens for opens, _ in self.spells(on)))
+        return self.stretches(on)[0][0]
 
     def closing(self, on: date) -> datetime:
         """The end of a working day's last spell."""
-        return self.moment(on, max(closes for _, closes in self.spells(on)))
+        return self.stretches(on)[-1][1]
 
     def moment(self, on: date, minute: int) -> datetime:
         """The instant of a local minute of a date."""
@@ -194,8 +206,8 @@ class Known:
         state = bytearray(self.days * 24 * 60)
         for day in range(1, self.days - 1):
             on = self.first + day * DAY
-            for opens, closes in self.spells(on):
-                minute, last = ((self.moment(on, edge) - self.start) // MINUTE for edge in (opens, closes))
+            for begins, ends in self.stretches(on):
+                minute, last = (begins - self.start) // MINUTE, (ends - self.start) // MINUTE
                 state[minute:last] = bytes([COUNTS]) * (last - minute)
         return state
 
@@ -212,7 +224,8 @@ class Calendars:
         unit that has some of its own."""
         plain = rules.calendar
         if plain is None:
-            return Known(ZoneInfo(rules.zone), dict.fromkeys(range(5), ((0, 1440),)), {}, date(2000, 1, 1), 0)
+            weekdays: Week = dict.fromkeys(range(5), ((0, 24 * 60),))
+            return Known(ZoneInfo(rules.zone), weekdays, {}, date(2000, 1, 1), 0, named=False)
         zone = ZoneInfo(plain.zone)
         today = date.max if at is None else at.astimezone(zone).date()
         heard = tuple(announced_on(day) <= today for day in plain.differing)

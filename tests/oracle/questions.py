@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from oracle.bridge import calendar_of, compiled, dossier_of
-from oracle.cases import below, between, cases, pick, random_calendar, random_instant
+from oracle.bridge import calendar_of, compiled, dossier_of, slips_of
+from oracle.cases import below, between, cases, chance, pick, random_calendar, random_instant
 from oracle.minutes import DAY, MINUTE, Calendars, Rules
+from oracle.slips import SlipCase, benchmark, printed, random_slip_case, random_slip_rules
 from oracle.walk import HOUR_US, MICROSECOND, chosen, due, start_of, stopped_since, walk_minutes, worked_us
 
 if TYPE_CHECKING:
@@ -30,16 +31,16 @@ class Difference(NamedTuple):
     oracle: Any
     product: Any
     rules: Rules | None = None
-    case: Case | None = None
+    case: Case | SlipCase | None = None
 
 
 class Questions:
-    """Asks about many cases; keeps what both sides have laid out for a calendar until `forget`."""
+    """Asks about many cases; keeps what both sides have laid out for a calendar."""
 
     def __init__(self) -> None:
         self.calendars = Calendars()
         self._carried: dict[int, Calendar] = {}
-        self._compiled: dict[int, Compiled] = {}
+        self._compiled: dict[int, tuple[Rules, Compiled]] = {}
 
     def difference(self, rules: Rules, case: Case) -> Difference | None:
         """The first question about a case on which the two sides differ; None where they agree."""
@@ -49,7 +50,7 @@ class Questions:
         return None
 
     def _answers(self, rules: Rules, case: Case) -> Iterator[tuple[str, Any, Any]]:
-        made = self._made(rules)
+        made = self.made(rules)
         limit, counting = made.clock.limits[case.limit], rules.limits[case.limit].counting
         dossier = dossier_of(case, made)
         expected = due(rules, case, self.calendars)
@@ -74,16 +75,19 @@ class Questions:
             worked -= worktime.between(min(begins, reached), min(ends, reached))
         yield "working time to the due instant", (number + sum(case.extended)) * HOUR_US, worked
 
-    def _made(self, rules: Rules) -> Compiled:
-        if id(rules) not in self._compiled:
-            self._compiled[id(rules)] = compiled(rules, self._carried)
-        return self._compiled[id(rules)]
+    def made(self, rules: Rules) -> Compiled:
+        """The rules as the product compiles them, kept."""
+        if (
+            id(rules) not in self._compiled
+        ):  # the rules are kept beside: an id is free again once its owner is gone
+            self._compiled[id(rules)] = rules, compiled(rules, self._carried)
+        return self._compiled[id(rules)][1]
 
     def deadline_difference(self, rules: Rules, case: Case) -> Difference | None:
         """Whether the list of a dossier's deadlines, explained or not, gives the same dates as one limit asked."""
         if case.asked_at is None:
             return None
-        made = self._made(rules)
+        made = self.made(rules)
         dossier = dossier_of(case, made)
         expected = due(rules, case, self.calendars)
         for explain in (False, True):
@@ -142,6 +146,22 @@ def differences(rnd: Random, number: int) -> Iterator[Difference | None]:
         if found is None and index % 20 == 0:
             found = questions.deadline_difference(rules, case)
         yield found if found is None else smaller(rules, case, questions) or found
+
+
+def benchmark_differences(rnd: Random, number: int) -> Iterator[Difference | None]:
+    """The answers on so many dossiers with printed dates: the last slip's instant and the benchmark."""
+    questions = Questions()
+    for _ in range(number):
+        rules = random_slip_rules(rnd)
+        made = questions.made(rules)
+        for _ in range(10):
+            case = random_slip_case(rnd, rules, questions.calendars)
+            listed = made.clock.deadlines(slips_of(case, made), at=case.asked_at, explain=chance(rnd, 20))
+            found = [deadline.due_at for deadline in listed if deadline.rule == "appointment"]
+            expected = [printed(rules, case.slips[-1], questions.calendars)]
+            due_at = benchmark(rules, case, questions.calendars)
+            expected += [] if due_at is None else [due_at]
+            yield None if found == expected else Difference("slip, benchmark", expected, found, rules, case)
 
 
 def worktime_differences(rnd: Random, number: int) -> Iterator[Difference | None]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from oracle.questions import Difference, differences, worktime_differences
+from oracle.questions import Difference, benchmark_differences, differences, worktime_differences
 from strategies_time import numbers
 
 if TYPE_CHECKING:
@@ -54,3 +54,14 @@ def test_due_dates_are_those_of_the_walk_in_twenty_thousand_seeded_cases(seed: i
 def test_working_time_is_that_of_the_walk_in_seeded_cases() -> None:
     for turn in range(8):
         assert first(worktime_differences(Random(f"few/{turn}"), 50)) is None
+
+
+@HYPOTHESIS
+@given(numbers())
+def test_the_benchmark_of_printed_dates_is_that_of_the_walk(rnd: Random) -> None:
+    assert first(benchmark_differences(rnd, 1)) is None
+
+
+def test_the_benchmark_of_printed_dates_is_that_of_the_walk_in_seeded_cases() -> None:
+    for turn in range(40):
+        assert first(benchmark_differences(Random(f"few/{turn}"), 5)) is None
