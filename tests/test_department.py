@@ -193,3 +193,14 @@ def test_a_dossier_can_be_returned_with_nothing_broken_at_all(revision: Revision
     assert judged.dossier.state == "returned"
     assert walks.broken(tuple(v for o in judged.outcomes for v in o.violations)) == []
     assert judgment_bytes(judged) == judgment_bytes(fold(rules, walks.SUBJECT, walk.facts[::-1]))
+
+
+def test_the_page_lists_every_file_and_shows_the_pictured_procedure_as_it_is() -> None:
+    page = (ROOT / "docs" / "department.md").read_text(encoding="utf-8")
+    picture = (ROOT / "docs" / "eia-appraisal.svg").read_text(encoding="utf-8")
+
+    for path in FILES:
+        assert path.name.removesuffix(".yaml") in page
+    for state in REVISIONS["eia-appraisal/2022"].states.values():
+        assert state.name is not None
+        assert all(word in picture for word in state.name.en.split())
