@@ -149,10 +149,10 @@ def differences(rnd: Random, number: int) -> Iterator[Difference | None]:
 
 
 def benchmark_differences(rnd: Random, number: int) -> Iterator[Difference | None]:
-    """The answers on so many dossiers with printed dates: the last slip's instant and the benchmark."""
-    questions = Questions()
+    """The answers on printed dates, the last slip's and the benchmark: so many rules on one calendar, ten dossiers each."""
+    questions, calendar = Questions(), random_calendar(rnd) if chance(rnd, 85) else None
     for _ in range(number):
-        rules = random_slip_rules(rnd)
+        rules = random_slip_rules(rnd, calendar)
         made = questions.made(rules)
         for _ in range(10):
             case = random_slip_case(rnd, rules, questions.calendars)

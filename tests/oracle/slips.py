@@ -10,7 +10,6 @@ from oracle.cases import (
     between,
     chance,
     pick,
-    random_calendar,
     random_count,
     random_instant,
     random_rules,
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import date
     from random import Random
 
-    from oracle.minutes import Calendars, Known, Rules
+    from oracle.minutes import Calendars, Known, PlainCalendar, Rules
 
 
 class Slip(NamedTuple):
@@ -131,9 +130,8 @@ def printed(rules: Rules, slip: Slip, calendars: Calendars) -> datetime:
     return closing_or_end(calendars.known(rules, slip.told), slip.at)
 
 
-def random_slip_rules(rnd: Random) -> Rules:
-    """Rules with a committed limit or none, on a calendar or on none."""
-    calendar = random_calendar(rnd) if chance(rnd, 85) else None
+def random_slip_rules(rnd: Random, calendar: PlainCalendar | None) -> Rules:
+    """Rules with a committed limit or none."""
     rules = random_rules(rnd, calendar, limits=0)
     if chance(rnd, 65):
         counting = random_count(rnd, calendar=calendar is not None)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 CASES_A_CALENDAR = 500
 HYPOTHESIS = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
@@ -24,7 +24,7 @@ def first(found: Iterable[Difference | None]) -> Difference | None:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(numbers())
 def test_due_dates_are_those_of_the_walk_and_their_inverse_gives_the_number_back(rnd: Random) -> None:
@@ -32,7 +32,7 @@ def test_due_dates_are_those_of_the_walk_and_their_inverse_gives_the_number_back
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(numbers())
 def test_working_time_of_a_calendar_is_that_of_the_walk(rnd: Random) -> None:
@@ -63,5 +63,5 @@ def test_the_benchmark_of_printed_dates_is_that_of_the_walk(rnd: Random) -> None
 
 
 def test_the_benchmark_of_printed_dates_is_that_of_the_walk_in_seeded_cases() -> None:
-    for turn in range(40):
-        assert first(benchmark_differences(Random(f"few/{turn}"), 5)) is None
+    for turn in range(8):
+        assert first(benchmark_differences(Random(f"few/{turn}"), 10)) is None
