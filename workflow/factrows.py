@@ -34,6 +34,12 @@ class FactRows(Sequence[Fact]):
         self.known = known
         self.rows: list[Row] = []
 
+    def follows(self, other: FactRows) -> bool:
+        """Whether these rows may stand behind those of `other`: the same dossier and source, later or at once."""
+        before, after = other.rows[-1], self.rows[0]
+        same = self.subject == other.subject and self.source == other.source and self.known is None
+        return same and before[3] < after[3] and before[0] <= after[0]
+
     def __len__(self) -> int:
         return len(self.rows) + (self.known is not None)
 
@@ -43,6 +49,12 @@ class FactRows(Sequence[Fact]):
         subject, source = self.subject, self.source
         for at, act, identifier, sequence in self.rows:
             yield Fact(subject, source, identifier, at, act, sequence)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other is a sequence of the same facts."""
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment] # rows may still be added
 
     @overload
     def __getitem__(self, index: int) -> Fact: ...

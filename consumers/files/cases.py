@@ -9,7 +9,7 @@ from consumers.files.bodies import appointment, reader
 from workflow.facts import Fact, Opened
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from consumers.files.mapping import Column
     from consumers.files.values import Cells, Context
@@ -37,7 +37,7 @@ class CaseReader:
         """The values in these cells. Raises InputError with the `column`."""
         return tuple(read(cells) for read in self._readers)
 
-    def fact(self, facts: list[Fact], known: CaseValues) -> Fact:
+    def fact(self, facts: Sequence[Fact], known: CaseValues) -> Fact:
         """The fact that tells `known` of the dossier that has these events, at least one of them."""
         first = facts[0]
         return Fact(

@@ -17,7 +17,7 @@ from unicodedata import is_normalized
 from consumers.files.blocks import Blocks
 from consumers.files.tally import Run
 from workflow.errors import HostileInput, InputError
-from workflow.facts import Fact
+from workflow.factrows import FactRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from consumers.files.plan import Plan, Swift
     from consumers.files.tally import Tally
     from consumers.files.values import Cells
-    from workflow.facts import Acted
+    from workflow.facts import Acted, Fact
 
 LINES_MAX: Final = 65_536
 """Distinct rests of lines remembered; the fines log has 8,764."""
@@ -213,7 +213,7 @@ class _ShortCut:
         long = 0
         runs: list[Run] = []
         subject: str | None = None
-        facts: list[Fact] = []
+        last: datetime | None = None
         for text_line in text.split("\n"):
             row += 1
             parts = text_line.split(delimiter, cut)
@@ -223,19 +223,21 @@ class _ShortCut:
                 name = str(row) if id_at is None else parts[id_at]
             if at is None and body is not None:
                 at = self._new_time(parts[time_at], name, code)
-            if at is not None and body is not None and 0 < len(name) <= longest and 0 < len(code) <= longest:
-                fact: Fact | None = Fact(code, source, name, at, body, row)
-            elif text_line:
+            if at is None or body is None or not (0 < len(name) <= longest and 0 < len(code) <= longest):
+                if not text_line:
+                    row, line = row - 1, line + 1
+                    continue
                 long += 1
                 fact = self._long_way(text_line, parts, row, line + row)
-            else:
-                row, line, fact = row - 1, line + 1, None
-            if fact is None:
-                continue
-            if fact.subject != subject:
-                subject, facts = fact.subject, []
-                runs.append(Run(subject, facts))
-            facts.append(fact)
+                if fact is None:
+                    continue
+                code, at, body, name = fact.subject, fact.occurred_at, fact.body, fact.id  # type: ignore[assignment] # rows are acts
+            if code != subject or last is None or at < last:
+                subject, rows = code, FactRows(code, source)
+                add = rows.rows.append
+                runs.append(Run(code, rows))
+            add((at, body, name, row))  # type: ignore[arg-type] # an act, as above
+            last = at
         self._tally.taken += row - self._tally.rows - long
         self._tally.rows = row
         return runs

@@ -37,7 +37,7 @@ def joined(runs: Iterable[Run], tally: Tally, name: str) -> Iterator[Run]:
         if whole is None:
             whole = run
         elif run.subject == whole.subject:
-            whole.facts.extend(run.facts)
+            whole.extend(run.facts)
             whole.case = merged(whole.case, run.case)
         else:
             yield whole

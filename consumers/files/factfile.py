@@ -16,7 +16,7 @@ from consumers.files.tally import Tally
 from consumers.files.xestraces import XesTraces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -101,7 +101,7 @@ class FactFile:
         """Bytes of the file on disk read so far, and its size."""
         return self._source.position, self._source.size
 
-    def dossiers(self) -> Iterator[tuple[str, list[Fact]]]:
+    def dossiers(self) -> Iterator[tuple[str, Sequence[Fact]]]:
         """Each dossier's code and its facts in the order of the file, read anew from its start.
 
         What the mapping knows of a dossier from its start comes first, as one `Opened` fact.
@@ -115,7 +115,7 @@ class FactFile:
             case = self._plan.case if self._plan else None
             for run in self._whole(self._runs(source)):
                 if case is not None and run.case is not None:
-                    run.facts.insert(0, case.fact(run.facts, run.case))
+                    run.insert(case.fact(run.facts, run.case))
                 yield run.subject, run.facts
 
     def _whole(self, runs: Iterator[Run]) -> Iterator[Run]:

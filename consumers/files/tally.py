@@ -9,6 +9,7 @@ from msgspec import Struct
 from consumers.files.cases import CaseValues
 from consumers.files.refusals import Refusals
 from workflow.errors import InputError
+from workflow.factrows import FactRows
 from workflow.facts import Fact
 
 if TYPE_CHECKING:
@@ -23,11 +24,30 @@ UNCODED_MAX: Final = 100
 
 
 class Run(Struct):
-    """Neighbouring rows of one dossier: the facts taken from them, and what they say of the dossier as a whole."""
+    """Neighbouring rows of one dossier: the facts taken from them, and what they say of the dossier as a whole.
+
+    `facts` are `FactRows` where a reader took rows in order, else a list.
+    """
 
     subject: str
-    facts: list[Fact]
+    facts: FactRows | list[Fact]
     case: CaseValues | None = None
+
+    def extend(self, facts: FactRows | list[Fact]) -> None:
+        """Puts the facts of a neighbouring run behind these."""
+        if isinstance(self.facts, FactRows):
+            if isinstance(facts, FactRows) and facts.follows(self.facts):
+                self.facts.rows += facts.rows
+                return
+            self.facts = list(self.facts)
+        self.facts.extend(facts)
+
+    def insert(self, known: Fact) -> None:
+        """Puts what is known of the dossier from its start before its events."""
+        if isinstance(self.facts, FactRows):
+            self.facts.known = known
+        else:
+            self.facts.insert(0, known)
 
 
 class Tally:
@@ -80,4 +100,4 @@ class Tally:
                     found=fact.id,
                 ),
             )
-        del run.facts[most:]
+        run.facts = run.facts[:most]

@@ -23,7 +23,7 @@ from workflow.rules import compile_family
 from workflow.sources import SourceOrder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from zoneinfo import ZoneInfo
 
     from workflow.calendar import Calendar
@@ -50,7 +50,7 @@ class Log(NamedTuple):
         """The zone in which moments without one are meant."""
         return next(iter(self.family.values())).zone
 
-    def rules(self, facts: list[Fact]) -> Rules:
+    def rules(self, facts: Sequence[Fact]) -> Rules:
         """The revision that judges a dossier of these facts."""
         return choose(self.family, facts)
 
