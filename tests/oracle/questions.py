@@ -149,7 +149,7 @@ def differences(rnd: Random, number: int) -> Iterator[Difference | None]:
 
 
 def benchmark_differences(rnd: Random, number: int) -> Iterator[Difference | None]:
-    """The answers on printed dates, the last slip's and the benchmark: so many rules on one calendar, ten dossiers each."""
+    """The answers on printed dates (the last slip's, the benchmark): so many rules on one calendar, ten cases each."""
     questions, calendar = Questions(), random_calendar(rnd) if chance(rnd, 85) else None
     for _ in range(number):
         rules = random_slip_rules(rnd, calendar)
