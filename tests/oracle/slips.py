@@ -151,7 +151,8 @@ def random_slip_case(rnd: Random, rules: Rules, calendars: Calendars) -> SlipCas
     slips: list[Slip] = []
     for index in range(pick(rnd, (1, 1, 2, 3, 4))):
         at = random_instant(rnd, known, known.local_date(told) + between(rnd, 0, 9) * DAY, None, fine=False)
-        causes = ("first",) if index == 0 else ("after_supplement", "extension", "correction", "apology")
+        later = ("after_supplement", "extension", "correction", "apology", "first")
+        causes = ("first", "first", "first", "apology") if index == 0 else later
         slips.append(Slip(pick(rnd, (at, known.local_date(at))), pick(rnd, causes), told))  # type: ignore[arg-type]
         told = max(
             told, pick(rnd, (told + below(rnd, 9 * 1440) * MINUTE, at, at + MICROSECOND, pick(rnd, edges)))
