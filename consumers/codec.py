@@ -56,8 +56,11 @@ def decode(record: RawRecord, *, zone: ZoneInfo | None = None, limits: Limits = 
     values; HostileInput where a limit is passed.
     """
     try:
-        tree = _binary(record, limits) if _is_binary(record) else read_object(record.value, "$", limits)
-        fact = _fact(tree, times.Reading(zone, limits))
+        if record.headers and _is_binary(record):
+            tree = _binary(record, limits)
+        else:
+            tree = read_object(record.value, "$", limits)
+        fact = _fact(tree, times.Reading(zone, limits.earliest, limits.latest), limits.identity_chars_max)
         _check_key(record.key, fact.subject)
     except InputError as error:
         error.values["place"] = record.place
@@ -93,7 +96,7 @@ def encode(fact: Fact) -> bytes:
     return _encode(message)
 
 
-def _fact(tree: dict[str, Any], reading: times.Reading) -> Fact:
+def _fact(tree: dict[str, Any], reading: times.Reading, identity_chars_max: int) -> Fact:
     kind = _checked_type(tree)
     data = tree.get("data")
     occurred_at = entered_at = None
@@ -109,7 +112,7 @@ def _fact(tree: dict[str, Any], reading: times.Reading) -> Fact:
         message = convert(tree, MESSAGES[kind])
     except ValidationError as error:
         raise mismatch(error, tree) from error
-    _check_identity(message, reading.limits)
+    _check_identity(message, identity_chars_max)
     fact = Fact(
         message.subject,
         message.source,
@@ -151,11 +154,14 @@ def _unknown(kind: object) -> InputError:
     return refusal("unknown_type", "$.type", found=shown(kind))
 
 
-def _check_identity(message: Attributes, limits: Limits) -> None:
+def _check_identity(message: Attributes, chars_max: int) -> None:
+    together = message.subject + message.source + message.id
+    if together.isprintable() and len(together) <= chars_max:
+        return
     for name in ("subject", "source", "id"):
         text = getattr(message, name)
-        if len(text) > limits.identity_chars_max:
-            raise refusal("text_too_long", f"$.{name}", expected=limits.identity_chars_max, found=len(text))
+        if len(text) > chars_max:
+            raise refusal("text_too_long", f"$.{name}", expected=chars_max, found=len(text))
         if not text.isprintable():
             raise refusal("unprintable_identity", f"$.{name}", found=shown(text))
 
@@ -191,8 +197,6 @@ def _check_key(key: bytes | None, subject: str) -> None:
 
 def _is_binary(record: RawRecord) -> bool:
     """Whether the attributes are in the headers (CloudEvents Kafka binding, section 3.2)."""
-    if not record.headers:
-        return False
     names = {name.lower(): value for name, value in record.headers}
     content = names.get("content-type", b"")
     return HEADER_PREFIX + "specversion" in names and not content.lower().startswith(STRUCTURED.encode())

@@ -142,7 +142,10 @@ def _with_time_texts(value: Plain, fact: Fact) -> Plain:
     if isinstance(value, datetime):
         return time_text(value, fact)
     if isinstance(value, dict):
-        return {name: _with_time_texts(inner, fact) for name, inner in value.items()}
+        return {
+            name: inner if type(inner) is str else _with_time_texts(inner, fact)
+            for name, inner in value.items()
+        }
     if isinstance(value, list | tuple):
         return [_with_time_texts(inner, fact) for inner in value]
     return value

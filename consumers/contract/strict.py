@@ -38,9 +38,9 @@ _WHOLE_DIGITS: Final = len(str(WHOLE_MAX))
 _LONG_NUMBER: Final = b":" + b"0" * _WHOLE_DIGITS
 """A number of as many digits as the largest one, after the bytes were put in classes and letters left out, which is
 cheaper to search. Digits in quotes differ."""
-_DOUBTS: Final = (b"\\u00", b" :", b"\t:", b"\n:", b"\r:")
-"""Bytes that make counting names unsafe: an escape that may stand for U+0000, a quote or a colon, and white space
-before a colon."""
+_DOUBTS: Final = (b"\\u0000", b"\\u0022", b"\\u003a", b"\\u003A", b" :", b"\t:", b"\n:", b"\r:")
+"""Bytes that make counting names unsafe: the escapes of a quote and a colon, and white space before a colon; and the
+escape of U+0000."""
 
 
 def read_object(value: bytes, path: str, limits: Limits) -> dict[str, Json]:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from zoneinfo import ZoneInfo
 
-    from consumers.contract.limits import Limits
-
 TIME_EXAMPLE: Final = "2026-11-23T08:15:30+07:00"
 DATE_EXAMPLE: Final = "2026-11-23"
 
@@ -31,10 +29,12 @@ _OFFSET_CHARS: Final = len("+07:00")
 
 
 class Reading(NamedTuple):
-    """How times are read: the zone of times without an offset (absent: they are refused), and the limits."""
+    """How times are read: the zone of times without an offset (absent: they are refused), and what is believed,
+    from `earliest` to before `latest`."""
 
     zone: ZoneInfo | None
-    limits: Limits
+    earliest: datetime
+    latest: datetime
 
 
 Reader: TypeAlias = "Callable[[Any, str, Reading], Any]"
@@ -60,8 +60,8 @@ def time(value: object, path: str, reading: Reading) -> object:
             instant = _local(datetime.fromisoformat(text), path, reading.zone)
     except (ValueError, OverflowError) as error:
         raise refusal("time", path, expected=TIME_EXAMPLE, found=shown(value)) from error
-    if not reading.limits.earliest <= instant < reading.limits.latest:
-        raise _out_of_range(value, path, reading.limits)
+    if not reading.earliest <= instant < reading.latest:
+        raise _out_of_range(value, path, reading)
     return instant
 
 
@@ -75,8 +75,8 @@ def day(value: object, path: str, reading: Reading) -> object:
         found = date.fromisoformat(value)
     except ValueError as error:
         raise refusal("date", path, expected=DATE_EXAMPLE, found=shown(value)) from error
-    if not reading.limits.earliest.date() <= found < reading.limits.latest.date():
-        raise _out_of_range(value, path, reading.limits)
+    if not reading.earliest.date() <= found < reading.latest.date():
+        raise _out_of_range(value, path, reading)
     return found
 
 
@@ -120,8 +120,8 @@ def _local(value: datetime, path: str, zone: ZoneInfo | None) -> datetime:
     return instant
 
 
-def _out_of_range(value: str, path: str, limits: Limits) -> Exception:
-    allowed = f"from {limits.earliest.date()} to before {limits.latest.date()}"
+def _out_of_range(value: str, path: str, reading: Reading) -> Exception:
+    allowed = f"from {reading.earliest.date()} to before {reading.latest.date()}"
     return refusal("time_out_of_range", path, expected=allowed, found=shown(value))
 
 
