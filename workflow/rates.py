@@ -1,0 +1,227 @@
+"""Rates of lateness and of following the procedure: counts of judged dossiers, each with what it was divided by.
+
+Peers divide by different things and call it by one name, so every rate here has a name of its own, its numerator and
+its denominator, and none is made of nothing: of no dossiers there is no rate. docs/looking.md defines each.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+
+from msgspec import Struct
+
+from workflow.fold import Judgment
+from workflow.verdict import verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from zoneinfo import ZoneInfo
+
+    from workflow.model import Deadline, Dossier
+    from workflow.rules import Rules
+
+By: TypeAlias = Literal["all", "unit", "procedure"]
+NO_UNIT: Final = ""
+"""The group of dossiers whose facts name no unit."""
+
+
+class Due(Struct, frozen=True, gc=False):
+    """A date a dossier has: when, whether reaching it is late, and the instant that stopped its clock."""
+
+    due_at: datetime
+    reaching_is_late: bool
+    met_at: datetime | None
+
+    def late(self, at: datetime) -> bool:
+        """Whether the date was missed, as of `at`."""
+        stopped = self.met_at if self.met_at is not None and self.met_at <= at else at
+        return stopped >= self.due_at if self.reaching_is_late else stopped > self.due_at
+
+
+class Measure(Struct, frozen=True, gc=False):
+    """What the rates ask of one dossier.
+
+    `unit`: that which holds it, or held it last. `approved`: it was judged by an approved revision; a sample never is.
+    `observed`: its steps are told, so that following the procedure can be said of it. `released_at`: when its result
+    was issued, else when it ended. `followed`: no rule of order, role, guard or end was broken. `committed`: one date
+    for each limit of that name (a procedure in phases has several).
+    """
+
+    unit: str
+    procedure: str
+    approved: bool
+    observed: bool
+    followed: bool
+    received_at: datetime | None = None
+    released_at: datetime | None = None
+    benchmark: Due | None = None
+    committed: tuple[Due, ...] = ()
+
+    @property
+    def headline(self) -> tuple[Due, ...]:
+        """The dates that say whether it is on time: the slip's, or the committed ones where no slip is known."""
+        return self.committed if self.benchmark is None else (self.benchmark,)
+
+
+class Period(NamedTuple):
+    """A stretch of time, half-open, and its name."""
+
+    name: str
+    since: datetime
+    until: datetime
+
+
+class Share(Struct):
+    """`numerator` of `denominator`."""
+
+    numerator: int = 0
+    denominator: int = 0
+
+    @property
+    def percent(self) -> str | None:
+        """Per cent with two decimals, halves up; None of no dossiers (neither 0 nor 100 could be defended)."""
+        if not self.denominator:
+            return None
+        hundredths = (20_000 * self.numerator + self.denominator) // (2 * self.denominator)
+        return f"{hundredths // 100}.{hundredths % 100:02}"
+
+    def count(self, yes: bool) -> None:  # noqa: FBT001 - what is counted is the argument
+        """Take one more dossier."""
+        self.numerator += yes
+        self.denominator += 1
+
+
+class Rates(Struct):
+    """The rates of one group of dossiers in one period.
+
+    `late_appointment`: released late against the benchmark / released with a slip. `late_committed`: the same against
+    the committed date. `late_or_overdue`: (released late + open past due) / (received in the period or in hand), the
+    reading of Decision 766/QĐ-TTg. `followed`: followed the procedure / released with steps told. `both`: followed it
+    and on time / released with steps told and a date. `approved`: judged by an approved procedure / all of these.
+    `without_date`: released without any date, so no rate of lateness counts them.
+    """
+
+    group: str
+    period: str
+    late_appointment: Share
+    late_committed: Share
+    late_or_overdue: Share
+    followed: Share
+    both: Share
+    approved: Share
+    without_date: int = 0
+
+
+def measure(rules: Rules, dossier: Dossier, at: datetime) -> Measure:
+    """What the rates ask of a judged dossier as of `at`; `rules`: any revision of its procedure.
+
+    Raises CalendarRange.
+    """
+    own = rules.family[dossier.revision]
+    dates = own.clock.deadlines(dossier, at=at)
+    ends = (dossier.issued_at, dossier.ended_at)
+    benchmark = next((_due(one) for one in dates if one.kind == "benchmark"), None)
+    return Measure(
+        unit=dossier.unit or NO_UNIT,
+        procedure=own.revision.procedure,
+        approved=own.revision.figures == "approved",
+        observed=not own.revision.generic,
+        followed=_followed(own, dossier, at),
+        received_at=dossier.received_at,
+        released_at=next((end for end in ends if end is not None and end <= at), None),
+        benchmark=benchmark,
+        committed=tuple(_due(one) for one in dates if one.kind == "committed"),
+    )
+
+
+def rates(
+    measures: Iterable[Measure], periods: Sequence[Period], by: By = "all", *, now: datetime
+) -> list[Rates]:
+    """The rates of each group in each period, groups by name; a group that has no dossier in a period is left out.
+
+    `now` is the moment asked about: of a period that is not over yet, what is open is asked about then.
+    """
+    found: dict[tuple[str, str], Rates] = {}
+    key = _KEYS[by]
+    for one in measures:
+        for period in periods:
+            if _concerns(one, period):
+                group = key(one)
+                place = (group, period.name)
+                _count(found.setdefault(place, empty(*place)), one, period, now)
+    order = {period.name: number for number, period in enumerate(periods)}
+    return sorted(found.values(), key=lambda each: (each.group, order[each.period]))
+
+
+def empty(group: str, period: str) -> Rates:
+    """The rates of no dossiers."""
+    return Rates(group, period, Share(), Share(), Share(), Share(), Share(), Share())
+
+
+def months(since: datetime, until: datetime, zone: ZoneInfo) -> list[Period]:
+    """The months of `zone` that a stretch of time touches, each cut to it, named as 2026-03."""
+    found: list[Period] = []
+    begin = since.astimezone(zone)
+    while begin < until:
+        first = begin.replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)
+        following = (first + timedelta(days=32)).replace(day=1)
+        found.append(Period(f"{begin:%Y-%m}", begin, min(following, until)))
+        begin = following
+    return found
+
+
+_KEYS: Final[Mapping[By, Callable[[Measure], str]]] = {
+    "all": lambda _one: "",
+    "unit": lambda one: one.unit,
+    "procedure": lambda one: one.procedure,
+}
+
+
+def _due(deadline: Deadline) -> Due:
+    return Due(deadline.due_at, deadline.reaching_is_late, deadline.met_at)
+
+
+def _followed(rules: Rules, dossier: Dossier, at: datetime) -> bool:
+    end = verdict(Judgment(rules, dossier, (), ()), as_of=at)
+    kinds = [*dossier.broken.values(), *(violation.kind for violation in end.violations)]
+    return all(kind == "deadline" for kind in kinds)
+
+
+def _concerns(one: Measure, period: Period) -> bool:
+    """Whether a dossier was released in the period, or received by its end and not released before it."""
+    released = one.released_at
+    if released is not None:
+        return period.since <= released and (released < period.until or _in_hand(one, period))
+    return one.received_at is not None and one.received_at < period.until
+
+
+def _in_hand(one: Measure, period: Period) -> bool:
+    return one.received_at is not None and one.received_at < period.until
+
+
+def _count(into: Rates, one: Measure, period: Period, now: datetime) -> None:
+    released = one.released_at is not None and one.released_at < period.until
+    end = min(period.until, now)
+    into.approved.count(one.approved)
+    if one.received_at is not None:
+        into.late_or_overdue.count(_late(one.headline, now if released else end))
+    if released:
+        _count_released(into, one, now)
+
+
+def _count_released(into: Rates, one: Measure, now: datetime) -> None:
+    if one.benchmark is not None:
+        into.late_appointment.count(one.benchmark.late(now))
+    if one.committed:
+        into.late_committed.count(_late(one.committed, now))
+    if not one.headline:
+        into.without_date += 1
+    if one.observed:
+        into.followed.count(one.followed)
+    if one.observed and one.headline:
+        into.both.count(one.followed and not _late(one.headline, now))
+
+
+def _late(dates: tuple[Due, ...], at: datetime) -> bool:
+    return any(due.late(at) for due in dates)
