@@ -59,8 +59,8 @@ def fold(
     `known_at` leaves out what was recorded later, `valid_at` what took effect later. Facts of one identity must
     have the same content (conflicts are dead letters before they come here).
     """
-    rows = as_rows(facts) if known_at is None else None
-    if rows is not None and (valid_at is None or rows.rows[-1][0] <= valid_at):
+    rows = facts if isinstance(facts, FactRows) else as_rows(facts)
+    if known_at is None and rows is not None and (valid_at is None or rows.rows[-1][0] <= valid_at):
         return _fold_rows(rules, rows, facts)
     standing = stand(rules.sources, facts, known_at, valid_at)
     dossier = rules.start(subject)
@@ -142,15 +142,15 @@ def _fold_rows(rules: Rules, rows: FactRows, facts: Sequence[Fact]) -> Judgment:
     if rows.known is not None:
         add(open_dossier(rules, dossier, rows.known, rows.known.occurred_at))
     for at, act, _, _ in rows.rows:
-        action = actions.get(act.action)
-        step = None if action is None else action.rules.get(dossier.state)
-        if step is not None:
-            add(step.judge(dossier, act, at))
-            continue
-        add(rules.machine.judge(dossier, act, at))
-        if dossier.halted:
-            outcomes += [NOT_JUDGED] * (len(rows) - len(outcomes))
-            break
+        try:
+            judge = actions[act.action].rules[dossier.state].judge
+        except KeyError:
+            add(rules.machine.judge(dossier, act, at))
+            if dossier.halted:
+                outcomes += [NOT_JUDGED] * (len(rows) - len(outcomes))
+                break
+        else:
+            add(judge(dossier, act, at))
     at, _, identifier, sequence = rows.rows[-1]
     source = rows.source
     order = rules.sources.get(source, UNKNOWN_SOURCE)

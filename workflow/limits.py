@@ -49,7 +49,8 @@ class Place(NamedTuple):
 
 class LimitClock:
     """A limit ready to be asked. `binds` is what it is a limit of; `anchor(dossier)` the instant it counts from, None
-    where it does not apply; `late(at, due)` whether an act at `at` is too late."""
+    where it does not apply; `late(at, due)` whether an act at `at` is too late; `dated` whether it gives the committed
+    or the statutory date, which the office meets by issuing."""
 
     def __init__(
         self,
@@ -83,6 +84,7 @@ class LimitClock:
         self.late: Callable[[datetime, datetime], bool] = (
             operator.ge if self.reaching_is_late else operator.gt
         )
+        self.dated = limit.date != "other"
         self.anchor: AnchorOf = place.anchor if limit.until is None or limit.starts else self._given
 
     def due(self, dossier: Dossier, anchor: datetime, announced_by: datetime | None) -> datetime | None:

@@ -21,7 +21,7 @@ OrderKey: TypeAlias = tuple[datetime, int, int, str, str, int]
 Status: TypeAlias = Literal["applied", "refused", "superseded", "voided", "not_judged"]
 
 
-class Violation(Struct, frozen=True):
+class Violation(Struct, frozen=True, gc=False):
     """One broken rule: which, of what kind, what it asked for and what was found.
 
     A deadline's `expected` is the due instant and `found` the instant of the act; elsewhere both are text.
@@ -33,7 +33,7 @@ class Violation(Struct, frozen=True):
     found: str | datetime
 
 
-class Outcome(Struct, frozen=True, omit_defaults=True):
+class Outcome(Struct, frozen=True, omit_defaults=True, gc=False):
     """What became of one fact. `order_assumed`: its place among its neighbours rests on its id alone."""
 
     status: Status
@@ -86,7 +86,7 @@ class AppointmentTold(Struct, frozen=True):
     told_at: datetime
 
 
-class Dossier(Struct, omit_defaults=True, kw_only=True):
+class Dossier(Struct, omit_defaults=True, kw_only=True, gc=False):
     """The state of one dossier after some of its facts, judged by `revision` of its procedure.
 
     `registers`, and `firsts`, `lasts`, `counts` (of the actions rules ask about) lie in the order of the

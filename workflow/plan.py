@@ -63,29 +63,59 @@ class ActionPlan:
     follow: Mapping[str, tuple[str | None, Plan]] = field(default_factory=dict)
 
 
-def compiled(dest: str | None, plan: Plan) -> Judge:  # noqa: C901 - the hot path in one frame: a call costs more than a branch
-    """One move compiled to one function: what a plan leaves out costs nothing at the event."""
+def compiled(dest: str | None, plan: Plan) -> Judge:
+    """One move compiled to one function; what its plan leaves out costs nothing at the event."""
+    judge = _judging(dest, plan)
+    asks = plan.checks or plan.limits or plan.takes or plan.effects
+    arrives = plan.has_tasks or plan.visited or plan.ends_by is not None
+    return judge if asks or arrives or dest is None else _moving(dest, plan, judge)
+
+
+def _moving(dest: str, plan: Plan, judge: Judge) -> Judge:
+    """A move that asks no rule: takes its registers and moves. Whatever is out of the common is left to `judge`."""
+    lasts, slot = plan.lasts, plan.slot
+
+    def move(dossier: Dossier, act: Acted, at: datetime, order: Violation | None = None, /) -> Outcome:
+        if order is not None or act.unit or act.to or act.appointment or act.submitted_at:
+            return judge(dossier, act, at, order)
+        data = act.data
+        try:
+            for index, name, values in lasts:
+                if (raw := data.get(name)) is not None:
+                    dossier.registers[index] = values[raw] if raw.__class__ is str else values.of(raw)
+        except ValueError:
+            return judge(dossier, act, at)
+        if slot is not None:
+            mark(dossier, slot, at)
+        dossier.state = dest
+        dossier.since = at
+        return APPLIED
+
+    return move
+
+
+def _judging(dest: str | None, plan: Plan) -> Judge:  # noqa: C901 - as below
     checks, limits, effects, slot = plan.checks, plan.limits, plan.effects, plan.slot
     lasts, takes = plan.lasts, plan.takes
-    asks = bool(checks or limits)
     arrives = plan.has_tasks or plan.visited or plan.ends_by is not None
 
-    def judge(  # noqa: C901, PLR0912 - as above
+    def judge(  # noqa: C901, PLR0912 - the hot path in one frame: a call costs more than a branch
         dossier: Dossier, act: Acted, at: datetime, order: Violation | None = None, /
     ) -> Outcome:
         """Asks every rule, then applies `act` at its effective time. `order`: the break that is being followed."""
         broken: list[Violation] | None = None if order is None else [order]
-        if asks:
-            unmet = [check for check in checks if not check.holds(dossier, act, at)]
-            if unmet:
-                broken = [*(broken or ()), *(check.violation(dossier, act, at) for check in unmet)]
-                if any(check.refuses for check in unmet):
-                    slip(dossier, act, at)
-                    return outcome("refused", dossier, broken)
-            for limit in limits:
-                due = limit.missed(dossier, at)
-                if due is not None:
-                    broken = [*(broken or ()), Violation(limit.id, "deadline", due, at)]
+        for check in checks:
+            if not check.holds(dossier, act, at):
+                broken = [*(broken or ()), check.violation(dossier, act, at)]
+        if broken is not None and any(c.refuses and not c.holds(dossier, act, at) for c in checks):
+            slip(dossier, act, at)
+            return outcome("refused", dossier, broken)
+        if act.unit or act.to or act.appointment or act.submitted_at:
+            told(dossier, act, at)
+        for limit in limits:
+            due = limit.missed(dossier, at)
+            if due is not None:
+                broken = [*(broken or ()), Violation(limit.id, "deadline", due, at)]
         data = act.data
         try:
             for index, name, values in lasts if data else ():
@@ -96,17 +126,11 @@ def compiled(dest: str | None, plan: Plan) -> Judge:  # noqa: C901 - the hot pat
         if takes and data:
             broken = _keep_each(takes, dossier, data, broken)
         if slot is not None:
-            if dossier.firsts[slot] is None:
-                dossier.firsts[slot] = at
-            dossier.lasts[slot] = at
-            dossier.counts[slot] += 1
-        if effects:
-            for effect in effects:
-                violation = effect(dossier, act, at)
-                if violation is not None:
-                    broken = [*(broken or ()), violation]
-        if act.unit or act.to or act.appointment or act.submitted_at:
-            told(dossier, act, at)
+            mark(dossier, slot, at)
+        for effect in effects:
+            violation = effect(dossier, act, at)
+            if violation is not None:
+                broken = [*(broken or ()), violation]
         if dest is not None:
             dossier.state = dest
             dossier.since = at
@@ -115,6 +139,14 @@ def compiled(dest: str | None, plan: Plan) -> Judge:  # noqa: C901 - the hot pat
         return APPLIED if broken is None else outcome("applied", dossier, broken)
 
     return judge
+
+
+def mark(dossier: Dossier, slot: int, at: datetime) -> None:
+    """Keeps that the action of a slot took place."""
+    if dossier.firsts[slot] is None:
+        dossier.firsts[slot] = at
+    dossier.lasts[slot] = at
+    dossier.counts[slot] += 1
 
 
 def _mistyped_lasts(

@@ -11,9 +11,10 @@ from workflow.guards import NOBODY
 from workflow.model import Violation
 
 if TYPE_CHECKING:
+    from workflow.clock import LimitClock
     from workflow.fold import Judgment
     from workflow.model import Dossier
-    from workflow.rules import Rules
+    from workflow.rules import Ending, Rules
 
 
 class Verdict(Struct, frozen=True, gc=False):
@@ -48,15 +49,51 @@ def verdict(judgment: Judgment, *, closes: bool = False, as_of: datetime | None 
 
 def _judged(rules: Rules, dossier: Dossier, ended_at: datetime) -> Verdict:
     ending = rules.endings[dossier.state]
-    broken: list[Violation] = [] if ending.allowed else [_no_end(rules, dossier.state)]
+    broken = _phases(rules, dossier, ended_at) if dossier.phases else None
+    late = broken is not None and any(_tells_lateness(rules.clock.limits[v.rule], ending) for v in broken)
+    if not ending.allowed:
+        broken = [_no_end(rules, dossier.state), *(broken or ())]
     for limit in ending.limits:
-        due = limit.missed(dossier, ended_at)
+        stopped_at = (dossier.issued_at or ended_at) if limit.dated else ended_at
+        due = limit.missed(dossier, stopped_at)
         if due is not None:
-            broken.append(Violation(limit.id, "deadline", due, ended_at))
-    late = ending.headline is not None and ending.headline.missed(dossier, ended_at) is not None
-    checks = [check for check in ending.checks if not check.holds(dossier, NOBODY, ended_at)]
-    broken += [check.violation(dossier, NOBODY, ended_at) for check in checks]
-    return Verdict(ended_at, late, tuple(broken))
+            broken = [*(broken or ()), Violation(limit.id, "deadline", due, stopped_at)]
+            late = late or limit is ending.headline
+    for check in ending.checks:
+        if not check.holds(dossier, NOBODY, ended_at):
+            broken = [*(broken or ()), check.violation(dossier, NOBODY, ended_at)]
+    return Verdict(ended_at) if broken is None else Verdict(ended_at, late, tuple(broken))
+
+
+def overdue(rules: Rules, dossier: Dossier, as_of: datetime) -> bool:
+    """Whether an open dossier is past the deadline that binds its end, or had or has a phase that is too late."""
+    ending = rules.endings[dossier.state]
+    if dossier.halted:
+        return False
+    late_phases = _phases(rules, dossier, as_of) if dossier.phases else []
+    if any(_tells_lateness(rules.clock.limits[v.rule], ending) for v in late_phases):
+        return True
+    stopped_at = (
+        (dossier.issued_at or as_of) if ending.headline is not None and ending.headline.dated else as_of
+    )
+    return ending.headline is not None and ending.headline.missed(dossier, stopped_at) is not None
+
+
+def _tells_lateness(limit: LimitClock, ending: Ending) -> bool:
+    """Whether missing a limit makes the whole dossier late: the headline, and each dated phase of several."""
+    return limit.dated or limit is ending.headline
+
+
+def _phases(rules: Rules, dossier: Dossier, ended_at: datetime) -> list[Violation]:
+    """The limits of phases that ended too late, each phase at its own end, or where the dossier stopped."""
+    found = []
+    for run in dossier.phases:
+        stopped_at = min(run.ended_at or ended_at, dossier.issued_at or ended_at)
+        for limit in rules.clock.for_phase(run.phase):
+            due = limit.due(dossier, run.started_at, stopped_at)
+            if due is not None and limit.late(max(stopped_at, run.started_at), due):
+                found.append(Violation(limit.id, "deadline", due, stopped_at))
+    return found
 
 
 def _no_end(rules: Rules, state: str) -> Violation:

@@ -45,7 +45,7 @@ class CsvRows:
         self._tally = tally
         self._blocks = Blocks(source, plan.limits)
 
-    def runs(self) -> Iterator[Run]:
+    def blocks(self) -> Iterator[list[Run]]:
         """Neighbouring rows of one dossier, in the order of the file; one dossier may come in several runs.
 
         Raises InputError for what concerns the whole file: header, encoding, archive, an open quote.
@@ -57,9 +57,9 @@ class CsvRows:
         for text in chain((body,), texts):
             plain = _plain(text) if swift else None
             if swift is None or plain is None:
-                yield from self._quoted(chain((text,), texts), line)
+                yield from ([run] for run in self._quoted(chain((text,), texts), line))
                 return
-            yield from swift.runs(plain, line)
+            yield swift.runs(plain, line)
             line += plain.count("\n")
 
     def take(self, cells: list[str], row: int, line: int) -> tuple[Fact, Acted | None] | None:
@@ -214,16 +214,17 @@ class _ShortCut:
         runs: list[Run] = []
         subject: str | None = None
         last: datetime | None = None
-        for text_line in text.split("\n"):
+        lines = text.split("\n")
+        # No cell is longer than its line: with short lines alone only an empty code or id is looked for.
+        longest = longest if max(map(len, lines)) > longest else 0
+        for text_line in lines:
             row += 1
             parts = text_line.split(delimiter, cut)
-            body = at = None
-            if len(parts) == width:
-                body, at, code = known_body(rest(parts)), known_time(parts[time_at]), parts[subject_at]
-                name = str(row) if id_at is None else parts[id_at]
-            if at is None and body is not None:
-                at = self._new_time(parts[time_at], name, code)
-            if at is None or body is None or not (0 < len(name) <= longest and 0 < len(code) <= longest):
+            at = None
+            if len(parts) == width and (body := known_body(rest(parts))) is not None:
+                code, name = parts[subject_at], str(row) if id_at is None else parts[id_at]
+                at = known_time(parts[time_at]) or self._new_time(parts[time_at], name, code)
+            if at is None or not name or not code or (longest and max(len(name), len(code)) > longest):
                 if not text_line:
                     row, line = row - 1, line + 1
                     continue

@@ -29,43 +29,56 @@ class NotGrouped(InputError):
     reason = "not_grouped"
 
 
-def joined(runs: Iterable[Run], tally: Tally, name: str) -> Iterator[Run]:
-    """Neighbouring runs of one dossier as one, within the limit of facts for each."""
-    whole: Run | None = None
+def joined(blocks: Iterable[list[Run]], tally: Tally, name: str) -> Iterator[list[Run]]:
+    """Neighbouring runs of one dossier as one, within the limit of facts for each; blocks as they come.
+
+    The last run of a block waits for the next, which may go on with its dossier.
+    """
+    waiting: list[Run] = []
+    for block in blocks:
+        whole = waiting
+        for run in block:
+            if whole and whole[-1].subject == run.subject:
+                whole[-1].extend(run.facts)
+                whole[-1].case = merged(whole[-1].case, run.case)
+            else:
+                whole.append(run)
+        waiting = whole[-1:]
+        del whole[-1:]
+        yield _within(whole, tally, name)
+    yield _within(waiting, tally, name)
+
+
+def _within(runs: list[Run], tally: Tally, name: str) -> list[Run]:
     most = tally.limits.dossier_facts_max
     for run in runs:
-        if whole is None:
-            whole = run
-        elif run.subject == whole.subject:
-            whole.extend(run.facts)
-            whole.case = merged(whole.case, run.case)
-        else:
-            yield whole
-            whole = run
-        if len(whole.facts) > most:
-            tally.cut(whole, name)
-    if whole is not None:
-        yield whole
+        if len(run.facts) > most:
+            tally.cut(run, name)
+    return runs
 
 
-def together(runs: Iterable[Run], name: str) -> Iterator[Run]:
-    """The runs as they come, each a whole dossier.
+def together(blocks: Iterable[list[Run]], name: str) -> Iterator[list[Run]]:
+    """The blocks as they come, each run a whole dossier.
 
     Raises NotGrouped where a dossier came back: at once among the first of them, else at the end. Memory: eight
     bytes for each dossier. Hashes of two codes that are equal by chance only cost a sort.
     """
     early: set[str] = set()
     hashes = array("q")
-    note = hashes.append
-    for run in runs:
-        note(hash(run.subject))
-        if run.subject in early:
-            raise _came_back(name, run.subject)
-        if len(hashes) <= EARLY_MAX:
-            early.add(run.subject)
-        yield run
+    for block in blocks:
+        hashes.extend([hash(run.subject) for run in block])
+        if len(early) < EARLY_MAX:
+            _note_early(block, early, name)
+        yield block
     if _repeated(hashes):
         raise _came_back(name, "a dossier")
+
+
+def _note_early(block: list[Run], early: set[str], name: str) -> None:
+    for run in block:
+        if run.subject in early:
+            raise _came_back(name, run.subject)
+        early.add(run.subject)
 
 
 def _repeated(hashes: array[int]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from consumers.files.blocks import Bytes
@@ -113,29 +114,30 @@ class FactFile:
         with Bytes(self.path, self._limits) as source:
             self._source = source
             case = self._plan.case if self._plan else None
-            for run in self._whole(self._runs(source)):
+            for run in chain.from_iterable(self._whole(self._blocks(source))):
                 if case is not None and run.case is not None:
                     run.insert(case.fact(run.facts, run.case))
                 yield run.subject, run.facts
 
-    def _whole(self, runs: Iterator[Run]) -> Iterator[Run]:
+    def _whole(self, blocks: Iterator[list[Run]]) -> Iterator[list[Run]]:
         name = str(self.path)
         if self.sorted_externally:
-            yield from joined(by_dossier(runs, self._limits.sort_facts_max), self._tally, name)
+            runs = by_dossier(chain.from_iterable(blocks), self._limits.sort_facts_max)
+            yield from joined(([run] for run in runs), self._tally, name)
             return
         try:
-            yield from together(joined(runs, self._tally, name), name)
+            yield from together(joined(blocks, self._tally, name), name)
         except NotGrouped:
             self.sorted_externally = True
             raise
 
-    def _runs(self, source: Bytes) -> Iterator[Run]:
+    def _blocks(self, source: Bytes) -> Iterator[list[Run]]:
         if self.mapping is None or self._plan is None:
-            return Messages(source, self._limits, self._tally).runs()
+            return ([run] for run in Messages(source, self._limits, self._tally).runs())
         match self.mapping.format:
             case "csv":
-                return CsvRows(source, self.mapping, self._plan, self._tally).runs()
+                return CsvRows(source, self.mapping, self._plan, self._tally).blocks()
             case "xes":
-                return XesTraces(source, self._plan, self._tally).runs()
+                return ([run] for run in XesTraces(source, self._plan, self._tally).runs())
             case "jsonl":
-                return JsonRows(source, self._plan, self._tally).runs()
+                return ([run] for run in JsonRows(source, self._plan, self._tally).runs())

@@ -13,7 +13,7 @@ from workflow.factrows import FactRows
 from workflow.facts import Opened
 from workflow.fold import fold
 from workflow.model import ViolationKind
-from workflow.verdict import verdict
+from workflow.verdict import overdue, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -93,7 +93,7 @@ class Audit:
         dossier = judgment.dossier
         if end.ended_at is None:
             self._open += 1
-            if judgment.rules.endings[dossier.state].headline is not None:
+            if dossier.phases or judgment.rules.endings[dossier.state].headline is not None:
                 self._waiting.append((judgment.rules, dossier))
         elif end.late:
             self._late += 1
@@ -120,13 +120,13 @@ class Audit:
 
     def report(self, as_of: datetime | None) -> Report:
         """The count so far; `as_of` is the moment open dossiers are asked about, by default the log's last event."""
-        overdue = 0 if as_of is None else sum(_overdue(rules, d, as_of) for rules, d in self._waiting)
+        past = 0 if as_of is None else sum(overdue(rules, d, as_of) for rules, d in self._waiting)
         return Report(
             dossiers=self._dossiers,
             events=self._events,
             ended=self._dossiers - self._open,
             open=self._open,
-            open_overdue=overdue,
+            open_overdue=past,
             late=self._late,
             conforming=self._dossiers - self._dirty,
             order_conforming=self._dossiers - self._out_of_order,
@@ -161,8 +161,3 @@ def _revealed(facts: Sequence[Fact]) -> int:
     if isinstance(facts, FactRows):
         return int(facts.known is not None)
     return sum(1 for fact in facts if isinstance(fact.body, Opened))
-
-
-def _overdue(rules: Rules, dossier: Dossier, as_of: datetime) -> bool:
-    headline = rules.endings[dossier.state].headline
-    return headline is not None and not dossier.halted and headline.missed(dossier, as_of) is not None

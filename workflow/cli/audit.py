@@ -91,8 +91,9 @@ def _measured(log: Log, as_of: datetime | None, violations: Path | None) -> Repo
                 as_of=as_of,
                 listen=None if listing is None else lambda found: _list(listing, found),
             )
+            only = log.only
             for subject, facts in watched(log.facts.dossiers(), log.facts.progress, "Judging"):
-                count.add(log.rules(facts), subject, facts)
+                count.add(only or log.rules(facts), subject, facts)
             reports.append(count.report(as_of or log.facts.last_at))
 
     regrouped(log.facts, read)

@@ -50,6 +50,11 @@ class Log(NamedTuple):
         """The zone in which moments without one are meant."""
         return next(iter(self.family.values())).zone
 
+    @property
+    def only(self) -> Rules | None:
+        """The one revision there is, None where the date of receipt has to choose."""
+        return next(iter(self.family.values())) if len(self.family) == 1 else None
+
     def rules(self, facts: Sequence[Fact]) -> Rules:
         """The revision that judges a dossier of these facts."""
         return choose(self.family, facts)

@@ -53,21 +53,22 @@ def test_what_is_known_of_a_dossier_survives_the_sort() -> None:
 
 
 def test_neighbouring_runs_of_one_dossier_are_one() -> None:
-    runs = [Run("A", [fact("A", 1)]), Run("A", [fact("A", 2)]), Run("B", [fact("B", 3)])]
-    found = [(run.subject, len(run.facts)) for run in joined(runs, Tally(FileLimits()), "log")]
+    blocks = [[Run("A", [fact("A", 1)])], [Run("A", [fact("A", 2)]), Run("B", [fact("B", 3)])]]
+    whole = joined(blocks, Tally(FileLimits()), "log")
+    found = [(run.subject, len(run.facts)) for block in whole for run in block]
     assert found == [("A", 2), ("B", 1)]
 
 
 def test_an_early_return_is_noticed_at_once() -> None:
-    runs = iter([Run("A", []), Run("B", []), Run("A", []), Run("C", [])])
+    blocks = iter([[Run("A", [])], [Run("B", []), Run("A", [])], [Run("C", [])]])
     with pytest.raises(NotGrouped, match="A again"):
-        list(together(runs, "log"))
-    assert next(runs).subject == "C"
+        list(together(blocks, "log"))
+    assert next(blocks)[0].subject == "C"
 
 
 def test_a_late_return_is_noticed_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dossiers, "EARLY_MAX", 10)
     subjects = [f"D{n}" for n in range(300_000)]
-    assert len(list(together((Run(one, []) for one in subjects), "log"))) == 300_000
+    assert len(list(together(([Run(one, [])] for one in subjects), "log"))) == 300_000
     with pytest.raises(NotGrouped, match="a dossier again"):
-        list(together((Run(one, []) for one in [*subjects, "D200000"]), "log"))
+        list(together(([Run(one, [])] for one in [*subjects, "D200000"]), "log"))
