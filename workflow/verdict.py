@@ -7,23 +7,37 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from workflow.guards import NOBODY
-from workflow.model import Violation
+from workflow.guards import NOBODY, Check
+from workflow.model import Dossier, Violation, ViolationKind
 
 if TYPE_CHECKING:
     from workflow.clock import LimitClock
     from workflow.fold import Judgment
-    from workflow.model import Dossier
     from workflow.rules import Ending, Rules
 
 
 class Verdict(Struct, frozen=True, gc=False):
-    """`ended_at` absent: still open. `late`: ended after the deadline that binds the end. `violations`: those of
-    the end alone."""
+    """`ended_at` absent: still open. `late`: ended after the deadline that binds the end. `broken`: each broken rule of
+    the end with its kind; `violations` spells them out, which is dearer than judging and therefore waits to be asked."""
 
     ended_at: datetime | None
     late: bool = False
-    violations: tuple[Violation, ...] = ()
+    dossier: Dossier | None = None
+    timely: tuple[Violation, ...] = ()
+    unmet: tuple[Check, ...] = ()
+
+    @property
+    def broken(self) -> list[tuple[str, ViolationKind]]:
+        """Each broken rule of the end and its kind."""
+        return [(v.rule, v.kind) for v in self.timely] + [(check.rule, check.kind) for check in self.unmet]
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """The violations of the end alone: order, deadlines, conditions."""
+        if self.dossier is None or self.ended_at is None:
+            return self.timely
+        unmet = [check.violation(self.dossier, NOBODY, self.ended_at) for check in self.unmet]
+        return (*self.timely, *unmet)
 
 
 STILL_OPEN: Final = Verdict(None)
@@ -49,20 +63,21 @@ def verdict(judgment: Judgment, *, closes: bool = False, as_of: datetime | None 
 
 def _judged(rules: Rules, dossier: Dossier, ended_at: datetime) -> Verdict:
     ending = rules.endings[dossier.state]
-    broken = _phases(rules, dossier, ended_at) if dossier.phases else None
-    late = broken is not None and any(_tells_lateness(rules.clock.limits[v.rule], ending) for v in broken)
+    broken = _phases(rules, dossier, ended_at) if dossier.phases else []
+    late = any(_tells_lateness(rules.clock.limits[v.rule], ending) for v in broken) if broken else False
     if not ending.allowed:
-        broken = [_no_end(rules, dossier.state), *(broken or ())]
+        broken = [_no_end(rules, dossier.state), *broken]
     for limit in ending.limits:
         stopped_at = (dossier.issued_at or ended_at) if limit.dated else ended_at
         due = limit.missed(dossier, stopped_at)
         if due is not None:
-            broken = [*(broken or ()), Violation(limit.id, "deadline", due, stopped_at)]
+            broken = [*broken, Violation(limit.id, "deadline", due, stopped_at)]
             late = late or limit is ending.headline
     for check in ending.checks:
         if not check.holds(dossier, NOBODY, ended_at):
-            broken = [*(broken or ()), check.violation(dossier, NOBODY, ended_at)]
-    return Verdict(ended_at) if broken is None else Verdict(ended_at, late, tuple(broken))
+            unmet = [one for one in ending.checks if not one.holds(dossier, NOBODY, ended_at)]
+            return Verdict(ended_at, late, dossier, tuple(broken), tuple(unmet))
+    return Verdict(ended_at, late, dossier, tuple(broken)) if broken else Verdict(ended_at, late)
 
 
 def overdue(rules: Rules, dossier: Dossier, as_of: datetime) -> bool:

@@ -5,6 +5,7 @@ The same `fold` as everywhere; this module only counts what it says.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
@@ -75,11 +76,10 @@ class Audit:
     ) -> None:
         """`closes`: the log is complete. `as_of` leaves out what came later. `listen` hears each violation."""
         self._closes, self._as_of, self._listen = closes, as_of, listen
-        self._broken: dict[tuple[str, ViolationKind], int] = {}
-        self._counted_as: dict[str, str] = {}
+        self._broken: dict[tuple[tuple[str, ViolationKind], ...], int] = {}
+        self._rules: dict[str, Rules] = {}
         self._waiting: list[tuple[Rules, Dossier]] = []
         self._dossiers = self._events = self._open = self._late = 0
-        self._dirty = self._out_of_order = self._out_of_time = 0
 
     def add(self, rules: Rules, subject: str, facts: Sequence[Fact]) -> None:
         """Judges one dossier. What is only known of it from the start is no event."""
@@ -97,30 +97,30 @@ class Audit:
                 self._waiting.append((judgment.rules, dossier))
         elif end.late:
             self._late += 1
-        if dossier.broken or end.violations:
+        if dossier.broken or end.unmet or end.timely:
+            self._rules = judgment.rules.family
             self._add_broken(judgment, end)
 
     def _add_broken(self, judgment: Judgment, end: Verdict) -> None:
-        broken: dict[str, ViolationKind] = judgment.dossier.broken
-        if end.violations:
-            broken = broken | {v.rule: v.kind for v in end.violations}
-        count = self._broken
-        for item in broken.items():
-            count[item] = count.get(item, 0) + 1
-        kinds = broken.values()
-        self._dirty += 1
-        self._out_of_order += "order" in kinds
-        self._out_of_time += "order" in kinds or "deadline" in kinds
-        limits = judgment.rules.clock.limits
-        for rule in broken:
-            if rule not in self._counted_as and rule in limits:
-                self._counted_as[rule] = limits[rule].counted_as
+        """Counts which rules were broken together; few combinations recur, and `report` takes them apart."""
+        together = tuple(judgment.dossier.broken.items())
+        if end.timely or end.unmet:
+            together += tuple(end.broken)
+        self._broken[together] = self._broken.get(together, 0) + 1
         if self._listen is not None:
             self._listen(found(judgment, end))
 
     def report(self, as_of: datetime | None) -> Report:
         """The count so far; `as_of` is the moment open dossiers are asked about, by default the log's last event."""
         past = 0 if as_of is None else sum(overdue(rules, d, as_of) for rules, d in self._waiting)
+        dossiers: Counter[tuple[str, ViolationKind]] = Counter()
+        unordered = untimely = broken = 0
+        for together, count in self._broken.items():
+            rules = dict(together)
+            dossiers.update(dict.fromkeys(rules.items(), count))
+            broken += count
+            unordered += count * ("order" in rules.values())
+            untimely += count * (not {"order", "deadline"}.isdisjoint(rules.values()))
         return Report(
             dossiers=self._dossiers,
             events=self._events,
@@ -128,14 +128,18 @@ class Audit:
             open=self._open,
             open_overdue=past,
             late=self._late,
-            conforming=self._dossiers - self._dirty,
-            order_conforming=self._dossiers - self._out_of_order,
-            time_conforming=self._dossiers - self._out_of_time,
+            conforming=self._dossiers - broken,
+            order_conforming=self._dossiers - unordered,
+            time_conforming=self._dossiers - untimely,
             violations=tuple(
-                RuleCount(rule, kind, n, self._counted_as.get(rule))
-                for (rule, kind), n in sorted(self._broken.items(), key=lambda item: (-item[1], item[0]))
+                RuleCount(rule, kind, count, self._counted_as(rule))
+                for (rule, kind), count in sorted(dossiers.items(), key=lambda one: (-one[1], one[0]))
             ),
         )
+
+    def _counted_as(self, rule: str) -> str | None:
+        limits = (rules.clock.limits.get(rule) for rules in self._rules.values())
+        return next((limit.counted_as for limit in limits if limit is not None), None)
 
 
 def found(judgment: Judgment, end: Verdict) -> Iterator[Found]:
