@@ -56,8 +56,8 @@ class Speakers(Definition, frozen=True):
 class CodeLists(Definition, frozen=True):
     """A source's codes and ours: its statuses to actions, its codes of procedures to ours."""
 
-    statuses: dict[Word, Identifier] = {}
-    procedures: dict[Word, Word] = {}
+    statuses: dict[Word, Identifier] = {}  # noqa: RUF012 - msgspec copies empty defaults
+    procedures: dict[Word, Word] = {}  # noqa: RUF012 - as above
 
 
 class SourceDefinition(Definition, frozen=True):

@@ -1,0 +1,193 @@
+"""A file of another system's messages, opened as facts: message by message, or as whole dossiers."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING, Any, Final
+
+from consumers.files.blocks import Blocks, Bytes
+from consumers.files.jsonrows import numbered_lines, parsed
+from consumers.files.limits import DEFAULT_LIMITS, FileLimits
+from consumers.files.sorting import by_dossier
+from consumers.files.tally import Run, Tally
+from consumers.forms.reading import FormReader, Part
+from consumers.forms.revisions import revised
+from workflow.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from consumers.files.refusals import Refusal, Refusals
+    from consumers.forms.language import Form
+    from workflow.facts import Fact
+    from workflow.sources import SourceDefinition
+
+BOM: Final = "\ufeff"
+
+
+class FormFile:
+    """One file of messages as facts, read like a log: the counts are those of the reading so far.
+
+    `rows`: records met; `taken`: facts told; `filtered`: records that say nothing we judge. A record may tell several
+    facts, so `taken` may pass `rows`.
+    """
+
+    sorted_externally = True
+    mapping = None
+
+    def __init__(
+        self,
+        path: Path,
+        form: Form,
+        source: SourceDefinition,
+        *,
+        limits: FileLimits = DEFAULT_LIMITS,
+        secret: bytes | None = None,
+        told: Callable[[Refusal], None] | None = None,
+    ) -> None:
+        """`secret` keys the hashes of persons. Raises InputError (`unreadable`, `empty_file`)."""
+        self.path = path
+        self._form = form
+        self._limits = limits
+        self._reader = FormReader(form, source, limits, secret)
+        self._tally = Tally(limits, told)
+        self._bytes = Bytes(path, limits)
+        self._bytes.close()
+
+    @property
+    def rows(self) -> int:
+        """Records met."""
+        return self._tally.rows
+
+    @property
+    def taken(self) -> int:
+        """Facts told."""
+        return self._tally.taken
+
+    @property
+    def filtered(self) -> int:
+        """Records that say nothing we judge."""
+        return self._tally.filtered
+
+    @property
+    def last_at(self) -> datetime | None:
+        """The latest time of a fact; None before there was one."""
+        return self._tally.last_at
+
+    @property
+    def refusals(self) -> Refusals:
+        """What was not taken."""
+        return self._tally.refusals
+
+    @property
+    def uncoded(self) -> dict[tuple[str, str], int]:
+        """How often a field had a value without a code."""
+        return dict(self._tally.uncoded)
+
+    def progress(self) -> tuple[int, int]:
+        """Bytes of the file on disk read so far, and its size."""
+        return self._bytes.position, self._bytes.size
+
+    def parts(self) -> Iterator[Part]:
+        """What each message tells, in the order of the file, read anew from its start; facts have revision 0.
+
+        Raises InputError for what concerns the whole file.
+        """
+        self._tally.clear()
+        with Bytes(self.path, self._limits) as source:
+            self._bytes = source
+            for place, message in self._messages(source):
+                if isinstance(message, InputError):
+                    self._tally.rows += 1
+                    yield self._counted(Part(place, None, message))
+                    continue
+                yield from self._told(place, message)
+
+    def dossiers(self) -> Iterator[tuple[str, Sequence[Fact]]]:
+        """Each dossier's code and its facts, sorted by dossier in bounded memory, a changed one as a revision."""
+        runs = (Run(part.fact.subject, [part.fact]) for part in self.parts() if part.fact is not None)
+        whole = by_dossier(runs, self._limits.sort_facts_max)
+        for run in whole:
+            if len(run.facts) > self._limits.dossier_facts_max:
+                self._tally.cut(run, str(self.path))
+            yield run.subject, revised(run.facts)
+
+    def _told(self, place: str, message: dict[str, Any]) -> Iterator[Part]:
+        records = self._reader.records(message, place)
+        while True:
+            try:
+                _, parts = next(records)
+            except StopIteration:
+                return
+            except InputError as error:
+                self._tally.rows += 1
+                yield self._counted(Part(place, None, error))
+                return
+            self._tally.rows += 1
+            self._tally.filtered += not parts
+            for part in parts:
+                yield self._counted(part)
+
+    def _counted(self, part: Part) -> Part:
+        if part.error is not None:
+            self._tally.refusals.add(part.place, part.error)
+        elif part.fact is not None:
+            self._tally.taken += 1
+            self._tally.saw(part.fact.occurred_at)
+            self._tally.lacked_code(part.uncoded)
+        return part
+
+    def _messages(self, source: Bytes) -> Iterator[tuple[str, dict[str, Any] | InputError]]:
+        blocks = Blocks(source, self._limits)
+        if self._form.format == "csv" or (self._form.format == "table" and not self._is_json()):
+            yield from self._rows(blocks)
+            return
+        for line, text in numbered_lines(blocks):
+            place = f"{self.path}:{line}"
+            try:
+                yield place, parsed(text, self._limits.depth_max)
+            except InputError as error:
+                # Only where it broke is repeated, never the line: it is full of persons.
+                error.values["found"] = "a line that is none"
+                yield place, error
+
+    def _is_json(self) -> bool:
+        with Bytes(self.path, self._limits) as source:
+            return source.read(64).decode("utf-8", "replace").lstrip(BOM + " \t\r\n").startswith("{")
+
+    def _rows(self, blocks: Blocks) -> Iterator[tuple[str, dict[str, Any] | InputError]]:
+        delimiter = "\t" if self._form.csv.delimiter == "tab" else self._form.csv.delimiter
+        rows = csv.reader(_lines(blocks), delimiter=delimiter, strict=True)
+        try:
+            header = next(rows, [])
+            for row in rows:
+                place = f"{self.path}:{rows.line_num}"
+                if len(row) == len(header):
+                    yield place, dict(zip(header, row, strict=True))
+                elif row:
+                    yield place, _wrong_length(len(header), len(row))
+        except csv.Error as error:
+            raise InputError(
+                "{name}: expected CSV (RFC 4180), found: {found}; is a quote left open?",
+                reason="csv",
+                name=f"{self.path}:{rows.line_num}",
+                found=str(error),
+            ) from error
+
+
+def _lines(blocks: Blocks) -> Iterator[str]:
+    for text in blocks:
+        yield from (
+            text.splitlines(keepends=True) if "\r" in text else (f"{one}\n" for one in text.split("\n"))
+        )
+
+
+def _wrong_length(expected: int, found: int) -> InputError:
+    return InputError(
+        "expected {expected} cells, found {found}; correct the row",
+        reason="cells",
+        expected=expected,
+        found=found,
+    )
