@@ -154,6 +154,18 @@ def rates(
     return sorted(found.values(), key=lambda each: (each.group, order[each.period]))
 
 
+def total(parts: Iterable[Rates], period: str) -> Rates:
+    """The rates of all dossiers of some groups together, no dossier being in two of them."""
+    whole = empty("", period)
+    for part in parts:
+        for name in _SHARES:
+            into, share = getattr(whole, name), getattr(part, name)
+            into.numerator += share.numerator
+            into.denominator += share.denominator
+        whole.without_date += part.without_date
+    return whole
+
+
 def empty(group: str, period: str) -> Rates:
     """The rates of no dossiers."""
     return Rates(group, period, Share(), Share(), Share(), Share(), Share(), Share())
@@ -176,6 +188,9 @@ _KEYS: Final[Mapping[By, Callable[[Measure], str]]] = {
     "unit": lambda one: one.unit,
     "procedure": lambda one: one.procedure,
 }
+
+
+_SHARES: Final = ("late_appointment", "late_committed", "late_or_overdue", "followed", "both", "approved")
 
 
 def _due(deadline: Deadline) -> Due:
