@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 class Verdict(Struct, frozen=True, gc=False):
     """`ended_at` absent: still open. `late`: ended after the deadline that binds the end. `broken`: each broken rule of
-    the end with its kind; `violations` spells them out, which is dearer than judging and therefore waits to be asked."""
+    the end with its kind; `violations` spells them out, which is dearer than judging and so waits to be asked."""
 
     ended_at: datetime | None
     late: bool = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import gzip
 from collections import Counter
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -39,8 +40,6 @@ ZERO = Decimal(0)
 @lru_cache(maxsize=50_000)
 def ordinal(text: str) -> int:
     """The day number of an ISO date."""
-    from datetime import date
-
     return date.fromisoformat(text).toordinal()
 
 
@@ -57,7 +56,8 @@ def fines_floor(path: Path) -> tuple[int, int, int, Counter[str]]:
     with gzip.open(path, "rt", newline="", encoding="utf-8") as text:
         rows = csv.reader(text)
         next(rows)
-        current, case = "", []
+        current = ""
+        case: list[list[str]] = []
         for row in rows:
             if row[1] != current:
                 if case:
@@ -68,7 +68,7 @@ def fines_floor(path: Path) -> tuple[int, int, int, Counter[str]]:
     return good[0], good[1], good[2], rules
 
 
-def _judge(case: list[list[str]], rules: Counter[str], good: list[int]) -> None:  # noqa: C901, PLR0912 - straight line on purpose
+def _judge(case: list[list[str]], rules: Counter[str], good: list[int]) -> None:
     state, created, notified = "start", 0, 0
     amount = expenses = total = ZERO
     dismissal, points = "", ""

@@ -99,7 +99,11 @@ def test_the_fines_come_out_as_known(public_logs: Path) -> None:
 
     assert (said["dossiers"], said["events"]) == (150_370, 561_470)
     assert (said["ended"], said["open"], said["open_overdue"], said["late"]) == (150_370, 0, 0, 0)
-    assert (said["order_conforming"], said["time_conforming"], said["conforming"]) == (146_773, 97_741, 85_406)
+    assert (said["order_conforming"], said["time_conforming"], said["conforming"]) == (
+        146_773,
+        97_741,
+        85_406,
+    )
     assert counted(said) == FINES
     assert said["rows"] == {"read": 561_470, "taken": 561_470, "filtered": 0, "refused": {}}
 
@@ -174,7 +178,8 @@ def test_persons_and_handovers_of_the_receipt_phase(public_logs: Path) -> None:
 
 def test_variants_of_the_receipt_phase(public_logs: Path) -> None:
     variants = Counter(
-        tuple(act.action for _, act in history) for history in histories("receipt", LOGS["receipt"], public_logs)
+        tuple(act.action for _, act in history)
+        for history in histories("receipt", LOGS["receipt"], public_logs)
     )
     assert (len(variants), variants.most_common(1)[0][1]) == (116, 713)
     assert variants[("confirmation",)] == 116
@@ -203,7 +208,9 @@ def test_variants_and_exact_days_of_the_fines(public_logs: Path) -> None:
 
 def test_states_and_groups_of_the_closed_problems(public_logs: Path) -> None:
     every = histories("closed_problems", "bpic2013_closed_problems.xes.gz", public_logs)
-    steps = Counter(pair for history in every for pair in pairwise(("start", *(act.action for _, act in history))))
+    steps = Counter(
+        pair for history in every for pair in pairwise(("start", *(act.action for _, act in history)))
+    )
 
     assert (len(every), sum(map(len, every))) == (1_487, 6_660)
     assert (len(steps), sum(count == 1 for count in steps.values())) == (33, 4)

@@ -26,7 +26,7 @@ def opened(folder: Path, name: str, log: str) -> FactFile:
 @pytest.fixture(scope="module")
 def receipt(public_logs: Path) -> tuple[FactFile, dict[str, list[Fact]]]:
     file = opened(public_logs, "receipt", "receipt_wabo.xes.gz")
-    return file, dict(file.dossiers())
+    return file, {subject: list(facts) for subject, facts in file.dossiers()}
 
 
 def test_the_fines_are_150_370_dossiers_of_561_470_rows(public_logs: Path) -> None:

@@ -79,7 +79,7 @@ def without_texts(violations: Iterable[Violation]) -> list[Broken]:
 
     Those of registers, of which the page fixes no order among themselves, stand by name.
     """
-    plain = [(v.rule, v.kind, v.expected if v.kind == "deadline" else None) for v in violations]
+    plain: list[Broken] = [(v.rule, v.kind, v.expected if v.kind == "deadline" else None) for v in violations]
     at = [i for i, broken in enumerate(plain) if broken[0].startswith("register/")]
     for i, broken in zip(at, sorted(plain[i] for i in at), strict=True):
         plain[i] = broken

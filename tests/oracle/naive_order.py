@@ -92,7 +92,7 @@ def settle_voids(known: list[Plain], sources: Mapping[str, Plain]) -> dict[tuple
 
 def newer_of_same(one: Plain, other: Plain) -> bool:
     """Both are revisions of one record, and the first is the later one."""
-    return one["identity"][:2] == other["identity"][:2] and one["revision"] > other["revision"]
+    return bool(one["identity"][:2] == other["identity"][:2] and one["revision"] > other["revision"])
 
 
 def names(target: tuple[str, str, int | None], fact: Plain) -> bool:

@@ -44,7 +44,9 @@ def procedure(rng: Random) -> Revision:
     states = [f"s{number}" for number in range(rng.randint(2, 6))]
     actions = [f"a{number}" for number in range(rng.randint(1, 7))]
     registers = _registers(rng, actions)
-    sums = {"together": ("paid", "owed")} if {"paid", "owed"} <= set(registers) else {}
+    sums: dict[str, tuple[str, ...]] = (
+        {"together": ("paid", "owed")} if {"paid", "owed"} <= set(registers) else {}
+    )
     guards = {f"g{n}": _guard(rng, states, actions, registers, sums) for n in range(rng.randrange(4))}
     last_is_final = chance(rng, 75)
     return Revision(

@@ -14,7 +14,7 @@ from transitions import Machine, MachineError
 from workflow.calendar import read_calendars
 from workflow.errors import DefinitionError
 from workflow.facts import Acted
-from workflow.machine import Plan
+from workflow.plan import Plan
 from workflow.procedure.reader import read_procedures
 from workflow.rules import compile_rules
 

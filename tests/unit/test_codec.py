@@ -69,7 +69,7 @@ def _refused(value: bytes, **how: Any) -> tuple[str, str]:
         decode(RawRecord(value, **{name: how.pop(name) for name in ("key", "headers") if name in how}), **how)
     error = refused.value
     assert isinstance(error, HostileInput) == (error.code in LIMIT_REASONS)
-    return error.code, error.values["path"]
+    return error.code, str(error.values["path"])
 
 
 # -- there and back

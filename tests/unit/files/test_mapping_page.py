@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import msgspec
 import pytest
@@ -46,4 +46,4 @@ def test_every_word_of_the_language_is_on_the_page(page: str, part: type[msgspec
 
 
 def test_every_time_shape_is_on_the_page(page: str) -> None:
-    assert [shape for shape in TimeShape.__args__ if f"`{shape}`" not in page] == []
+    assert [shape for shape in get_args(TimeShape) if f"`{shape}`" not in page] == []

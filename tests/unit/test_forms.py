@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from conftest import ROOT
 
-from consumers.forms.language import parse_form
+from consumers.forms.formfile import FormFile
+from consumers.forms.language import parse_form, read_form
 from consumers.forms.reading import national_code
 from consumers.forms.revisions import revised
+from workflow.calendar import read_calendars
 from workflow.errors import DefinitionError
 from workflow.facts import Acted, Fact
 from workflow.fold import fold
+from workflow.procedure.reader import read_procedures
+from workflow.rules import Rules, compile_rules
+from workflow.sources import orders, read_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from consumers.forms.formfile import FormFile
-    from workflow.rules import Rules
-
+PROCESSES: Final = ROOT / "processes"
+FOLDER: Final = PROCESSES / "sources"
 CODE: Final = "000.00.01.H13-260302-0001"
 SUPPLEMENT: Final = {
     "HoSoBoSungId": 7,
@@ -65,6 +72,28 @@ WHOLE: Final[dict[str, Any]] = {
     "DanhSachGiayToKetQua": [{"TenGiayTo": "Giấy của Nguyễn Văn An"}],
 }
 PERSONS: Final = ("Nguyễn", "An 079", "an.nguyen", "0900000000", "Trần", "Bình", "Lê Văn", "Cường")
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Callable[..., FormFile]:
+    """Opens lines (text, or objects written as JSON) as a file of a source."""
+
+    def open_lines(source: str, *lines: Any, secret: bytes | None = None) -> FormFile:
+        path = tmp_path / "messages"
+        told = (one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in lines)
+        path.write_text("".join(f"{line}\n" for line in told), encoding="utf-8")
+        definition = read_sources(FOLDER)[source]
+        assert definition.form is not None
+        return FormFile(path, read_form(FOLDER / definition.form), definition, secret=secret)
+
+    return open_lines
+
+
+@pytest.fixture
+def generic() -> Rules:
+    """The procedure that judges what only statuses are told of."""
+    (revision,) = read_procedures(PROCESSES / "generic.yaml")
+    return compile_rules(revision, read_calendars(PROCESSES / "calendars"), orders(read_sources(FOLDER)))
 
 
 def whole(**changed: Any) -> dict[str, Any]:
