@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from workflow.cli.output import Form
+    from workflow.facts import Fact
     from workflow.procedure.language import Revision
 
 FIGURES = (Column("figure", "Figure"), Column("value", "Count", "right"))
@@ -71,18 +72,12 @@ def simulate(  # noqa: PLR0913 - one parameter per option
     end = None if until is None else datetime.combine(_day(until, "--until"), time(), body.work.zone)
     random = Random(seed)  # noqa: S311 - a made-up history, no secret
     counts: Counter[str] = Counter()
+    told = made_up(body, dossiers, rates, random, until=end)
     with ExitStack() as files:
         messages = files.enter_context(_whole(out))
         truths = files.enter_context(_whole(truth)) if truth is not None else None
-        told = made_up(body, dossiers, rates, random, until=end)
         for one in watched(told, lambda: (counts["dossiers"], dossiers), "Simulating"):
-            if isinstance(one, Truth):
-                _count(counts, one)
-                if truths is not None:
-                    truths.write(msgspec.json.encode(one) + b"\n")
-            else:
-                counts["messages"] += 1
-                messages.write(encode(one) + b"\n")
+            _write(one, messages, truths, counts)
     if output == "json":
         print_json(dict(sorted(counts.items())))
         return
@@ -92,6 +87,16 @@ def simulate(  # noqa: PLR0913 - one parameter per option
         "table",
         title=str(out),
     )
+
+
+def _write(one: Fact | Truth, messages: IO[bytes], truths: IO[bytes] | None, counts: Counter[str]) -> None:
+    if not isinstance(one, Truth):
+        counts["messages"] += 1
+        messages.write(encode(one) + b"\n")
+        return
+    _count(counts, one)
+    if truths is not None:
+        truths.write(msgspec.json.encode(one) + b"\n")
 
 
 def _count(counts: Counter[str], truth: Truth) -> None:

@@ -34,6 +34,8 @@ GAP: Final = 10
 """Between two sequence numbers, so that an act may be put between two others."""
 MONTH: Final = timedelta(days=31)
 """How long to wait where a procedure asks that time goes by."""
+TEN_DAYS: Final = 10 * 8 * 3_600_000_000
+"""What is promised where a procedure gives no date: ten days of eight hours, in microseconds."""
 LATE_BY: Final = (0.2, 6.0)
 """Days by which a late dossier passes its date, from and to."""
 
@@ -163,17 +165,18 @@ class Walker:
 
     def _with_slip(self, fact: Fact, dossier: Dossier, milestone: str) -> tuple[Fact, Dossier]:
         """The same act with the slip printed at it: our own date, moved where that is planted."""
+        if milestone != "received":
+            self.due = benchmark(self.route.rules, dossier, fact.occurred_at) or self.due
+            return fact, dossier
         due = _own_due(self.route.rules, dossier, fact.occurred_at)
         if due is None:
-            due = self.route.work.add(fact.occurred_at, 10 * 8 * 3_600_000_000)
-        if milestone == "received":
-            printed = whole_second(due) + timedelta(days=self.slip_days)
-            body: Any = fact.body
-            told = _replaced(fact, body, Appointment(at=printed, cause="first"))
-            dossier, _ = advance(self.route.rules, self.dossier, told)
-            fact = told
-        self.due = benchmark(self.route.rules, dossier, fact.occurred_at) or due
-        return fact, dossier
+            due = self.route.work.add(fact.occurred_at, TEN_DAYS)
+        body: Any = fact.body
+        # Until a pause moves it, what lateness is judged by is the printed date itself.
+        self.due = whole_second(due) + timedelta(days=self.slip_days)
+        told = _replaced(fact, body, Appointment(at=self.due, cause="first"))
+        dossier, _ = advance(self.route.rules, self.dossier, told)
+        return told, dossier
 
     def _moment(self, name: str) -> datetime:
         """When the act takes place: soon, or late on purpose, or after a wait for the citizen."""
@@ -218,9 +221,13 @@ def benchmark(rules: Rules, dossier: Dossier, at: datetime) -> datetime | None:
 
 def _own_due(rules: Rules, dossier: Dossier, at: datetime) -> datetime | None:
     """The date the procedure itself gives as of `at`: committed, else statutory, else that of a phase."""
-    found = rules.clock.deadlines(dossier, at=at)
-    kinds = ("committed", "statutory", "phase")
-    return next((d.due_at for kind in kinds for d in found if d.kind == kind), None)
+    for kind in ("committed", "statutory", "phase"):
+        for limit in rules.clock.limits.values():
+            anchor = limit.anchor(dossier) if limit.kind == kind else None
+            due = None if anchor is None else limit.due(dossier, anchor, at)
+            if due is not None:
+                return due
+    return None
 
 
 def _replaced(fact: Fact, body: Acted, appointment: Appointment) -> Fact:
