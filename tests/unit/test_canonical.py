@@ -72,6 +72,12 @@ def test_names_are_sorted_by_utf16_units_not_by_code_points() -> None:
     assert rfc8785.dumps({"b": 3, "\U0001f600": 1, normalize("NFC", "\ufb33"): 2}) in canonical(fact)
 
 
+def test_texts_within_lists_are_composed_too() -> None:
+    fact = replace(FACT, body=Acted(action="a", documents=("do\u0302n",)))
+
+    assert '"documents":["d\u00f4n"]'.encode() in canonical(fact)
+
+
 @pytest.mark.parametrize("later", ["\ufb00", "\ue000", "\uffe5"])
 def test_astral_names_come_before_those_of_the_upper_basic_plane(later: str) -> None:
     fact = replace(FACT, body=Acted(action="a", data={later: 2, "\U00010000": 1}))
