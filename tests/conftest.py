@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+from places import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 settings.register_profile("full", deadline=None, print_blob=True)
 settings.register_profile("quick", settings.get_profile("full"), max_examples=25)
 settings.load_profile(os.environ.get("DUNGHEN_TEST_PROFILE", "full"))
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="session")
