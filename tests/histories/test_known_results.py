@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from workflow.facts import Fact
 
 HERE = Path(__file__).parent
-LOGS = {"fines": "road_traffic_fines_full.csv.gz", "receipt": "receipt_wabo.xes.gz"}
+LOGS = {
+    "fines": "road_traffic_fines_full.csv.gz",
+    "receipt": "receipt_wabo.xes.gz",
+    "closed_problems": "bpic2013_closed_problems.xes.gz",
+}
 FINDING = 1
 
 FINES = {
@@ -133,6 +137,19 @@ def test_the_receipt_phase_comes_out_as_known(public_logs: Path) -> None:
     assert said["as_of"] == "2012-01-23T14:42:54.644000Z"
 
 
+def test_the_four_arrivals_seen_once_break_the_order_of_the_closed_problems(public_logs: Path) -> None:
+    said = conform("closed_problems", public_logs)
+
+    assert (said["dossiers"], said["events"], said["ended"]) == (1_487, 6_660, 1_487)
+    assert said["conforming"] == said["order_conforming"] == 1_484
+    assert counted(said) == {
+        "order/accepted_assigned/unmatched": 1,
+        "order/completed_closed/start": 1,
+        "order/unmatched/accepted_wait": 1,
+        "order/unmatched/start": 1,
+    }
+
+
 def test_an_earlier_moment_leaves_out_what_came_later(public_logs: Path) -> None:
     said = conform("receipt", public_logs, "--as-of", "2011-06-30")
 
@@ -207,7 +224,7 @@ def test_variants_and_exact_days_of_the_fines(public_logs: Path) -> None:
 
 
 def test_states_and_groups_of_the_closed_problems(public_logs: Path) -> None:
-    every = histories("closed_problems", "bpic2013_closed_problems.xes.gz", public_logs)
+    every = histories("closed_problems", LOGS["closed_problems"], public_logs)
     steps = Counter(
         pair for history in every for pair in pairwise(("start", *(act.action for _, act in history)))
     )
