@@ -98,6 +98,7 @@ def counted(said: dict[str, Any]) -> dict[str, int]:
     return {one["rule"]: one["dossiers"] for one in said["violations"]}
 
 
+@pytest.mark.timeout(300)
 def test_the_fines_come_out_as_known(public_logs: Path) -> None:
     said = conform("fines", public_logs)
 
@@ -112,6 +113,7 @@ def test_the_fines_come_out_as_known(public_logs: Path) -> None:
     assert said["rows"] == {"read": 561_470, "taken": 561_470, "filtered": 0, "refused": {}}
 
 
+@pytest.mark.timeout(300)
 def test_the_way_of_counting_stands_in_each_verdict(public_logs: Path, tmp_path: Path) -> None:
     """795 fines were sent on exactly the 90th day: whoever reads a verdict must see that this is late, and why."""
     listing = tmp_path / "violations.jsonl"
@@ -160,6 +162,7 @@ def test_an_earlier_moment_leaves_out_what_came_later(public_logs: Path) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # four whole readings of half a million events, on whatever machine
 @pytest.mark.parametrize("name", ["fines", "receipt"])
 def test_the_same_log_gives_the_same_bytes(name: str, public_logs: Path, tmp_path: Path) -> None:
     found = []
@@ -212,6 +215,7 @@ def test_who_checked_and_who_decided_among_those_with_both(public_logs: Path) ->
     assert len(both) == 1_303
 
 
+@pytest.mark.timeout(300)
 def test_variants_and_exact_days_of_the_fines(public_logs: Path) -> None:
     variants: Counter[tuple[str, ...]] = Counter()
     exact = 0
