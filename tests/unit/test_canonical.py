@@ -11,6 +11,7 @@ import pytest
 import rfc8785
 from hypothesis import assume, given, settings
 from msgspec.structs import asdict, force_setattr, replace
+from searching import examples
 from strategies_messages import any_facts, awkward_texts
 
 from workflow.canonical import canonical, digest, same_content
@@ -55,7 +56,7 @@ def _form(fact: Fact) -> dict[str, Any]:
     return kept | {"body": _naive(fact.body)}
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(any_facts(awkward_texts()))
 def test_canonical_form_is_rfc_8785_of_the_columns(fact: Fact) -> None:
     maps = [value for value in asdict(fact.body).values() if isinstance(value, dict)]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from workflow.simulation.damage import Planted
 
 PROCESSES: Final = Path(__file__).resolve().parents[3] / "processes"
+slow: Final = pytest.mark.slow  # a made-up stream of some size, judged whole
 COMMAND: Final = Path(sys.executable).with_name("dunghen")
 KINDS: Final = (
     "duplicate",
@@ -93,11 +94,13 @@ def stream(tmp_path_factory: pytest.TempPathFactory) -> Stream:
     return Stream(*made(tmp_path_factory.mktemp("simulated"), "--seed", "7", "--dossiers", "1500"))
 
 
+@slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_damage_is_planted(stream: Stream, kind: str) -> None:
     assert stream.planted(kind) != []
 
 
+@slow
 @pytest.mark.parametrize("kind", ["void", "revised", "revision", "after_lost", "illegal", "skew"])
 def test_a_damaged_event_has_the_outcome_that_ought_to_follow(stream: Stream, kind: str) -> None:
     for truth, planted in stream.planted(kind):
@@ -107,11 +110,13 @@ def test_a_damaged_event_has_the_outcome_that_ought_to_follow(stream: Stream, ki
         assert planted.rule is None or planted.rule in broken, (truth, planted, broken)
 
 
+@slow
 def test_a_lost_event_leaves_a_gap(stream: Stream) -> None:
     for truth, planted in stream.planted("lost"):
         assert planted.event not in [fact.id for fact in stream.facts[truth.dossier]]
 
 
+@slow
 def test_a_duplicate_is_the_same_message_twice(stream: Stream) -> None:
     for truth, planted in stream.planted("duplicate"):
         same = [
@@ -121,18 +126,21 @@ def test_a_duplicate_is_the_same_message_twice(stream: Stream) -> None:
         assert same[0] == same[1]
 
 
+@slow
 def test_a_late_report_was_entered_long_after_it_took_place(stream: Stream) -> None:
     for truth, planted in stream.planted("late_report"):
         facts = [f for f in stream.facts[truth.dossier] if f.id == planted.event]
         assert any(f.entered_at and (f.entered_at - f.occurred_at).days >= 2 for f in facts)
 
 
+@slow
 def test_messages_come_out_of_order(stream: Stream) -> None:
     for truth, _ in stream.planted("out_of_order"):
         sequences = [fact.sequence for fact in stream.facts[truth.dossier]]
         assert sequences != sorted(sequences)
 
 
+@slow
 def test_a_wrong_slip_differs_from_the_committed_date(stream: Stream) -> None:
     differing = 0
     for truth, planted in stream.planted("slip"):
@@ -148,6 +156,7 @@ def test_a_wrong_slip_differs_from_the_committed_date(stream: Stream) -> None:
     assert differing > 10
 
 
+@slow
 def test_judging_the_damaged_stream_gives_the_state_and_dates_that_are_so(stream: Stream) -> None:
     for truth in stream.truths:
         found = stream.judged[truth.dossier].dossier
@@ -163,6 +172,7 @@ def test_judging_the_damaged_stream_gives_the_state_and_dates_that_are_so(stream
         ), truth
 
 
+@slow
 def test_judging_the_damaged_stream_gives_the_lateness_that_is_so(stream: Stream) -> None:
     for truth in stream.truths:
         judged = stream.judged[truth.dossier]
@@ -172,12 +182,14 @@ def test_judging_the_damaged_stream_gives_the_lateness_that_is_so(stream: Stream
         assert [d.late for d in dates if d.kind == "benchmark"] in ([truth.late], []), truth
 
 
+@slow
 def test_the_late_rate_is_the_one_asked_for(stream: Stream) -> None:
     late = sum(truth.late for truth in stream.truths) / len(stream.truths)
 
     assert abs(late - 0.165) < 0.03
 
 
+@slow
 def test_nothing_is_refused_where_nothing_was_damaged(tmp_path: Path) -> None:
     stream = Stream(*made(tmp_path, "--seed", "3", "--dossiers", "300", "--undamaged"))
     statuses = Counter(outcome.status for judged in stream.judged.values() for outcome in judged.outcomes)
@@ -187,6 +199,7 @@ def test_nothing_is_refused_where_nothing_was_damaged(tmp_path: Path) -> None:
     assert kinds <= {"deadline"}
 
 
+@slow
 def test_the_same_seed_gives_the_same_bytes_in_another_process(tmp_path: Path) -> None:
     options = ("--seed", "5", "--dossiers", "60")
     once = made(tmp_path, *options, PYTHONHASHSEED="1", TZ="UTC")
@@ -196,6 +209,7 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process(tmp_path: Path) -
     assert made(tmp_path, "--seed", "6", "--dossiers", "60") != once
 
 
+@slow
 def test_a_stream_that_ends_leaves_dossiers_open(tmp_path: Path) -> None:
     stream = Stream(
         *made(tmp_path, "--seed", "5", "--dossiers", "100", "--until", "2026-04-01", "--undamaged")
