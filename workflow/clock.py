@@ -6,7 +6,6 @@ docs/clocks.md is the specification.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from workflow.benchmark import WITHOUT_COMMITTED, Benchmark
 from workflow.bindings import (
@@ -23,10 +22,12 @@ from workflow.bindings import (
     numbers,
 )
 from workflow.counting import Counts
-from workflow.errors import DefinitionError, UnknownZone
+from workflow.errors import DefinitionError
 from workflow.layout import limits as all_limits
 from workflow.limits import LimitClock, Place
+from workflow.procedure.moves import sources_of
 from workflow.stops import PauseRule, StopRules
+from workflow.zones import zone_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from workflow.calendar import Calendar
     from workflow.layout import Layout
     from workflow.model import Deadline, DeadlineKind, Dossier, PhaseRun, TaskRun
-    from workflow.procedure.language import Counting, Limit, Move, Revision, Task
+    from workflow.procedure.language import Counting, Limit, Revision, Task
     from workflow.stops import Moment
 
     Asked: TypeAlias = tuple[LimitClock, datetime | None, datetime | None]
@@ -63,7 +64,7 @@ class Clock:
         """Compiles each limit; raises what `compile_clock` says."""
         self._revision = revision
         self._layout = layout
-        self._zone = _zone(revision)
+        self._zone = zone_of(revision)
         self._calendar = _calendar(revision, calendars)
         own_hours = () if self._calendar is None else self._calendar.definition.units
         self._unit = next((unit for unit in revision.units if unit in own_hours), None)
@@ -273,7 +274,7 @@ def _actions_ahead(revision: Revision) -> dict[str, frozenset[str]]:
     targets: dict[str, dict[str, set[str]]] = {state: {} for state in revision.states}
     for name, action in revision.actions.items():
         for move in action.moves:
-            for source in _sources(move, revision):
+            for source in sources_of(move, revision):
                 targets.setdefault(source, {}).setdefault(name, set()).add(move.to or source)
     return {state: _reachable(state, targets) for state in revision.states}
 
@@ -286,23 +287,6 @@ def _reachable(state: str, targets: Mapping[str, Mapping[str, set[str]]]) -> fro
             waiting += following - seen
             seen |= following
     return frozenset(found)
-
-
-def _sources(move: Move, revision: Revision) -> tuple[str, ...]:
-    if move.sources != "any":
-        return tuple(move.sources)
-    return tuple(s for s, state in revision.states.items() if not state.final and s != revision.initial)
-
-
-def _zone(revision: Revision) -> ZoneInfo:
-    try:
-        return ZoneInfo(revision.zone)
-    except (ZoneInfoNotFoundError, ValueError) as cause:
-        raise UnknownZone(
-            "procedure {procedure}: unknown time zone {zone}, expected an IANA name such as Asia/Ho_Chi_Minh",
-            procedure=revision.procedure,
-            zone=revision.zone,
-        ) from cause
 
 
 def _calendar(revision: Revision, calendars: Mapping[str, Calendar]) -> Calendar | None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from workflow.clock import LimitClock, compile_clock
 from workflow.effects import effects
-from workflow.errors import UnknownZone
 from workflow.guards import Check, Context, check, role_check
 from workflow.joins import join_checks
 from workflow.layout import Layout, layout
@@ -18,6 +16,7 @@ from workflow.procedure.language import ENDING_MILESTONES
 from workflow.procedure.moves import on_order_break, sources_of
 from workflow.registers import Registers
 from workflow.sources import UNKNOWN_SOURCE, SourceOrder
+from workflow.zones import zone_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,7 +50,7 @@ class Rules:
         """Compiles; UnknownZone or DefinitionError where the revision cannot be judged by."""
         self.revision = revision
         self.sources = sources
-        self.zone = _zone(revision)
+        self.zone = zone_of(revision)
         self.layout: Layout = layout(revision)
         self.clock: Clock = compile_clock(revision, self.layout, calendars)
         self.registers = Registers(revision, self.layout, self.zone)
@@ -172,14 +171,3 @@ def compile_family(
 def follow_target(action: Action) -> str | None:
     """Where a followed action leads: `follow_to`, or the one target of its moves; None where they only stay."""
     return action.follow_to or next((move.to for move in action.moves if move.to is not None), None)
-
-
-def _zone(revision: Revision) -> ZoneInfo:
-    try:
-        return ZoneInfo(revision.zone)
-    except (ZoneInfoNotFoundError, ValueError) as cause:
-        raise UnknownZone(
-            "procedure {procedure}: unknown time zone {zone}, expected an IANA name such as Asia/Ho_Chi_Minh",
-            procedure=revision.procedure,
-            zone=revision.zone,
-        ) from cause
