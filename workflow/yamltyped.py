@@ -73,7 +73,7 @@ def typed(tree: Tree, mark: Mark, name: str, kind: type[T]) -> T:
 def _misspelled(tree: Tree, value: object, path: Keys) -> Iterator[Keys]:
     """The paths whose text is not how their value is written."""
     if isinstance(value, msgspec.Struct):
-        names = {f.encode_name: f.name for f in msgspec.structs.fields(type(value))}
+        names = dict(zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True))
         for key, part in tree.items() if isinstance(tree, dict) else ():
             if key in names:
                 yield from _misspelled(part, getattr(value, names[key]), (*path, key))
