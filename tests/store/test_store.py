@@ -122,7 +122,7 @@ def test_erased_bytes_are_gone_and_the_proof_still_holds(store: Store, path: Pat
     kept, erased = act("receive", 1), act("approve", 2)
     with store.writing() as writer:
         writer.append_facts([row(kept, b"kept"), row(erased, b"erased")])
-        writer.erase((SUBJECT, erased.source, erased.id, 0))
+        writer.erase(SUBJECT, erased.source, erased.id, None)
     raw = sqlite3.connect(path)
     assert raw.execute("SELECT received FROM facts ORDER BY seq").fetchall() == [(b"kept",), (None,)]
     raw.close()

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from workflow.canonical import plain_body
 from workflow.facts import Acted, Appointment, Body, Fact, Opened
 from workflow.model import AppointmentTold, Dossier
+from workflow.store.tables import DOSSIER_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,6 +99,11 @@ def fact_of(columns: Mapping[str, Any]) -> Fact:
         None if entered_at is None else instant(entered_at),
         instant(columns["recorded_at"]),
     )
+
+
+def blank(subject: str) -> dict[str, Any]:
+    """The row of a subject of which nothing is known yet, in version 0."""
+    return {**dict.fromkeys(DOSSIER_COLUMNS), "subject": subject, "version": 0, "facts": 0, "deviated": 0}
 
 
 def pack(dossier: Dossier) -> bytes:

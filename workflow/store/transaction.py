@@ -173,11 +173,12 @@ class Transaction:
         if rows:
             self._connection.execute(insert(DEFINITIONS), rows)
 
-    def erase(self, identity: Identity) -> None:
-        """Erases the bytes a fact came as; its columns and its proof stay."""
+    def erase(self, subject: str, source: str, identifier: str, revision: int | None) -> None:
+        """Erases the bytes a fact came as, in every revision where none is named; its columns and its proof stay."""
         columns = FACTS.c
-        key = (columns.subject, columns.source, columns.id, columns.revision)
-        named = [column == value for column, value in zip(key, identity, strict=True)]
+        named = [columns.subject == subject, columns.source == source, columns.id == identifier]
+        if revision is not None:
+            named.append(columns.revision == revision)
         query = update(FACTS).where(*named, columns.received.is_not(None)).values(received=None)
         self._connection.execute(query)
 
