@@ -17,7 +17,7 @@ check: $(VENV)/.stamp  ## formatting, types, unit and property tests; under 30 s
 	$(PY) -m ruff check --quiet .
 	$(PY) -m ruff format --quiet --check .
 	$(PY) -m mypy
-	DUNGHEN_TEST_PROFILE=quick $(PY) -m pytest $(SPREAD) -m "not slow" tests/unit tests/property tests/test_architecture.py
+	DUNGHEN_TEST_PROFILE=check $(PY) -m pytest $(SPREAD) -m "not slow" tests/unit tests/property tests/test_architecture.py
 
 test: $(VENV)/.stamp  ## everything
 	$(PY) -m ruff check --quiet .

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+from places import ROOT
+from searching import PROFILE, examples
 
-settings.register_profile("full", deadline=None, print_blob=True)
-settings.register_profile("quick", settings.get_profile("full"), max_examples=25)
-settings.load_profile(os.environ.get("DUNGHEN_TEST_PROFILE", "full"))
+if TYPE_CHECKING:
+    from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+settings.register_profile(PROFILE, deadline=None, print_blob=True, max_examples=examples(100))
+settings.load_profile(PROFILE)
 
 
 @pytest.fixture(scope="session")

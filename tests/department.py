@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import walks
-from conftest import ROOT
+from places import ROOT
 
 from workflow.calendar import read_calendars
 from workflow.facts import Actor

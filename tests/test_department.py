@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import walks
-from conftest import ROOT
 from department import FILES, FOLDER, REVISIONS, ZONE, rules_of
+from places import ROOT
 
 from workflow.facts import Acted
 from workflow.fold import fold, judgment_bytes

@@ -160,7 +160,7 @@ def _check_numbers(value: Plain, fact: Fact) -> None:
             expected=WHOLE_MAX,
             found=value,
         )
-    if isinstance(value, dict | list):
+    if isinstance(value, dict | list | tuple):
         for inner in value.values() if isinstance(value, dict) else value:
             _check_numbers(inner, fact)
 
@@ -168,7 +168,7 @@ def _check_numbers(value: Plain, fact: Fact) -> None:
 def _composed(value: Plain, fact: Fact) -> Plain:
     if isinstance(value, str):
         return normalize("NFC", value)
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_composed(inner, fact) for inner in value]
     if not isinstance(value, dict):
         return value
@@ -186,7 +186,7 @@ def _by_utf16(value: Plain) -> Plain:
     if isinstance(value, dict):
         names = sorted(value, key=_utf16)
         return {name: _by_utf16(value[name]) for name in names}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_by_utf16(inner) for inner in value]
     return value
 

@@ -198,7 +198,7 @@ def _extension(limit_id: str, by: int, clock: Clock) -> Effect:
         limit = clock.limits[limit_id]
         anchor = limit.anchor(dossier)
         due = None if anchor is None else limit.due(dossier, anchor, at)
-        if due is not None and limit.late(at, due):
+        if due is not None and at >= due:
             return Violation(f"extension/{limit_id}", "deadline", due, at)
         dossier.extensions = (*dossier.extensions, ExtensionTaken(limit_id, by, at))
         return None

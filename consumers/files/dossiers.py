@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from consumers.files.cases import merged
 from workflow.errors import InputError
+from workflow.factrows import FactRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,7 +53,8 @@ def joined(blocks: Iterable[list[Run]], tally: Tally, name: str) -> Iterator[lis
 def _within(runs: list[Run], tally: Tally, name: str) -> list[Run]:
     most = tally.limits.dossier_facts_max
     for run in runs:
-        if len(run.facts) > most:
+        facts = run.facts
+        if len(facts.rows if isinstance(facts, FactRows) else facts) > most:
             tally.cut(run, name)
     return runs
 

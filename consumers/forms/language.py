@@ -43,7 +43,7 @@ class Told(Definition, frozen=True):
     key: tuple[Text, ...] = ()
     needs: tuple[Text, ...] = ()
     unless: tuple[Text, ...] = ()
-    when: dict[Text, Texts] = {}
+    when: dict[Text, Texts] = {}  # noqa: RUF012 - msgspec copies empty defaults
 
 
 class Form(Definition, frozen=True):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CASES = 1_000_000
-CASES_A_CALENDAR = 1_000
+CASES_A_CALENDAR = 2_000
 SEED = 20_260_101
 SLIPS_EVERY = 20
 """Of so many calendars one is asked about printed dates."""

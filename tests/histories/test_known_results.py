@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from workflow.facts import Fact
 
 HERE = Path(__file__).parent
-LOGS = {"fines": "road_traffic_fines_full.csv.gz", "receipt": "receipt_wabo.xes.gz"}
+LOGS = {
+    "fines": "road_traffic_fines_full.csv.gz",
+    "receipt": "receipt_wabo.xes.gz",
+    "closed_problems": "bpic2013_closed_problems.xes.gz",
+}
 FINDING = 1
 
 FINES = {
@@ -94,6 +98,7 @@ def counted(said: dict[str, Any]) -> dict[str, int]:
     return {one["rule"]: one["dossiers"] for one in said["violations"]}
 
 
+@pytest.mark.timeout(300)
 def test_the_fines_come_out_as_known(public_logs: Path) -> None:
     said = conform("fines", public_logs)
 
@@ -108,6 +113,7 @@ def test_the_fines_come_out_as_known(public_logs: Path) -> None:
     assert said["rows"] == {"read": 561_470, "taken": 561_470, "filtered": 0, "refused": {}}
 
 
+@pytest.mark.timeout(300)
 def test_the_way_of_counting_stands_in_each_verdict(public_logs: Path, tmp_path: Path) -> None:
     """795 fines were sent on exactly the 90th day: whoever reads a verdict must see that this is late, and why."""
     listing = tmp_path / "violations.jsonl"
@@ -133,6 +139,19 @@ def test_the_receipt_phase_comes_out_as_known(public_logs: Path) -> None:
     assert said["as_of"] == "2012-01-23T14:42:54.644000Z"
 
 
+def test_the_four_arrivals_seen_once_break_the_order_of_the_closed_problems(public_logs: Path) -> None:
+    said = conform("closed_problems", public_logs)
+
+    assert (said["dossiers"], said["events"], said["ended"]) == (1_487, 6_660, 1_487)
+    assert said["conforming"] == said["order_conforming"] == 1_484
+    assert counted(said) == {
+        "order/accepted_assigned/unmatched": 1,
+        "order/completed_closed/start": 1,
+        "order/unmatched/accepted_wait": 1,
+        "order/unmatched/start": 1,
+    }
+
+
 def test_an_earlier_moment_leaves_out_what_came_later(public_logs: Path) -> None:
     said = conform("receipt", public_logs, "--as-of", "2011-06-30")
 
@@ -143,6 +162,7 @@ def test_an_earlier_moment_leaves_out_what_came_later(public_logs: Path) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # four whole readings of half a million events, on whatever machine
 @pytest.mark.parametrize("name", ["fines", "receipt"])
 def test_the_same_log_gives_the_same_bytes(name: str, public_logs: Path, tmp_path: Path) -> None:
     found = []
@@ -195,6 +215,7 @@ def test_who_checked_and_who_decided_among_those_with_both(public_logs: Path) ->
     assert len(both) == 1_303
 
 
+@pytest.mark.timeout(300)
 def test_variants_and_exact_days_of_the_fines(public_logs: Path) -> None:
     variants: Counter[tuple[str, ...]] = Counter()
     exact = 0
@@ -207,7 +228,7 @@ def test_variants_and_exact_days_of_the_fines(public_logs: Path) -> None:
 
 
 def test_states_and_groups_of_the_closed_problems(public_logs: Path) -> None:
-    every = histories("closed_problems", "bpic2013_closed_problems.xes.gz", public_logs)
+    every = histories("closed_problems", LOGS["closed_problems"], public_logs)
     steps = Counter(
         pair for history in every for pair in pairwise(("start", *(act.action for _, act in history)))
     )

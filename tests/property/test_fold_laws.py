@@ -16,6 +16,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from oracle.agreement import as_plain, differences, rules_of
+from searching import examples
 from strategies_clocks import chain, clocked_cases
 from strategies_facts import START, SUBJECT, Case, case, cases
 
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from workflow.model import Dossier, Outcome
     from workflow.rules import Rules
 
-thorough = settings(max_examples=250, deadline=None)
-brief = settings(max_examples=100, deadline=None)
+thorough = settings(max_examples=examples(250))
+brief = settings(max_examples=examples(100))
 moments = st.none() | st.integers(-3, 22).map(lambda hours: START + timedelta(hours=hours))
 
 

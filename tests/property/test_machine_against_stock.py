@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
+from searching import examples
 from strategies_facts import START, SUBJECT
 from strategies_procedures import procedure
 from transitions import Machine, MachineError
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from workflow.procedure.language import Move, Revision
     from workflow.rules import Rules
 
-RANDOM_PROCEDURES = 1_500
+RANDOM_PROCEDURES = examples(1_500)
 FOLDERS = ("processes", "examples", "tests/histories")
 CALLBACKS = ("conditions", "unless", "before", "after", "prepare")
 
@@ -135,9 +136,11 @@ def assert_alike(revision: Revision, calendars: Mapping[str, Calendar] | None = 
 def test_every_procedure_of_the_repository_moves_like_the_stock_machine(root: Path) -> None:
     revisions = [r for folder in FOLDERS for r in found_below(root / folder)]
 
+    calendars = read_calendars(root / "processes" / "calendars")
+
     assert revisions
     for revision in revisions:
-        assert_alike(revision, read_calendars(root / "processes" / "calendars"))
+        assert_alike(revision, calendars)
 
 
 def found_below(folder: Path) -> tuple[Revision, ...]:

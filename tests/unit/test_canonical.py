@@ -11,6 +11,7 @@ import pytest
 import rfc8785
 from hypothesis import assume, given, settings
 from msgspec.structs import asdict, force_setattr, replace
+from searching import examples
 from strategies_messages import any_facts, awkward_texts
 
 from workflow.canonical import canonical, digest, same_content
@@ -55,7 +56,7 @@ def _form(fact: Fact) -> dict[str, Any]:
     return kept | {"body": _naive(fact.body)}
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(any_facts(awkward_texts()))
 def test_canonical_form_is_rfc_8785_of_the_columns(fact: Fact) -> None:
     maps = [value for value in asdict(fact.body).values() if isinstance(value, dict)]
@@ -70,6 +71,12 @@ def test_names_are_sorted_by_utf16_units_not_by_code_points() -> None:
 
     assert '{"b":3,"\U0001f600":1,"\u05d3\u05bc":2}'.encode() not in canonical(fact)
     assert rfc8785.dumps({"b": 3, "\U0001f600": 1, normalize("NFC", "\ufb33"): 2}) in canonical(fact)
+
+
+def test_texts_within_lists_are_composed_too() -> None:
+    fact = replace(FACT, body=Acted(action="a", documents=("do\u0302n",)))
+
+    assert '"documents":["d\u00f4n"]'.encode() in canonical(fact)
 
 
 @pytest.mark.parametrize("later", ["\ufb00", "\ue000", "\uffe5"])

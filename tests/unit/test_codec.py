@@ -13,6 +13,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
+from searching import examples
 from strategies_messages import any_facts, composed_texts, fields, written
 
 from consumers.codec import RawRecord, decode, encode
@@ -32,7 +33,7 @@ SAIGON: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 BERLIN: Final = ZoneInfo("Europe/Berlin")
 STRUCTURED: Final = (("content-type", b"application/cloudevents+json; charset=UTF-8"),)
 FACTS: Final = any_facts(composed_texts())
-FEW: Final = settings(max_examples=30)
+FEW: Final = settings(max_examples=examples(30))
 """Facts of sixteen types are dear to draw; each run draws others."""
 
 

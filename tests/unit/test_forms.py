@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from conftest import ROOT
+from places import ROOT
 
 from consumers.forms.formfile import FormFile
 from consumers.forms.language import parse_form, read_form

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from conftest import ROOT
+from places import ROOT
 
 from consumers.forms.language import read_form
 from workflow.calendar import read_calendars

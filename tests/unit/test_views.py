@@ -9,6 +9,7 @@ import pytest
 from department import local, rules_of, told
 from judging import NINE
 
+from workflow.audit.census import Count, census
 from workflow.audit.views import Filter, View, in_order, view
 
 NAME = "land-transfer/2021"
@@ -84,3 +85,24 @@ def test_a_list_is_sorted_with_unknown_values_last() -> None:
 
     assert [each.subject for each in in_order(views, "due")] == ["d", "c", "a", "b"]
     assert [each.subject for each in in_order(views, "code")] == ["a", "b", "c", "d"]
+
+
+def test_a_census_counts_every_dossier_once_in_each_way() -> None:
+    views = [
+        one(unit="u", overdue=True),
+        one(subject="b", state="t", unit="v", open=False, late=True, released_at=NINE, deviated=True),
+        one(subject="c", state="t", procedure="q", blocked="why"),
+    ]
+
+    found = census(views)
+
+    assert found.whole == Count(dossiers=3, open=2, released=1, late=1, overdue=1, deviated=1, blocked=1)
+    assert [(each.name, each.count.dossiers) for each in found.states] == [("t", 2), ("s", 1)]
+    assert [(each.name, each.count.dossiers) for each in found.procedures] == [("p", 2), ("q", 1)]
+    assert [(each.name, each.count.overdue) for each in found.units] == [("", 0), ("u", 1), ("v", 0)]
+
+
+def test_a_census_does_not_depend_on_the_order_it_counts_in() -> None:
+    views = [one(subject=name, state=name, procedure=name, unit=name) for name in "dbac"]
+
+    assert census(views) == census(reversed(views))

@@ -89,7 +89,8 @@ class Audit:
             return
         end = verdict(judgment, closes=self._closes, as_of=self._as_of)
         self._dossiers += 1
-        self._events += len(outcomes) - _revealed(judgment.facts)
+        known = facts.known is not None if isinstance(facts, FactRows) else _revealed(judgment.facts)
+        self._events += len(outcomes) - known
         dossier = judgment.dossier
         if end.ended_at is None:
             self._open += 1

@@ -76,7 +76,7 @@ def conform(
     begun = time.perf_counter()
     report = _measured(log, asked, violations)
     seconds = time.perf_counter() - begun
-    _print(log, report, asked or log.facts.last_at, seconds, output)
+    _show(log, report, asked or log.facts.last_at, seconds, output)
     _tell_refusals(log)
     return int(bool(report.violations or log.facts.refusals.total))
 
@@ -143,7 +143,7 @@ def _list(listing: BinaryIO, found: Iterable[Found]) -> None:
         )
 
 
-def _print(log: Log, report: Report, as_of: datetime | None, seconds: float, output: Form) -> None:
+def _show(log: Log, report: Report, as_of: datetime | None, seconds: float, output: Form) -> None:
     facts = log.facts
     shown = msgspec.to_builtins(report) | {
         "seconds": round(seconds, 3),

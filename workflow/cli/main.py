@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from workflow.i18n import Language
 
-GROUPS: Final = ("procedure", "deadline", "dossier", "audit")
+GROUPS: Final = ("procedure", "deadline", "dossier", "audit", "source", "simulate")
 """One module of this package each, imported when it is asked for."""
 FAULT: Final = 70
 """EX_SOFTWARE of sysexits: an error of ours must not look like a finding."""

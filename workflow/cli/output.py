@@ -92,13 +92,14 @@ def _print_csv(rows: Iterable[Mapping[str, object]], columns: Sequence[Column], 
 def _print_table(
     rows: Iterable[Mapping[str, object]], columns: Sequence[Column], title: str, out: TextIO
 ) -> None:
-    table = Table(box=box.SIMPLE_HEAD, title=Text(current(title)) if title else None, title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD)
     for column in columns:
         table.add_column(Text(current(column.title)), justify=column.justify, overflow="fold")
     for row in rows:
         table.add_row(*(Text(visible(str(_plain(row.get(column.key), shown=True)))) for column in columns))
     if table.row_count:
-        print_rich(table, stream=out)
+        # Not the table's own title, which would be folded to the width of a narrow table.
+        print_rich(*([Text(visible(current(title)))] if title else []), table, stream=out)
 
 
 def print_rich(*parts: Any, stream: TextIO | None = None) -> None:  # noqa: ANN401 - whatever rich can show

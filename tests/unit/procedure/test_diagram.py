@@ -11,6 +11,7 @@ import pytest
 from drawing import procedure, read, text
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from searching import examples
 
 from workflow.procedure.diagram import svg
 from workflow.procedure.layering import GAP, Box, Line, arrange
@@ -41,7 +42,7 @@ graphs = st.integers(1, 9).flatmap(
 )  # fmt: skip
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 @given(graphs)
 def test_nothing_covers_anything_else(
     graph: tuple[list[tuple[float, float, float]], list[tuple[int, int, float]]],

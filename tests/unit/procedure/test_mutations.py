@@ -54,7 +54,11 @@ def read(tree: Any) -> Revision | None:
         return None
 
 
-@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize(
+    "name",
+    # The checks of larger procedures take a second or two for each way of spoiling them.
+    ["sound", *(pytest.param(name, marks=pytest.mark.slow) for name in ("fines", "transfer"))],
+)
 @pytest.mark.parametrize("how", ["left out", "replaced"])
 def test_a_mutilated_procedure_is_refused_or_checked(name: str, how: str) -> None:
     whole = yaml.load(SOURCES[name], yaml.BaseLoader)  # noqa: S506 - it makes nothing but text, lists and mappings

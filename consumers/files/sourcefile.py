@@ -1,0 +1,56 @@
+"""A file opened by the definition of the source that wrote it: our own messages, rows, or another system's messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from consumers.files.entries import Messages, Rows, identity_of, mapped
+from consumers.files.mapping import read_mapping
+from consumers.forms.formfile import FormFile
+from consumers.forms.language import read_form
+from workflow.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from consumers.files.limits import FileLimits
+    from workflow.sources import SourceDefinition
+
+
+class SourceFile(NamedTuple):
+    """A file ready to be read. `identity`: what tells it, read in this way, from every other."""
+
+    reading: Messages | Rows
+    identity: str
+
+
+def open_source_file(
+    path: Path,
+    source: SourceDefinition,
+    beside: Path,
+    limits: FileLimits,
+    mapping: Path | None = None,
+) -> SourceFile:
+    """A file of `source`, read through `mapping` or else as its definition says; `beside` holds the files that names.
+
+    Raises InputError (`unreadable`, `empty_file`), DefinitionError (`other_source` where the mapping is one of another
+    source) and what reading a mapping or form raises.
+    """
+    named = mapping or (beside / source.mapping if source.mapping is not None else None)
+    if named is not None:
+        declared = read_mapping(named)
+        if declared.source != source.source:
+            raise DefinitionError(
+                "{name}: expected a mapping of the source {expected}, found one of {found}; name that source",
+                name=str(named),
+                expected=source.source,
+                found=declared.source,
+                reason="other_source",
+            )
+        return SourceFile(mapped(path, declared, limits), identity_of(path, named.read_bytes()))
+    if source.form is not None:
+        form = beside / source.form
+        rows = Rows(FormFile(path, read_form(form), source, limits=limits))
+        return SourceFile(rows, identity_of(path, source.source.encode(), form.read_bytes()))
+    messages = Messages(path, limits, source=source.source, zone=source.timezone)
+    return SourceFile(messages, identity_of(path, source.source.encode()))

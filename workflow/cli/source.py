@@ -1,0 +1,266 @@
+"""`dunghen source`: which sources there are, and what one of their files would become, without storing it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import ExitStack
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from consumers.forms.opened import open_source, parts
+from workflow.choosing import choose
+from workflow.cli.inputs import FILE, all_calendars, regrouped
+from workflow.cli.options import Group, file_limits, output_option
+from workflow.cli.output import Column, print_json, print_rows
+from workflow.cli.progress import watched
+from workflow.errors import UsageError
+from workflow.facts import Acted, Opened
+from workflow.fold import fold
+from workflow.i18n import current
+from workflow.procedure.reader import read_procedures
+from workflow.rules import compile_family
+from workflow.sources import orders, read_source, read_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from consumers.files.factfile import FactFile
+    from consumers.forms.formfile import FormFile
+    from consumers.forms.reading import Part
+    from workflow.cli.output import Form
+    from workflow.facts import Fact
+    from workflow.rules import Rules
+    from workflow.sources import SourceDefinition, SourceOrder
+
+LISTED_MAX = 1_000
+"""Messages shown one by one; all are counted."""
+SOURCES = (
+    Column("source", "Source"),
+    Column("vi", "In Vietnamese"),
+    Column("en", "In English"),
+    Column("authority", "Ordered by"),
+    Column("reports", "Reports"),
+    Column("voids", "May void"),
+    Column("reader", "Read through"),
+)
+MESSAGES = (
+    Column("place", "Place"),
+    Column("dossier", "Dossier"),
+    Column("action", "Action"),
+    Column("occurred_at", "When"),
+    Column("reason", "Not taken because"),
+    Column("expected", "Expected"),
+    Column("found", "Found"),
+    Column("do", "What to do"),
+)
+GROUPED = (Column("what", "What"), Column("value", "Value"), Column("count", "Count", "right"))
+PLACE = click.Path(exists=True, path_type=Path)
+
+
+@click.group(cls=Group)
+def source() -> None:
+    """Sources: the systems that tell facts."""
+
+
+@source.command("list")
+@output_option()
+def list_sources(output: Form) -> None:
+    """List the sources that come with Dunghen."""
+    rows = [
+        {
+            "source": name,
+            "vi": one.name.vi,
+            "en": one.name.en,
+            "authority": one.authority,
+            "reports": one.reports,
+            "voids": one.voids,
+            "reader": one.form or one.mapping or "messages",
+        }
+        for name, one in _shipped().items()
+    ]
+    print_rows(rows, SOURCES, output)
+
+
+@source.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """Show one source, by its name or its file, as JSON."""
+    with ExitStack() as files:
+        print_json(msgspec.to_builtins(_named(name, files)[0]))
+
+
+@source.command()
+@click.argument("file", type=FILE)
+@click.option("--source", "name", required=True, help="The name of a source, or the file of its definition.")
+@click.option(
+    "--procedure",
+    type=PLACE,
+    multiple=True,
+    help="Procedures to judge by; by default those that come with us.",
+)
+@click.option("--secret", type=FILE, help="The file of the secret that keys the hashes of persons.")
+@output_option("table", "json")
+def check(file: Path, name: str, procedure: tuple[Path, ...], secret: Path | None, output: Form) -> int:
+    """Tell what each message of a file would become, without storing anything.
+
+    Ends with 1 where a message is not taken, a value has no code, or a fact is refused.
+    """
+    limits, key = file_limits(), None if secret is None else secret.read_bytes().strip()
+    with ExitStack() as files:
+        definition, folder = _named(name, files)
+        opened = open_source(file, definition, folder, limits=limits, secret=key)
+        known = {**orders(_shipped()), definition.source: definition.order()}
+        report = _Report(definition, _families(procedure, known))
+        for part in watched(parts(opened, definition, limits), opened.progress, "Checking"):
+            report.tell(part)
+        regrouped(opened, lambda: report.judge(opened))  # type: ignore[arg-type] # both kinds of file read alike
+    found = report.summary(opened)
+    if output == "json":
+        print_json({"messages": report.listed, **found})
+    else:
+        _print(report, found, str(file))
+    return int(any(found[word] for word in ("refusals", "unmapped", "unknown_actions", "outcomes_refused")))
+
+
+class _Report:
+    """What a check met so far."""
+
+    def __init__(self, definition: SourceDefinition, families: dict[str, dict[str, Rules]]) -> None:
+        self.definition = definition
+        self.families = families
+        self.listed: list[dict[str, Any]] = []
+        self._clear()
+
+    def _clear(self) -> None:
+        if self.definition.mapping is not None:
+            self.listed.clear()
+        self.dossiers = self.facts = 0
+        self.outcomes: Counter[tuple[str, str]] = Counter()
+        self.procedures: Counter[str] = Counter()
+        self.actions: Counter[str] = Counter()
+
+    def tell(self, part: Part) -> None:
+        """One message: its fact, or why it is not taken."""
+        if part.error is not None:
+            values = part.error.values
+            said = current(part.error.template).format(**values)
+            self._refused(part.place, part.error.code, values, said)
+        elif part.fact is not None:
+            self._list({"place": part.place, **_told(part.fact)})
+
+    def _refused(self, place: str, reason: str, values: Mapping[str, object], said: str) -> None:
+        self._list(
+            {
+                "place": place,
+                "reason": reason,
+                "expected": str(values.get("expected", "")),
+                "found": str(values.get("found", "")),
+                "do": said,
+            }
+        )
+
+    def _list(self, row: dict[str, Any]) -> None:
+        if len(self.listed) < LISTED_MAX:
+            self.listed.append(row)
+
+    def judge(self, opened: FactFile | FormFile) -> None:
+        """Folds every dossier of the file."""
+        self._clear()
+        for code, facts in opened.dossiers():
+            self.dossiers += 1
+            self.facts += len(facts)
+            if self.definition.mapping is not None:
+                for fact in facts:
+                    self._list({"place": str(opened.path), **_told(fact)})
+            rules = self._rules(facts)
+            judged = fold(rules, code, facts)
+            for fact, outcome in zip(judged.facts, judged.outcomes, strict=True):
+                broken = ", ".join(violation.rule for violation in outcome.violations)
+                self.outcomes[outcome.status, broken] += 1
+                body = fact.body
+                if isinstance(body, Acted) and body.action not in judged.rules.revision.actions:
+                    self.actions[f"{judged.rules.revision.procedure}: {body.action}"] += 1
+
+    def _rules(self, facts: Sequence[Fact]) -> Rules:
+        """The procedure the facts name; the generic one where it is not modelled or only milestones are told."""
+        bodies = (fact.body for fact in facts)
+        code = next((b.procedure for b in bodies if isinstance(b, Acted | Opened) and b.procedure), None)
+        if code is not None and code not in self.families:
+            self.procedures[code] += 1
+        milestones = self.definition.reports == "milestones"
+        family = self.families.get("generic" if milestones or code is None else code)
+        return choose(family or self.families["generic"], facts)
+
+    def summary(self, opened: FactFile | FormFile) -> dict[str, Any]:
+        """What would be taken, and what stands in the way, grouped."""
+        if self.definition.mapping is not None:
+            for one in opened.refusals.listed:
+                said = current(one.template).format(**one.values)
+                self._refused(one.place, one.reason, one.values, said)
+        return {
+            "records": opened.rows,
+            "facts": self.facts,
+            "dossiers": self.dossiers,
+            "says_nothing": opened.filtered,
+            "refusals": dict(sorted(opened.refusals.counts.items())),
+            "unmapped": {f"{field}: {value}": n for (field, value), n in sorted(opened.uncoded.items())},
+            "unknown_procedures": dict(sorted(self.procedures.items())),
+            "unknown_actions": dict(sorted(self.actions.items())),
+            "outcomes": {" ".join(one).strip(): n for one, n in sorted(self.outcomes.items())},
+            "outcomes_refused": sum(n for (status, _), n in self.outcomes.items() if status == "refused"),
+        }
+
+
+def _told(fact: Fact) -> dict[str, Any]:
+    action = fact.body.action if isinstance(fact.body, Acted) else type(fact.body).__struct_config__.tag
+    return {"dossier": fact.subject, "action": action, "occurred_at": fact.occurred_at, "id": fact.id}
+
+
+def _print(report: _Report, found: dict[str, Any], title: str) -> None:
+    print_rows(report.listed, MESSAGES, "table", title=title)
+    grouped = [
+        {"what": word, "value": value, "count": count}
+        for word in ("refusals", "unmapped", "unknown_procedures", "unknown_actions", "outcomes")
+        for value, count in found[word].items()
+    ]
+    print_rows(grouped, GROUPED, "table")
+    click.echo(
+        current("Would be taken: {records} records, {facts} facts, {dossiers} dossiers.").format(**found)
+    )
+
+
+def _shipped() -> dict[str, SourceDefinition]:
+    with resources.as_file(resources.files("processes") / "sources") as folder:
+        return read_sources(folder)
+
+
+def _named(name: str, files: ExitStack) -> tuple[SourceDefinition, Path]:
+    """A source by its name or its file, and the folder its form or mapping lies in."""
+    path = Path(name)
+    if path.suffix == ".yaml" and path.is_file():
+        return read_source(path), path.parent
+    folder = files.enter_context(resources.as_file(resources.files("processes") / "sources"))
+    known = read_sources(folder)
+    if name not in known:
+        raise UsageError(
+            "{source}: no such source, expected one of {known} or the file of a definition",
+            source=name,
+            known=", ".join(known),
+        )
+    return known[name], folder
+
+
+def _families(paths: tuple[Path, ...], known: dict[str, SourceOrder]) -> dict[str, dict[str, Rules]]:
+    """Procedures by code, the generic one always among them."""
+    with resources.as_file(resources.files("processes")) as folder:
+        own = (folder / "generic.yaml",) if paths else (folder,)
+        revisions = {(r.procedure, r.revision): r for path in (*own, *paths) for r in read_procedures(path)}
+    by_code: dict[str, list[Any]] = {}
+    for revision in revisions.values():
+        by_code.setdefault(revision.procedure, []).append(revision)
+    calendars = all_calendars(())
+    return {code: compile_family(family, calendars, known) for code, family in by_code.items()}
