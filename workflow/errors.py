@@ -8,6 +8,12 @@
     |   `-- HostileInput       a limit of size or depth was passed, or markup that attacks readers
     |-- UsageError             wrong use of a command or function
     |   `-- UnknownZone        a time zone no database knows
+    |-- StoreError             the store cannot do what was asked
+    |   |-- StoreUnreachable   it does not answer, or another process holds it
+    |   |-- StoreNewer         its schema is of a later version than this program
+    |   |-- StoreNotWritable   it is read-only, or its disk is full
+    |   |-- StoreDamaged       it is no database of ours, or its file is damaged
+    |   `-- StoreChanged       another writer was first
     |-- CalendarRange          an instant outside what a calendar covers
     `-- OutOfOrder             a fact that does not sort last was given to `advance`
 
@@ -97,3 +103,42 @@ class OutOfOrder(DunghenError):
     """A fact that does not sort last was given to `advance`; its dossier must be folded again."""
 
     reason = "out_of_order"
+
+
+class StoreError(DunghenError):
+    """The store cannot do what was asked."""
+
+    reason = "store"
+    exit_status = 3
+
+
+class StoreUnreachable(StoreError):
+    """The store does not answer, or another process holds it."""
+
+    reason = "store_unreachable"
+    retriable = True
+
+
+class StoreNewer(StoreError):
+    """The store's schema is of a later version than this program."""
+
+    reason = "store_newer"
+
+
+class StoreNotWritable(StoreError):
+    """The store is read-only, or its disk is full."""
+
+    reason = "store_not_writable"
+
+
+class StoreDamaged(StoreError):
+    """The store is no database of ours, or its file is damaged."""
+
+    reason = "store_damaged"
+
+
+class StoreChanged(StoreError):
+    """Another writer was first; nothing was written, and the same batch may be tried again."""
+
+    reason = "store_changed"
+    retriable = True
