@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
-from places import ROOT
+from places import LOGS_ABSENT, ROOT
 from searching import PROFILE, examples
 
 if TYPE_CHECKING:
@@ -20,3 +20,17 @@ settings.load_profile(PROFILE)
 def root() -> Path:
     """The repository."""
     return ROOT
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says once that the public logs were not judged; a quiet skip would pass for a success.
+
+    It reads the reports, since the tests themselves run in other processes.
+    """
+    reasons = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    absent = [reason for reason in reasons if LOGS_ABSENT in reason]
+    if absent:
+        terminalreporter.section("PUBLIC LOGS ABSENT", sep="!", red=True, bold=True)
+        terminalreporter.line(f"{len(absent)} tests of known results were NOT run: {LOGS_ABSENT}")
+        terminalreporter.line(absent[0].partition(LOGS_ABSENT)[2].strip(" '\")"))
+        terminalreporter.line("Put the files there, or name their folder in DUNGHEN_TEST_DATA.")
