@@ -1,6 +1,6 @@
 """Runs every bench of this folder in its own process, one after the other: `python -m tests.bench [NAME...]`.
 
-A bench is a module that ends with `sys.exit(main())`: it prints its figures and ends with 1 where a bound is missed or
+A bench is a module that ends with `sys.exit(...)`: it prints its figures and ends with 1 where a bound is missed or
 a counter-example was found. What they say is printed as it comes and kept in `RESULTS.md` when all were run.
 """
 
@@ -10,12 +10,13 @@ import os
 import platform
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 HERE: Final = Path(__file__).resolve().parent
 ROOT: Final = HERE.parents[1]
-ENTRY: Final = '__name__ == "__main__"'
+ENTRY: Final = 'if __name__ == "__main__":\n    sys.exit('
 
 
 def benches() -> list[str]:
@@ -46,9 +47,10 @@ def run(name: str) -> tuple[int, str]:
 
 
 def results(said: dict[str, tuple[int, str]]) -> str:
-    """The page of figures: the kind of machine, then each bench's words."""
+    """The page of figures: the day and the kind of machine, then each bench's words."""
     machine = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores"
-    parts = [f"# Results\n\nWritten by `make bench` on: {machine}.\n"]
+    today = datetime.now(UTC).date()
+    parts = [f"# Results\n\nWritten by `make bench` on {today}: {machine}.\n"]
     for name, (status, text) in said.items():
         verdict = "held" if status == 0 else f"ended with {status}"
         parts.append(f"## {name} ({verdict})\n\n```\n{text.strip()}\n```\n")
