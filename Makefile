@@ -8,9 +8,12 @@ UV := .venv-lock/bin/uv
 SPREAD := --numprocesses auto --dist loadfile
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: run check test bench lock locale docs format clean
+.PHONY: run first check test bench lock locale docs format clean
 
-run: $(VENV)/.stamp  ## judge a small history that the project makes itself
+run: $(VENV)/.stamp  ## a month of the department: made up, imported into SQLite, judged
+	$(PY) examples/department_month/show_month.py
+
+first: $(VENV)/.stamp  ## judge a small history of forty dossiers against one procedure
 	$(PY) examples/first_history/run.py
 
 check: $(VENV)/.stamp  ## formatting, types, unit and property tests; under 30 s

@@ -1,70 +1,94 @@
-"""A batch of facts in one transaction: appended, judged, said. The only place where judging and the store meet."""
+"""One batch of facts in one transaction: the only place where the core and the store meet.
+
+In this order: the position moves (or the claim is lost), the batch's dossiers are locked in the order of their codes,
+repetitions are left out, facts get their recorded times, dossiers are judged, and everything is written.
+"""
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple, TypeAlias
 
 import msgspec
+from msgspec import Meta, Struct
+from msgspec.structs import replace
 
-from workflow import JUDGE_VERSION
-from workflow.canonical import digest
-from workflow.catalogue import code_of
-from workflow.errors import DunghenError
-from workflow.facts import Acted, BodyErased, Migrated, Opened
-from workflow.fold import advance, fold, sorts_last
-from workflow.model import Outcome
-from workflow.store.archive import archive
-from workflow.store.stored import blank, instant, micros, pack, row_of
+from consumers.judging import Touched, used
+from workflow.errors import InputError, Unstorable
+from workflow.facts import (
+    AlertActed,
+    BodyErased,
+    Counted,
+    Heartbeat,
+    OfficerAccount,
+    OfficerAppointed,
+    OfficerConcluded,
+    OfficerDeferred,
+    OfficerExempted,
+    OfficerMoved,
+)
+from workflow.store.bodies import Bodies, Prepared, Told, prepare, row, salts
+from workflow.store.rows import DeadLetter, to_us
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from workflow.catalogue import Archived, Catalogue
+    from workflow.catalogue import Catalogue
     from workflow.facts import Fact
-    from workflow.model import Deadline, Dossier
-    from workflow.rules import Rules
-    from workflow.store.opening import Store
-    from workflow.store.stored import DossierRow, Told
-    from workflow.store.transaction import Identity, Position, Transaction
+    from workflow.store.rows import DossierRow, FactRow, Identity, Position
+    from workflow.store.store import Store, Writing
 
-FACTS_PER_DOSSIER_MAX: Final = 10_000
-"""A dossier of years has some hundred; one of more than this is a source that repeats itself under new ids."""
+__all__ = ["Applied", "ApplyLimits", "Told", "apply", "redrive"]
 
-DEAD_LETTERS_KEPT: Final = timedelta(days=90)
-_JUDGED: Final = (Acted, Opened, Migrated)
-_OURS: Final = (DunghenError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What an error of ours in judging may be; it blocks the one dossier."""
+_encode: Final = msgspec.json.Encoder().encode
 
 
-class Applied(NamedTuple):
-    """What became of a batch. `position` is where its stream stands now."""
+class ApplyLimits(Struct, frozen=True, kw_only=True):
+    """Named limits of what is taken.
 
-    appended: int
-    duplicates: int
-    dead: int
-    blocked: tuple[str, ...]
-    position: Position | None
+    `facts_per_dossier_max`: facts of one dossier, the fold of which is done at once; a real one has tens.
+    `dead_letter_days`: how long a message that could not be taken is kept, in days.
+    """
 
-
-class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is said of one fact: its outcome, in which version of its dossier."""
-
-    subject: str
-    version: int
-    source: str
-    id: str
-    revision: int
-    outcome: Outcome
+    facts_per_dossier_max: Annotated[int, Meta(ge=1)] = 10_000
+    dead_letter_days: Annotated[int, Meta(ge=1)] = 90
 
 
-class _Judged(NamedTuple):
-    rules: Rules
-    code: str | None
-    dossier: Dossier
-    outcomes: list[tuple[Fact, Outcome]]
-    deadlines: tuple[Deadline, ...]
+STANDING_ALONE: Final = (
+    AlertActed,
+    Counted,
+    Heartbeat,
+    OfficerAccount,
+    OfficerAppointed,
+    OfficerConcluded,
+    OfficerDeferred,
+    OfficerExempted,
+    OfficerMoved,
+)
+"""Facts on officers, sources and alerts: kept like all others, but they begin no dossier."""
+
+DEFAULT_LIMITS: Final = ApplyLimits()
+
+
+class Applied(Struct, frozen=True, kw_only=True):
+    """What became of a batch: how many facts were appended, met again, or became dead letters; how many dossiers were
+    touched, how many of these folded anew, and which are blocked."""
+
+    appended: int = 0
+    duplicates: int = 0
+    dead: int = 0
+    dossiers: int = 0
+    refolded: int = 0
+    erased: int = 0
+    blocked: tuple[str, ...] = ()
+
+
+class _Dead(NamedTuple):
+    told: Told
+    reason: str
+    detail: str
 
 
 def apply(
@@ -73,214 +97,234 @@ def apply(
     batch: Sequence[Told],
     *,
     now: datetime,
-    salt: Callable[[], bytes],
-    position: tuple[Position, int] | None = None,
+    position: Position | None = None,
+    limits: ApplyLimits = DEFAULT_LIMITS,
 ) -> Applied:
-    """Appends a batch and judges the dossiers it touches, in one transaction; `position`: from where, to where.
+    """Applies a batch in one transaction: all of it is kept, or none.
 
-    `salt` gives 16 fresh bytes for the proof of each message's bytes. Raises StoreError, of which those that are
-    `retriable` may be tried again with the same batch, and LedgerError for a definition edited after its first use.
+    A message whose values the database refuses is looked for by halves and becomes a dead letter, the others are taken.
+    Raises PositionLost where another has claimed the stream, VersionConflict where another writer was first (try
+    again), LedgerError for a definition that was edited after its first use, and other StoreErrors.
     """
-    with store.writing() as writer:
-        moved = None if position is None else writer.advance(*position)
-        done = _Batch(writer, catalogue, now, salt)
-        done.take(batch)
-        done.write()
-    return Applied(len(done.rows), done.duplicates, len(done.dead), tuple(done.blocked), moved)
+    batcher = _Batcher(store, catalogue, now, limits)
+    taken, dead = _prepared(batch)
+    try:
+        return batcher.commit(taken, dead, position)
+    except Unstorable as fault:
+        culprits = batcher.culprits(taken)
+        if not culprits:
+            raise
+        dead += [_Dead(told, "unstorable", str(fault)) for told, _ in culprits]
+        refused = {id(one) for one in culprits}
+        return batcher.commit([one for one in taken if id(one) not in refused], dead, position)
 
 
-class _Batch:
-    """One batch while it is worked on."""
+def redrive(store: Store, catalogue: Catalogue, subjects: Iterable[str], *, now: datetime) -> Applied:
+    """Folds dossiers again, blocked ones too: after a definition or the engine was corrected. Raises as `apply`."""
+    with store.writing() as writing:
+        rows = writing.lock(set(subjects))
+        touched = [Touched(catalogue, subject, before, ()) for subject, before in rows.items()]
+        recorded = {subject: before.last_recorded_at for subject, before in rows.items()}
+        _fold_whole(writing, touched, recorded)
+        return _keep(writing, catalogue, touched, to_us(now))
 
-    def __init__(
-        self, writer: Transaction, catalogue: Catalogue, now: datetime, salt: Callable[[], bytes]
-    ) -> None:
-        self.writer, self.catalogue, self.now, self.salt = writer, catalogue, now, salt
-        self.rows: list[tuple[Any, ...]] = []
-        self.dossiers: list[dict[str, Any]] = []
-        self.dead: list[dict[str, Any]] = []
-        self.decisions: list[Decision] = []
-        self.blocked: list[str] = []
-        self.used: dict[tuple[str, str, str], Archived] = {}
-        self.erased: list[tuple[str, str, str, int | None]] = []
-        self.duplicates = 0
 
-    def take(self, batch: Sequence[Told]) -> None:
-        """Works through the dossiers of the batch in the order of their keys."""
-        by_subject: dict[str, list[Told]] = {}
-        for told in batch:
-            by_subject.setdefault(told.fact.subject, []).append(told)
-        known = self.writer.dossiers(by_subject)
-        seen = self.writer.digests(_identity(told.fact) for subject in known for told in by_subject[subject])
-        for subject in sorted(by_subject):
-            row = known.get(subject)
-            new = self._new(by_subject[subject], seen, row)
-            if new:
-                self._judge(subject, row, new)
+_Taken: TypeAlias = tuple[Told, Prepared]
+_Told: TypeAlias = dict[str, list[_Taken]]
 
-    def _new(self, tolds: list[Told], seen: dict[Identity, bytes], row: DossierRow | None) -> list[Fact]:
-        """The facts not yet known, appended and with their recorded times, which grow within a dossier."""
-        count = 0 if row is None else row.columns["facts"]
-        recorded_at = micros(self.now)
-        if row is not None:
-            recorded_at = max(recorded_at, row.columns["last_recorded_at"] + 1)
-        new: list[Fact] = []
-        for told in tolds:
-            print_, identity = digest(told.fact), _identity(told.fact)
-            if identity in seen:
-                if seen[identity] == print_:
-                    self.duplicates += 1
-                else:
-                    self._bury(told, "id_conflict")
-            elif count + len(new) >= FACTS_PER_DOSSIER_MAX:
-                self._bury(told, "facts_limit")
+
+class _Batcher(NamedTuple):
+    store: Store
+    catalogue: Catalogue
+    now: datetime
+    limits: ApplyLimits
+
+    def commit(
+        self, taken: list[_Taken], dead: list[_Dead], position: Position | None, *, keep: bool = True
+    ) -> Applied:
+        """One transaction."""
+        now_us = to_us(self.now)
+        with self.store.writing(keep=keep) as writing:
+            if position is not None:
+                writing.move(position)
+            rows = writing.lock({one.fact.subject for _, one in taken})
+            fresh, duplicates, conflicts = _new_ones(writing, taken, rows)
+            dossiers, alone, beyond = self._sorted_out(fresh, rows)
+            recorded = _append(writing, {**dossiers, **alone}, rows, now_us)
+            touched = [
+                Touched(self.catalogue, subject, rows.get(subject), [one.fact for _, one in kept])
+                for subject, kept in dossiers.items()
+            ]
+            needing = [one for one in touched if not one.step(recorded[one.subject])]
+            _fold_whole(
+                writing, needing, recorded, {one.subject: len(dossiers[one.subject]) for one in needing}
+            )
+            done = _keep(writing, self.catalogue, touched, now_us)
+            letters = [*dead, *conflicts, *beyond]
+            writing.bury(self._letter(one, now_us) for one in letters)
+            kept = [one.fact for _, one in fresh]
+            erased = _erase(writing, self.catalogue, kept)
+        appended = sum(map(len, dossiers.values())) + sum(map(len, alone.values()))
+        return replace(done, appended=appended, duplicates=duplicates, dead=len(letters), erased=erased)
+
+    def culprits(self, taken: list[_Taken]) -> list[_Taken]:
+        """The messages that make a batch fail by themselves, found by trying halves and keeping nothing."""
+        if not taken:
+            return []
+        try:
+            self.commit(taken, [], None, keep=False)
+        except Unstorable:
+            if len(taken) == 1:
+                return taken
+            half = len(taken) // 2
+            return self.culprits(taken[:half]) + self.culprits(taken[half:])
+        return []
+
+    def _sorted_out(
+        self, fresh: list[_Taken], rows: dict[str, DossierRow]
+    ) -> tuple[_Told, _Told, list[_Dead]]:
+        """By code: facts of dossiers, and facts that stand alone; and those beyond the limit of their dossier."""
+        dossiers: _Told = {}
+        alone: _Told = {}
+        beyond: list[_Dead] = []
+        named = {one.fact.subject for _, one in fresh if not isinstance(one.fact.body, STANDING_ALONE)}
+        for told, one in fresh:
+            subject = one.fact.subject
+            if subject not in named and subject not in rows:
+                alone.setdefault(subject, []).append((told, one))
+                continue
+            kept = dossiers.setdefault(subject, [])
+            number = len(kept) + (rows[subject].facts if subject in rows else 0)
+            if number >= self.limits.facts_per_dossier_max:
+                beyond.append(
+                    _Dead(told, "too_many_facts", f"{subject} has {number} facts, the most that are taken")
+                )
             else:
-                seen[identity] = print_
-                at = recorded_at + len(new)
-                self.rows.append(row_of(told, print_, at, self.salt()))
-                new.append(msgspec.structs.replace(told.fact, recorded_at=instant(at)))
-        return new
+                kept.append((told, one))
+        return {subject: kept for subject, kept in sorted(dossiers.items()) if kept}, alone, beyond
 
-    def _bury(self, told: Told, reason: str) -> None:
-        at = micros(self.now)
-        self.dead.append(
-            {
-                "place": "/".join(map(str, _identity(told.fact))),
-                "reason": reason,
-                "detail": told.fact.id,
-                "message_key": told.fact.subject.encode(),
-                "value": told.received,
-                "headers": b"[]",
-                "recorded_at": at,
-                "expires_at": at + DEAD_LETTERS_KEPT // timedelta(microseconds=1),
-            }
+    def _letter(self, one: _Dead, now_us: int) -> DeadLetter:
+        told = one.told
+        headers = [(name, base64.b64encode(value).decode()) for name, value in told.headers]
+        expires_at = self.now + timedelta(days=self.limits.dead_letter_days)
+        return DeadLetter(
+            told.place,
+            one.reason,
+            one.detail.replace("\0", "\\0"),
+            told.key,
+            told.received,
+            _encode(headers),
+            now_us,
+            to_us(expires_at),
         )
 
-    def _judge(self, subject: str, row: DossierRow | None, new: list[Fact]) -> None:
-        columns = blank(subject) if row is None else dict(row.columns)
-        columns["version"] += 1
-        columns["facts"] += len(new)
-        columns["last_recorded_at"] = micros(new[-1].recorded_at or self.now)
-        columns["judge_version"] = JUDGE_VERSION
-        self.dossiers.append(columns)
-        for fact in new:
-            if isinstance(fact.body, BodyErased):
-                body = fact.body
-                source = body.target_source or fact.source
-                self.erased.append((subject, source, body.target_id, body.target_revision))
+
+def _prepared(batch: Sequence[Told]) -> tuple[list[_Taken], list[_Dead]]:
+    """Each message with its fact as the row will tell it; those that have no canonical form are dead letters."""
+    taken: list[_Taken] = []
+    dead: list[_Dead] = []
+    bodies = Bodies()
+    for told in batch:
         try:
-            judged = self._next(row, new) or self._again(subject, row, new)
-        except _OURS as error:
-            columns["blocked"] = error.code if isinstance(error, DunghenError) else type(error).__name__
-            self.blocked.append(subject)
-            return
-        if judged is not None:
-            self._keep(columns, judged)
-
-    def _next(self, row: DossierRow | None, new: list[Fact]) -> _Judged | None:
-        """The fast path: facts that sort last and cannot change which rules judge; None where it does not go."""
-        if row is None or row.dossier is None or row.columns["blocked"] is not None:
-            return None
-        columns, dossier = row.columns, row.dossier
-        rules = self.catalogue.rules(columns["procedure"], columns["revision"], columns["fingerprint"])
-        if rules is None or columns["judge_version"] != JUDGE_VERSION:
-            return None
-        outcomes = []
-        for fact in new:
-            names = columns["code"] is None and code_of(fact) is not None
-            receives = len(rules.family) > 1 and _may_receive(rules, fact)
-            if names or receives or not sorts_last(rules, dossier, fact):
-                return None
-            dossier, outcome = advance(rules, dossier, fact)
-            outcomes.append((fact, outcome))
-        return _Judged(rules, columns["code"], dossier, outcomes, self._deadlines(rules, dossier))
-
-    def _again(self, subject: str, row: DossierRow | None, new: list[Fact]) -> _Judged | None:
-        """All facts of the dossier folded once; None where none of them is a dossier's. Says only what differs."""
-        earlier = [] if row is None else self.writer.facts(subject)
-        facts = [*earlier, *new]
-        if not any(isinstance(fact.body, _JUDGED) for fact in facts):
-            return None
-        before = {}
-        if row is not None and row.dossier is not None and row.columns["blocked"] is None:
-            was = fold(self.catalogue.choose(earlier).rules, subject, earlier)
-            before = {_identity(f): o for f, o in zip(was.facts, was.outcomes, strict=True)}
-        chosen = self.catalogue.choose(facts)
-        judgment = fold(chosen.rules, subject, facts)
-        pairs = zip(judgment.facts, judgment.outcomes, strict=True)
-        outcomes = [(fact, outcome) for fact, outcome in pairs if before.get(_identity(fact)) != outcome]
-        deadlines = self._deadlines(chosen.rules, judgment.dossier)
-        return _Judged(chosen.rules, chosen.code, judgment.dossier, outcomes, deadlines)
-
-    def _deadlines(self, rules: Rules, dossier: Dossier) -> tuple[Deadline, ...]:
-        return rules.family[dossier.revision].clock.deadlines(dossier, at=self.now)
-
-    def _keep(self, columns: dict[str, Any], judged: _Judged) -> None:
-        rules = judged.rules.family[judged.dossier.revision]
-        columns.update(_columns(judged, self.now))
-        columns["procedure"], columns["revision"] = rules.revision.procedure, rules.revision.revision
-        columns["fingerprint"] = self.catalogue.fingerprint(rules)
-        sources = dict.fromkeys(fact.source for fact, _ in judged.outcomes)
-        for one in self.catalogue.definitions(rules, sources):
-            self.used[one.kind, one.name, one.revision] = one
-        self.decisions += [
-            Decision(fact.subject, columns["version"], fact.source, fact.id, fact.revision, outcome)
-            for fact, outcome in judged.outcomes
-        ]
-
-    def write(self) -> None:
-        """Writes everything."""
-        at = micros(self.now)
-        if self.used:
-            archive(self.writer, self.used.values(), at)
-        self.writer.append_facts(self.rows)
-        for target in self.erased:
-            self.writer.erase(*target)
-        self.writer.write_dossiers(self.dossiers)
-        self.writer.append_dead_letters(self.dead)
-        if self.decisions:
-            body = msgspec.json.encode(self.decisions)
-            self.writer.append_outbox(body, messages=len(self.decisions), recorded_at=at)
+            taken.append((told, prepare(told.fact, bodies)))
+        except InputError as fault:
+            dead.append(_Dead(told, fault.code, str(fault)))
+    return taken, dead
 
 
-def _identity(fact: Fact) -> Identity:
+def _new_ones(
+    writing: Writing, taken: list[_Taken], rows: dict[str, DossierRow]
+) -> tuple[list[_Taken], int, list[_Dead]]:
+    """What is not there yet, how much was there, and what contradicts what is there."""
+    identities = [
+        _identity(one)
+        for _, one in taken
+        if one.fact.subject in rows or isinstance(one.fact.body, STANDING_ALONE)
+    ]
+    seen = writing.known(identities)
+    fresh: list[_Taken] = []
+    conflicts: list[_Dead] = []
+    duplicates = 0
+    for told, one in taken:
+        identity = _identity(one)
+        digest = seen.setdefault(identity, one.digest)
+        if digest is one.digest:
+            fresh.append((told, one))
+        elif digest == one.digest:
+            duplicates += 1
+        else:
+            conflicts.append(
+                _Dead(told, "id_conflict", "{}/{}/{} revision {} has other content".format(*identity))
+            )
+    return fresh, duplicates, conflicts
+
+
+def _identity(one: Prepared) -> Identity:
+    fact = one.fact
     return fact.subject, fact.source, fact.id, fact.revision
 
 
-def _may_receive(rules: Rules, fact: Fact) -> bool:
-    """Whether a fact may be the receipt that picks the revision."""
-    if isinstance(fact.body, Opened):
-        return True
-    return isinstance(fact.body, Acted) and any(
-        one.revision.actions[fact.body.action].milestone == "received"
-        for one in rules.family.values()
-        if fact.body.action in one.revision.actions
+def _append(
+    writing: Writing, by_subject: _Told, rows: Mapping[str, DossierRow], now_us: int
+) -> dict[str, int]:
+    """Appends facts with recorded times that grow in each dossier; the last such time of each."""
+    last: dict[str, int] = {}
+    appended: list[FactRow] = []
+    fresh_salts = iter(salts(sum(map(len, by_subject.values()))))
+    for subject, kept in by_subject.items():
+        before = rows.get(subject)
+        recorded_at = now_us if before is None else max(now_us, before.last_recorded_at + 1)
+        for told, one in kept:
+            appended.append(row(one, told.received, recorded_at, next(fresh_salts)))
+            recorded_at += 1
+        last[subject] = recorded_at - 1
+    writing.append(appended)
+    return last
+
+
+def _fold_whole(
+    writing: Writing,
+    touched: Sequence[Touched],
+    recorded: Mapping[str, int],
+    new: Mapping[str, int] | None = None,
+) -> None:
+    """Folds dossiers whole, their facts read by one query; `new`: how many of those were appended just now."""
+    if not touched:
+        return
+    facts: dict[str, list[Fact]] = {one.subject: [] for one in touched}
+    for fact in writing.facts(facts):
+        facts[fact.subject].append(fact)
+    for one in touched:
+        found = facts[one.subject]
+        older = found[: len(found) - (new[one.subject] if new else 0)]
+        one.whole(older, recorded_at=recorded[one.subject])
+
+
+def _keep(writing: Writing, catalogue: Catalogue, touched: Sequence[Touched], now_us: int) -> Applied:
+    """Writes the judged dossiers, what they rest on and what they say."""
+    if not touched:
+        return Applied()
+    writing.archive(catalogue.used(used(touched)), now_us)
+    rows = [one.row for one in touched if one.row is not None]
+    writing.put(rows)
+    decisions = [decision for one in touched for decision in one.decisions]
+    if decisions:
+        writing.say(now_us, len(decisions), _encode(decisions))
+    return Applied(
+        dossiers=len(rows),
+        refolded=sum(one.refolded for one in touched),
+        blocked=tuple(row.subject for row in rows if row.blocked is not None),
     )
 
 
-def _columns(judged: _Judged, now: datetime) -> dict[str, Any]:
-    """The columns that lists, rates and the ticker ask for."""
-    dossier = judged.dossier
-    ahead = [d.due_at for d in judged.deadlines if d.met_at is None and d.due_at > now]
-    found: dict[str, Any] = {
-        "code": judged.code,
-        "state": dossier.state,
-        "unit": dossier.unit,
-        "officer": dossier.officer,
-        "received_at": _micros(dossier.received_at),
-        "released_at": _micros(dossier.issued_at),
-        "ended_at": _micros(dossier.ended_at),
-        "deviated": int(dossier.halted or any(kind != "deadline" for kind in dossier.broken.values())),
-        "next_due_at": _micros(min(ahead, default=None)),
-        "blocked": None,
-        "judgment": pack(dossier),
-    }
-    for name, kind in (("appointment", "benchmark"), ("committed", "committed")):
-        due = next((d for d in judged.deadlines if d.kind == kind), None)
-        found[f"{name}_due_at"] = None if due is None else micros(due.due_at)
-        found[f"{name}_late"] = None if due is None else int(due.late)
-    return found
-
-
-def _micros(at: datetime | None) -> int | None:
-    return None if at is None else micros(at)
+def _erase(writing: Writing, catalogue: Catalogue, facts: Iterable[Fact]) -> int:
+    """Does what erasures say: a source may erase what it may void."""
+    erased = 0
+    for fact in facts:
+        body = fact.body
+        if not isinstance(body, BodyErased):
+            continue
+        source = body.target_source or fact.source
+        if source == fact.source or catalogue.may_void(fact.source) == "any":
+            erased += writing.erase(fact.subject, source, body.target_id, body.target_revision)
+    return erased

@@ -1,126 +1,260 @@
-"""Which rules judge a dossier: by the procedure its facts name, and the date of its receipt."""
+"""The approved definitions a dossier is judged by: which revision of which procedure, with which calendar and sources.
+
+Pure but for `load`, which reads a folder of definitions. What was used is archived by the store, as the bytes of
+`Definition`; `from_archive` makes the same rules of them again.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
+from workflow.calendar import Calendar, CalendarDefinition, read_calendars
 from workflow.choosing import choose
-from workflow.errors import DefinitionError
-from workflow.facts import Acted, Opened
-from workflow.procedure.reader import fingerprint
-from workflow.rules import compile_family
-from workflow.sources import orders
-from workflow.standing import in_order, stand
+from workflow.errors import DefinitionError, UsageError
+from workflow.facts import Acted, Opened, Voided
+from workflow.organisation import Organisation, read_organisation
+from workflow.procedure.checks import check_all
+from workflow.procedure.language import Revision
+from workflow.procedure.reader import fingerprint, read_procedures
+from workflow.rules import Rules, compile_family
+from workflow.sources import UNKNOWN_SOURCE, SourceDefinition, orders, read_sources
+from workflow.standing import stand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
-    from workflow.calendar import Calendar
     from workflow.facts import Fact
-    from workflow.procedure.language import Revision
-    from workflow.rules import Rules
-    from workflow.sources import SourceDefinition
+    from workflow.sources import SourceOrder, Voids
+
+JUDGE_VERSION: Final = 1
+"""Number of the engine's judging. Raised with every change that may give the same facts another judgment; what an
+older number judged is judged anew when it is next touched."""
+
+DefinitionKind: TypeAlias = Literal["procedure", "calendar", "organisation", "source"]
+_KINDS: Final[Mapping[DefinitionKind, type[msgspec.Struct]]] = {
+    "procedure": Revision,
+    "calendar": CalendarDefinition,
+    "organisation": Organisation,
+    "source": SourceDefinition,
+}
 
 
-class Archived(NamedTuple):
-    """A definition as it is archived: `body` keeps the order of its parts, the fingerprint tells one from another."""
+class Definition(NamedTuple):
+    """A definition as it is archived. `content` is JSON in the order of its file, since equal things are listed in
+    that order; `fingerprint` does not depend on it."""
 
-    kind: str
+    kind: DefinitionKind
     name: str
     revision: str
     fingerprint: str
-    body: bytes
+    content: bytes
 
 
-class Chosen(NamedTuple):
-    """The rules of a dossier, and the code of the procedure its facts name, None where none does."""
+class Basis(NamedTuple):
+    """What a judgment rests on: the fingerprint of its revision and that of its calendar, and the engine's number."""
 
-    rules: Rules
-    code: str | None
+    fingerprint: str
+    calendar: str | None
+    judge_version: int = JUDGE_VERSION
 
 
 class Catalogue:
-    """Procedures with the calendars and sources they are judged with."""
+    """Procedures by code, compiled once, and which of them judges a dossier."""
 
     def __init__(
         self,
         procedures: Iterable[Revision],
-        calendars: Mapping[str, Calendar],
-        sources: Mapping[str, SourceDefinition],
+        calendars: Mapping[str, Calendar] | None = None,
+        sources: Mapping[str, SourceDefinition] | None = None,
+        organisation: Organisation | None = None,
     ) -> None:
-        """Compiles every revision. Raises DefinitionError without a generic procedure, and what compiling raises."""
+        """Compiles every revision. Raises DefinitionError where there is no generic procedure, or two of them."""
+        self.calendars, self.sources = dict(calendars or {}), dict(sources or {})
+        self.organisation = organisation
+        self.orders: dict[str, SourceOrder] = orders(self.sources)
         by_code: dict[str, list[Revision]] = {}
         for revision in procedures:
             by_code.setdefault(revision.procedure, []).append(revision)
-        self._orders = orders(sources)
-        self._families = {
-            code: compile_family(revisions, calendars, self._orders) for code, revisions in by_code.items()
+        self.families: dict[str, dict[str, Rules]] = {
+            code: compile_family(revisions, self.calendars, self.orders)
+            for code, revisions in by_code.items()
         }
-        generic = [code for code, revisions in by_code.items() if revisions[0].generic]
-        if len(generic) != 1:
-            raise DefinitionError(
-                "expected one generic procedure for codes that are not modelled, found {found}; keep one",
-                found=", ".join(generic) or "none",
-                reason="generic_procedure",
-            )
-        self._generic = self._families[generic[0]]
-        self._calendars = calendars
-        self._sources = sources
-        self._prints: dict[tuple[str, str], str] = {}
+        self.generic = self._one_generic()
+        self._receipts = {code: _receipts(family) for code, family in self.families.items()}
+        prints = {name: _calendar(one.definition) for name, one in self.calendars.items()}
+        self._calendars = prints
+        self._procedures = {
+            (code, number): _procedure(rules.revision)
+            for code, family in self.families.items()
+            for number, rules in family.items()
+        }
+        self._bases = {
+            key: Basis(one.fingerprint, self._calendar_print(key)) for key, one in self._procedures.items()
+        }
+        self._around = [_source(one) for one in self.sources.values()]
+        if organisation is not None:
+            self._around.append(_organisation(organisation))
 
-    def choose(self, facts: Sequence[Fact]) -> Chosen:
-        """The rules for a dossier of these facts, at least one: by the first code that its standing facts name.
+    def rules_for(self, facts: Sequence[Fact]) -> Rules:
+        """The rules that judge a dossier of these facts, in any order.
 
-        A code that is not modelled, or none, is judged by the generic procedure.
+        The first code among its standing facts names the procedure, the date of receipt its revision; a code that is
+        not modelled, or none, is judged by the generic procedure.
         """
-        standing = [one.fact for one in stand(self._orders, facts, None, None).placed] or list(facts)
-        named = (code_of(one.fact) for one in in_order(self._orders, standing))
-        code = next((code for code in named if code is not None), None)
-        return Chosen(choose(self._families.get(code or "", self._generic), standing), code)
+        codes = {code for fact in facts if (code := code_of(fact)) is not None}
+        if len(codes) <= 1 and not any(fact.revision or isinstance(fact.body, Voided) for fact in facts):
+            family = self.family(next(iter(codes), None))
+            if len(family) == 1:
+                return next(iter(family.values()))
+        standing = [placed.fact for placed in stand(self.orders, facts, None, None).placed] or facts
+        code = next((named for fact in standing if (named := code_of(fact)) is not None), None)
+        return choose(self.family(code), standing)
 
-    def rules(self, procedure: str, revision: str, print_: str) -> Rules | None:
-        """The rules of a revision, None where it is not known by this fingerprint."""
-        found = self._families.get(procedure, {}).get(revision)
-        return found if found is not None and self.fingerprint(found) == print_ else None
+    def family(self, code: str | None) -> dict[str, Rules]:
+        """The revisions of a code by number; those of the generic procedure where it is not modelled."""
+        return self.families.get(self.generic if code is None else code, self.families[self.generic])
 
-    def fingerprint(self, rules: Rules) -> str:
-        """The fingerprint of a revision, computed once."""
-        key = rules.revision.procedure, rules.revision.revision
-        if key not in self._prints:
-            self._prints[key] = fingerprint(rules.revision)
-        return self._prints[key]
+    def rules(self, procedure: str, revision: str) -> Rules | None:
+        """One revision, None where this catalogue has it not."""
+        return self.families.get(procedure, {}).get(revision)
 
-    def definitions(self, rules: Rules, sources: Iterable[str]) -> list[Archived]:
-        """What judging by `rules` rests on: the revision, its calendar, and those of the sources that are declared.
+    def basis(self, rules: Rules) -> Basis:
+        """What judgments of these rules rest on."""
+        return self._bases[rules.revision.procedure, rules.revision.revision]
 
-        A calendar's revision is its newest announcement; a source has none, so each of its texts is one.
-        """
-        revision = rules.revision
+    def may_void(self, source: str) -> Voids:
+        """Whose facts a source may void."""
+        return self.orders.get(source, UNKNOWN_SOURCE).voids
+
+    def settles(self, procedure: str, fact: Fact) -> bool:
+        """Whether this fact may change which revision judges a dossier of `procedure`: its receipt, of several."""
+        if len(self.families[procedure]) == 1:
+            return False
+        body = fact.body
+        if isinstance(body, Acted):
+            return body.action in self._receipts[procedure]
+        return isinstance(body, Opened) and body.received_at is not None
+
+    def used(self, judged: Iterable[Rules]) -> list[Definition]:
+        """The definitions judging by these rules made use of, each once: to be archived."""
+        found: dict[tuple[str, str, str], Definition] = {}
+        for rules in judged:
+            key = rules.revision.procedure, rules.revision.revision
+            calendar = rules.revision.calendar
+            around = [] if calendar is None else [self._calendars[calendar]]
+            for one in (self._procedures[key], *around):
+                found.setdefault(one[:3], one)
+        for one in self._around if found else ():
+            found.setdefault(one[:3], one)
+        return list(found.values())
+
+    def _calendar_print(self, key: tuple[str, str]) -> str | None:
+        name = self.families[key[0]][key[1]].revision.calendar
+        return None if name is None else self._calendars[name].fingerprint
+
+    def _one_generic(self) -> str:
         found = [
-            Archived(
-                "procedure",
-                revision.procedure,
-                revision.revision,
-                self.fingerprint(rules),
-                msgspec.json.encode(revision),
-            )
+            code for code, family in self.families.items() if next(iter(family.values())).revision.generic
         ]
-        if revision.calendar is not None:
-            newest = self._calendars[revision.calendar].revisions[-1]
-            announced = "first" if newest.announced is None else newest.announced.isoformat()
-            body = msgspec.json.encode(newest.definition)
-            found.append(Archived("calendar", revision.calendar, announced, newest.fingerprint, body))
-        for name in sources:
-            if name in self._sources:
-                body = msgspec.json.encode(self._sources[name], order="sorted")
-                print_ = hashlib.sha256(body).hexdigest()
-                found.append(Archived("source", name, print_[:16], print_, body))
-        return found
+        if len(found) != 1:
+            raise DefinitionError(
+                "expected one generic procedure among the definitions, found {found}; it judges the codes that are "
+                "not modelled, keep processes/generic.yaml",
+                found=", ".join(sorted(found)) or "none",
+                reason="generic",
+            )
+        return found[0]
+
+
+def load(folder: Path) -> Catalogue:
+    """The catalogue of a folder: procedures anywhere below it, and `calendars`, `sources` and `organisation`.
+
+    Raises DefinitionError or UnknownZone with file:line:column, UsageError where there is no such folder.
+    """
+    if not folder.is_dir():
+        raise UsageError(
+            "{folder}: expected a folder of definitions, found none; name one such as processes",
+            folder=str(folder),
+            reason="no_folder",
+        )
+    revisions = read_procedures(folder)
+    for finding in check_all(revisions):
+        if finding.level == "error":
+            raise DefinitionError(
+                "{folder}: {finding}; see all findings with: dunghen procedure check {folder}",
+                folder=str(folder),
+                finding=str(finding),
+                reason="unsound_procedure",
+            )
+    found = sorted((folder / "organisation").glob("*.yaml"))
+    return Catalogue(
+        revisions,
+        read_calendars(folder / "calendars"),
+        read_sources(folder / "sources"),
+        read_organisation(found[0]) if found else None,
+    )
+
+
+def from_archive(archived: Iterable[Definition]) -> Catalogue:
+    """The catalogue of archived definitions, given from the first recorded to the last.
+
+    Of calendars, sources and organisations the last counts; every revision of a procedure stays.
+    """
+    procedures: list[Revision] = []
+    calendars: dict[str, Calendar] = {}
+    sources: dict[str, SourceDefinition] = {}
+    organisation: Organisation | None = None
+    for one in archived:
+        match msgspec.json.decode(one.content, type=_KINDS[one.kind]):
+            case Revision() as revision:
+                procedures.append(revision)
+            case CalendarDefinition() as calendar:
+                calendars[calendar.name] = Calendar(calendar)
+            case SourceDefinition() as source:
+                sources[source.source] = source
+            case Organisation() as told:
+                organisation = told
+    return Catalogue(procedures, calendars, sources, organisation)
 
 
 def code_of(fact: Fact) -> str | None:
     """The procedure a fact names."""
-    return fact.body.procedure if isinstance(fact.body, Acted | Opened) else None
+    body = fact.body
+    return body.procedure if isinstance(body, Acted | Opened) else None
+
+
+def _receipts(family: Mapping[str, Rules]) -> frozenset[str]:
+    return frozenset(
+        name
+        for rules in family.values()
+        for name, action in rules.revision.actions.items()
+        if action.milestone == "received"
+    )
+
+
+def _procedure(revision: Revision) -> Definition:
+    content = msgspec.json.encode(revision)
+    return Definition("procedure", revision.procedure, revision.revision, fingerprint(revision), content)
+
+
+def _calendar(calendar: CalendarDefinition) -> Definition:
+    announced = max((day.announced.isoformat() for day in calendar.days if day.announced), default="first")
+    return _plain("calendar", calendar.name, announced, calendar)
+
+
+def _organisation(one: Organisation) -> Definition:
+    return _plain("organisation", one.organisation, one.revision, one)
+
+
+def _source(one: SourceDefinition) -> Definition:
+    # A source carries no number of its own: what it says is its number.
+    return _plain("source", one.source, None, one)
+
+
+def _plain(kind: DefinitionKind, name: str, revision: str | None, value: msgspec.Struct) -> Definition:
+    digest = hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()
+    return Definition(kind, name, revision or digest[:16], digest, msgspec.json.encode(value))

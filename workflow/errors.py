@@ -8,14 +8,18 @@
     |   `-- HostileInput       a limit of size or depth was passed, or markup that attacks readers
     |-- UsageError             wrong use of a command or function
     |   `-- UnknownZone        a time zone no database knows
-    |-- StoreError             the store cannot do what was asked
-    |   |-- StoreUnreachable   it does not answer, or another process holds it
-    |   |-- StoreNewer         its schema is of a later version than this program
-    |   |-- StoreNotWritable   it is read-only, or its disk is full
-    |   |-- StoreDamaged       it is no database of ours, or its file is damaged
-    |   `-- StoreChanged       another writer was first
     |-- CalendarRange          an instant outside what a calendar covers
-    `-- OutOfOrder             a fact that does not sort last was given to `advance`
+    |-- OutOfOrder             a fact that does not sort last was given to `advance`
+    `-- StoreError             the store cannot do what was asked; nothing of it was kept
+        |-- StoreUnreachable   no database answers, or the connection broke
+        |-- StoreBusy          another writer holds what is needed for longer than we wait
+        |-- StoreNewer         a newer Dunghen has changed the tables
+        |-- StoreReadOnly      the file or the server takes no writes
+        |-- StoreFull          no room is left
+        |-- StoreCorrupt       the file is no database, or a broken one
+        |-- Unstorable         a value the database refuses, whoever asks again
+        |-- VersionConflict    another writer changed a dossier in between
+        `-- PositionLost       the position of a stream is not where we left it, or another has claimed it
 
 A message says what, which id or file:line, what was expected, what was found, and what to do. `template` is the
 English text and the key of its translation; `values` fill it.
@@ -106,39 +110,65 @@ class OutOfOrder(DunghenError):
 
 
 class StoreError(DunghenError):
-    """The store cannot do what was asked."""
+    """The store cannot do what was asked; nothing of it was kept."""
 
     reason = "store"
     exit_status = 3
 
 
 class StoreUnreachable(StoreError):
-    """The store does not answer, or another process holds it."""
+    """No database answers, or the connection broke."""
 
     reason = "store_unreachable"
     retriable = True
 
 
+class StoreBusy(StoreError):
+    """Another writer holds what is needed for longer than we wait."""
+
+    reason = "store_busy"
+    retriable = True
+
+
 class StoreNewer(StoreError):
-    """The store's schema is of a later version than this program."""
+    """A newer Dunghen has changed the tables."""
 
     reason = "store_newer"
 
 
-class StoreNotWritable(StoreError):
-    """The store is read-only, or its disk is full."""
+class StoreReadOnly(StoreError):
+    """The file or the server takes no writes."""
 
-    reason = "store_not_writable"
-
-
-class StoreDamaged(StoreError):
-    """The store is no database of ours, or its file is damaged."""
-
-    reason = "store_damaged"
+    reason = "store_read_only"
 
 
-class StoreChanged(StoreError):
-    """Another writer was first; nothing was written, and the same batch may be tried again."""
+class StoreFull(StoreError):
+    """No room is left on the disk; cured by making room, so the same batch may be tried again."""
 
-    reason = "store_changed"
+    reason = "store_full"
     retriable = True
+
+
+class StoreCorrupt(StoreError):
+    """The file is no database, or a broken one."""
+
+    reason = "store_corrupt"
+
+
+class Unstorable(StoreError):
+    """A value the database refuses, whoever asks again."""
+
+    reason = "unstorable"
+
+
+class VersionConflict(StoreError):
+    """Another writer changed a dossier between our reading and our writing."""
+
+    reason = "version_conflict"
+    retriable = True
+
+
+class PositionLost(StoreError):
+    """The position of a stream is not where we left it, or another has claimed the stream."""
+
+    reason = "position_lost"

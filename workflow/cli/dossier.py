@@ -1,18 +1,25 @@
-"""`dunghen dossier`: one dossier's story, and what may come next in it."""
+"""`dunghen dossier`: dossiers of a store in a list, one of them whole, its story, and what may come next in it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import click
+import msgspec
 
 from workflow.audit.allowed import allowed
 from workflow.audit.explain import story
+from workflow.audit.views import Filter, Sort, in_order, view
 from workflow.cli.inputs import FILE, facts_of, moment, open_log
+from workflow.cli.listing import print_one, print_views
 from workflow.cli.options import Group, output_option
 from workflow.cli.output import print_json
+from workflow.cli.progress import watched
+from workflow.cli.stores import Looking, log_or_store_options, looking_options
 from workflow.cli.stories import print_choices, print_story
+from workflow.errors import UsageError
 from workflow.fold import fold
+from workflow.store.rows import from_us
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +33,8 @@ if TYPE_CHECKING:
 
 
 class Asked(NamedTuple):
-    """A dossier, its facts and the rules that judge it. `at`, `known_at`: the moments asked about, if any were."""
+    """A dossier, its facts and the rules that judge it. `at`, `known_at`: the moments asked about, if any were.
+    `until`: the moment its clocks are read at."""
 
     subject: str
     facts: Sequence[Fact]
@@ -34,55 +42,128 @@ class Asked(NamedTuple):
     zone: ZoneInfo
     at: datetime | None
     known_at: datetime | None
+    until: datetime
     closes: bool = False
 
-    @property
-    def until(self) -> datetime:
-        """The moment its clocks are read at: the one asked about, or its last event."""
-        return self.at or max(fact.occurred_at for fact in self.facts)
+
+_LOG = (
+    click.argument("which", nargs=-1, required=True, metavar="[FILE] DOSSIER"),
+    click.option("--procedure", type=FILE, help="With a file: the procedure to judge by."),
+    click.option(
+        "--mapping", type=FILE, help="With a file: how its columns become facts; not for our own messages."
+    ),
+    click.option(
+        "--calendar",
+        type=FILE,
+        multiple=True,
+        help="With a file: a calendar beside or instead of those that come with us.",
+    ),
+)
+_FILE = click.Argument(["file"], type=FILE)
+_PROCEDURE = click.Option(["--procedure"], type=FILE, required=True)
 
 
 def _asking(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The arguments and options that say which dossier of which log, and as of when."""
-    for option in reversed(
-        (
-            click.argument("file", type=FILE),
-            click.argument("dossier"),
-            click.option("--procedure", type=FILE, required=True, help="The procedure to judge by."),
-            click.option(
-                "--mapping",
-                type=FILE,
-                help="How the file's columns become facts; not needed for our own messages.",
-            ),
-            click.option(
-                "--calendar",
-                type=FILE,
-                multiple=True,
-                help="A calendar beside or instead of those that come with us.",
-            ),
-            click.option(
-                "--at", help="As it was at this date or time; by default at the dossier's last event."
-            ),
-            click.option(
-                "--known-at", help="As it was known at this date or time; by default all that is known."
-            ),
-        )
-    ):
+    """The arguments and options that say which dossier of which log or store, and as of when."""
+    for option in reversed((*_LOG, log_or_store_options)):
         command = option(command)
     return command
 
 
 @click.group(cls=Group)
 def dossier() -> None:
-    """Look at one dossier."""
+    """Look at dossiers."""
+
+
+@dossier.command("list")
+@looking_options
+@click.option("--state", "states", multiple=True, help="Only those in this state.")
+@click.option("--unit", "units", multiple=True, help="Only those this unit holds, or held last.")
+@click.option("--procedure", "procedures", multiple=True, help="Only those of this procedure.")
+@click.option("--open", "open_", is_flag=True, help="Only those that have not ended.")
+@click.option("--overdue", is_flag=True, help="Only those not released though their date has passed.")
+@click.option("--late", is_flag=True, help="Only those released after their date.")
+@click.option("--blocked", is_flag=True, help="Only those that could not be judged.")
+@click.option("--due-before", help="Only open ones whose date lies before this date or time.")
+@click.option(
+    "--sort",
+    type=click.Choice(get_args(Sort)),
+    default="code",
+    show_default=True,
+    help="What they are sorted by.",
+)
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many are shown at most."
+)
+@output_option()
+def list_(
+    looking: Looking,
+    due_before: str | None,
+    sort: Sort,
+    limit: int,
+    output: Form,
+    **asked: Any,  # noqa: ANN401 - the other options, one parameter each
+) -> None:
+    """List dossiers, those that meet all that is asked."""
+    with looking.opened() as store:
+        zone = store.zone
+        wanted = Filter(
+            states=asked["states"],
+            units=asked["units"],
+            procedures=asked["procedures"],
+            open=asked["open_"],
+            overdue=asked["overdue"],
+            late=asked["late"],
+            blocked=asked["blocked"],
+            due_before=moment(due_before, zone, "--due-before"),
+        )
+        views = (
+            view(one.rules, one.dossier, store.at, one.blocked)
+            for one in watched(store.judged(), store.progress, "Looking")
+        )
+        found = in_order(filter(wanted.takes, views), sort)
+    print_views(found[:limit], len(found), output, zone)
+
+
+@dossier.command()
+@click.argument("dossier")
+@looking_options
+@output_option("table", "json")
+def show(dossier: str, looking: Looking, output: Form) -> None:
+    """Show all that is known of one dossier."""
+    with looking.opened() as store:
+        one, kept = store.one(dossier), store.row(dossier)
+        seen = view(one.rules, one.dossier, store.at, kept.blocked)
+        dates = one.rules.clock.deadlines(one.dossier, at=store.at)
+        zone = store.zone
+    fields = {
+        **msgspec.structs.asdict(seen),
+        "code": kept.code,
+        "fingerprint": kept.fingerprint,
+        "judge_version": kept.judge_version,
+        "version": kept.version,
+        "facts": kept.facts,
+        "last_recorded_at": from_us(kept.last_recorded_at),
+    }
+    if output == "json":
+        print_json({**fields, "dossier": one.dossier, "deadlines": dates})
+        return
+    layout = one.rules.family[one.dossier.revision].layout
+    registers = zip(layout.registers, one.dossier.registers, strict=True)
+    fields |= {f"register {name}": value for name, value in registers if value is not None}
+    fields |= {f"due {each.kind}/{each.rule}": each.due_at for each in dates}
+    print_one(fields, zone)
 
 
 @dossier.command()
 @_asking
 @output_option("table", "json")
-def explain(output: Form, **asked: Any) -> None:  # noqa: ANN401 - one parameter per option, see `_of_log`
-    """Tell a dossier's story: events with their outcome, stays against their limits, dates with their sums."""
-    one = _of_log(**asked)
+def explain(output: Form, **asked: Any) -> None:  # noqa: ANN401 - one parameter per option, see `_found`
+    """Tell a dossier's story: events with their outcome, stays against their limits, dates with their sums.
+
+    With a file, of the dossier in that log, judged by the procedure named; without one, of the store.
+    """
+    one = _found(**asked)
     told = story(
         one.rules,
         one.subject,
@@ -101,9 +182,12 @@ def explain(output: Form, **asked: Any) -> None:  # noqa: ANN401 - one parameter
 @dossier.command("allowed")
 @_asking
 @output_option("table", "json")
-def allowed_next(output: Form, **asked: Any) -> None:  # noqa: ANN401 - one parameter per option, see `_of_log`
-    """List which actions may come next, by whom, and why the others may not."""
-    one = _of_log(**asked)
+def allowed_next(output: Form, **asked: Any) -> None:  # noqa: ANN401 - one parameter per option, see `_found`
+    """List which actions may come next, by whom, and why the others may not.
+
+    With a file, in the dossier of that log, judged by the procedure named; without one, of the store.
+    """
+    one = _found(**asked)
     judged = fold(one.rules, one.subject, one.facts, known_at=one.known_at, valid_at=one.at).dossier
     choices = allowed(one.rules, judged, one.until)
     if output == "json":
@@ -112,17 +196,38 @@ def allowed_next(output: Form, **asked: Any) -> None:  # noqa: ANN401 - one para
     print_choices(judged, choices, one.rules.family[judged.revision].revision, one.zone)
 
 
-def _of_log(
-    *,
-    file: Path,
-    dossier: str,
-    procedure: Path,
+def _found(
+    which: tuple[str, ...],
+    procedure: Path | None,
     mapping: Path | None,
     calendar: tuple[Path, ...],
-    at: str | None,
-    known_at: str | None,
+    looking: Looking,
 ) -> Asked:
+    """The dossier asked about. Raises UsageError where the words do not say which."""
+    if len(which) == 1 and procedure is None:
+        with looking.opened() as store:
+            facts = store.facts(which[0])
+            return Asked(
+                which[0],
+                facts,
+                store.rules(facts),
+                store.zone,
+                store.asked_at,
+                store.known_at,
+                store.at,
+            )
+    if len(which) != 2:  # noqa: PLR2004 - a file and a dossier
+        raise UsageError(
+            "expected DOSSIER, or FILE DOSSIER with --procedure, found {found}; name one dossier",
+            found=" ".join(which),
+            reason="which_dossier",
+        )
+    context = click.get_current_context()
+    if procedure is None:
+        raise click.MissingParameter(ctx=context, param=_PROCEDURE)
+    file: Path = _FILE.type_cast_value(context, which[0])
     log = open_log(file, procedure, mapping, calendar)
-    facts = facts_of(log, dossier)
-    asked, known = moment(at, log.zone, "--at"), moment(known_at, log.zone, "--known-at")
-    return Asked(dossier, facts, log.rules(facts), log.zone, asked, known, log.closes)
+    facts = facts_of(log, which[1])
+    at, known_at = moment(looking.at, log.zone, "--at"), moment(looking.known_at, log.zone, "--known-at")
+    until = at or max(fact.occurred_at for fact in facts)
+    return Asked(which[1], facts, log.rules(facts), log.zone, at, known_at, until, log.closes)

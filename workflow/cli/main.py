@@ -27,8 +27,20 @@ if TYPE_CHECKING:
 
     from workflow.i18n import Language
 
-GROUPS: Final = ("procedure", "deadline", "dossier", "audit", "source", "simulate")
+GROUPS: Final = (
+    "procedure",
+    "deadline",
+    "dossier",
+    "audit",
+    "source",
+    "simulate",
+    "import",
+    "status",
+    "rates",
+)
 """One module of this package each, imported when it is asked for."""
+KEYWORDS: Final = {"import": ("imports", "import_")}
+"""Commands whose word cannot be the name of a module: theirs, and the name they have in it."""
 FAULT: Final = 70
 """EX_SOFTWARE of sysexits: an error of ours must not look like a finding."""
 INTERRUPTED: Final = 130
@@ -40,14 +52,19 @@ class Lazy(Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """All command groups, in the order of the documentation."""
-        return [name for name in GROUPS if find_spec(f"workflow.cli.{name}")]
+        return [name for name in GROUPS if find_spec(f"workflow.cli.{_home(name)[0]}")]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name, None where there is none."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        found: click.Command = getattr(import_module(f"workflow.cli.{cmd_name}"), cmd_name)
+        module, name = _home(cmd_name)
+        found: click.Command = getattr(import_module(f"workflow.cli.{module}"), name)
         return found
+
+
+def _home(name: str) -> tuple[str, str]:
+    return KEYWORDS.get(name, (name, name))
 
 
 @click.group(

@@ -1,117 +1,179 @@
-"""A database made ready: its connections set up, its schema at the newest version."""
+"""A store, opened: the engine with every setting that matters passed explicitly, and its tables brought up to date."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import alembic.command
+from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, event
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from workflow.errors import StoreError, StoreNewer
+from workflow.errors import StoreNewer, StoreUnreachable, UsageError
 from workflow.store.faults import translated
-from workflow.store.transaction import Transaction
+from workflow.store.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection
+    from sqlalchemy.engine import URL
+    from sqlalchemy.engine.interfaces import DBAPIConnection
 
-MIGRATIONS: Final = Path(__file__).parent / "migrations"
-BUSY_MS: Final = 5_000
-CACHE_KB: Final = 256 * 1024
-CHECKPOINT_PAGES: Final = 20_000
-SETTINGS: Final = (
-    ("busy_timeout", BUSY_MS),  # first: the next one already has to wait for other processes
-    ("journal_mode", "WAL"),
-    ("synchronous", "FULL"),  # a batch that was answered for outlives a power cut
-    ("foreign_keys", "ON"),
-    ("cache_size", -CACHE_KB),
-    ("wal_autocheckpoint", CHECKPOINT_PAGES),
-)
-"""Pragmas of every connection to SQLite. Cache and checkpoints keep random writes to a large file cheap."""
+MIGRATIONS: Final = Path(__file__).resolve().parent / "migrations"
+BUSY_TIMEOUT_MS: Final = 5_000
+CACHE_KIB: Final = 256 * 1024
+"""SQLite's pages held in memory: below it the indexes of a million dossiers are read from the disk again and again."""
+WAL_AUTOCHECKPOINT_PAGES: Final = 20_000
+"""About 80 MB between two checkpoints: pages that change often are copied into the database once, not each time."""
 
 
-class Store:
-    """An open database. One process at a time writes; any number read beside it."""
+def open_store(where: str | Path, *, watch: Callable[[str], None] | None = None) -> Store:
+    """The store at a path (SQLite; made where it is not there) or a URL such as postgresql://user@host/name.
 
-    def __init__(self, engine: Engine, place: str) -> None:
-        """`place` names the database in errors."""
-        self._engine = engine
-        self.place = place
-
-    @contextmanager
-    def writing(self) -> Iterator[Transaction]:
-        """A transaction that writes: committed at the end, rolled back by any error. Raises StoreError."""
-        with translated(self.place), self._engine.begin() as connection:
-            yield Transaction(connection, self.place)
-
-    @contextmanager
-    def reading(self) -> Iterator[Transaction]:
-        """One unchanging view of the store; waits for no writer. Raises StoreError."""
-        with translated(self.place), self._engine.connect() as connection:
-            reader = connection.execution_options(dunghen_reads=True)
-            yield Transaction(reader, self.place)
-
-    def close(self) -> None:
-        """Closes every connection."""
-        self._engine.dispose()
-
-
-def open_store(path: Path, *, read_only: bool = False) -> Store:
-    """The SQLite database at `path`: made where there is none, brought to the newest version where it is older.
-
-    Raises StoreNewer for one of a later version than this program; StoreUnreachable, StoreNotWritable, StoreDamaged.
-    With `read_only` nothing is made nor changed.
+    Its tables are brought up to date. `watch` is told of each call to the database before it is made, and of each
+    commit before and after. Raises a StoreError of its own kind where it is newer, takes no writes, is full or broken,
+    or does not answer; UsageError for a URL of no database we know.
     """
-    mode = "?mode=ro&uri=true" if read_only else ""
-    target = f"file:{path}" if read_only else str(path)
-    engine = create_engine(f"sqlite:///{target}{mode}")
-    settings = tuple(pair for pair in SETTINGS if not (read_only and pair[0] == "journal_mode"))
-    event.listen(engine, "connect", lambda connection, _: _set_up(connection, settings))
-    event.listen(engine, "begin", _begin)
-    store = Store(engine, str(path))
+    url = _url(where)
+    name = url.render_as_string(hide_password=True)
+    with translated(name), ExitStack() as undone:
+        engine = _engine(url, name)
+        undone.callback(engine.dispose)
+        if watch is not None:
+            _tell(engine, watch)
+        with engine.connect() as connection:
+            _migrate(connection, name)
+        undone.pop_all()
+    return Store(name, engine, watch)
+
+
+def schema_versions() -> list[str]:
+    """The numbers of all migrations, oldest first."""
+    scripts = ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+    return [script.revision for script in scripts][::-1]
+
+
+def migrate(engine: Engine, to: str = "head") -> None:
+    """Brings the tables to a version, a higher one than they have."""
+    with engine.connect() as connection, translated(str(engine.url)):
+        _upgrade(connection, to)
+
+
+def _url(where: str | Path) -> URL:
+    text = str(where)
     try:
-        _bring_up(engine, str(path), change=not read_only)
-    except StoreError:
-        engine.dispose()
-        raise
-    return store
+        url = make_url(text if "://" in text else f"sqlite:///{text}")
+    except ArgumentError as fault:
+        raise _unknown(text) from fault
+    if url.get_backend_name() not in ("sqlite", "postgresql"):
+        raise _unknown(text)
+    if url.get_backend_name() == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    if not url.database or url.database == ":memory:":
+        raise _unknown(text)
+    return url
 
 
-def _set_up(connection: Any, settings: tuple[tuple[str, int | str], ...]) -> None:  # noqa: ANN401 - the driver's own
-    connection.isolation_level = None  # the driver would begin by itself, and too late: `_begin` does
-    for name, value in settings:
-        connection.execute(f"PRAGMA {name} = {value}")
+def _unknown(text: str) -> UsageError:
+    return UsageError(
+        "{store}: expected the path of a SQLite file or a URL such as postgresql://user@host/name, found neither",
+        store=text,
+        reason="store_url",
+    )
 
 
-def _begin(connection: Connection) -> None:
-    """A writer takes the lock at once: one that read first could not get it later without beginning anew."""
-    reads = connection.get_execution_options().get("dunghen_reads", False)
+def _engine(url: URL, name: str) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        folder = Path(url.database or "").resolve().parent
+        if not folder.is_dir():
+            raise StoreUnreachable(
+                "{store}: there is no folder {folder}; make it, or name another file",
+                store=name,
+                folder=str(folder),
+            )
+        engine = create_engine(
+            url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        engine = create_engine(url, pool_size=2, max_overflow=2, pool_pre_ping=True)
+    except (ModuleNotFoundError, NoSuchModuleError) as fault:
+        raise UsageError(
+            "{store}: the PostgreSQL driver is not installed; install it with: pip install 'dunghen[pg]'",
+            store=name,
+            reason="store_driver",
+        ) from fault
+    event.listen(engine, "connect", _prepare_postgresql)
+    return engine
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
+    # Transactions are begun by us: the driver's own begin would be too late and of the wrong kind.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        f"cache_size = -{CACHE_KIB}",
+        f"wal_autocheckpoint = {WAL_AUTOCHECKPOINT_PAGES}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes the one write lock at once: taken later, it fails with no waiting if another wrote in between.
+    reads = connection.get_execution_options().get("reads", False)
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
-def _bring_up(engine: Engine, place: str, *, change: bool) -> None:
+def _prepare_postgresql(connection: DBAPIConnection, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("SET synchronous_commit = on")
+    cursor.execute("SET timezone = 'UTC'")
+    cursor.close()
+    connection.commit()
+
+
+def _tell(engine: Engine, watch: Callable[[str], None]) -> None:
+    def before(_c: object, _cursor: object, statement: str, *_more: object) -> None:
+        watch(statement)
+
+    event.listen(engine, "before_cursor_execute", before)
+    event.listen(engine, "commit", lambda _connection: watch("COMMIT"))
+
+
+def _migrate(connection: Connection, name: str) -> None:
+    known = schema_versions()
+    with connection.execution_options(reads=True).begin():
+        found = MigrationContext.configure(connection).get_current_revision()
+    if found == known[-1]:
+        return
+    if found is not None and found not in known:
+        raise StoreNewer(
+            "{store}: its tables are of version {found}, this Dunghen knows up to {known}; install the newer Dunghen",
+            store=name,
+            found=found,
+            known=known[-1],
+        )
+    _upgrade(connection, "head")
+
+
+def _upgrade(connection: Connection, to: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    known = ScriptDirectory.from_config(config)
-    with translated(place), engine.connect() as connection:
-        reader = connection.execution_options(dunghen_reads=True)
-        found = MigrationContext.configure(reader).get_current_revision()
-    versions = [script.revision for script in known.walk_revisions()]
-    if found is not None and found not in versions:
-        raise StoreNewer(
-            "{place}: expected a schema up to version {expected}, found {found}; use the program that made it, or a "
-            "newer one",
-            place=place,
-            expected=versions[0],
-            found=found,
-        )
-    if found != versions[0] and change:
-        with translated(place), engine.begin() as connection:
-            config.attributes["connection"] = connection
-            alembic.command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    with connection.execution_options(reads=False).begin():
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('dunghen migrations'))")
+        command.upgrade(config, to)

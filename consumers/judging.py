@@ -1,0 +1,213 @@
+"""One dossier of a batch: judged by single steps where its facts sort last, else folded whole, once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from workflow.catalogue import code_of
+from workflow.errors import DunghenError
+from workflow.fold import advance, fold, sorts_last
+from workflow.model import Outcome
+from workflow.store.judgments import Standing, row, unpack
+from workflow.store.rows import DossierRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from workflow.catalogue import Basis, Catalogue
+    from workflow.facts import Fact
+    from workflow.fold import Judgment
+    from workflow.model import Dossier
+    from workflow.rules import Rules
+
+FAULTS: Final = (
+    DunghenError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What judging may raise where we or a definition are wrong: it blocks the one dossier, its facts are kept."""
+
+
+class Decision(Struct, frozen=True, omit_defaults=True, tag="decisions", tag_field="topic"):
+    """What became of one fact, as it is told to others. `version`: of the dossier; the highest wins. `supersedes`: what
+    was decided before. Without an outcome the dossier is `blocked`."""
+
+    subject: str
+    source: str
+    id: str
+    revision: int
+    version: int
+    outcome: Outcome | None = None
+    supersedes: Outcome | None = None
+    blocked: str | None = None
+
+
+class Touched:
+    """A dossier that a batch touches. `before`: its row so far, None for a new one. `rules`: those that judged it."""
+
+    def __init__(
+        self, catalogue: Catalogue, subject: str, before: DossierRow | None, facts: Sequence[Fact]
+    ) -> None:
+        """`facts` are new, in any order."""
+        self.subject = subject
+        self.row: DossierRow | None = None
+        self.decisions: list[Decision] = []
+        self.rules: Rules | None = None
+        self.refolded = False
+        self._catalogue = catalogue
+        self._before = before
+        self._facts = sorted(facts, key=_time) if len(facts) > 1 else facts
+        self._recorded_at = 0
+
+    def step(self, recorded_at: int) -> bool:
+        """Judges by single steps; False where all facts of the dossier are needed. `recorded_at`: of its last fact."""
+        self._recorded_at = recorded_at
+        before = self._before
+        if before is None:
+            self.whole(())
+            return True
+        rules = self._still(before)
+        if rules is None:
+            return False
+        if before.blocked is not None:
+            self._block(before.blocked, rules)
+            return True
+        try:
+            return self._steps(rules, before)
+        except FAULTS as fault:
+            self._block(_said(fault), rules)
+            return True
+
+    def whole(self, older: Sequence[Fact], *, recorded_at: int | None = None) -> None:
+        """Judges all facts of the dossier together, `older` being those it had."""
+        self._recorded_at = self._recorded_at if recorded_at is None else recorded_at
+        self.refolded = self._before is not None
+        facts = [*older, *self._facts]
+        rules = next(iter(self._catalogue.family(None).values()))
+        try:
+            rules = self._catalogue.rules_for(facts)
+            judgment = fold(rules, self.subject, facts)
+            code = next((named for fact in judgment.facts if (named := code_of(fact)) is not None), None)
+            self._keep(judgment.rules, judgment.dossier, code, len(facts))
+            self._say_all(judgment, rules, older)
+        except FAULTS as fault:
+            self._block(_said(fault), rules, len(facts))
+
+    def _still(self, before: DossierRow) -> Rules | None:
+        """The rules of the last judgment; None where others would judge it now."""
+        rules = self._catalogue.rules(before.procedure, before.revision)
+        if rules is None or self._basis(rules) != (before.fingerprint, before.calendar, before.judge_version):
+            return None
+        return rules if self._catalogue.family(before.code) is rules.family else None
+
+    def _steps(self, rules: Rules, before: DossierRow) -> bool:
+        dossier, code = unpack(before.judgment), before.code
+        told: list[tuple[Fact, Outcome]] = []
+        for fact in self._facts:
+            if code is None and code_of(fact) is not None:
+                return False
+            if not sorts_last(rules, dossier, fact) or self._catalogue.settles(before.procedure, fact):
+                return False
+            dossier, outcome = advance(rules, dossier, fact)
+            told.append((fact, outcome))
+        self._keep(rules.family[dossier.revision], dossier, code, before.facts + len(told))
+        self.decisions = [self._decision(fact, outcome) for fact, outcome in told]
+        return True
+
+    def _keep(self, rules: Rules, dossier: Dossier, code: str | None, facts: int) -> None:
+        standing = Standing(code, self._version, facts, self._recorded_at)
+        self.rules = rules
+        self.row = row(rules, self._basis(rules), dossier, standing)
+
+    def _say_all(self, judgment: Judgment, rules: Rules, older: Sequence[Fact]) -> None:
+        """New outcomes, and of those told before the ones that have changed."""
+        before = self._before
+        told: dict[tuple[str, str, int], Outcome] = {}
+        if older and before is not None and before.blocked is None and self._still(before) is rules:
+            last = fold(rules, self.subject, older)
+            told = {_identity(fact): one for fact, one in zip(last.facts, last.outcomes, strict=True)}
+        for fact, outcome in zip(judgment.facts, judgment.outcomes, strict=True):
+            earlier = told.get(_identity(fact))
+            if earlier != outcome:
+                self.decisions.append(self._decision(fact, outcome, earlier))
+
+    def _block(self, reason: str, rules: Rules, facts: int | None = None) -> None:
+        """Keeps the last judgment and says why there is no newer one."""
+        before = self._before
+        basis = self._basis(rules)
+        if before is None:
+            standing = Standing(None, self._version, len(self._facts), self._recorded_at, reason)
+            self.row = _blank(rules, basis, self.subject, standing)
+        else:
+            self.row = before._replace(
+                fingerprint=basis.fingerprint,
+                calendar=basis.calendar,
+                judge_version=basis.judge_version,
+                blocked=reason,
+                version=self._version,
+                facts=before.facts + len(self._facts) if facts is None else facts,
+                last_recorded_at=self._recorded_at,
+            )
+        self.rules = rules
+        self.decisions = [self._decision(fact, None, blocked=reason) for fact in self._facts]
+
+    def _decision(
+        self,
+        fact: Fact,
+        outcome: Outcome | None,
+        supersedes: Outcome | None = None,
+        blocked: str | None = None,
+    ) -> Decision:
+        return Decision(
+            self.subject, fact.source, fact.id, fact.revision, self._version, outcome, supersedes, blocked
+        )
+
+    def _basis(self, rules: Rules) -> Basis:
+        return self._catalogue.basis(rules)
+
+    @property
+    def _version(self) -> int:
+        return 1 if self._before is None else self._before.version + 1
+
+
+def used(touched: Iterable[Touched]) -> list[Rules]:
+    """The rules that judged these dossiers, each once."""
+    return list({id(one.rules): one.rules for one in touched if one.rules is not None}.values())
+
+
+def _blank(rules: Rules, basis: Basis, subject: str, standing: Standing) -> DossierRow:
+    """The row of a dossier that could never be judged."""
+    blank = rules.start(subject)
+    nothing: dict[str, Any] = dict.fromkeys(DossierRow._fields)
+    known = {
+        "subject": subject,
+        "procedure": rules.revision.procedure,
+        "revision": rules.revision.revision,
+        "state": blank.state,
+        "deviated": False,
+        "judgment": msgspec.msgpack.encode(None),
+        **basis._asdict(),
+        **standing._asdict(),
+    }
+    return DossierRow(**{**nothing, **known})
+
+
+def _identity(fact: Fact) -> tuple[str, str, int]:
+    return fact.source, fact.id, fact.revision
+
+
+def _time(fact: Fact) -> tuple[object, ...]:
+    return fact.occurred_at, fact.sequence, fact.source, fact.id, fact.revision
+
+
+def _said(fault: BaseException) -> str:
+    code = fault.code if isinstance(fault, DunghenError) else type(fault).__name__
+    return f"{code}: {fault}"

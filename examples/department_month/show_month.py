@@ -1,0 +1,107 @@
+"""A month of the department: made up, imported into SQLite and judged, each command line shown before its answer."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+from workflow.audit.views import Filter, view
+from workflow.cli.main import run
+from workflow.cli.output import Column, print_rows
+from workflow.cli.stores import Looking, Place
+from workflow.fold import fold
+
+ROOT = Path(__file__).resolve().parents[2]
+VAR = ROOT / "var" / "department_month"
+MESSAGES, TRUTH, STORE = VAR / "messages.jsonl", VAR / "truth.jsonl", VAR / "dunghen.db"
+END = "2025-03-31"
+"""The last day told. March 2025: the nine branches of the land registration office still stood."""
+FINDING = 1
+"""Exit status of a command that found something: the month is damaged on purpose."""
+CAUSES = (
+    Column("count", "Events", "right"),
+    Column("cause", "Broken rule"),
+    Column("source", "Source"),
+    Column("example", "For example"),
+)
+SHOWN_MAX = 12
+
+
+def show(*words: str) -> None:
+    """Runs one command line; ends the run where it neither succeeds nor finds something."""
+    sys.stdout.write(f"\n$ dunghen {' '.join(words)}\n")
+    sys.stdout.flush()
+    status = run(words)
+    if status not in {0, FINDING}:
+        sys.exit(status)
+
+
+def relative(path: Path) -> str:
+    """The path as it is typed here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def refusals(looking: Looking) -> list[dict[str, object]]:
+    """The refused events of the store, grouped by what was done against which kind of rule, and by source; the most
+    frequent first. An order break is one cause, whatever state it met."""
+    counts: Counter[tuple[str, str]] = Counter()
+    examples: dict[tuple[str, str], str] = {}
+    with looking.opened() as store:
+        for one in store.judged():
+            subject = one.dossier.subject
+            judged = fold(one.rules, subject, store.facts(subject))
+            for fact, outcome in zip(judged.facts, judged.outcomes, strict=True):
+                if outcome.status == "refused":
+                    rule = outcome.violations[0].rule
+                    key = "/".join(rule.split("/")[:2]), fact.source
+                    counts[key] += 1
+                    examples.setdefault(key, f"{subject}: {rule}")
+    return [
+        {"count": count, "cause": key[0], "source": key[1], "example": examples[key]}
+        for key, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
+def worth_a_look(looking: Looking) -> str:
+    """The code of a dossier to look further at: one that is late, or else any."""
+    with looking.opened() as store:
+        views = [view(one.rules, one.dossier, store.at) for one in store.judged()]
+    late = [one.subject for one in views if Filter(late=True).takes(one)]
+    return (late or [one.subject for one in views])[0]
+
+
+def further(code: str, store: str) -> str:
+    """The commands to look further with."""
+    lines = (
+        f"dossier list --store {store} --overdue --at {END}",
+        f"dossier explain {code} --store {store}",
+        f"dossier allowed {code} --store {store}",
+        f"rates --store {store} --from 2025-03-01 --to {END} --at {END} --by procedure",
+        f"status --store {store} --at {END} --output json",
+    )
+    return "\nLook further:\n" + "".join(f"  .venv/bin/dunghen {line}\n" for line in lines)
+
+
+def main() -> None:
+    """Makes the month anew, so that every run tells the same."""
+    VAR.mkdir(parents=True, exist_ok=True)
+    for old in (STORE, *STORE.parent.glob(f"{STORE.name}-*")):
+        old.unlink(missing_ok=True)
+    store, messages = relative(STORE), relative(MESSAGES)
+    month = ("--month", "2025-03", "--until", "2025-04-01", "--dossiers", "1500", "--seed", "2025")
+    show("simulate", *month, "--out", messages, "--truth", relative(TRUTH))
+    show("import", messages, "--source", "one-stop", "--store", store)
+    show("status", "--store", store, "--at", END)
+    show("rates", "--store", store, "--from", "2025-03-01", "--to", END, "--at", END)
+    looking = Looking(Place(store, None), None, None)
+    found = refusals(looking)
+    sys.stdout.write(f"\nRefused events by cause: {sum(int(str(one['count'])) for one in found)} in all\n")
+    print_rows(found[:SHOWN_MAX], CAUSES, "table")
+    if len(found) > SHOWN_MAX:
+        sys.stdout.write(f"and {len(found) - SHOWN_MAX} causes more\n")
+    sys.stdout.write(further(worth_a_look(looking), store))
+
+
+if __name__ == "__main__":
+    main()

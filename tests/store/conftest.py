@@ -1,0 +1,60 @@
+"""A fresh store for each test, on SQLite and on both PostgreSQL of the package: the same tests hold for all."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import pytest
+
+from consumers.servers import Postgres
+from workflow.store.opening import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from workflow.store.store import Store
+
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Callable[[int], Postgres]]:
+    """Each server, started when it is first asked for, with a database that has our tables to copy from."""
+    started: dict[int, Postgres] = {}
+
+    def server(version: int) -> Postgres:
+        if version not in started:
+            begun = started[version] = Postgres(18 if version == 18 else 16)
+            begun.run("CREATE DATABASE model")
+            open_store(begun.url("model")).close()
+        return started[version]
+
+    yield server
+    for one in started.values():
+        one.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql18", "postgresql16"])
+def where(
+    request: pytest.FixtureRequest, tmp_path: Path, servers: Callable[[int], Postgres]
+) -> Iterator[str]:
+    """The path or URL of a store with empty tables."""
+    if request.param == "sqlite":
+        open_store(tmp_path / "store.db").close()
+        yield str(tmp_path / "store.db")
+        return
+    server = servers(int(request.param[-2:]))
+    name = f"store{next(NUMBERS)}"
+    server.run(f"CREATE DATABASE {name} TEMPLATE model")
+    yield server.url(name)
+    server.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def store(where: str) -> Iterator[Store]:
+    """An open store with empty tables."""
+    opened = open_store(where)
+    yield opened
+    opened.close()

@@ -1,0 +1,225 @@
+"""`dunghen import`: files into a store."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import click
+from msgspec import Struct, to_builtins
+
+from consumers.apply import Applied, Told, apply
+from consumers.codec import encode
+from consumers.files.entries import batches, files_of
+from consumers.files.sourcefile import open_source_file
+from workflow import catalogue as definitions
+from workflow.cli.inputs import FILE
+from workflow.cli.options import Command, file_limits, output_option
+from workflow.cli.output import Column, print_json, print_rows
+from workflow.cli.progress import watched
+from workflow.cli.stores import Place, store_options
+from workflow.errors import UsageError
+from workflow.i18n import current
+from workflow.store.looking import unmodelled
+from workflow.store.rows import Position
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from consumers.files.entries import Entry, Messages, Rows
+    from consumers.files.sourcefile import SourceFile
+    from workflow.catalogue import Catalogue
+    from workflow.cli.output import Form
+    from workflow.sources import SourceDefinition
+    from workflow.store.store import Store
+
+BATCH: Final = 1_000
+"""Facts in one transaction: the commit is what costs, and a thousand share one."""
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+FIGURES: Final = (
+    Column("file", "File"),
+    Column("rows", "Rows", "right"),
+    Column("appended", "Added", "right"),
+    Column("known", "There already", "right"),
+    Column("filtered", "Left out", "right"),
+    Column("refused", "Refused", "right"),
+    Column("dead", "Dead letters", "right"),
+)
+UNMODELLED: Final = (Column("code", "Code not modelled"), Column("dossiers", "Dossiers", "right"))
+
+
+class Imported(Struct):
+    """What became of one file. `went_on_after`: the place up to which an earlier import had read it. `known`: facts
+    that were there already. `refused`: by reason; `dead`: facts kept as dead letters."""
+
+    file: str
+    went_on_after: int = 0
+    rows: int = 0
+    appended: int = 0
+    known: int = 0
+    filtered: int = 0
+    dead: int = 0
+    refused: dict[str, int] = {}
+    blocked: list[str] = []
+
+    def add(self, done: Applied) -> None:
+        """Count one batch."""
+        self.appended += done.appended
+        self.known += done.duplicates
+        self.dead += done.dead
+        self.blocked = sorted({*self.blocked, *done.blocked})
+
+
+class Definitions(NamedTuple):
+    """What is judged by, the source of the file, and the folder with its form or mapping."""
+
+    catalogue: Catalogue
+    source: SourceDefinition
+    beside: Path
+
+
+@click.command("import", cls=Command)
+@click.argument("path", type=click.Path(exists=True, path_type=Path), metavar="FILE|DIR")
+@store_options
+@click.option("--source", required=True, help="The source that wrote the file, by its name.")
+@click.option(
+    "--mapping", type=FILE, help="How the file's columns become facts; by default as the source says."
+)
+@click.option(
+    "--procedures", type=FOLDER, help="The folder of definitions; by default those that come with us."
+)
+@click.option("--dry-run", is_flag=True, help="Read and judge everything, and store nothing.")
+@output_option("table", "json")
+def import_(
+    path: Path,
+    place: Place,
+    source: str,
+    mapping: Path | None,
+    procedures: Path | None,
+    dry_run: bool,  # noqa: FBT001 - a flag of the command line
+    output: Form,
+) -> int:
+    """Bring a file, or all logs of a folder, into a store, and judge what is in them.
+
+    Stopped in whatever way, the same command goes on where it was; importing a file again adds nothing. Ends with 1
+    where something could not be taken.
+    """
+    with _definitions(procedures, source) as known, _store(place, dry_run=dry_run) as store:
+        done: list[Imported] = []
+        for file in files_of(path):
+            opened = open_source_file(file, known.source, known.beside, file_limits(), mapping)
+            done.append(import_file(store, known.catalogue, opened, file, lambda: datetime.now(UTC)))
+            _tell(opened.reading, done[-1])
+        codes = unmodelled(store)
+    if output == "json":
+        print_json({"dry_run": dry_run, "files": done, "unmodelled": to_builtins(codes)})
+    else:
+        print_rows(map(_row, done), FIGURES, "table", title="Nothing was stored" if dry_run else "")
+        print_rows(to_builtins(codes), UNMODELLED, "table", title="Judged by the generic procedure")
+    return int(any(one.refused or one.dead or one.blocked for one in done))
+
+
+def import_file(
+    store: Store, catalogue: Catalogue, file: SourceFile, path: Path, now: Callable[[], datetime]
+) -> Imported:
+    """Brings one file into the store, from where an earlier import of it stopped; what became of it.
+
+    Each batch moves the position in its own transaction, so that nothing is lost or taken twice wherever it ends.
+    Raises InputError for what concerns the whole file, StoreError.
+    """
+    stream, reading = f"file/{file.identity}", file.reading
+    with store.writing() as writing:
+        after, epoch = writing.claim(stream, 0, log=file.identity)
+    found = Imported(str(path), went_on_after=after)
+    for batch in _watched(reading, after):
+        end = batch[-1].position
+        step = Position(stream, 0, after, end, epoch)
+        told = [_told(entry, path) for entry in batch]
+        found.add(apply(store, catalogue, told, now=now(), position=step))
+        after = end
+    found.rows, found.filtered = reading.rows, reading.filtered
+    found.refused = dict(reading.refusals.counts)
+    return found
+
+
+def _watched(reading: Messages | Rows, after: int) -> Iterator[list[Entry]]:
+    yield from batches(watched(reading.entries(after), reading.progress, "Importing"), BATCH)
+
+
+def _told(entry: Entry, path: Path) -> Told:
+    """A fact with its bytes; rows come without their own, so they are kept as the message they amount to."""
+    received = encode(entry.fact) if entry.received is None else entry.received
+    return Told(entry.fact, received, f"{path}:{entry.position}")
+
+
+@contextmanager
+def _store(place: Place, *, dry_run: bool) -> Iterator[Store]:
+    """The store; for a dry run one that is thrown away."""
+    if not dry_run:
+        with place.opened(make=True) as store:
+            yield store
+        return
+    with tempfile.TemporaryDirectory(prefix="dunghen-") as folder:
+        aside = Place(str(Path(folder) / "dry-run.db"), None)
+        with aside.opened(make=True) as store:
+            yield store
+
+
+@contextmanager
+def _definitions(procedures: Path | None, source: str) -> Iterator[Definitions]:
+    with ExitStack() as files:
+        ours = files.enter_context(resources.as_file(resources.files("processes")))
+        folder = procedures or ours
+        catalogue = definitions.load(folder)
+        found = catalogue.sources.get(source)
+        if found is None:
+            raise UsageError(
+                "--source: expected one of {known}, found {found}; name one of them, or define it below {folder}",
+                known=", ".join(catalogue.sources) or "none",
+                found=source,
+                folder=str(folder / "sources"),
+                reason="unknown_source",
+            )
+        yield Definitions(catalogue, found, folder / "sources")
+
+
+def _row(one: Imported) -> dict[str, Any]:
+    return {**to_builtins(one), "refused": sum(one.refused.values())}
+
+
+def _tell(reading: Messages | Rows, one: Imported) -> None:
+    """What was not taken, line by line, and where an earlier import had come to; on standard error."""
+    refusals = reading.refusals
+    for refusal in refusals.listed:
+        click.echo(f"{refusal.place}: {current(refusal.template).format(**refusal.values)}", err=True)
+    if refusals.total > len(refusals.listed):
+        more = refusals.total - len(refusals.listed)
+        click.echo(current("and {count} more rows that were not taken").format(count=more), err=True)
+    for (field, value), count in sorted(reading.uncoded.items()):
+        said = current("{field}: {count} times {value}, which the source's codes do not list")
+        click.echo(said.format(field=field, count=count, value=value), err=True)
+    if one.went_on_after and not one.appended:
+        click.echo(
+            current("{file}: read before up to {place}; nothing was added").format(
+                file=one.file, place=one.went_on_after
+            ),
+            err=True,
+        )
+    elif one.went_on_after:
+        click.echo(
+            current("{file}: went on after {place}, where an earlier import had stopped").format(
+                file=one.file, place=one.went_on_after
+            ),
+            err=True,
+        )
+    for subject in one.blocked:
+        click.echo(
+            current("{dossier}: could not be judged; see why with: dunghen dossier show {dossier}").format(
+                dossier=subject
+            ),
+            err=True,
+        )

@@ -1,0 +1,100 @@
+"""Dossiers in a list, and one of them whole, for people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+import click
+import msgspec
+
+from workflow.cli.output import Column, print_rows
+from workflow.cli.sums import shown_instant
+from workflow.i18n import current
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from zoneinfo import ZoneInfo
+
+    from workflow.audit.views import View
+    from workflow.cli.output import Form
+
+COLUMNS: Final = (
+    Column("subject", "Dossier"),
+    Column("procedure", "Procedure"),
+    Column("state", "State"),
+    Column("unit", "Unit"),
+    Column("officer", "Officer"),
+    Column("received_at", "Received"),
+    Column("due_at", "Due"),
+    Column("standing", "Verdict"),
+    Column("blocked", "Blocked"),
+)
+FLAT: Final = (
+    *COLUMNS[:4],
+    Column("officer", "Officer"),
+    Column("revision", "Revision"),
+    Column("open", "Open"),
+    Column("since", "In this state since"),
+    Column("received_at", "Received"),
+    Column("released_at", "Released"),
+    Column("ended_at", "Ended"),
+    Column("due_at", "Due"),
+    Column("by", "Date"),
+    Column("late", "Late"),
+    Column("overdue", "Overdue"),
+    Column("deviated", "Deviated"),
+    Column("blocked", "Blocked"),
+)
+FIELDS: Final = (Column("field", "Field"), Column("value", "Value"))
+
+
+def print_views(found: Sequence[View], total: int, form: Form, zone: ZoneInfo) -> None:
+    """Prints dossiers, and says on standard error where there are more than these."""
+    if form == "table":
+        print_rows((_shown(one, zone) for one in found), COLUMNS, "table")
+    else:
+        print_rows(map(msgspec.structs.asdict, found), FLAT, form)
+    if total > len(found):
+        click.echo(
+            current("{shown} of {total} dossiers shown; see more with --limit").format(
+                shown=len(found), total=total
+            ),
+            err=True,
+        )
+
+
+def print_one(fields: Mapping[str, object], zone: ZoneInfo) -> None:
+    """Prints all fields of one dossier, one a line; those without a value are left out."""
+    rows = [
+        {"field": name, "value": _value(value, zone)}
+        for name, value in fields.items()
+        if value not in (None, "", (), [], {})
+    ]
+    print_rows(rows, FIELDS, "table")
+
+
+def _shown(one: View, zone: ZoneInfo) -> dict[str, object]:
+    return {
+        **msgspec.structs.asdict(one),
+        "received_at": _instant(one.received_at, zone),
+        "due_at": _instant(one.due_at, zone),
+        "standing": _standing(one),
+    }
+
+
+def _standing(one: View) -> str:
+    words = [
+        current("overdue") if one.overdue else "",
+        current("late") if one.late else "",
+        current("deviated") if one.deviated else "",
+    ]
+    return ", ".join(word for word in words if word)
+
+
+def _instant(at: datetime | None, zone: ZoneInfo) -> str:
+    return "" if at is None else shown_instant(at, zone)
+
+
+def _value(value: object, zone: ZoneInfo) -> object:
+    return shown_instant(value, zone) if isinstance(value, datetime) else value

@@ -1,0 +1,310 @@
+"""The store a command works on: its options, and what is looked at in it at two times."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import wraps
+from importlib import resources
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import click
+import msgspec
+
+from workflow.catalogue import Catalogue, Definition, from_archive
+from workflow.cli.inputs import FILE, moment
+from workflow.errors import UsageError
+from workflow.facts import Linked
+from workflow.fold import fold
+from workflow.procedure.reader import fingerprint, read_procedures
+from workflow.standing import stand
+from workflow.store import looking as counts
+from workflow.store.judgments import unpack
+from workflow.store.opening import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from zoneinfo import ZoneInfo
+
+    from workflow.facts import Fact
+    from workflow.model import Dossier
+    from workflow.rules import Rules
+    from workflow.store.looking import Contents
+    from workflow.store.rows import DossierRow
+    from workflow.store.store import Store
+
+DEFAULT: Final = "var/dunghen.db"
+
+
+class Place(NamedTuple):
+    """Where a store is: a path or URL, and the file of its password."""
+
+    where: str
+    password: Path | None
+
+    @contextmanager
+    def opened(self, *, make: bool = False) -> Iterator[Store]:
+        """The store, closed at the end. `make`: an SQLite file that is not there is made.
+
+        Raises UsageError where it is not there, StoreError where it cannot be opened.
+        """
+        if "://" not in self.where:
+            _check_file(Path(self.where), make=make)
+        store = open_store(self._url())
+        try:
+            yield store
+        finally:
+            store.close()
+
+    def _url(self) -> str:
+        parts = urlsplit(self.where)
+        if parts.password is not None:
+            raise UsageError(
+                "--store: expected no password in the URL, found one; put it into a file and name that with "
+                "--store-password",
+                reason="password_in_url",
+            )
+        if self.password is None:
+            return self.where
+        secret = quote(self.password.read_text(encoding="utf-8").strip(), safe="")
+        user, at, host = parts.netloc.rpartition("@")
+        return urlunsplit(parts._replace(netloc=f"{user}:{secret}{at}{host}"))
+
+
+class Judged(NamedTuple):
+    """A dossier of the store, judged. `blocked`: why its newest facts could not be. `duplicate`: of another dossier."""
+
+    rules: Rules
+    dossier: Dossier
+    blocked: str | None
+    duplicate: bool
+
+
+class Seen:
+    """A store as of two moments. `at` is the moment asked about, or now; `asked_at` and `known_at` only what was
+    asked for. Nothing asked: the judgments as they are kept; else every dossier is folded at those moments."""
+
+    def __init__(self, store: Store, asked_at: str | None, known_at: str | None, now: datetime) -> None:
+        """Raises UsageError for a moment that is none, DefinitionError for archived definitions that do not agree."""
+        self.store = store
+        with store.reading() as reading:
+            archived = reading.definitions()
+        self.zone = _catalogue(archived).zone
+        self.asked_at = moment(asked_at, self.zone, "--at")
+        self.known_at = moment(known_at, self.zone, "--known-at")
+        if self.known_at is not None:
+            with store.reading() as reading:
+                archived = reading.definitions(self.known_at)
+        self.catalogue = _catalogue(archived).catalogue
+        self.at = self.asked_at or self.known_at or now
+        self.duplicates = frozenset(self._duplicates())
+        self._done, self._all = 0, counts.dossiers(store)
+
+    def progress(self) -> tuple[int, int]:
+        """Dossiers looked at so far, and all there are."""
+        return self._done, self._all
+
+    def contents(self) -> Contents:
+        """What the store holds beside its dossiers, now."""
+        return counts.contents(self.store)
+
+    def judged(self) -> Iterator[Judged]:
+        """Every dossier by its code, one after the other; those of which nothing was known yet are left out."""
+        self._done = 0
+        with self.store.reading() as reading:
+            if self.asked_at is None and self.known_at is None:
+                for row in reading.dossiers():
+                    self._done += 1
+                    rules = self._of(row)
+                    yield self._judged(rules, unpack(row.judgment), row.blocked)
+                return
+            for subject, found in groupby(reading.facts(), key=lambda fact: fact.subject):
+                self._done += 1
+                one = self._folded(subject, found)
+                if one is not None:
+                    yield one
+
+    def one(self, subject: str) -> Judged:
+        """One dossier, folded. Raises UsageError where nothing is known of it then."""
+        found = self._folded(subject, self.facts(subject))
+        if found is None:
+            raise UsageError(
+                "{store}: nothing of the dossier {subject} was known or had taken place by then; ask about a later "
+                "moment",
+                store=self.store.name,
+                subject=subject,
+                reason="not_yet",
+            )
+        return found
+
+    def facts(self, subject: str) -> list[Fact]:
+        """All facts of a dossier. Raises UsageError where there is none of that code."""
+        with self.store.reading() as reading:
+            found = list(reading.facts([subject]))
+        if not found:
+            raise UsageError(
+                "{store}: no dossier {subject}; its code must be written exactly as its source writes it",
+                store=self.store.name,
+                subject=subject,
+                reason="no_dossier",
+            )
+        return found
+
+    def row(self, subject: str) -> DossierRow:
+        """What is kept of a dossier. Raises UsageError where there is none of that code."""
+        with self.store.reading() as reading:
+            found = next(iter(reading.dossiers([subject])), None)
+        if found is None:
+            self.facts(subject)
+        assert found is not None  # noqa: S101 - a dossier with facts has a row
+        return found
+
+    def rules(self, facts: Iterable[Fact]) -> Rules:
+        """The rules that judge a dossier of these facts, as far as they were known."""
+        return self.catalogue.rules_for(self._known(facts))
+
+    def _known(self, facts: Iterable[Fact]) -> list[Fact]:
+        known_at = self.known_at
+        if known_at is None:
+            return list(facts)
+        return [fact for fact in facts if fact.recorded_at is None or fact.recorded_at <= known_at]
+
+    def _folded(self, subject: str, facts: Iterable[Fact]) -> Judged | None:
+        known = self._known(facts)
+        if not known:
+            return None
+        judged = fold(self.catalogue.rules_for(known), subject, known, valid_at=self.asked_at)
+        if judged.dossier.last_key is None:
+            return None
+        return self._judged(judged.rules, judged.dossier, None)
+
+    def _judged(self, rules: Rules, dossier: Dossier, blocked: str | None) -> Judged:
+        return Judged(rules, dossier, blocked, dossier.subject in self.duplicates)
+
+    def _of(self, row: DossierRow) -> Rules:
+        found = self.catalogue.rules(row.procedure, row.revision)
+        if found is None:
+            raise UsageError(
+                "{store}: dossier {subject} was judged by {procedure} {revision}, which is not archived there; restore "
+                "the store from its last backup",
+                store=self.store.name,
+                subject=row.subject,
+                procedure=row.procedure,
+                revision=row.revision,
+                reason="not_archived",
+            )
+        return found
+
+    def _duplicates(self) -> Iterator[str]:
+        """The dossiers that say they are the duplicate of another, and were not corrected since."""
+        for subject in counts.linked(self.store):
+            standing = stand(self.catalogue.orders, self._known(self.facts(subject)), None, self.asked_at)
+            links = [one.fact.body for one in standing.placed if isinstance(one.fact.body, Linked)]
+            if any(link.kind == "duplicate_of" for link in links):
+                yield subject
+
+
+class Looking(NamedTuple):
+    """What a command was asked to look at: a store, and as of when."""
+
+    place: Place
+    at: str | None
+    known_at: str | None
+
+    @contextmanager
+    def opened(self) -> Iterator[Seen]:
+        """The store as of those moments. Raises what `Place.opened` and `Seen` raise."""
+        with self.place.opened() as store:
+            yield Seen(store, self.at, self.known_at, datetime.now(UTC))
+
+
+def store_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--store` and `--store-password`; the command receives them as `place`."""
+
+    @wraps(command)
+    def placed(*, store: str, store_password: Path | None, **asked: Any) -> Any:  # noqa: ANN401 - whatever the command takes
+        return command(place=Place(store, store_password), **asked)
+
+    for option in (_PASSWORD, _STORE):
+        placed = option(placed)
+    return placed
+
+
+def looking_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The store, `--at` and `--known-at`; the command receives them as `looking`."""
+    return _looking(command, _AT)
+
+
+def log_or_store_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a command that may be given a log in place of a store."""
+    return _looking(command, _AT_OF_LOG)
+
+
+def _looking(command: Callable[..., Any], at_option: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(command)
+    def looked(*, place: Place, at: str | None, known_at: str | None, **asked: Any) -> Any:  # noqa: ANN401 - as above
+        return command(looking=Looking(place, at, known_at), **asked)
+
+    return store_options(at_option(_KNOWN_AT(looked)))
+
+
+_STORE: Final = click.option(
+    "--store",
+    default=DEFAULT,
+    show_default=True,
+    envvar="DUNGHEN_STORE",
+    help="The store: a SQLite file, or a URL such as postgresql://user@host/name.",
+)
+_PASSWORD: Final = click.option(
+    "--store-password",
+    type=FILE,
+    envvar="DUNGHEN_STORE_PASSWORD",
+    help="The file that holds the store's password.",
+)
+_AT: Final = click.option("--at", help="As it was at this date or time; by default now.")
+_AT_OF_LOG: Final = click.option(
+    "--at", help="As it was at this date or time; by default now, in a file at the dossier's last event."
+)
+_KNOWN_AT: Final = click.option(
+    "--known-at", help="As it was known at this date or time; by default all that is known."
+)
+
+
+class _Known(NamedTuple):
+    catalogue: Catalogue
+    zone: ZoneInfo
+
+
+def _catalogue(archived: list[Definition]) -> _Known:
+    """The archived definitions, and our generic procedure where no dossier needed one yet."""
+    generic = _generic()
+    if not any(one.kind == "procedure" and one.name == generic.name for one in archived):
+        archived = [generic, *archived]
+    found = from_archive(archived)
+    return _Known(found, next(iter(found.family(None).values())).zone)
+
+
+def _generic() -> Definition:
+    with resources.as_file(resources.files("processes") / "generic.yaml") as path:
+        (revision,) = read_procedures(path)
+    # Without its calendar: where it judges nothing yet, that need not be archived.
+    plain = msgspec.structs.replace(revision, calendar=None)
+    return Definition(
+        "procedure", revision.procedure, revision.revision, fingerprint(plain), msgspec.json.encode(plain)
+    )
+
+
+def _check_file(path: Path, *, make: bool) -> None:
+    if path.exists() or (make and path.parent.is_dir()):
+        return
+    if make and str(path) == DEFAULT:
+        path.parent.mkdir(exist_ok=True)
+        return
+    raise UsageError(
+        "{store}: there is no such store; name another with --store, or fill one with: dunghen import FILE",
+        store=str(path),
+        reason="no_store",
+    )

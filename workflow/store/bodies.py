@@ -1,0 +1,142 @@
+"""A fact as its row tells it, and the row a fact becomes."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+from workflow.canonical import canonical
+from workflow.facts import Acted, Appointment, Body, Fact, Opened
+from workflow.store.rows import FactRow, from_us, to_us
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SALT_BYTES: Final = 16
+MEMO_MAX: Final = 100_000
+"""Bodies remembered by their bytes: most acts of a log say one of a few thousand things. Some 40 MB at most."""
+
+_decode: Final = msgspec.json.Decoder(Body).decode
+_DAY_CHARS: Final = len("2026-01-01")
+_PREFIX: Final = len(b'{"body":')
+
+FACT_COLUMNS: Final = "subject, source, id, revision, occurred_at, entered_at, recorded_at, sequence, told"
+
+
+class Told(NamedTuple):
+    """A fact, the message it came in, and where: what a dead letter keeps."""
+
+    fact: Fact
+    received: bytes
+    place: str = ""
+    key: bytes | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Prepared(NamedTuple):
+    """A fact ready to be stored: `fact` says what its row will tell, so that a replay reads the same."""
+
+    fact: Fact
+    told: bytes
+    digest: bytes
+
+
+class Bodies:
+    """Bodies by their bytes. One for each reader: it remembers what it has read."""
+
+    def __init__(self) -> None:
+        """Nothing read yet."""
+        self._memo: dict[bytes, Body] = {}
+
+    def read(self, told: bytes) -> Body:
+        """The body a row tells."""
+        body = self._memo.get(told)
+        if body is None:
+            if len(self._memo) >= MEMO_MAX:
+                self._memo.clear()
+            body = self._memo[told] = read_body(told)
+        return body
+
+    def fact(self, row: Sequence[Any]) -> Fact:
+        """The fact of a row of FACT_COLUMNS."""
+        subject, source, identifier, revision, occurred_at, entered_at, recorded_at, sequence, told = row
+        return Fact(
+            subject,
+            source,
+            identifier,
+            from_us(occurred_at),
+            self.read(told),
+            sequence,
+            revision,
+            None if entered_at is None else from_us(entered_at),
+            from_us(recorded_at),
+        )
+
+
+def read_body(told: bytes) -> Body:
+    """The body in canonical JSON. Dates of slips come as text and are made instants or days again."""
+    body: Body = _decode(told)
+    if isinstance(body, Acted) and body.appointment is not None:
+        return replace(body, appointment=_slip(body.appointment))
+    if isinstance(body, Opened) and body.appointments:
+        return replace(body, appointments=tuple(_slip(one) for one in body.appointments))
+    return body
+
+
+def prepare(fact: Fact, bodies: Bodies) -> Prepared:
+    """A fact ready to be stored, its body read back from its row. Raises InputError where it has no canonical form."""
+    form = canonical(fact)
+    # The fields of the canonical form are sorted: the body first, then `entered_at`, then `id`.
+    end = form.rindex(b',"id":')
+    if fact.entered_at is not None:
+        end = form.rindex(b',"entered_at":', 0, end)
+    told = form[_PREFIX:end]
+    same = Fact(
+        fact.subject,
+        fact.source,
+        fact.id,
+        fact.occurred_at.astimezone(UTC),
+        bodies.read(told),
+        fact.sequence,
+        fact.revision,
+        fact.entered_at,
+    )
+    return Prepared(same, told, sha256(form).digest())
+
+
+def row(one: Prepared, received: bytes, recorded_at: int, salt: bytes) -> FactRow:
+    """The row of a fact."""
+    fact = one.fact
+    return FactRow(
+        fact.subject,
+        fact.source,
+        fact.id,
+        fact.revision,
+        type(fact.body).__struct_config__.tag,  # type: ignore[arg-type] # every body has one
+        to_us(fact.occurred_at),
+        None if fact.entered_at is None else to_us(fact.entered_at),
+        recorded_at,
+        fact.sequence,
+        one.told,
+        received,
+        salt,
+        sha256(salt + received).digest(),
+        one.digest,
+    )
+
+
+def salts(number: int) -> list[bytes]:
+    """Fresh salts: without them a name could be guessed from the hash of an erased message."""
+    drawn = os.urandom(SALT_BYTES * number)
+    return [drawn[at : at + SALT_BYTES] for at in range(0, len(drawn), SALT_BYTES)]
+
+
+def _slip(one: Appointment) -> Appointment:
+    text = str(one.at)
+    at = date.fromisoformat(text) if len(text) == _DAY_CHARS else datetime.fromisoformat(text)
+    return replace(one, at=at)

@@ -1,0 +1,149 @@
+"""A judged dossier as bytes and back, and the columns that are asked about."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_type_hints
+
+import msgspec
+from msgspec.msgpack import Ext
+
+from workflow.fold import Judgment
+from workflow.model import AppointmentTold, Dossier
+from workflow.store.rows import DossierRow, from_us, to_us
+from workflow.verdict import verdict
+
+if TYPE_CHECKING:
+    from workflow.catalogue import Basis
+    from workflow.model import Deadline
+    from workflow.rules import Rules
+
+_FIELDS: Final = Dossier.__struct_fields__
+_REGISTERS: Final = _FIELDS.index("registers")
+_SLIPS: Final = _FIELDS.index("appointments")
+_DECIMAL, _DAY = 1, 2
+"""Codes of the two values MessagePack has no type for."""
+
+
+def _extended(code: int, content: memoryview) -> object:
+    text = bytes(content).decode()
+    return Decimal(text) if code == _DECIMAL else date.fromisoformat(text)
+
+
+_HINTS: Final[dict[str, Any]] = {
+    **get_type_hints(Dossier),
+    "registers": list[Any],
+    "appointments": list[tuple[Any, str, datetime]],
+}
+_values: Final = attrgetter(*_FIELDS)
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(
+    tuple[tuple(_HINTS[name] for name in _FIELDS)],  # type: ignore[misc] # one type for each field
+    ext_hook=_extended,
+).decode
+
+
+class Standing(NamedTuple):
+    """What a dossier row says beside its judgment: the code its facts name, why it is blocked, its version, how many
+    facts it has and when the last of them was recorded (microseconds)."""
+
+    code: str | None
+    version: int
+    facts: int
+    last_recorded_at: int
+    blocked: str | None = None
+
+
+def pack(dossier: Dossier) -> bytes:
+    """A dossier as bytes: its fields in their order, instants in UTC. Equal dossiers give equal bytes."""
+    values = list(_values(dossier))
+    values[_REGISTERS] = [_plain(value) for value in dossier.registers]
+    if dossier.appointments:
+        values[_SLIPS] = [(_plain(slip.at), slip.cause, slip.told_at) for slip in dossier.appointments]
+    return _encode(values)
+
+
+def unpack(content: bytes) -> Dossier:
+    """The dossier of these bytes. Raises msgspec.DecodeError for bytes of another engine's version."""
+    values = dict(zip(_FIELDS, _decode(content), strict=True))
+    values["appointments"] = tuple(AppointmentTold(*slip) for slip in values["appointments"])
+    return Dossier(**values)
+
+
+def row(rules: Rules, basis: Basis, dossier: Dossier, standing: Standing) -> DossierRow:
+    """The row of a judged dossier, with its dates as of its last recorded instant, so that facts alone decide it.
+
+    `rules`: those that judged last. Raises CalendarRange where a date cannot be counted.
+    """
+    at = from_us(standing.last_recorded_at)
+    dates = rules.clock.deadlines(dossier, at=at)
+    appointment, committed = _headline(dates, "benchmark"), _headline(dates, "committed")
+    released_at = dossier.issued_at or dossier.ended_at
+    return DossierRow(
+        dossier.subject,
+        standing.code,
+        rules.revision.procedure,
+        dossier.revision,
+        basis.fingerprint,
+        basis.calendar,
+        basis.judge_version,
+        dossier.state,
+        dossier.unit,
+        dossier.officer,
+        _us(dossier.received_at),
+        _us(released_at),
+        _us(dossier.ended_at),
+        *appointment,
+        *committed,
+        _deviated(rules, dossier, at),
+        _next_due(dossier, dates, at),
+        standing.blocked,
+        standing.version,
+        standing.facts,
+        standing.last_recorded_at,
+        pack(dossier),
+    )
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return Ext(_DECIMAL, str(value).encode())
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return Ext(_DAY, value.isoformat().encode())
+    return value
+
+
+def _us(at: datetime | None) -> int | None:
+    return None if at is None else to_us(at)
+
+
+def _headline(dates: tuple[Deadline, ...], kind: str) -> tuple[int | None, bool | None]:
+    """Of the dates of a kind the next that is not met, else the last; and, once all are met, whether one was late."""
+    found = [one for one in dates if one.kind == kind]
+    if not found:
+        return None, None
+    waiting = [one.due_at for one in found if one.met_at is None]
+    if waiting:
+        return to_us(min(waiting)), None
+    return to_us(max(one.due_at for one in found)), any(one.late for one in found)
+
+
+def _deviated(rules: Rules, dossier: Dossier, at: datetime) -> bool:
+    """Whether a rule of order, role, guard or end was broken; lateness is told apart from it."""
+    if any(kind != "deadline" for kind in dossier.broken.values()):
+        return True
+    if dossier.ended_at is None:
+        return False
+    end = verdict(Judgment(rules, dossier, (), ()), as_of=at)
+    return any(kind != "deadline" for _, kind in end.broken)
+
+
+def _next_due(dossier: Dossier, dates: tuple[Deadline, ...], at: datetime) -> int | None:
+    """The earliest date that is neither met nor passed. While a pause is open it is a lower bound: the ticker counts
+    again when it comes."""
+    if dossier.ended_at is not None:
+        return None
+    ahead = [one.due_at for one in dates if one.met_at is None and one.due_at > at]
+    return to_us(min(ahead)) if ahead else None

@@ -1,0 +1,108 @@
+"""The statements of the store as PostgreSQL runs them: COPY for facts, arrays for everything that is looked up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from workflow.store.rows import DossierRow, FactRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from sqlalchemy import Connection
+
+    from workflow.store.rows import Identity
+
+Row: TypeAlias = tuple[Any, ...]
+
+_DOSSIER: Final = ", ".join(DossierRow._fields)
+_FACT: Final = ", ".join(FactRow._fields)
+_NUMBERS: Final = {"judge_version": "int4", "version": "int8", "facts": "int8", "last_recorded_at": "int8"}
+_TYPES: Final = {
+    **dict.fromkeys(DossierRow._fields, "text"),
+    **{name: "int8" for name in DossierRow._fields if name.endswith("_at")},
+    **_NUMBERS,
+    **dict.fromkeys(("appointment_late", "committed_late", "deviated"), "bool"),
+    "judgment": "bytea",
+}
+_LOCK: Final = f"SELECT {_DOSSIER} FROM dossiers WHERE subject = ANY(%s::text[]) ORDER BY subject FOR UPDATE"
+_COPY: Final = f"COPY facts ({_FACT}) FROM STDIN (FORMAT BINARY)"
+_FACT_TYPES: Final = [
+    *("text", "text", "text", "int8", "text", "int8", "int8", "int8", "int8"),
+    *("bytea", "bytea", "bytea", "bytea", "bytea"),
+]
+_ARRAYS: Final = ", ".join(f"%s::{_TYPES[name]}[]" for name in DossierRow._fields)
+_INSERT: Final = f"INSERT INTO dossiers ({_DOSSIER}) SELECT * FROM unnest({_ARRAYS})"
+_SET: Final = ", ".join(f"{name} = t.{name}" for name in DossierRow._fields[1:])
+_UPDATE: Final = (
+    f"UPDATE dossiers d SET {_SET} FROM unnest({_ARRAYS}) AS t ({_DOSSIER})"
+    " WHERE d.subject = t.subject AND d.version = t.version - 1"
+)
+_KNOWN: Final = (
+    "SELECT f.subject, f.source, f.id, f.revision, f.digest"
+    " FROM unnest(%s::text[], %s::text[], %s::text[], %s::int8[]) AS t (subject, source, id, revision)"
+    " JOIN facts f USING (subject, source, id, revision)"
+)
+
+
+def lock(connection: Connection, subjects: Sequence[str]) -> list[DossierRow]:
+    """The dossiers of these sorted subjects, locked in their order."""
+    found = connection.exec_driver_sql(_LOCK, (list(subjects),)).cursor
+    return [] if found is None else [DossierRow._make(row) for row in found.fetchall()]
+
+
+def known(connection: Connection, identities: Sequence[Identity]) -> list[Row]:
+    """Those of the identities that are there, each with its digest."""
+    columns = tuple(list(column) for column in zip(*identities, strict=True))
+    cursor = connection.exec_driver_sql(_KNOWN, columns).cursor
+    return [] if cursor is None else list(cursor.fetchall())
+
+
+def append(connection: Connection, rows: Sequence[FactRow]) -> None:
+    """Appends facts."""
+    driver = connection.connection.driver_connection
+    assert driver is not None  # noqa: S101 - an open connection has one
+    with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
+        copy.set_types(_FACT_TYPES)
+        for row in rows:
+            copy.write_row(row)
+
+
+def put(connection: Connection, new: Sequence[DossierRow], changed: Sequence[DossierRow]) -> int:
+    """Writes dossiers; the number of those whose version was the one before."""
+    done = 0
+    for statement, rows in ((_INSERT, new), (_UPDATE, changed)):
+        if rows:
+            columns = tuple(list(column) for column in zip(*rows, strict=True))
+            done += connection.exec_driver_sql(statement, columns).rowcount
+    return done
+
+
+def stream(connection: Connection, statement: str, values: Row = ()) -> Iterator[Row]:
+    """Rows as they come, by a cursor of the server."""
+    driver = connection.connection.driver_connection
+    assert driver is not None  # noqa: S101 - an open connection has one
+    with driver.cursor(name="rows", binary=True) as cursor:
+        cursor.itersize = 5_000
+        cursor.execute(statement, values)
+        yield from cursor
+
+
+def among(column: str) -> str:
+    """A condition with one parameter that takes `listed`."""
+    return f"{column} = ANY(%s::text[])"
+
+
+def listed(values: Iterable[str]) -> object:
+    """Texts as one parameter."""
+    return list(values)
+
+
+def dossier(row: Row) -> DossierRow:
+    """A dossier of its columns."""
+    return DossierRow._make(row)
+
+
+def marked(statement: str) -> str:
+    """A statement with this driver's marks for its parameters: those it has."""
+    return statement

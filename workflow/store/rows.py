@@ -1,0 +1,100 @@
+"""The rows of the store as values, in the order of their columns, and instants as whole microseconds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_US: Final = 86_400_000_000
+
+Identity = tuple[str, str, str, int]
+"""Subject, source, id, revision of a fact."""
+
+
+class FactRow(NamedTuple):
+    """A fact as it is appended."""
+
+    subject: str
+    source: str
+    id: str
+    revision: int
+    type: str
+    occurred_at: int
+    entered_at: int | None
+    recorded_at: int
+    sequence: int
+    told: bytes
+    received: bytes | None
+    salt: bytes | None
+    received_hash: bytes
+    digest: bytes
+
+
+class DossierRow(NamedTuple):
+    """A dossier and what its facts came to; columns of one kind stand side by side.
+
+    `code`: the procedure its facts name, whether we have it or not. `fingerprint`, `calendar`, `judge_version`: what
+    the judgment rests on. `appointment_due_at` is the benchmark: the slip with the stops that move it. `..._late` is
+    NULL while the date is not met. `next_due_at`: the earliest date that is neither met nor passed. `blocked`: why it
+    could not be judged; its other columns are then those of its last judgment. `version` grows with every change.
+    """
+
+    subject: str
+    code: str | None
+    procedure: str
+    revision: str
+    fingerprint: str
+    calendar: str | None
+    judge_version: int
+    state: str
+    unit: str | None
+    officer: str | None
+    received_at: int | None
+    released_at: int | None
+    ended_at: int | None
+    appointment_due_at: int | None
+    appointment_late: bool | None
+    committed_due_at: int | None
+    committed_late: bool | None
+    deviated: bool
+    next_due_at: int | None
+    blocked: str | None
+    version: int
+    facts: int
+    last_recorded_at: int
+    judgment: bytes
+
+
+class DeadLetter(NamedTuple):
+    """A message that could not be taken, whole. `headers` is a JSON list of names and base64 values."""
+
+    place: str
+    reason: str
+    detail: str
+    key: bytes | None
+    value: bytes
+    headers: bytes
+    recorded_at: int
+    expires_at: int
+
+
+class Position(NamedTuple):
+    """A step along a stream: from `before` to `after`, by the claim `epoch` on the log of that identity."""
+
+    stream: str
+    partition: int
+    before: int
+    after: int
+    epoch: int = 0
+
+
+def to_us(at: datetime) -> int:
+    """Microseconds since 1970 UTC, exactly; a float would be wrong for one time in a hundred."""
+    since = at - EPOCH
+    return since.days * _DAY_US + since.seconds * 1_000_000 + since.microseconds
+
+
+def from_us(at: int) -> datetime:
+    """The instant (UTC)."""
+    return EPOCH + timedelta(0, 0, at)

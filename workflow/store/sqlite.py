@@ -1,0 +1,104 @@
+"""The statements of the store as SQLite runs them: tuples straight to the driver, one statement a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import msgspec
+
+from workflow.store.rows import DossierRow, FactRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from sqlalchemy import Connection
+
+    from workflow.store.rows import Identity
+
+Row: TypeAlias = tuple[Any, ...]
+
+_DOSSIER: Final = ", ".join(DossierRow._fields)
+_FACT: Final = ", ".join(FactRow._fields)
+_LOCK: Final = (
+    f"SELECT {_DOSSIER} FROM dossiers WHERE subject IN (SELECT value FROM json_each(?)) ORDER BY subject"
+)
+_APPEND: Final = f"INSERT INTO facts ({_FACT}) VALUES ({', '.join('?' * len(FactRow._fields))})"
+_INSERT: Final = f"INSERT INTO dossiers ({_DOSSIER}) VALUES ({', '.join('?' * len(DossierRow._fields))})"
+_SET: Final = ", ".join(f"{name} = ?" for name in DossierRow._fields[1:])
+_UPDATE: Final = f"UPDATE dossiers SET {_SET} WHERE subject = ? AND version = ? - 1"
+_KNOWN: Final = (
+    "SELECT subject, source, id, revision, digest FROM facts"
+    " WHERE (subject, source, id, revision) IN (VALUES {rows})"
+)
+_KNOWN_ROWS: Final = 500
+_BOOLEANS: Final = [
+    DossierRow._fields.index(name) for name in ("appointment_late", "committed_late", "deviated")
+]
+
+
+def lock(connection: Connection, subjects: Sequence[str]) -> list[DossierRow]:
+    """The dossiers of these sorted subjects. The write lock of the file is held already."""
+    found = connection.exec_driver_sql(_LOCK, (_json(subjects),)).cursor
+    return [] if found is None else [dossier(row) for row in found.fetchall()]
+
+
+def known(connection: Connection, identities: Sequence[Identity]) -> list[Row]:
+    """Those of the identities that are there, each with its digest."""
+    found: list[Row] = []
+    for start in range(0, len(identities), _KNOWN_ROWS):
+        part = identities[start : start + _KNOWN_ROWS]
+        statement = _KNOWN.format(rows=", ".join(["(?, ?, ?, ?)"] * len(part)))
+        values = tuple(value for identity in part for value in identity)
+        found += connection.exec_driver_sql(statement, values).cursor.fetchall()
+    return found
+
+
+def append(connection: Connection, rows: Sequence[FactRow]) -> None:
+    """Appends facts."""
+    connection.exec_driver_sql(_APPEND, list(rows))
+
+
+def put(connection: Connection, new: Sequence[DossierRow], changed: Sequence[DossierRow]) -> int:
+    """Writes dossiers; the number of those whose version was the one before."""
+    done = 0
+    if new:
+        done += connection.exec_driver_sql(_INSERT, list(new)).rowcount
+    if changed:
+        values = [(*row[1:], row[0], row.version) for row in changed]
+        done += connection.exec_driver_sql(_UPDATE, values).rowcount
+    return done
+
+
+def stream(connection: Connection, statement: str, values: Row = ()) -> Iterator[Row]:
+    """Rows as they come."""
+    cursor = connection.exec_driver_sql(marked(statement), values).cursor
+    while rows := cursor.fetchmany(2_000) if cursor is not None else []:
+        yield from rows
+
+
+def among(column: str) -> str:
+    """A condition with one parameter that takes `listed`."""
+    return f"{column} IN (SELECT value FROM json_each(%s))"
+
+
+def listed(values: Iterable[str]) -> object:
+    """Texts as one parameter."""
+    return _json(list(values))
+
+
+def dossier(row: Row) -> DossierRow:
+    """A dossier of its columns."""
+    values = list(row)
+    for index in _BOOLEANS:
+        if values[index] is not None:
+            values[index] = bool(values[index])
+    return DossierRow._make(values)
+
+
+def marked(statement: str) -> str:
+    """A statement with this driver's marks for its parameters."""
+    return statement.replace("%s", "?")
+
+
+def _json(values: Sequence[str]) -> str:
+    return msgspec.json.encode(values).decode()

@@ -1,0 +1,316 @@
+"""The store: transactions, and what may be asked and said inside one. Other folders never name a table."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from workflow.catalogue import Definition
+from workflow.errors import LedgerError, PositionLost, VersionConflict
+from workflow.store import postgresql, sqlite
+from workflow.store.bodies import FACT_COLUMNS, Bodies
+from workflow.store.faults import translated
+from workflow.store.rows import DeadLetter, DossierRow, from_us, to_us
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Engine
+
+    from workflow.facts import Fact
+    from workflow.store.rows import FactRow, Identity, Position
+
+Row: TypeAlias = tuple[Any, ...]
+_DOSSIER: Final = ", ".join(DossierRow._fields)
+_BURY: Final = (
+    f"INSERT INTO dead_letters ({', '.join(DeadLetter._fields)}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+)
+_CLAIM: Final = (
+    "INSERT INTO positions (stream, partition, position, epoch, log) VALUES (%s, %s, %s, 1, %s)"
+    " ON CONFLICT (stream, partition) DO UPDATE SET epoch = positions.epoch + 1"
+)
+
+
+class Store:
+    """A database with our tables. `open_store` makes one; `close` it."""
+
+    def __init__(self, name: str, engine: Engine, watch: Callable[[str], None] | None = None) -> None:
+        """`name` stands for the store in errors."""
+        self.name = name
+        self.engine = engine
+        self._watch = watch
+        self._sql = sqlite if engine.dialect.name == "sqlite" else postgresql
+        self._archived: set[Definition] = set()
+
+    @contextmanager
+    def writing(self, *, keep: bool = True) -> Iterator[Writing]:
+        """One transaction: all of it is kept when the block ends, nothing where it raises, or without `keep`.
+
+        Raises a StoreError of its own kind for every fault of the database.
+        """
+        with translated(self.name), self.engine.connect() as connection:
+            with connection.begin() as transaction:
+                writing = Writing(connection, self._sql, self.name, self._archived)
+                yield writing
+                if not keep:
+                    transaction.rollback()
+            if keep:
+                self._archived |= writing.fresh
+                if self._watch is not None:
+                    self._watch("COMMITTED")
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """One view of the store as it is now; it holds up no writer. Raises as `writing` does."""
+        with translated(self.name), self.engine.connect() as plain:
+            connection = plain.execution_options(reads=True)
+            with connection.begin():
+                yield Reading(connection, self._sql)
+
+    def close(self) -> None:
+        """Closes every connection. SQLite then leaves one file."""
+        self.engine.dispose()
+
+
+class Reading:
+    """What may be asked of the store in one transaction."""
+
+    def __init__(self, connection: Connection, sql: Any) -> None:  # noqa: ANN401 - one of two modules of the same functions
+        """Of an open transaction."""
+        self._connection = connection
+        self._sql = sql
+        self._bodies = Bodies()
+
+    def facts(self, subjects: Iterable[str] | None = None) -> Iterator[Fact]:
+        """Facts by dossier, of each in the order they were recorded; of some dossiers, or all."""
+        return map(self._bodies.fact, self.fact_rows(subjects))
+
+    def fact_rows(self, subjects: Iterable[str] | None = None) -> Iterator[Row]:
+        """Rows of FACT_COLUMNS in the order of `facts`."""
+        where = ""
+        values: Row = ()
+        if subjects is not None:
+            where, values = f" WHERE {self._sql.among('subject')}", (self._sql.listed(subjects),)
+        return self._stream(f"SELECT {FACT_COLUMNS} FROM facts{where} ORDER BY subject, recorded_at", values)
+
+    def dossiers(self, subjects: Iterable[str] | None = None) -> Iterator[DossierRow]:
+        """Dossiers by their code; some, or all."""
+        statement = f"SELECT {_DOSSIER} FROM dossiers"
+        values: Row = ()
+        if subjects is not None:
+            statement += f" WHERE {self._sql.among('subject')}"
+            values = (self._sql.listed(subjects),)
+        return map(self._sql.dossier, self._stream(f"{statement} ORDER BY subject", values))
+
+    def due(self, by: datetime, limit: int) -> list[str]:
+        """The codes of dossiers whose next date has come, the earliest first, at most so many."""
+        statement = (
+            "SELECT subject FROM dossiers WHERE next_due_at <= %s ORDER BY next_due_at, subject LIMIT %s"
+        )
+        return [subject for (subject,) in self._stream(statement, (to_us(by), limit))]
+
+    def outbox(self, after: int = 0, limit: int = 1_000) -> list[tuple[int, bytes]]:
+        """Batches of messages not older than `after`: each one's number and its content, a JSON list."""
+        statement = "SELECT seq, content FROM outbox WHERE seq > %s ORDER BY seq LIMIT %s"
+        return [(seq, bytes(content)) for seq, content in self._stream(statement, (after, limit))]
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """Messages that could not be taken, in the order they came."""
+        statement = f"SELECT {', '.join(DeadLetter._fields)} FROM dead_letters ORDER BY seq"
+        return [DeadLetter._make(row) for row in self._stream(statement)]
+
+    def position(self, stream: str, partition: int) -> tuple[int, int, str] | None:
+        """Position, epoch and log identity of a stream's partition; None where it was never claimed."""
+        statement = "SELECT position, epoch, log FROM positions WHERE stream = %s AND partition = %s"
+        found = list(self._stream(statement, (stream, partition)))
+        return found[0] if found else None
+
+    def definitions(self, known_at: datetime | None = None) -> list[Definition]:
+        """The archived definitions, those recorded first first; those recorded by a moment, or all."""
+        statement = "SELECT kind, name, revision, fingerprint, content FROM definitions"
+        values: Row = ()
+        if known_at is not None:
+            statement, values = f"{statement} WHERE recorded_at <= %s", (to_us(known_at),)
+        rows = self._stream(f"{statement} ORDER BY recorded_at, kind, name, revision", values)
+        return [_definition(row) for row in rows]
+
+    def definitions_between(self, after: datetime, until: datetime) -> list[tuple[Definition, datetime]]:
+        """Definitions recorded later than `after`, up to `until`, each with its recorded instant."""
+        statement = (
+            "SELECT kind, name, revision, fingerprint, content, recorded_at FROM definitions"
+            " WHERE recorded_at > %s AND recorded_at <= %s ORDER BY recorded_at, kind, name, revision"
+        )
+        rows = self._stream(statement, (to_us(after), to_us(until)))
+        return [(_definition(row), from_us(row[5])) for row in rows]
+
+    def subjects_between(self, after: datetime, until: datetime) -> list[str]:
+        """The codes of dossiers with facts recorded later than `after`, up to `until`."""
+        statement = (
+            "SELECT DISTINCT subject FROM facts WHERE recorded_at > %s AND recorded_at <= %s ORDER BY subject"
+        )
+        return [subject for (subject,) in self._stream(statement, (to_us(after), to_us(until)))]
+
+    def proofs(self) -> Iterator[Row]:
+        """For each fact: the columns of a fact, then its type, digest, received bytes, salt and their hash."""
+        columns = f"{FACT_COLUMNS}, type, digest, received, salt, received_hash"
+        return self._stream(f"SELECT {columns} FROM facts ORDER BY seq")
+
+    def _stream(self, statement: str, values: Row = ()) -> Iterator[Row]:
+        found: Iterator[Row] = self._sql.stream(self._connection, statement, values)
+        return found
+
+
+class Writing(Reading):
+    """What may be said to the store in one transaction."""
+
+    def __init__(self, connection: Connection, sql: Any, name: str, archived: set[Definition]) -> None:  # noqa: ANN401 - as above
+        """Of an open transaction; `archived` are the definitions known to be kept."""
+        super().__init__(connection, sql)
+        self._name = name
+        self._archived = archived
+        self.fresh: set[Definition] = set()
+
+    def claim(self, stream: str, partition: int, *, log: str, start: int = 0) -> tuple[int, int]:
+        """Takes a stream's partition over from whoever had it: the position to read on from, and the new epoch.
+
+        Raises PositionLost where the log is another one than that our position was counted in.
+        """
+        self._run(_CLAIM, (stream, partition, start, log))
+        found = self.position(stream, partition)
+        assert found is not None  # noqa: S101 - just written
+        if found[2] != log:
+            raise PositionLost(
+                "{store}: {stream}/{partition}: expected the log {expected}, found {found}; it was made anew, decide "
+                "from where to read and set the position by hand",
+                store=self._name,
+                stream=stream,
+                partition=partition,
+                expected=found[2],
+                found=log,
+                reason="log_changed",
+            )
+        return found[0], found[1]
+
+    def move(self, position: Position) -> None:
+        """Moves a position on. The first statement of a batch: whoever lost the claim stops here.
+
+        Raises PositionLost.
+        """
+        done = self._run(
+            "UPDATE positions SET position = %s WHERE stream = %s AND partition = %s AND position = %s AND epoch = %s",
+            (position.after, position.stream, position.partition, position.before, position.epoch),
+        )
+        if done != 1:
+            raise PositionLost(
+                "{store}: {stream}/{partition}: expected position {before} of claim {epoch}, found another; another "
+                "worker reads on, claim the partition again",
+                store=self._name,
+                stream=position.stream,
+                partition=position.partition,
+                before=position.before,
+                epoch=position.epoch,
+            )
+
+    def lock(self, subjects: Iterable[str]) -> dict[str, DossierRow]:
+        """The dossiers of these codes, locked in the order of their codes until the transaction ends."""
+        return {row.subject: row for row in self._sql.lock(self._connection, sorted(subjects))}
+
+    def known(self, identities: Sequence[Identity]) -> dict[Identity, bytes]:
+        """The digests of those identities that are there already."""
+        if not identities:
+            return {}
+        return {tuple(row[:4]): bytes(row[4]) for row in self._sql.known(self._connection, identities)}
+
+    def append(self, rows: Sequence[FactRow]) -> None:
+        """Appends facts that are not there yet."""
+        if rows:
+            self._sql.append(self._connection, rows)
+
+    def put(self, rows: Sequence[DossierRow]) -> None:
+        """Writes dossiers, each one version higher than it was. Raises VersionConflict where another was first."""
+        new = [row for row in rows if row.version == 1]
+        changed = [row for row in rows if row.version > 1]
+        done = self._sql.put(self._connection, new, changed)
+        if done != len(rows):
+            raise VersionConflict(
+                "{store}: expected to write {expected} dossiers, found {found} of them unchanged by others; the "
+                "batch is taken again",
+                store=self._name,
+                expected=len(rows),
+                found=done,
+            )
+
+    def say(self, recorded_at: int, messages: int, content: bytes) -> None:
+        """Puts a batch of messages in the outbox, one row."""
+        self._run(
+            "INSERT INTO outbox (recorded_at, messages, content) VALUES (%s, %s, %s)",
+            (recorded_at, messages, content),
+        )
+
+    def bury(self, letters: Iterable[DeadLetter]) -> None:
+        """Keeps messages that could not be taken."""
+        for letter in letters:
+            self._run(_BURY, tuple(letter))
+
+    def expire(self, by: datetime) -> int:
+        """Removes dead letters whose time is over; how many there were."""
+        return self._run("DELETE FROM dead_letters WHERE expires_at <= %s", (to_us(by),))
+
+    def archive(self, used: Iterable[Definition], recorded_at: int) -> None:
+        """Keeps definitions that are used for the first time.
+
+        Raises LedgerError where one of the same kind, name and revision was kept with other content.
+        """
+        new = [one for one in used if one not in self._archived]
+        if not new:
+            return
+        names = self._sql.listed(dict.fromkeys(one.name for one in new))
+        statement = (
+            "SELECT kind, name, revision, fingerprint, content FROM definitions"
+            f" WHERE {self._sql.among('name')}"
+        )
+        rows = self._stream(statement, (names,))
+        kept = {tuple(row[:3]): _definition(row) for row in rows}
+        for one in new:
+            found = kept.get(one[:3])
+            if found is None:
+                self._run(
+                    "INSERT INTO definitions (kind, name, revision, fingerprint, content, recorded_at)"
+                    " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                    (*one, recorded_at),
+                )
+            elif found != one:
+                raise _edited(self._name, one, found)
+        self.fresh |= set(new)
+
+    def erase(self, subject: str, source: str, identifier: str, revision: int | None) -> int:
+        """Erases the received bytes of a fact, or of all its revisions; how many there were."""
+        statement = (
+            "UPDATE facts SET received = NULL, salt = NULL WHERE subject = %s AND source = %s AND id = %s"
+            " AND received IS NOT NULL"
+        )
+        if revision is None:
+            return self._run(statement, (subject, source, identifier))
+        return self._run(f"{statement} AND revision = %s", (subject, source, identifier, revision))
+
+    def _run(self, statement: str, values: Row) -> int:
+        return self._connection.exec_driver_sql(self._sql.marked(statement), values).rowcount
+
+
+def _definition(row: Row) -> Definition:
+    return Definition._make((*row[:4], bytes(row[4])))
+
+
+def _edited(store: str, one: Definition, found: Definition) -> LedgerError:
+    return LedgerError(
+        "{store}: {kind} {name} revision {revision}: expected the content it was first used with ({expected}), found "
+        "another ({found}); undo the edit, or give the new text a new revision",
+        store=store,
+        kind=one.kind,
+        name=one.name,
+        revision=one.revision,
+        expected=found.fingerprint[:16],
+        found=one.fingerprint[:16] if one.fingerprint != found.fingerprint else "the same in another order",
+        reason="definition_edited",
+    )
