@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from workflow.store.rows import DossierRow, FactRow
+from workflow.store.rows import AlertRow, DossierRow, FactRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,13 @@ Row: TypeAlias = tuple[Any, ...]
 
 _DOSSIER: Final = ", ".join(DossierRow._fields)
 _FACT: Final = ", ".join(FactRow._fields)
-_NUMBERS: Final = {"judge_version": "int4", "version": "int8", "facts": "int8", "last_recorded_at": "int8"}
+_NUMBERS: Final = {
+    "judge_version": "int4",
+    "alerts": "int4",
+    "version": "int8",
+    "facts": "int8",
+    "last_recorded_at": "int8",
+}
 _TYPES: Final = {
     **dict.fromkeys(DossierRow._fields, "text"),
     **{name: "int8" for name in DossierRow._fields if name.endswith("_at")},
@@ -37,6 +43,13 @@ _SET: Final = ", ".join(f"{name} = t.{name}" for name in DossierRow._fields[1:])
 _UPDATE: Final = (
     f"UPDATE dossiers d SET {_SET} FROM unnest({_ARRAYS}) AS t ({_DOSSIER})"
     " WHERE d.subject = t.subject AND d.version = t.version - 1"
+)
+_ALERT: Final = ", ".join(AlertRow._fields)
+_ALERT_TYPES: Final = ("text",) * 6 + ("int4", "int8", "int8", "bytea")
+_KEEP: Final = (
+    f"INSERT INTO alerts ({_ALERT}) SELECT * FROM unnest({', '.join(f'%s::{one}[]' for one in _ALERT_TYPES)})"
+    " ON CONFLICT (id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in AlertRow._fields[1:])
 )
 _KNOWN: Final = (
     "SELECT f.subject, f.source, f.id, f.revision, f.digest"
@@ -76,6 +89,11 @@ def put(connection: Connection, new: Sequence[DossierRow], changed: Sequence[Dos
             columns = tuple(list(column) for column in zip(*rows, strict=True))
             done += connection.exec_driver_sql(statement, columns).rowcount
     return done
+
+
+def keep_alerts(connection: Connection, rows: Sequence[AlertRow]) -> None:
+    """Writes alerts, new ones and those that changed."""
+    connection.exec_driver_sql(_KEEP, tuple(list(column) for column in zip(*rows, strict=True)))
 
 
 def stream(connection: Connection, statement: str, values: Row = ()) -> Iterator[Row]:
