@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 import pytest
-from conftest import NUMBERS
 from keeping import LIFE, NINE, act, catalogue, tell, void
 from mortal import REFUSED, Mortals
 from msgspec.structs import replace
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
 ABOUT_A_RUN = {"seq", "salt", "received_hash", "epoch"}
 """Columns that differ between any two runs: numbers the database draws, salts, and how often a stream was claimed."""
+NUMBERS = itertools.count(1)
 THINNED = 3
 Kept: TypeAlias = dict[str, list[tuple[Any, ...]]]
 
