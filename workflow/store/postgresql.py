@@ -73,9 +73,7 @@ def known(connection: Connection, identities: Sequence[Identity]) -> list[Row]:
 
 def append(connection: Connection, rows: Sequence[FactRow]) -> None:
     """Appends facts."""
-    driver = connection.connection.driver_connection
-    assert driver is not None  # noqa: S101 - an open connection has one
-    with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
+    with _driver(connection, _COPY).cursor() as cursor, cursor.copy(_COPY) as copy:
         copy.set_types(_FACT_TYPES)
         for row in rows:
             copy.write_row(row)
@@ -98,9 +96,7 @@ def keep_alerts(connection: Connection, rows: Sequence[AlertRow]) -> None:
 
 def stream(connection: Connection, statement: str, values: Row = ()) -> Iterator[Row]:
     """Rows as they come, by a cursor of the server."""
-    driver = connection.connection.driver_connection
-    assert driver is not None  # noqa: S101 - an open connection has one
-    with driver.cursor(name="rows", binary=True) as cursor:
+    with _driver(connection, statement).cursor(name="rows", binary=True) as cursor:
         cursor.itersize = 5_000
         cursor.execute(statement, values)
         yield from cursor
@@ -124,3 +120,13 @@ def dossier(row: Row) -> DossierRow:
 def marked(statement: str) -> str:
     """A statement with this driver's marks for its parameters: those it has."""
     return statement
+
+
+def _driver(connection: Connection, statement: str) -> Any:  # noqa: ANN401 - the driver's own connection
+    """The driver under a connection, for a statement that goes past SQLAlchemy: who watches the calls is told here."""
+    watch = connection.get_execution_options().get("watch")
+    if watch is not None:
+        watch(statement)
+    driver = connection.connection.driver_connection
+    assert driver is not None  # noqa: S101 - an open connection has one
+    return driver
