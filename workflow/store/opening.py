@@ -149,6 +149,7 @@ def _tell(engine: Engine, watch: Callable[[str], None]) -> None:
     def before(_c: object, _cursor: object, statement: str, *_more: object) -> None:
         watch(statement)
 
+    engine.update_execution_options(watch=watch)
     event.listen(engine, "before_cursor_execute", before)
     event.listen(engine, "commit", lambda _connection: watch("COMMIT"))
 

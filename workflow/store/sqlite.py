@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
-from workflow.store.rows import DossierRow, FactRow
+from workflow.store.rows import AlertRow, DossierRow, FactRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,6 +26,11 @@ _APPEND: Final = f"INSERT INTO facts ({_FACT}) VALUES ({', '.join('?' * len(Fact
 _INSERT: Final = f"INSERT INTO dossiers ({_DOSSIER}) VALUES ({', '.join('?' * len(DossierRow._fields))})"
 _SET: Final = ", ".join(f"{name} = ?" for name in DossierRow._fields[1:])
 _UPDATE: Final = f"UPDATE dossiers SET {_SET} WHERE subject = ? AND version = ? - 1"
+_ALERT: Final = ", ".join(AlertRow._fields)
+_KEEP: Final = (
+    f"INSERT INTO alerts ({_ALERT}) VALUES ({', '.join('?' * len(AlertRow._fields))}) ON CONFLICT (id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in AlertRow._fields[1:])
+)
 _KNOWN: Final = (
     "SELECT subject, source, id, revision, digest FROM facts"
     " WHERE (subject, source, id, revision) IN (VALUES {rows})"
@@ -67,6 +72,11 @@ def put(connection: Connection, new: Sequence[DossierRow], changed: Sequence[Dos
         values = [(*row[1:], row[0], row.version) for row in changed]
         done += connection.exec_driver_sql(_UPDATE, values).rowcount
     return done
+
+
+def keep_alerts(connection: Connection, rows: Sequence[AlertRow]) -> None:
+    """Writes alerts, new ones and those that changed."""
+    connection.exec_driver_sql(_KEEP, list(rows))
 
 
 def stream(connection: Connection, statement: str, values: Row = ()) -> Iterator[Row]:

@@ -10,7 +10,7 @@ from workflow.errors import LedgerError, PositionLost, VersionConflict
 from workflow.store import postgresql, sqlite
 from workflow.store.bodies import FACT_COLUMNS, Bodies
 from workflow.store.faults import translated
-from workflow.store.rows import DeadLetter, DossierRow, from_us, to_us
+from workflow.store.rows import AlertRow, DeadLetter, DossierRow, FeedRow, from_us, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 Row: TypeAlias = tuple[Any, ...]
 _DOSSIER: Final = ", ".join(DossierRow._fields)
+_ALERT: Final = ", ".join(AlertRow._fields)
+_HEAR: Final = (
+    "INSERT INTO feeds (source, stream, partition, told_at, heard_at) VALUES (%s, %s, %s, %s, %s)"
+    " ON CONFLICT (source, stream, partition) DO UPDATE SET heard_at = excluded.heard_at,"
+    " told_at = CASE WHEN feeds.told_at > excluded.told_at THEN feeds.told_at ELSE excluded.told_at END"
+)
 _BURY: Final = (
     f"INSERT INTO dead_letters ({', '.join(DeadLetter._fields)}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
 )
@@ -110,6 +116,19 @@ class Reading:
         )
         return [subject for (subject,) in self._stream(statement, (to_us(by), limit))]
 
+    def alerts(self, subjects: Iterable[str] | None = None) -> list[AlertRow]:
+        """Alerts as they were last said, by id; those about some subjects, or all."""
+        return self._alerts("subject", subjects)
+
+    def alerts_of(self, ids: Iterable[str]) -> list[AlertRow]:
+        """The alerts of these ids that were ever said."""
+        return self._alerts("id", ids)
+
+    def feeds(self) -> list[FeedRow]:
+        """What was heard of each source, by each reader."""
+        statement = f"SELECT {', '.join(FeedRow._fields)} FROM feeds ORDER BY source, stream, partition"
+        return [FeedRow._make(row) for row in self._stream(statement)]
+
     def outbox(self, after: int = 0, limit: int = 1_000) -> list[tuple[int, bytes]]:
         """Batches of messages not older than `after`: each one's number and its content, a JSON list."""
         statement = "SELECT seq, content FROM outbox WHERE seq > %s ORDER BY seq LIMIT %s"
@@ -155,6 +174,14 @@ class Reading:
         """For each fact: the columns of a fact, then its type, digest, received bytes, salt and their hash."""
         columns = f"{FACT_COLUMNS}, type, digest, received, salt, received_hash"
         return self._stream(f"SELECT {columns} FROM facts ORDER BY seq")
+
+    def _alerts(self, column: str, values: Iterable[str] | None) -> list[AlertRow]:
+        where = ""
+        given: Row = ()
+        if values is not None:
+            where, given = f" WHERE {self._sql.among(column)}", (self._sql.listed(values),)
+        rows = self._stream(f"SELECT {_ALERT} FROM alerts{where} ORDER BY id", given)
+        return [AlertRow._make((*row[:-1], bytes(row[-1]))) for row in rows]
 
     def _stream(self, statement: str, values: Row = ()) -> Iterator[Row]:
         found: Iterator[Row] = self._sql.stream(self._connection, statement, values)
@@ -240,6 +267,16 @@ class Writing(Reading):
                 expected=len(rows),
                 found=done,
             )
+
+    def keep_alerts(self, rows: Sequence[AlertRow]) -> None:
+        """Writes alerts, new ones and those that changed."""
+        if rows:
+            self._sql.keep_alerts(self._connection, rows)
+
+    def hear(self, rows: Iterable[FeedRow]) -> None:
+        """Keeps what a reader of a stream has heard of its sources."""
+        for row in rows:
+            self._run(_HEAR, row)
 
     def say(self, recorded_at: int, messages: int, content: bytes) -> None:
         """Puts a batch of messages in the outbox, one row."""

@@ -79,10 +79,37 @@ DOSSIERS: Final = Table(
     Column("version", Number, nullable=False),
     Column("facts", Number, nullable=False),
     Column("last_recorded_at", Number, nullable=False),
+    Column("alerts", Integer, nullable=False),
     Column("judgment", LargeBinary, nullable=False),
     PrimaryKeyConstraint("subject"),
     sqlite_with_rowid=False,
 )
+
+ALERTS: Final = Table(
+    "alerts",
+    METADATA,
+    Column("id", Key, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("subject", Key, nullable=False),
+    Column("unit", Text),
+    Column("state", Text, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("due_at", Number),
+    Column("raised_at", Number, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+FEEDS: Final = Table(
+    "feeds",
+    METADATA,
+    Column("source", Key, primary_key=True),
+    Column("stream", Key, primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("told_at", Number, nullable=False),
+    Column("heard_at", Number, nullable=False),
+)
+"""One row for each source and reader of a stream, so that readers do not wait for one another."""
 
 OUTBOX: Final = Table(
     "outbox",
@@ -129,6 +156,7 @@ DEAD_LETTERS: Final = Table(
 )
 
 NEXT_DUE: Final = Index("dossiers_next_due_at", DOSSIERS.c.next_due_at)
+ALERTS_SUBJECT: Final = Index("alerts_subject", ALERTS.c.subject)
 EXPIRES: Final = Index("dead_letters_expires_at", DEAD_LETTERS.c.expires_at)
 IDENTITY: Final = UniqueConstraint(
     FACTS.c.subject, FACTS.c.source, FACTS.c.id, FACTS.c.revision, name="facts_identity"
