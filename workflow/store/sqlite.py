@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+import fcntl
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -86,14 +89,28 @@ def stream(connection: Connection, statement: str, values: Row = ()) -> Iterator
         yield from rows
 
 
-def among(column: str) -> str:
+def among(column: str, kind: Literal["text", "int8"] = "text") -> str:  # noqa: ARG001 - SQLite needs no type
     """A condition with one parameter that takes `listed`."""
     return f"{column} IN (SELECT value FROM json_each(%s))"
 
 
-def listed(values: Iterable[str]) -> object:
-    """Texts as one parameter."""
+def listed(values: Iterable[str | int]) -> object:
+    """Texts or numbers as one parameter."""
     return _json(list(values))
+
+
+@contextmanager
+def alone(connection: Connection, name: str) -> Iterator[bool]:
+    """Whether this process has the lock of that name until the block ends: of a file beside the database, since a
+    database file that is opened and closed once more loses its own locks."""
+    database = Path(str(connection.engine.url.database)).resolve()
+    with database.with_name(f"{database.name}-{name}").open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 def dossier(row: Row) -> DossierRow:
@@ -110,5 +127,5 @@ def marked(statement: str) -> str:
     return statement.replace("%s", "?")
 
 
-def _json(values: Sequence[str]) -> str:
+def _json(values: Sequence[str | int]) -> str:
     return msgspec.json.encode(values).decode()
