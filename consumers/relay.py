@@ -93,14 +93,17 @@ class Relay:
         """Has the outbox until `stop` is set or a fault ends it; or finds another has it, and stands by a while."""
         with self._store.relaying(oust=self._overdue()) as outbox:
             if outbox is not None:
-                self._waited_since = None
-                log.info("relaying", part=PART)
-                while not stop.is_set():
-                    if not self._step(outbox):
-                        stop.wait(IDLE_S)
+                self._drain(outbox, stop)
                 return
         self._health.beat(PART)
         stop.wait(STANDBY_S)
+
+    def _drain(self, outbox: Outbox, stop: Event) -> None:
+        self._waited_since = None
+        log.info("relaying", part=PART)
+        while not stop.is_set():
+            if not self._step(outbox):
+                stop.wait(IDLE_S)
 
     def _overdue(self) -> bool:
         """Whether, while this relay stood by, nothing was sent for too long though something waited."""

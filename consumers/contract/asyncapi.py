@@ -14,7 +14,7 @@ from msgspec.json import encode
 
 from consumers.contract.messages import BODIES
 from consumers.contract.outgoing import SAID, STRUCTURED
-from consumers.contract.topics import DEAD_LETTERS, LETTER_HEADERS, PREFIX, TOPICS
+from consumers.contract.topics import CARRIES, DEAD_LETTERS, LETTER_HEADERS, PREFIX, TOPICS, WHY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,7 +70,7 @@ _HEAD: Final = "# Written by `python -m consumers.contract` from the Structs of 
 def _channel(topic: Topic) -> Tree:
     return {
         "address": PREFIX + topic.name,
-        "description": topic.carries,
+        "description": CARRIES[topic.name],
         "messages": {
             _identifier(kind): {"$ref": f"#/components/messages/{_identifier(kind)}"}
             for kind in _kinds(topic)
@@ -100,7 +100,7 @@ def _operation(topic: Topic) -> Tree:
     return {
         "action": "receive" if topic.direction == "in" else "send",
         "channel": {"$ref": channel},
-        "description": topic.why,
+        "description": WHY[topic.reasons],
         "messages": [{"$ref": f"{channel}/messages/{_identifier(kind)}"} for kind in _kinds(topic)],
     }
 
