@@ -16,9 +16,11 @@ from workflow.choosing import choose
 from workflow.errors import DefinitionError, UsageError
 from workflow.facts import Acted, Opened, Voided
 from workflow.organisation import Organisation, read_organisation
+from workflow.postrules import RotationRules, read_rotation
 from workflow.procedure.checks import check_all
 from workflow.procedure.language import Revision
 from workflow.procedure.reader import fingerprint, read_procedures
+from workflow.rotation import Rotation
 from workflow.rules import Rules, compile_family
 from workflow.sources import UNKNOWN_SOURCE, SourceDefinition, orders, read_sources
 from workflow.standing import stand
@@ -34,11 +36,12 @@ JUDGE_VERSION: Final = 1
 """Number of the engine's judging. Raised with every change that may give the same facts another judgment; what an
 older number judged is judged anew when it is next touched."""
 
-DefinitionKind: TypeAlias = Literal["procedure", "calendar", "organisation", "source"]
+DefinitionKind: TypeAlias = Literal["procedure", "calendar", "organisation", "rotation", "source"]
 _KINDS: Final[Mapping[DefinitionKind, type[msgspec.Struct]]] = {
     "procedure": Revision,
     "calendar": CalendarDefinition,
     "organisation": Organisation,
+    "rotation": RotationRules,
     "source": SourceDefinition,
 }
 
@@ -71,10 +74,12 @@ class Catalogue:
         calendars: Mapping[str, Calendar] | None = None,
         sources: Mapping[str, SourceDefinition] | None = None,
         organisation: Organisation | None = None,
+        rotation: RotationRules | None = None,
     ) -> None:
         """Compiles every revision. Raises DefinitionError where there is no generic procedure, or two of them."""
         self.calendars, self.sources = dict(calendars or {}), dict(sources or {})
         self.organisation = organisation
+        self.rotation_rules = rotation
         self.orders: dict[str, SourceOrder] = orders(self.sources)
         by_code: dict[str, list[Revision]] = {}
         for revision in procedures:
@@ -98,6 +103,8 @@ class Catalogue:
         self._around = [_source(one) for one in self.sources.values()]
         if organisation is not None:
             self._around.append(_organisation(organisation))
+        if rotation is not None:
+            self._around.append(_plain("rotation", rotation.rotation, rotation.revision, rotation))
 
     def rules_for(self, facts: Sequence[Fact]) -> Rules:
         """The rules that judge a dossier of these facts, in any order.
@@ -139,6 +146,23 @@ class Catalogue:
             return body.action in self._receipts[procedure]
         return isinstance(body, Opened) and body.received_at is not None
 
+    def rotation(self) -> Rotation | None:
+        """The rules of rotation, ready to judge; None where there is no rotation file or no organisation.
+
+        Raises DefinitionError where it counts by a calendar that is not there.
+        """
+        rules = self.rotation_rules
+        if rules is None or self.organisation is None:
+            return None
+        calendar = self.calendars.get(rules.calendar) if rules.calendar is not None else None
+        return Rotation(rules, self.organisation, calendar)
+
+    def around(self) -> list[Definition]:
+        """The definitions that judge more than one dossier, with the calendar of rotation: to be archived."""
+        rules = self.rotation_rules
+        named = self._calendars.get(rules.calendar) if rules is not None and rules.calendar else None
+        return [*([named] if named is not None else []), *self._around]
+
     def used(self, judged: Iterable[Rules]) -> list[Definition]:
         """The definitions judging by these rules made use of, each once: to be archived."""
         found: dict[tuple[str, str, str], Definition] = {}
@@ -171,7 +195,8 @@ class Catalogue:
 
 
 def load(folder: Path) -> Catalogue:
-    """The catalogue of a folder: procedures anywhere below it, and `calendars`, `sources` and `organisation`.
+    """The catalogue of a folder: procedures anywhere below it, and `calendars`, `sources`, `organisation` and
+    `rotation`.
 
     Raises DefinitionError or UnknownZone with file:line:column, UsageError where there is no such folder.
     """
@@ -190,24 +215,28 @@ def load(folder: Path) -> Catalogue:
                 finding=str(finding),
                 reason="unsound_procedure",
             )
-    found = sorted((folder / "organisation").glob("*.yaml"))
+    organisation = next(iter(sorted((folder / "organisation").glob("*.yaml"))), None)
+    told = read_organisation(organisation) if organisation is not None else None
+    rotation = next(iter(sorted((folder / "rotation").glob("*.yaml"))), None)
     return Catalogue(
         revisions,
         read_calendars(folder / "calendars"),
         read_sources(folder / "sources"),
-        read_organisation(found[0]) if found else None,
+        told,
+        read_rotation(rotation, told) if rotation is not None else None,
     )
 
 
 def from_archive(archived: Iterable[Definition]) -> Catalogue:
     """The catalogue of archived definitions, given from the first recorded to the last.
 
-    Of calendars, sources and organisations the last counts; every revision of a procedure stays.
+    Of calendars, sources, organisations and rotation rules the last counts; every revision of a procedure stays.
     """
     procedures: list[Revision] = []
     calendars: dict[str, Calendar] = {}
     sources: dict[str, SourceDefinition] = {}
     organisation: Organisation | None = None
+    rotation: RotationRules | None = None
     for one in archived:
         match msgspec.json.decode(one.content, type=_KINDS[one.kind]):
             case Revision() as revision:
@@ -218,7 +247,9 @@ def from_archive(archived: Iterable[Definition]) -> Catalogue:
                 sources[source.source] = source
             case Organisation() as told:
                 organisation = told
-    return Catalogue(procedures, calendars, sources, organisation)
+            case RotationRules() as rules:
+                rotation = rules
+    return Catalogue(procedures, calendars, sources, organisation, rotation)
 
 
 def code_of(fact: Fact) -> str | None:
