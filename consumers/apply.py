@@ -28,6 +28,7 @@ from workflow.facts import (
     OfficerExempted,
     OfficerMoved,
 )
+from workflow.messages import encode
 from workflow.store.bodies import Bodies, Prepared, Told, prepare, row, salts
 from workflow.store.rows import DeadLetter, to_us
 
@@ -309,7 +310,7 @@ def _keep(writing: Writing, catalogue: Catalogue, touched: Sequence[Touched], no
     writing.put(rows)
     decisions = [decision for one in touched for decision in one.decisions]
     if decisions:
-        writing.say(now_us, len(decisions), _encode(decisions))
+        writing.say(now_us, len(decisions), encode(decisions))
     return Applied(
         dossiers=len(rows),
         refolded=sum(one.refolded for one in touched),

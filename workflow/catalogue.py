@@ -21,6 +21,7 @@ from workflow.procedure.checks import check_all
 from workflow.procedure.language import Revision
 from workflow.procedure.reader import fingerprint, read_procedures
 from workflow.rotation import Rotation
+from workflow.risk import Risk, RiskTable
 from workflow.rules import Rules, compile_family
 from workflow.sources import UNKNOWN_SOURCE, SourceDefinition, orders, read_sources
 from workflow.standing import stand
@@ -36,13 +37,14 @@ JUDGE_VERSION: Final = 1
 """Number of the engine's judging. Raised with every change that may give the same facts another judgment; what an
 older number judged is judged anew when it is next touched."""
 
-DefinitionKind: TypeAlias = Literal["procedure", "calendar", "organisation", "rotation", "source"]
+DefinitionKind: TypeAlias = Literal["procedure", "calendar", "organisation", "rotation", "source", "risk"]
 _KINDS: Final[Mapping[DefinitionKind, type[msgspec.Struct]]] = {
     "procedure": Revision,
     "calendar": CalendarDefinition,
     "organisation": Organisation,
     "rotation": RotationRules,
     "source": SourceDefinition,
+    "risk": RiskTable,
 }
 
 
@@ -74,12 +76,17 @@ class Catalogue:
         calendars: Mapping[str, Calendar] | None = None,
         sources: Mapping[str, SourceDefinition] | None = None,
         organisation: Organisation | None = None,
+        risk: RiskTable | None = None,
         rotation: RotationRules | None = None,
     ) -> None:
-        """Compiles every revision. Raises DefinitionError where there is no generic procedure, or two of them."""
+        """Compiles every revision. `risk`: the table that says which dossiers are at risk, if there is one.
+
+        Raises DefinitionError where there is no generic procedure, or two of them.
+        """
         self.calendars, self.sources = dict(calendars or {}), dict(sources or {})
         self.organisation = organisation
         self.rotation_rules = rotation
+        self.risk = None if risk is None else Risk(risk)
         self.orders: dict[str, SourceOrder] = orders(self.sources)
         by_code: dict[str, list[Revision]] = {}
         for revision in procedures:
@@ -105,6 +112,8 @@ class Catalogue:
             self._around.append(_organisation(organisation))
         if rotation is not None:
             self._around.append(_plain("rotation", rotation.rotation, rotation.revision, rotation))
+        if risk is not None:
+            self._around.append(of_risk(risk))
 
     def rules_for(self, facts: Sequence[Fact]) -> Rules:
         """The rules that judge a dossier of these facts, in any order.
@@ -195,10 +204,11 @@ class Catalogue:
 
 
 def load(folder: Path) -> Catalogue:
-    """The catalogue of a folder: procedures anywhere below it, and `calendars`, `sources`, `organisation` and
+    """The catalogue of a folder: procedures anywhere below it, and `calendars`, `sources`, `organisation`, `risk` and
     `rotation`.
 
-    Raises DefinitionError or UnknownZone with file:line:column, UsageError where there is no such folder.
+    Of several risk tables the one of the greatest revision counts. Raises DefinitionError or UnknownZone with
+    file:line:column, UsageError where there is no such folder.
     """
     if not folder.is_dir():
         raise UsageError(
@@ -223,6 +233,7 @@ def load(folder: Path) -> Catalogue:
         read_calendars(folder / "calendars"),
         read_sources(folder / "sources"),
         told,
+        _newest_risk(folder / "risk"),
         read_rotation(rotation, told) if rotation is not None else None,
     )
 
@@ -230,13 +241,15 @@ def load(folder: Path) -> Catalogue:
 def from_archive(archived: Iterable[Definition]) -> Catalogue:
     """The catalogue of archived definitions, given from the first recorded to the last.
 
-    Of calendars, sources, organisations and rotation rules the last counts; every revision of a procedure stays.
+    Of calendars, sources, organisations, risk tables and rotation rules the last counts; every revision of a procedure
+    stays.
     """
     procedures: list[Revision] = []
     calendars: dict[str, Calendar] = {}
     sources: dict[str, SourceDefinition] = {}
     organisation: Organisation | None = None
     rotation: RotationRules | None = None
+    risk: RiskTable | None = None
     for one in archived:
         match msgspec.json.decode(one.content, type=_KINDS[one.kind]):
             case Revision() as revision:
@@ -249,13 +262,35 @@ def from_archive(archived: Iterable[Definition]) -> Catalogue:
                 organisation = told
             case RotationRules() as rules:
                 rotation = rules
-    return Catalogue(procedures, calendars, sources, organisation, rotation)
+            case RiskTable() as table:
+                risk = table
+    return Catalogue(procedures, calendars, sources, organisation, risk, rotation)
 
 
 def code_of(fact: Fact) -> str | None:
     """The procedure a fact names."""
     body = fact.body
     return body.procedure if isinstance(body, Acted | Opened) else None
+
+
+def of_risk(table: RiskTable) -> Definition:
+    """A risk table as it is archived."""
+    return _plain("risk", table.risk, table.revision, table)
+
+
+def _newest_risk(folder: Path) -> RiskTable | None:
+    tables = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            tables.append(msgspec.json.decode(path.read_bytes(), type=RiskTable))
+        except msgspec.MsgspecError as cause:
+            raise DefinitionError(
+                "{file}: expected a risk table as written by dunghen risk fit, found another ({cause}); write it anew",
+                file=str(path),
+                cause=cause,
+                reason="risk_table",
+            ) from cause
+    return max(tables, key=lambda one: one.revision, default=None)
 
 
 def _receipts(family: Mapping[str, Rules]) -> frozenset[str]:
