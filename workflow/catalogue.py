@@ -20,8 +20,8 @@ from workflow.postrules import RotationRules, read_rotation
 from workflow.procedure.checks import check_all
 from workflow.procedure.language import Revision
 from workflow.procedure.reader import fingerprint, read_procedures
-from workflow.rotation import Rotation
 from workflow.risk import Risk, RiskTable
+from workflow.rotation import Rotation
 from workflow.rules import Rules, compile_family
 from workflow.sources import UNKNOWN_SOURCE, SourceDefinition, orders, read_sources
 from workflow.standing import stand
