@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
@@ -10,6 +10,7 @@ from msgspec import Struct
 from workflow.catalogue import code_of
 from workflow.errors import DunghenError
 from workflow.fold import advance, fold, sorts_last
+from workflow.judge import FAULTS
 from workflow.model import Outcome
 from workflow.store.judgments import Standing, row, unpack
 from workflow.store.rows import DossierRow
@@ -22,18 +23,6 @@ if TYPE_CHECKING:
     from workflow.fold import Judgment
     from workflow.model import Dossier
     from workflow.rules import Rules
-
-FAULTS: Final = (
-    DunghenError,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
-"""What judging may raise where we or a definition are wrong: it blocks the one dossier, its facts are kept."""
 
 
 class Decision(Struct, frozen=True, omit_defaults=True, tag="decisions", tag_field="topic"):
