@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from consumers.judging import Touched, used
 from workflow.errors import InputError, Unstorable
 from workflow.facts import STANDING_ALONE, BodyErased
+from workflow.messages import encode
 from workflow.store.bodies import Bodies, Prepared, Told, prepare, row, salts
 from workflow.store.rows import DeadLetter, to_us
 
@@ -285,7 +286,7 @@ def _keep(writing: Writing, catalogue: Catalogue, touched: Sequence[Touched], no
     writing.put(rows)
     decisions = [decision for one in touched for decision in one.decisions]
     if decisions:
-        writing.say(now_us, len(decisions), _encode(decisions))
+        writing.say(now_us, len(decisions), encode(decisions))
     return Applied(
         dossiers=len(rows),
         refolded=sum(one.refolded for one in touched),

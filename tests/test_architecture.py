@@ -35,6 +35,10 @@ DOORS: Final = {
     "babel": ("workflow/locale/",),
     "sqlalchemy": ("workflow/store/",),
     "kafka": ("consumers/kafka.py",),
+    "structlog": ("workflow/log.py",),
+    "logging": ("workflow/log.py",),
+    "prometheus_client": ("consumers/metrics.py",),
+    "http.server": ("consumers/health.py",),
 }
 """Each outside library and the only files that may import it."""
 

@@ -128,9 +128,9 @@ def test_what_was_said_otherwise_or_not_at_all_is_named(
     ]
 
 
-def test_messages_of_other_topics_are_no_decisions(filled: Store) -> None:
+def test_what_is_said_of_alerts_is_no_decision(filled: Store) -> None:
     with filled.writing() as writing:
-        writing.say(1, 1, b'[{"topic":"alerts.lateness","subject":"A","version":3}]')
+        writing.say(1, 1, b'[{"says":"alert","alert":{"subject":"A"},"n":3}]')
 
     assert replayed(filled)[0] == []
 

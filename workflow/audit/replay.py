@@ -72,7 +72,7 @@ class Counts(Struct):
 class Said(Struct, frozen=True, gc=False):
     """A message of the outbox, as far as it is a decision: what became of one fact."""
 
-    topic: str = ""
+    says: str = ""
     subject: str = ""
     source: str = ""
     id: str = ""
@@ -228,7 +228,7 @@ class Replay:
         after = 0
         while batches := self._reading.outbox(after):
             for after, content in batches:  # noqa: B007 - the last one is where the next reading begins
-                yield from (one for one in _said(content) if one.topic == "decisions" and one.outcome)
+                yield from (one for one in _said(content) if one.says == "decision" and one.outcome)
 
 
 class _Again(NamedTuple):
@@ -246,8 +246,12 @@ def _again(catalogue: Catalogue, stored: DossierRow, facts: Sequence[Fact], *, d
         basis = catalogue.basis(judgment.rules)._replace(judge_version=stored.judge_version)
         if not dates:
             return _Again(judged, _without_dates(stored, judged, basis, len(facts)))
-        standing = Standing(judged.code, stored.version, len(facts), stored.last_recorded_at)
-        return _Again(judged, row(judgment.rules, basis, judgment.dossier, standing))
+        standing = Standing(
+            judged.code, stored.version, len(facts), stored.last_recorded_at, alerts=stored.alerts
+        )
+        # When to look again is no judgment: the ticker moves it as time passes.
+        found = row(judgment.rules, basis, judgment.dossier, standing)
+        return _Again(judged, found._replace(next_due_at=stored.next_due_at))
     except FAULTS as fault:
         return str(fault)
 
