@@ -20,23 +20,26 @@ if TYPE_CHECKING:
 
 _RECONNECT_MS: Final = {"reconnect_backoff_ms": 50, "reconnect_backoff_max_ms": 1_000}
 """Kafka's own waits half a minute in the end; a broker that is back should be found within a second or two."""
-_WAIT_MS: Final = 10_000
+ANSWER_MS: Final = 10_000
+"""How long one answer of a broker is waited for."""
 _FOR_EVER_MS: Final = 86_400_000
 """The producer gives up no record by itself: a later one of the same key could then pass it."""
+NO_LOG: Final = "none"
+"""In place of an identity, where there is no such topic."""
 RECORD_BYTES_MAX: Final = MESSAGE_BYTES_MAX + ENVELOPE_BYTES
 
 
 def answers(servers: str, *, timeout_ms: int) -> bool:
     """Whether a broker gives the metadata of its cluster within this time."""
     try:
-        admin = _connected(KafkaAdminClient, bootstrap_servers=servers, bootstrap_timeout_ms=timeout_ms)
+        admin = connected(KafkaAdminClient, bootstrap_servers=servers, bootstrap_timeout_ms=timeout_ms)
     except KafkaError:
         return False
     admin.close()
     return True
 
 
-def _connected(kind: Any, **settings: Any) -> Any:  # noqa: ANN401 - a library without types
+def connected(kind: Any, **settings: Any) -> Any:  # noqa: ANN401 - a library without types
     """A client of this kind. One that finds no broker is ended whole: by itself it leaves a thread and sockets."""
     clients: list[Any] = []
 
@@ -83,7 +86,7 @@ class Publisher:
                 future.get(0)
         except KafkaError as fault:
             self.close()
-            raise _fault(self._servers, fault) from fault
+            raise fault_of(self._servers, fault) from fault
 
     def close(self) -> None:
         """Ends the producer at once; what is not acknowledged is given up."""
@@ -93,16 +96,16 @@ class Publisher:
         # Its own `close` first waits for what cannot be sent, and fails before it has ended anything.
         sender = producer._sender  # noqa: SLF001
         sender.force_close()
-        sender.join(_WAIT_MS / 1000)
+        sender.join(ANSWER_MS / 1000)
         producer.close(timeout=0)
 
     def _connected(self) -> Any:  # noqa: ANN401 - as above
         if self._producer is None:
-            self._producer = _connected(
+            self._producer = connected(
                 KafkaProducer,
                 bootstrap_servers=self._servers,
-                bootstrap_timeout_ms=_WAIT_MS,
-                max_block_ms=_WAIT_MS,
+                bootstrap_timeout_ms=ANSWER_MS,
+                max_block_ms=ANSWER_MS,
                 delivery_timeout_ms=_FOR_EVER_MS,
                 linger_ms=5,
                 batch_size=256 * 1024,
@@ -135,11 +138,11 @@ def make_topics(
     Raises BrokerUnreachable, BrokerRefused.
     """
     try:
-        admin = _connected(
-            KafkaAdminClient, bootstrap_servers=servers, bootstrap_timeout_ms=_WAIT_MS, **settings
+        admin = connected(
+            KafkaAdminClient, bootstrap_servers=servers, bootstrap_timeout_ms=ANSWER_MS, **settings
         )
     except KafkaError as fault:
-        raise _fault(servers, fault) from fault
+        raise fault_of(servers, fault) from fault
     try:
         known = set(admin.list_topics())
         missing = [topic for topic in topics if prefix + topic.name not in known]
@@ -160,9 +163,22 @@ def make_topics(
             for topic in topics
         ]
     except KafkaError as fault:
-        raise _fault(servers, fault) from fault
+        raise fault_of(servers, fault) from fault
     finally:
         admin.close()
+
+
+def log_of(servers: str, topic: str, **settings: Any) -> str:  # noqa: ANN401 - the library's
+    """The identity of a topic's log: another once the topic is made anew. Raises BrokerUnreachable, BrokerRefused."""
+    try:
+        admin = connected(
+            KafkaAdminClient, bootstrap_servers=servers, bootstrap_timeout_ms=ANSWER_MS, **settings
+        )
+        (found,) = admin.describe_topics([topic])
+        admin.close()
+    except KafkaError as fault:
+        raise fault_of(servers, fault) from fault
+    return NO_LOG if found["error_code"] else str(found["topic_id"])
 
 
 def _compared(admin: Any, prefix: str, topic: Topic) -> Made:  # noqa: ANN401 - a library without types
@@ -179,7 +195,8 @@ def _compared(admin: Any, prefix: str, topic: Topic) -> Made:  # noqa: ANN401 - 
     return Made(name, "differs" if differing else "there", ", ".join(differing))
 
 
-def _fault(servers: str, fault: KafkaError) -> BrokerError:
+def fault_of(servers: str, fault: KafkaError) -> BrokerError:
+    """Our error for one of the library."""
     said = str(fault) or type(fault).__name__
     if isinstance(fault, KafkaTimeoutError) or fault.retriable:
         return BrokerUnreachable(

@@ -10,7 +10,16 @@ from sqlalchemy import func, select
 
 from workflow.store.faults import translated
 from workflow.store.rows import from_us
-from workflow.store.tables import DEAD_LETTERS, DEFINITIONS, DOSSIERS, FACTS, IS_BLOCKED, OUTBOX, TO_SEND
+from workflow.store.tables import (
+    DEAD_LETTERS,
+    DEFINITIONS,
+    DOSSIERS,
+    FACTS,
+    IS_BLOCKED,
+    OUTBOX,
+    POSITIONS,
+    TO_SEND,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,6 +142,23 @@ def backlog(store: Store, now: datetime) -> Backlog:
         int(messages),
         0.0 if oldest is None else max(0.0, (now - from_us(oldest)).total_seconds()),
     )
+
+
+class Read(Struct, frozen=True):
+    """How far a partition of a stream was read, how often it was claimed, and in which log."""
+
+    stream: str
+    partition: int
+    position: int
+    epoch: int
+    log: str
+
+
+def positions(store: Store) -> list[Read]:
+    """How far each stream was read, in the order of their names. Raises a StoreError."""
+    read = POSITIONS.c
+    asked = select(read.stream, read.partition, read.position, read.epoch, read.log)
+    return [Read(*row) for row in _rows(store, asked.order_by(read.stream, read.partition))]
 
 
 def unmodelled(store: Store) -> tuple[Unmodelled, ...]:

@@ -38,6 +38,12 @@ _CLAIM: Final = (
     " ON CONFLICT (stream, partition) DO UPDATE SET epoch = positions.epoch + 1"
 )
 
+_SET_POSITION: Final = (
+    "INSERT INTO positions (stream, partition, position, epoch, log) VALUES (%s, %s, %s, 1, %s)"
+    " ON CONFLICT (stream, partition) DO UPDATE SET epoch = positions.epoch + 1, position = excluded.position,"
+    " log = excluded.log"
+)
+
 
 class Store:
     """A database with our tables. `open_store` makes one; `close` it."""
@@ -244,6 +250,18 @@ class Writing(Reading):
                 reason="log_changed",
             )
         return found[0], found[1]
+
+    def set_position(self, stream: str, partition: int, position: int, log: str) -> None:
+        """Has a partition read on from a position of a log, whatever was kept of it; who reads it loses the claim."""
+        self._run(_SET_POSITION, (stream, partition, position, log))
+
+    def wait_at_most(self, lock_ms: int) -> None:
+        """For the rest of the transaction, gives up waiting for a lock after so long: StoreBusy."""
+        self._sql.wait_at_most(self._connection, lock_ms)
+
+    def oust(self, stream: str, partition: int) -> None:
+        """Ends the connection of whoever is changing the position of this partition now."""
+        self._sql.oust(self._connection, stream, partition)
 
     def move(self, position: Position) -> None:
         """Moves a position on. The first statement of a batch: whoever lost the claim stops here.
