@@ -27,6 +27,7 @@ from workflow.facts import (
     OfficerDeferred,
     OfficerExempted,
     OfficerMoved,
+    Voided,
 )
 from workflow.messages import encode
 from workflow.store.bodies import Bodies, Prepared, Told, prepare, row, salts
@@ -57,10 +58,7 @@ class ApplyLimits(Struct, frozen=True, kw_only=True):
     dead_letter_days: Annotated[int, Meta(ge=1)] = 90
 
 
-STANDING_ALONE: Final = (
-    AlertActed,
-    Counted,
-    Heartbeat,
+OFFICER_FACTS: Final = (
     OfficerAccount,
     OfficerAppointed,
     OfficerConcluded,
@@ -68,6 +66,7 @@ STANDING_ALONE: Final = (
     OfficerExempted,
     OfficerMoved,
 )
+STANDING_ALONE: Final = (AlertActed, Counted, Heartbeat, *OFFICER_FACTS)
 """Facts on officers, sources and alerts: kept like all others, but they begin no dossier."""
 
 DEFAULT_LIMITS: Final = ApplyLimits()
@@ -149,9 +148,13 @@ class _Batcher(NamedTuple):
             if position is not None:
                 writing.move(position)
             rows = writing.lock({one.fact.subject for _, one in taken})
-            fresh, duplicates, conflicts = _new_ones(writing, taken, rows)
-            dossiers, alone, beyond = self._sorted_out(fresh, rows)
+            alone_too = _about_officers(writing, taken, rows)
+            fresh, duplicates, conflicts = _new_ones(writing, taken, rows, alone_too)
+            dossiers, alone, beyond = self._sorted_out(fresh, rows, alone_too)
             recorded = _append(writing, {**dossiers, **alone}, rows, now_us)
+            if alone:
+                # Officers are judged by definitions that no dossier may have needed yet.
+                writing.archive(self.catalogue.around(), now_us)
             touched = [
                 Touched(self.catalogue, subject, rows.get(subject), [one.fact for _, one in kept])
                 for subject, kept in dossiers.items()
@@ -182,13 +185,17 @@ class _Batcher(NamedTuple):
         return []
 
     def _sorted_out(
-        self, fresh: list[_Taken], rows: dict[str, DossierRow]
+        self, fresh: list[_Taken], rows: dict[str, DossierRow], alone_too: set[str]
     ) -> tuple[_Told, _Told, list[_Dead]]:
         """By code: facts of dossiers, and facts that stand alone; and those beyond the limit of their dossier."""
         dossiers: _Told = {}
         alone: _Told = {}
         beyond: list[_Dead] = []
-        named = {one.fact.subject for _, one in fresh if not isinstance(one.fact.body, STANDING_ALONE)}
+        named = {
+            one.fact.subject
+            for _, one in fresh
+            if not isinstance(one.fact.body, STANDING_ALONE) and one.fact.subject not in alone_too
+        }
         for told, one in fresh:
             subject = one.fact.subject
             if subject not in named and subject not in rows:
@@ -233,14 +240,30 @@ def _prepared(batch: Sequence[Told]) -> tuple[list[_Taken], list[_Dead]]:
     return taken, dead
 
 
+def _about_officers(writing: Writing, taken: list[_Taken], rows: dict[str, DossierRow]) -> set[str]:
+    """The codes of officers among those that corrections and erasures name: these begin no dossier either."""
+    facts = [one.fact for _, one in taken if one.fact.subject not in rows]
+    asked = {fact.subject for fact in facts if isinstance(fact.body, Voided | BodyErased)}
+    asked -= {
+        fact.subject for fact in facts if not isinstance(fact.body, (*STANDING_ALONE, Voided, BodyErased))
+    }
+    if not asked:
+        return set()
+    found = {fact.subject for fact in facts if isinstance(fact.body, OFFICER_FACTS)}
+    found |= {fact.subject for fact in writing.facts(asked - found) if isinstance(fact.body, OFFICER_FACTS)}
+    return asked & found
+
+
 def _new_ones(
-    writing: Writing, taken: list[_Taken], rows: dict[str, DossierRow]
+    writing: Writing, taken: list[_Taken], rows: dict[str, DossierRow], alone_too: set[str]
 ) -> tuple[list[_Taken], int, list[_Dead]]:
     """What is not there yet, how much was there, and what contradicts what is there."""
     identities = [
         _identity(one)
         for _, one in taken
-        if one.fact.subject in rows or isinstance(one.fact.body, STANDING_ALONE)
+        if one.fact.subject in rows
+        or isinstance(one.fact.body, STANDING_ALONE)
+        or one.fact.subject in alone_too
     ]
     seen = writing.known(identities)
     fresh: list[_Taken] = []
