@@ -16,19 +16,7 @@ from msgspec.structs import replace
 
 from consumers.judging import Touched, used
 from workflow.errors import InputError, Unstorable
-from workflow.facts import (
-    AlertActed,
-    BodyErased,
-    Counted,
-    Heartbeat,
-    OfficerAccount,
-    OfficerAppointed,
-    OfficerConcluded,
-    OfficerDeferred,
-    OfficerExempted,
-    OfficerMoved,
-    Voided,
-)
+from workflow.facts import CORRECTIONS, STANDING_ALONE, BodyErased, begins_dossier
 from workflow.messages import encode
 from workflow.store.bodies import Bodies, Prepared, Told, prepare, row, salts
 from workflow.store.rows import DeadLetter, to_us
@@ -58,18 +46,9 @@ class ApplyLimits(Struct, frozen=True, kw_only=True):
     dead_letter_days: Annotated[int, Meta(ge=1)] = 90
 
 
-OFFICER_FACTS: Final = (
-    OfficerAccount,
-    OfficerAppointed,
-    OfficerConcluded,
-    OfficerDeferred,
-    OfficerExempted,
-    OfficerMoved,
-)
-STANDING_ALONE: Final = (AlertActed, Counted, Heartbeat, *OFFICER_FACTS)
-"""Facts on officers, sources and alerts: kept like all others, but they begin no dossier."""
-
 DEFAULT_LIMITS: Final = ApplyLimits()
+_KNOWN_BEFORE: Final = (*STANDING_ALONE, *CORRECTIONS)
+"""What alone does not tell whether its subject is a dossier: what was told before does."""
 
 
 class Applied(Struct, frozen=True, kw_only=True):
@@ -242,16 +221,21 @@ def _prepared(batch: Sequence[Told]) -> tuple[list[_Taken], list[_Dead]]:
 
 def _about_officers(writing: Writing, taken: list[_Taken], rows: dict[str, DossierRow]) -> set[str]:
     """The codes of officers among those that corrections and erasures name: these begin no dossier either."""
-    facts = [one.fact for _, one in taken if one.fact.subject not in rows]
-    asked = {fact.subject for fact in facts if isinstance(fact.body, Voided | BodyErased)}
-    asked -= {
-        fact.subject for fact in facts if not isinstance(fact.body, (*STANDING_ALONE, Voided, BodyErased))
+    told: dict[str, list[Fact]] = {}
+    for _, one in taken:
+        if one.fact.subject not in rows:
+            told.setdefault(one.fact.subject, []).append(one.fact)
+    asked = {
+        subject
+        for subject, facts in told.items()
+        if all(isinstance(fact.body, _KNOWN_BEFORE) for fact in facts)
     }
-    if not asked:
-        return set()
-    found = {fact.subject for fact in facts if isinstance(fact.body, OFFICER_FACTS)}
-    found |= {fact.subject for fact in writing.facts(asked - found) if isinstance(fact.body, OFFICER_FACTS)}
-    return asked & found
+    asked = {
+        subject for subject in asked if any(isinstance(fact.body, CORRECTIONS) for fact in told[subject])
+    }
+    for fact in writing.facts(asked) if asked else ():
+        told[fact.subject].append(fact)
+    return {subject for subject in asked if not begins_dossier(told[subject])}
 
 
 def _new_ones(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from workflow.catalogue import code_of
 from workflow.errors import DunghenError
 from workflow.fold import advance, fold, sorts_last
+from workflow.judge import FAULTS
 from workflow.messages import Decision
 from workflow.store.judgments import Standing, row, unpack
 from workflow.store.rows import DossierRow
@@ -21,18 +22,6 @@ if TYPE_CHECKING:
     from workflow.fold import Judgment
     from workflow.model import Dossier, Outcome
     from workflow.rules import Rules
-
-FAULTS: Final = (
-    DunghenError,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
-"""What judging may raise where we or a definition are wrong: it blocks the one dossier, its facts are kept."""
 
 
 class Touched:

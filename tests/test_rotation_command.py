@@ -18,7 +18,9 @@ AT = ("--at", "2021-06-16T12:00")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("rotation") / "store.db"
     for name in ("terms", "events"):
-        done = dunghen("import", f"examples/officers/{name}.csv", "--source", "personnel", "--store", str(path))
+        done = dunghen(
+            "import", f"examples/officers/{name}.csv", "--source", "personnel", "--store", str(path)
+        )
         assert done.returncode == 0, done.stderr
     return path
 
@@ -86,7 +88,12 @@ def test_handover_lists_the_open_dossiers_the_officer_holds(tmp_path: Path) -> N
             "unit": "can-tho-department",
             "to": {"officer": officer},
         }
-        head = {"specversion": "1.0", "type": "dossier.acted.v1", "source": "one-stop", "id": f"{dossier}-{number}"}
+        head = {
+            "specversion": "1.0",
+            "type": "dossier.acted.v1",
+            "source": "one-stop",
+            "id": f"{dossier}-{number}",
+        }
         return json.dumps({**head, "subject": dossier, "sequence": number, "data": data})
 
     acts = [(1, "D-1", "receive", "cb-1"), (2, "D-1", "assign", "cb-2"), (1, "D-2", "receive", "cb-1")]
@@ -97,5 +104,7 @@ def test_handover_lists_the_open_dossiers_the_officer_holds(tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr
     found = dunghen("rotation", "handover", "cb-2", "--store", where, "-o", "json")
     assert [one["subject"] for one in json.loads(found.stdout)] == ["D-1"]
-    before = dunghen("rotation", "handover", "cb-2", "--store", where, "-o", "json", "--at", "2021-06-02T09:00")
+    before = dunghen(
+        "rotation", "handover", "cb-2", "--store", where, "-o", "json", "--at", "2021-06-02T09:00"
+    )
     assert [one["subject"] for one in json.loads(before.stdout)] == ["D-1", "D-2"]

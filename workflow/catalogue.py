@@ -14,6 +14,7 @@ import msgspec
 from workflow.calendar import Calendar, CalendarDefinition, read_calendars
 from workflow.choosing import choose
 from workflow.errors import DefinitionError, UsageError
+from workflow.factrows import FactRows
 from workflow.facts import Acted, Opened, Voided
 from workflow.organisation import Organisation, read_organisation
 from workflow.postrules import RotationRules, read_rotation
@@ -121,6 +122,8 @@ class Catalogue:
         The first code among its standing facts names the procedure, the date of receipt its revision; a code that is
         not modelled, or none, is judged by the generic procedure.
         """
+        if isinstance(facts, FactRows):
+            return choose(self.family(facts.code), facts)
         codes = {code for fact in facts if (code := code_of(fact)) is not None}
         if len(codes) <= 1 and not any(fact.revision or isinstance(fact.body, Voided) for fact in facts):
             family = self.family(next(iter(codes), None))
