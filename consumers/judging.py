@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import Struct
 
 from workflow.catalogue import code_of
 from workflow.errors import DunghenError
 from workflow.fold import fold, follow
-from workflow.model import Outcome
+from workflow.judge import FAULTS
+from workflow.messages import Decision
 from workflow.store.judgments import Standing, row, unpack
 from workflow.store.rows import DossierRow
 
@@ -20,34 +20,8 @@ if TYPE_CHECKING:
     from workflow.catalogue import Basis, Catalogue
     from workflow.facts import Fact
     from workflow.fold import Judgment
-    from workflow.model import Dossier
+    from workflow.model import Dossier, Outcome
     from workflow.rules import Rules
-
-FAULTS: Final = (
-    DunghenError,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
-"""What judging may raise where we or a definition are wrong: it blocks the one dossier, its facts are kept."""
-
-
-class Decision(Struct, frozen=True, omit_defaults=True, tag="decisions", tag_field="topic"):
-    """What became of one fact, as it is told to others. `version`: of the dossier; the highest wins. `supersedes`: what
-    was decided before. Without an outcome the dossier is `blocked`."""
-
-    subject: str
-    source: str
-    id: str
-    revision: int
-    version: int
-    outcome: Outcome | None = None
-    supersedes: Outcome | None = None
-    blocked: str | None = None
 
 
 class Touched:
@@ -123,7 +97,8 @@ class Touched:
         return True
 
     def _keep(self, rules: Rules, dossier: Dossier, code: str | None, facts: int) -> None:
-        standing = Standing(code, self._version, facts, self._recorded_at)
+        alerts = 0 if self._before is None else self._before.alerts
+        standing = Standing(code, self._version, facts, self._recorded_at, alerts=alerts)
         self.rules = rules
         self.row = row(rules, self._basis(rules), dossier, standing)
 

@@ -21,7 +21,7 @@ import msgspec
 from apply_floor import Floor, Given, table_of
 
 from consumers.apply import apply
-from consumers.servers import Postgres
+from servers.postgres import Postgres
 from workflow.store.opening import open_store
 from workflow.store.rows import Position, to_us
 

@@ -46,13 +46,14 @@ _decode: Final = msgspec.msgpack.Decoder(
 
 class Standing(NamedTuple):
     """What a dossier row says beside its judgment: the code its facts name, why it is blocked, its version, how many
-    facts it has and when the last of them was recorded (microseconds)."""
+    facts it has, when the last of them was recorded (microseconds), and how many alerts about it are kept."""
 
     code: str | None
     version: int
     facts: int
     last_recorded_at: int
     blocked: str | None = None
+    alerts: int = 0
 
 
 def pack(dossier: Dossier) -> bytes:
@@ -102,6 +103,7 @@ def row(rules: Rules, basis: Basis, dossier: Dossier, standing: Standing) -> Dos
         standing.version,
         standing.facts,
         standing.last_recorded_at,
+        standing.alerts,
         pack(dossier),
     )
 

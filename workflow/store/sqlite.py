@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+import fcntl
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from workflow.store.rows import DossierRow, FactRow
+from workflow.store.rows import AlertRow, DossierRow, FactRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,6 +29,11 @@ _APPEND: Final = f"INSERT INTO facts ({_FACT}) VALUES ({', '.join('?' * len(Fact
 _INSERT: Final = f"INSERT INTO dossiers ({_DOSSIER}) VALUES ({', '.join('?' * len(DossierRow._fields))})"
 _SET: Final = ", ".join(f"{name} = ?" for name in DossierRow._fields[1:])
 _UPDATE: Final = f"UPDATE dossiers SET {_SET} WHERE subject = ? AND version = ? - 1"
+_ALERT: Final = ", ".join(AlertRow._fields)
+_KEEP: Final = (
+    f"INSERT INTO alerts ({_ALERT}) VALUES ({', '.join('?' * len(AlertRow._fields))}) ON CONFLICT (id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in AlertRow._fields[1:])
+)
 _KNOWN: Final = (
     "SELECT f.subject, f.source, f.id, f.revision, f.digest FROM json_each(?) j CROSS JOIN facts f"
     " WHERE f.subject = json_extract(j.value, '$[0]') AND f.source = json_extract(j.value, '$[1]')"
@@ -65,6 +73,11 @@ def put(connection: Connection, new: Sequence[DossierRow], changed: Sequence[Dos
     return done
 
 
+def keep_alerts(connection: Connection, rows: Sequence[AlertRow]) -> None:
+    """Writes alerts, new ones and those that changed."""
+    connection.exec_driver_sql(_KEEP, list(rows))
+
+
 def stream(connection: Connection, statement: str, values: Row = ()) -> Iterator[Row]:
     """Rows as they come."""
     cursor = connection.exec_driver_sql(marked(statement), values).cursor
@@ -72,14 +85,28 @@ def stream(connection: Connection, statement: str, values: Row = ()) -> Iterator
         yield from rows
 
 
-def among(column: str) -> str:
+def among(column: str, kind: Literal["text", "int8"] = "text") -> str:  # noqa: ARG001 - SQLite needs no type
     """A condition with one parameter that takes `listed`."""
     return f"{column} IN (SELECT value FROM json_each(%s))"
 
 
-def listed(values: Iterable[str]) -> object:
-    """Texts as one parameter."""
+def listed(values: Iterable[str | int]) -> object:
+    """Texts or numbers as one parameter."""
     return _json(list(values))
+
+
+@contextmanager
+def alone(connection: Connection, name: str) -> Iterator[bool]:
+    """Whether this process has the lock of that name until the block ends: of a file beside the database, since a
+    database file that is opened and closed once more loses its own locks."""
+    database = Path(str(connection.engine.url.database)).resolve()
+    with database.with_name(f"{database.name}-{name}").open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 def dossier(row: Row) -> DossierRow:
