@@ -40,6 +40,7 @@ GROUPS: Final = (
     "status",
     "rates",
     "risk",
+    "rotation",
 )
 """One module of this package each, imported when it is asked for."""
 KEYWORDS: Final = {"import": ("imports", "import_")}

@@ -192,6 +192,15 @@ class Reading:
         columns = f"{FACT_COLUMNS}, type, digest, received, salt, received_hash"
         return self._stream(f"SELECT {columns} FROM facts ORDER BY seq")
 
+    def ask(self, statement: str, values: Row = ()) -> Iterator[Row]:
+        """The rows of a statement of the store's other modules."""
+        return self._stream(statement, values)
+
+    @property
+    def dialect(self) -> str:
+        """Which of the two databases this is: sqlite or postgresql."""
+        return self._connection.dialect.name
+
     def _alerts(self, column: str, values: Iterable[str] | None) -> list[AlertRow]:
         where = ""
         given: Row = ()
