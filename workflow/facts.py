@@ -7,7 +7,7 @@ The bodies are the one definition of what a message may say (DESIGN: the event c
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -20,6 +20,8 @@ Channel: TypeAlias = Literal["direct", "online", "post"]
 
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     InstantOrDay: TypeAlias = datetime | date
 else:
     # msgspec takes no union of two kinds of text: the codec hands it the value, already read.
@@ -283,6 +285,20 @@ Body: TypeAlias = (
     | BodyErased
 )
 
+OFFICER_FACTS: Final = (
+    OfficerAccount,
+    OfficerAppointed,
+    OfficerConcluded,
+    OfficerDeferred,
+    OfficerExempted,
+    OfficerMoved,
+)
+STANDING_ALONE: Final = (AlertActed, Counted, Heartbeat, *OFFICER_FACTS)
+"""Facts on officers, sources and alerts: kept like all others, but they begin no dossier."""
+
+CORRECTIONS: Final = (Voided, BodyErased)
+"""Facts about other facts; on those of an officer they begin no dossier either."""
+
 
 class Fact(Struct, frozen=True, gc=False, omit_defaults=True):
     """One event as a source told it.
@@ -301,3 +317,11 @@ class Fact(Struct, frozen=True, gc=False, omit_defaults=True):
     revision: int = 0
     entered_at: datetime | None = None
     recorded_at: datetime | None = None
+
+
+def begins_dossier(facts: Collection[Fact]) -> bool:
+    """Whether these facts of one subject make it a dossier: an officer, a source or an alert is none."""
+    if any(not isinstance(fact.body, (*STANDING_ALONE, *CORRECTIONS)) for fact in facts):
+        return True
+    corrected = any(isinstance(fact.body, CORRECTIONS) for fact in facts)
+    return corrected and not any(isinstance(fact.body, OFFICER_FACTS) for fact in facts)

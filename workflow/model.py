@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from workflow.facts import AppointmentCause
 
@@ -19,6 +19,12 @@ ViolationKind: TypeAlias = Literal["order", "deadline", "guard", "role", "end"]
 OrderKey: TypeAlias = tuple[datetime, int, int, str, str, int]
 """Place of a fact: effective_at, source rank, sequence, source, id, revision."""
 Status: TypeAlias = Literal["applied", "refused", "superseded", "voided", "not_judged"]
+
+if TYPE_CHECKING:
+    TextOrInstant: TypeAlias = str | datetime
+else:
+    # msgspec takes no union of two kinds of text: what it reads stays text.
+    TextOrInstant = Annotated[Any, Meta(extra_json_schema={"type": "string"})]
 
 
 class Violation(Struct, frozen=True, gc=False):
@@ -29,8 +35,8 @@ class Violation(Struct, frozen=True, gc=False):
 
     rule: str
     kind: ViolationKind
-    expected: str | datetime
-    found: str | datetime
+    expected: TextOrInstant
+    found: TextOrInstant
 
 
 class Outcome(Struct, frozen=True, omit_defaults=True, gc=False):

@@ -138,6 +138,9 @@ def _documents(text: str, name: str) -> Iterator[tuple[Tree, Mark]]:
                 yield _node(events, next(events), name, 1)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if mark and "nesting depth" in (error.problem or ""):
+            # The parser reads ahead and has a limit of its own, above ours.
+            raise _too_deep(f"{name}:{mark.line + 1}:{mark.column + 1}") from error
         raise DefinitionError(
             "{place}: expected YAML, found: {found}; check the indentation and the quotes around this place",
             place=f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else f"{name}:1:1",
@@ -156,15 +159,19 @@ def _node(events: Iterator[_Event], event: _Event, name: str, depth: int) -> tup
     if isinstance(event, yaml.ScalarEvent):
         return _scalar(event, mark.place(name)), mark
     if depth > MAX_DEPTH:
-        raise DefinitionError(
-            "{place}: expected at most {limit} levels of nesting, found more; flatten the definition",
-            place=mark.place(name),
-            limit=MAX_DEPTH,
-            reason="too_deep",
-        )
+        raise _too_deep(mark.place(name))
     if isinstance(event, yaml.SequenceStartEvent):
         return _sequence(events, mark, name, depth)
     return _mapping(events, mark, name, depth)
+
+
+def _too_deep(place: str) -> DefinitionError:
+    return DefinitionError(
+        "{place}: expected at most {limit} levels of nesting, found more; flatten the definition",
+        place=place,
+        limit=MAX_DEPTH,
+        reason="too_deep",
+    )
 
 
 def _refuse_markup(event: _Event, place: str) -> None:

@@ -22,7 +22,7 @@ from workflow.cli.options import Command, file_limits, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
 from workflow.cli.stores import Place, store_options
-from workflow.errors import UsageError
+from workflow.errors import StoreBusy, UsageError, VersionConflict
 from workflow.i18n import current
 from workflow.store.looking import unmodelled
 from workflow.store.rows import Position
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from consumers.files.entries import Entry, Messages, Rows
+    from consumers.files.registers import Register
     from consumers.files.sourcefile import SourceFile
     from workflow.catalogue import Catalogue
     from workflow.cli.output import Form
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 BATCH: Final = 1_000
 """Facts in one transaction: the commit is what costs, and a thousand share one."""
+TRIES: Final = 10
+"""How often a batch is tried where other writers come first; each time at least one of them has got on."""
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FIGURES: Final = (
     Column("file", "File"),
@@ -124,30 +127,47 @@ def import_(
 
 
 def import_file(
-    store: Store, catalogue: Catalogue, file: SourceFile, path: Path, now: Callable[[], datetime]
+    store: Store,
+    catalogue: Catalogue,
+    file: SourceFile,
+    path: Path,
+    now: Callable[[], datetime],
+    *,
+    batch: int = BATCH,
 ) -> Imported:
     """Brings one file into the store, from where an earlier import of it stopped; what became of it.
 
-    Each batch moves the position in its own transaction, so that nothing is lost or taken twice wherever it ends.
+    Each `batch` of so many facts moves the position in its own transaction, so that nothing is lost or taken twice
+    wherever it ends.
     Raises InputError for what concerns the whole file, StoreError.
     """
     stream, reading = f"file/{file.identity}", file.reading
     with store.writing() as writing:
         after, epoch = writing.claim(stream, 0, log=file.identity)
     found = Imported(str(path), went_on_after=after)
-    for batch in _watched(reading, after):
-        end = batch[-1].position
+    for entries in _watched(reading, after, batch):
+        end = entries[-1].position
         step = Position(stream, 0, after, end, epoch)
-        told = [_told(entry, path) for entry in batch]
-        found.add(apply(store, catalogue, told, now=now(), position=step))
+        told = [_told(entry, path) for entry in entries]
+        found.add(_applied(lambda: apply(store, catalogue, told, now=now(), position=step)))  # noqa: B023 - called at once
         after = end
     found.rows, found.filtered = reading.rows, reading.filtered
     found.refused = dict(reading.refusals.counts)
     return found
 
 
-def _watched(reading: Messages | Rows, after: int) -> Iterator[list[Entry]]:
-    yield from batches(watched(reading.entries(after), reading.progress, "Importing"), BATCH)
+def _applied(batch: Callable[[], Applied]) -> Applied:
+    """A batch, taken again where another writer was first; the store has waited for it already. Raises StoreError."""
+    for _ in range(TRIES - 1):
+        try:
+            return batch()
+        except (StoreBusy, VersionConflict):
+            continue
+    return batch()
+
+
+def _watched(reading: Messages | Rows | Register, after: int, size: int) -> Iterator[list[Entry]]:
+    yield from batches(watched(reading.entries(after), reading.progress, "Importing"), size)
 
 
 def _told(entry: Entry, path: Path) -> Told:
@@ -191,7 +211,7 @@ def _row(one: Imported) -> dict[str, Any]:
     return {**to_builtins(one), "refused": sum(one.refused.values())}
 
 
-def _tell(reading: Messages | Rows, one: Imported) -> None:
+def _tell(reading: Messages | Rows | Register, one: Imported) -> None:
     """What was not taken, line by line, and where an earlier import had come to; on standard error."""
     refusals = reading.refusals
     for refusal in refusals.listed:

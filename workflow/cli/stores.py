@@ -14,6 +14,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import click
 import msgspec
 
+from workflow import log
+from workflow.audit.archive import Archive
 from workflow.catalogue import Catalogue, Definition, from_archive
 from workflow.cli.inputs import FILE, moment
 from workflow.errors import UsageError
@@ -24,6 +26,7 @@ from workflow.standing import stand
 from workflow.store import looking as counts
 from workflow.store.judgments import unpack
 from workflow.store.opening import open_store
+from workflow.store.rows import EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -34,9 +37,10 @@ if TYPE_CHECKING:
     from workflow.rules import Rules
     from workflow.store.looking import Contents
     from workflow.store.rows import DossierRow
-    from workflow.store.store import Store
+    from workflow.store.store import Reading, Store
 
 DEFAULT: Final = "var/dunghen.db"
+LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Place(NamedTuple):
@@ -69,7 +73,9 @@ class Place(NamedTuple):
             )
         if self.password is None:
             return self.where
-        secret = quote(self.password.read_text(encoding="utf-8").strip(), safe="")
+        password = self.password.read_text(encoding="utf-8").strip()
+        secret = quote(password, safe="")
+        log.hide(password, secret)
         user, at, host = parts.netloc.rpartition("@")
         return urlunsplit(parts._replace(netloc=f"{user}:{secret}{at}{host}"))
 
@@ -99,6 +105,7 @@ class Seen:
             with store.reading() as reading:
                 archived = reading.definitions(self.known_at)
         self.catalogue = _catalogue(archived).catalogue
+        self.now = now
         self.at = self.asked_at or self.known_at or now
         self.duplicates = frozenset(self._duplicates())
         self._done, self._all = 0, counts.dossiers(store)
@@ -164,16 +171,17 @@ class Seen:
 
     def rules(self, facts: Iterable[Fact]) -> Rules:
         """The rules that judge a dossier of these facts, as far as they were known."""
-        return self.catalogue.rules_for(self._known(facts))
+        return self.catalogue.rules_for(self.known(facts))
 
-    def _known(self, facts: Iterable[Fact]) -> list[Fact]:
+    def known(self, facts: Iterable[Fact]) -> list[Fact]:
+        """Those of the facts that were recorded by the moment asked about."""
         known_at = self.known_at
         if known_at is None:
             return list(facts)
         return [fact for fact in facts if fact.recorded_at is None or fact.recorded_at <= known_at]
 
     def _folded(self, subject: str, facts: Iterable[Fact]) -> Judged | None:
-        known = self._known(facts)
+        known = self.known(facts)
         if not known:
             return None
         judged = fold(self.catalogue.rules_for(known), subject, known, valid_at=self.asked_at)
@@ -201,7 +209,7 @@ class Seen:
     def _duplicates(self) -> Iterator[str]:
         """The dossiers that say they are the duplicate of another, and were not corrected since."""
         for subject in counts.linked(self.store):
-            standing = stand(self.catalogue.orders, self._known(self.facts(subject)), None, self.asked_at)
+            standing = stand(self.catalogue.orders, self.known(self.facts(subject)), None, self.asked_at)
             links = [one.fact.body for one in standing.placed if isinstance(one.fact.body, Linked)]
             if any(link.kind == "duplicate_of" for link in links):
                 yield subject
@@ -271,6 +279,11 @@ _AT_OF_LOG: Final = click.option(
 _KNOWN_AT: Final = click.option(
     "--known-at", help="As it was known at this date or time; by default all that is known."
 )
+
+
+def archive_of(reading: Reading) -> Archive:
+    """The definitions a store has kept, at each instant it kept some."""
+    return Archive(reading.definitions_between(EPOCH, LAST), _generic())
 
 
 class _Known(NamedTuple):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from contextlib import contextmanager
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from workflow.store.rows import DossierRow, FactRow
+from workflow.store.rows import AlertRow, DossierRow, FactRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -15,9 +17,18 @@ if TYPE_CHECKING:
 
 Row: TypeAlias = tuple[Any, ...]
 
+_CURSORS: Final = count()
+"""Numbers of cursors: several may be read side by side in one transaction."""
+
 _DOSSIER: Final = ", ".join(DossierRow._fields)
 _FACT: Final = ", ".join(FactRow._fields)
-_NUMBERS: Final = {"judge_version": "int4", "version": "int8", "facts": "int8", "last_recorded_at": "int8"}
+_NUMBERS: Final = {
+    "judge_version": "int4",
+    "alerts": "int4",
+    "version": "int8",
+    "facts": "int8",
+    "last_recorded_at": "int8",
+}
 _TYPES: Final = {
     **dict.fromkeys(DossierRow._fields, "text"),
     **{name: "int8" for name in DossierRow._fields if name.endswith("_at")},
@@ -37,6 +48,20 @@ _SET: Final = ", ".join(f"{name} = t.{name}" for name in DossierRow._fields[1:])
 _UPDATE: Final = (
     f"UPDATE dossiers d SET {_SET} FROM unnest({_ARRAYS}) AS t ({_DOSSIER})"
     " WHERE d.subject = t.subject AND d.version = t.version - 1"
+)
+_ALERT: Final = ", ".join(AlertRow._fields)
+_ALERT_TYPES: Final = ("text",) * 6 + ("int4", "int8", "int8", "bytea")
+_KEEP: Final = (
+    f"INSERT INTO alerts ({_ALERT}) SELECT * FROM unnest({', '.join(f'%s::{one}[]' for one in _ALERT_TYPES)})"
+    " ON CONFLICT (id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in AlertRow._fields[1:])
+)
+LOCKS: Final = 1_147_498_056
+"""The space of our advisory locks, so that another program's of the same database are not taken for ours."""
+_OUST: Final = (
+    "SELECT pg_terminate_backend(pid, 2000) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND classid = %s::int4::oid AND objid = hashtext(%s)::oid AND objsubid = 2"
 )
 _KNOWN: Final = (
     "SELECT f.subject, f.source, f.id, f.revision, f.digest"
@@ -60,9 +85,7 @@ def known(connection: Connection, identities: Sequence[Identity]) -> list[Row]:
 
 def append(connection: Connection, rows: Sequence[FactRow]) -> None:
     """Appends facts."""
-    driver = connection.connection.driver_connection
-    assert driver is not None  # noqa: S101 - an open connection has one
-    with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
+    with _driver(connection, _COPY).cursor() as cursor, cursor.copy(_COPY) as copy:
         copy.set_types(_FACT_TYPES)
         for row in rows:
             copy.write_row(row)
@@ -78,24 +101,41 @@ def put(connection: Connection, new: Sequence[DossierRow], changed: Sequence[Dos
     return done
 
 
+def keep_alerts(connection: Connection, rows: Sequence[AlertRow]) -> None:
+    """Writes alerts, new ones and those that changed."""
+    connection.exec_driver_sql(_KEEP, tuple(list(column) for column in zip(*rows, strict=True)))
+
+
 def stream(connection: Connection, statement: str, values: Row = ()) -> Iterator[Row]:
     """Rows as they come, by a cursor of the server."""
-    driver = connection.connection.driver_connection
-    assert driver is not None  # noqa: S101 - an open connection has one
-    with driver.cursor(name="rows", binary=True) as cursor:
+    with _driver(connection, statement).cursor(name=f"rows{next(_CURSORS)}", binary=True) as cursor:
         cursor.itersize = 5_000
         cursor.execute(statement, values)
         yield from cursor
 
 
-def among(column: str) -> str:
+def among(column: str, kind: Literal["text", "int8"] = "text") -> str:
     """A condition with one parameter that takes `listed`."""
-    return f"{column} = ANY(%s::text[])"
+    return f"{column} = ANY(%s::{kind}[])"
 
 
-def listed(values: Iterable[str]) -> object:
-    """Texts as one parameter."""
+def listed(values: Iterable[str | int]) -> object:
+    """Texts or numbers as one parameter."""
     return list(values)
+
+
+@contextmanager
+def alone(connection: Connection, name: str, *, oust: bool) -> Iterator[bool]:
+    """Whether the connection has the lock of that name, until the block or the connection ends."""
+    lock = (LOCKS, name)
+    with connection.begin():
+        if oust:
+            connection.exec_driver_sql(_OUST, lock)
+        free = connection.exec_driver_sql("SELECT pg_try_advisory_lock(%s, hashtext(%s))", lock).scalar()
+    yield bool(free)
+    if free:
+        with connection.begin():
+            connection.exec_driver_sql("SELECT pg_advisory_unlock(%s, hashtext(%s))", lock)
 
 
 def dossier(row: Row) -> DossierRow:
@@ -106,3 +146,13 @@ def dossier(row: Row) -> DossierRow:
 def marked(statement: str) -> str:
     """A statement with this driver's marks for its parameters: those it has."""
     return statement
+
+
+def _driver(connection: Connection, statement: str) -> Any:  # noqa: ANN401 - the driver's own connection
+    """The driver under a connection, for a statement that goes past SQLAlchemy: who watches the calls is told here."""
+    watch = connection.get_execution_options().get("watch")
+    if watch is not None:
+        watch(statement)
+    driver = connection.connection.driver_connection
+    assert driver is not None  # noqa: S101 - an open connection has one
+    return driver

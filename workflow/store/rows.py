@@ -36,8 +36,10 @@ class DossierRow(NamedTuple):
 
     `code`: the procedure its facts name, whether we have it or not. `fingerprint`, `calendar`, `judge_version`: what
     the judgment rests on. `appointment_due_at` is the benchmark: the slip with the stops that move it. `..._late` is
-    NULL while the date is not met. `next_due_at`: the earliest date that is neither met nor passed. `blocked`: why it
+    NULL while the date is not met. `next_due_at`: when its standing
+    alerts may next change. `blocked`: why it
     could not be judged; its other columns are then those of its last judgment. `version` grows with every change.
+    `alerts`: how many alerts about it are kept, so that where there are none nothing is asked.
     """
 
     subject: str
@@ -63,7 +65,33 @@ class DossierRow(NamedTuple):
     version: int
     facts: int
     last_recorded_at: int
+    alerts: int
     judgment: bytes
+
+
+class AlertRow(NamedTuple):
+    """An alert as it was last said. `n`: how much was said about it; `content`: its whole life so far, as JSON."""
+
+    id: str
+    kind: str
+    topic: str
+    subject: str
+    unit: str | None
+    state: str
+    n: int
+    due_at: int | None
+    raised_at: int
+    content: bytes
+
+
+class FeedRow(NamedTuple):
+    """What one reader of a stream has heard of a source: the latest that occurred, and when it last heard of it."""
+
+    source: str
+    stream: str
+    partition: int
+    told_at: int
+    heard_at: int
 
 
 class DeadLetter(NamedTuple):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+import fcntl
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from workflow.store.rows import DossierRow, FactRow
+from workflow.store.rows import AlertRow, DossierRow, FactRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,11 +29,17 @@ _APPEND: Final = f"INSERT INTO facts ({_FACT}) VALUES ({', '.join('?' * len(Fact
 _INSERT: Final = f"INSERT INTO dossiers ({_DOSSIER}) VALUES ({', '.join('?' * len(DossierRow._fields))})"
 _SET: Final = ", ".join(f"{name} = ?" for name in DossierRow._fields[1:])
 _UPDATE: Final = f"UPDATE dossiers SET {_SET} WHERE subject = ? AND version = ? - 1"
-_KNOWN: Final = (
-    "SELECT subject, source, id, revision, digest FROM facts"
-    " WHERE (subject, source, id, revision) IN (VALUES {rows})"
+_ALERT: Final = ", ".join(AlertRow._fields)
+_KEEP: Final = (
+    f"INSERT INTO alerts ({_ALERT}) VALUES ({', '.join('?' * len(AlertRow._fields))}) ON CONFLICT (id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in AlertRow._fields[1:])
 )
-_KNOWN_ROWS: Final = 500
+_KNOWN: Final = (
+    "SELECT f.subject, f.source, f.id, f.revision, f.digest FROM json_each(?) j CROSS JOIN facts f"
+    " WHERE f.subject = json_extract(j.value, '$[0]') AND f.source = json_extract(j.value, '$[1]')"
+    " AND f.id = json_extract(j.value, '$[2]') AND f.revision = json_extract(j.value, '$[3]')"
+)
+"""One look into the index for each identity, in that order (CROSS JOIN); a list of row values costs ten times that."""
 _BOOLEANS: Final = [
     DossierRow._fields.index(name) for name in ("appointment_late", "committed_late", "deviated")
 ]
@@ -44,13 +53,8 @@ def lock(connection: Connection, subjects: Sequence[str]) -> list[DossierRow]:
 
 def known(connection: Connection, identities: Sequence[Identity]) -> list[Row]:
     """Those of the identities that are there, each with its digest."""
-    found: list[Row] = []
-    for start in range(0, len(identities), _KNOWN_ROWS):
-        part = identities[start : start + _KNOWN_ROWS]
-        statement = _KNOWN.format(rows=", ".join(["(?, ?, ?, ?)"] * len(part)))
-        values = tuple(value for identity in part for value in identity)
-        found += connection.exec_driver_sql(statement, values).cursor.fetchall()
-    return found
+    found = connection.exec_driver_sql(_KNOWN, (_json(identities),)).cursor
+    return [] if found is None else list(found.fetchall())
 
 
 def append(connection: Connection, rows: Sequence[FactRow]) -> None:
@@ -69,6 +73,11 @@ def put(connection: Connection, new: Sequence[DossierRow], changed: Sequence[Dos
     return done
 
 
+def keep_alerts(connection: Connection, rows: Sequence[AlertRow]) -> None:
+    """Writes alerts, new ones and those that changed."""
+    connection.exec_driver_sql(_KEEP, list(rows))
+
+
 def stream(connection: Connection, statement: str, values: Row = ()) -> Iterator[Row]:
     """Rows as they come."""
     cursor = connection.exec_driver_sql(marked(statement), values).cursor
@@ -76,14 +85,28 @@ def stream(connection: Connection, statement: str, values: Row = ()) -> Iterator
         yield from rows
 
 
-def among(column: str) -> str:
+def among(column: str, kind: Literal["text", "int8"] = "text") -> str:  # noqa: ARG001 - SQLite needs no type
     """A condition with one parameter that takes `listed`."""
     return f"{column} IN (SELECT value FROM json_each(%s))"
 
 
-def listed(values: Iterable[str]) -> object:
-    """Texts as one parameter."""
+def listed(values: Iterable[str | int]) -> object:
+    """Texts or numbers as one parameter."""
     return _json(list(values))
+
+
+@contextmanager
+def alone(connection: Connection, name: str, *, oust: bool) -> Iterator[bool]:  # noqa: ARG001 - a process is not ended
+    """Whether this process has the lock of that name until the block ends: of a file beside the database, since a
+    database file that is opened and closed once more loses its own locks."""
+    database = Path(str(connection.engine.url.database)).resolve()
+    with database.with_name(f"{database.name}-{name}").open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 def dossier(row: Row) -> DossierRow:
@@ -100,5 +123,5 @@ def marked(statement: str) -> str:
     return statement.replace("%s", "?")
 
 
-def _json(values: Sequence[str]) -> str:
+def _json(values: Sequence[object]) -> str:
     return msgspec.json.encode(values).decode()

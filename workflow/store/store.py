@@ -10,7 +10,8 @@ from workflow.errors import LedgerError, PositionLost, VersionConflict
 from workflow.store import postgresql, sqlite
 from workflow.store.bodies import FACT_COLUMNS, Bodies
 from workflow.store.faults import translated
-from workflow.store.rows import DeadLetter, DossierRow, from_us, to_us
+from workflow.store.outbox import Outbox
+from workflow.store.rows import AlertRow, DeadLetter, DossierRow, FeedRow, from_us, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
 Row: TypeAlias = tuple[Any, ...]
 _DOSSIER: Final = ", ".join(DossierRow._fields)
+_ALERT: Final = ", ".join(AlertRow._fields)
+_HEAR: Final = (
+    "INSERT INTO feeds (source, stream, partition, told_at, heard_at) VALUES (%s, %s, %s, %s, %s)"
+    " ON CONFLICT (source, stream, partition) DO UPDATE SET heard_at = excluded.heard_at,"
+    " told_at = CASE WHEN feeds.told_at > excluded.told_at THEN feeds.told_at ELSE excluded.told_at END"
+)
 _BURY: Final = (
     f"INSERT INTO dead_letters ({', '.join(DeadLetter._fields)}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
 )
@@ -35,9 +42,12 @@ _CLAIM: Final = (
 class Store:
     """A database with our tables. `open_store` makes one; `close` it."""
 
-    def __init__(self, name: str, engine: Engine, watch: Callable[[str], None] | None = None) -> None:
-        """`name` stands for the store in errors."""
+    def __init__(
+        self, name: str, engine: Engine, watch: Callable[[str], None] | None = None, *, shadow: bool = False
+    ) -> None:
+        """`name` stands for the store in errors; in `shadow` what is put in the outbox is never sent."""
         self.name = name
+        self._shadow = shadow
         self.engine = engine
         self._watch = watch
         self._sql = sqlite if engine.dialect.name == "sqlite" else postgresql
@@ -51,7 +61,7 @@ class Store:
         """
         with translated(self.name), self.engine.connect() as connection:
             with connection.begin() as transaction:
-                writing = Writing(connection, self._sql, self.name, self._archived)
+                writing = Writing(connection, self._sql, self.name, self._archived, shadow=self._shadow)
                 yield writing
                 if not keep:
                     transaction.rollback()
@@ -67,6 +77,19 @@ class Store:
             connection = plain.execution_options(reads=True)
             with connection.begin():
                 yield Reading(connection, self._sql)
+
+    @contextmanager
+    def relaying(self, *, oust: bool = False) -> Iterator[Outbox | None]:
+        """The outbox for one relay at a time, on a connection of its own; None while another relay has it.
+
+        `oust` ends the session of the one that has it, on PostgreSQL: a process that was stopped would hold it for
+        ever. Raises a StoreError where it cannot be asked.
+        """
+        with translated(self.name), self.engine.connect() as connection:
+            # Never given back to the pool: its lock ends with it.
+            connection.detach()
+            with self._sql.alone(connection, "relay", oust=oust) as free:
+                yield Outbox(connection, self._sql, self.name) if free else None
 
     def close(self) -> None:
         """Closes every connection. SQLite then leaves one file."""
@@ -109,6 +132,19 @@ class Reading:
             "SELECT subject FROM dossiers WHERE next_due_at <= %s ORDER BY next_due_at, subject LIMIT %s"
         )
         return [subject for (subject,) in self._stream(statement, (to_us(by), limit))]
+
+    def alerts(self, subjects: Iterable[str] | None = None) -> list[AlertRow]:
+        """Alerts as they were last said, by id; those about some subjects, or all."""
+        return self._alerts("subject", subjects)
+
+    def alerts_of(self, ids: Iterable[str]) -> list[AlertRow]:
+        """The alerts of these ids that were ever said."""
+        return self._alerts("id", ids)
+
+    def feeds(self) -> list[FeedRow]:
+        """What was heard of each source, by each reader."""
+        statement = f"SELECT {', '.join(FeedRow._fields)} FROM feeds ORDER BY source, stream, partition"
+        return [FeedRow._make(row) for row in self._stream(statement)]
 
     def outbox(self, after: int = 0, limit: int = 1_000) -> list[tuple[int, bytes]]:
         """Batches of messages not older than `after`: each one's number and its content, a JSON list."""
@@ -156,6 +192,23 @@ class Reading:
         columns = f"{FACT_COLUMNS}, type, digest, received, salt, received_hash"
         return self._stream(f"SELECT {columns} FROM facts ORDER BY seq")
 
+    def ask(self, statement: str, values: Row = ()) -> Iterator[Row]:
+        """The rows of a statement of the store's other modules."""
+        return self._stream(statement, values)
+
+    @property
+    def dialect(self) -> str:
+        """Which of the two databases this is: sqlite or postgresql."""
+        return self._connection.dialect.name
+
+    def _alerts(self, column: str, values: Iterable[str] | None) -> list[AlertRow]:
+        where = ""
+        given: Row = ()
+        if values is not None:
+            where, given = f" WHERE {self._sql.among(column)}", (self._sql.listed(values),)
+        rows = self._stream(f"SELECT {_ALERT} FROM alerts{where} ORDER BY id", given)
+        return [AlertRow._make((*row[:-1], bytes(row[-1]))) for row in rows]
+
     def _stream(self, statement: str, values: Row = ()) -> Iterator[Row]:
         found: Iterator[Row] = self._sql.stream(self._connection, statement, values)
         return found
@@ -164,9 +217,18 @@ class Reading:
 class Writing(Reading):
     """What may be said to the store in one transaction."""
 
-    def __init__(self, connection: Connection, sql: Any, name: str, archived: set[Definition]) -> None:  # noqa: ANN401 - as above
+    def __init__(
+        self,
+        connection: Connection,
+        sql: Any,  # noqa: ANN401 - as above
+        name: str,
+        archived: set[Definition],
+        *,
+        shadow: bool = False,
+    ) -> None:
         """Of an open transaction; `archived` are the definitions known to be kept."""
         super().__init__(connection, sql)
+        self._shadow = shadow
         self._name = name
         self._archived = archived
         self.fresh: set[Definition] = set()
@@ -241,11 +303,21 @@ class Writing(Reading):
                 found=done,
             )
 
+    def keep_alerts(self, rows: Sequence[AlertRow]) -> None:
+        """Writes alerts, new ones and those that changed."""
+        if rows:
+            self._sql.keep_alerts(self._connection, rows)
+
+    def hear(self, rows: Iterable[FeedRow]) -> None:
+        """Keeps what a reader of a stream has heard of its sources."""
+        for row in rows:
+            self._run(_HEAR, row)
+
     def say(self, recorded_at: int, messages: int, content: bytes) -> None:
         """Puts a batch of messages in the outbox, one row."""
         self._run(
-            "INSERT INTO outbox (recorded_at, messages, content) VALUES (%s, %s, %s)",
-            (recorded_at, messages, content),
+            "INSERT INTO outbox (recorded_at, messages, content, withheld) VALUES (%s, %s, %s, %s)",
+            (recorded_at, messages, content, self._shadow),
         )
 
     def bury(self, letters: Iterable[DeadLetter]) -> None:

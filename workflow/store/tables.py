@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 METADATA: Final = MetaData()
@@ -53,6 +54,10 @@ dossiers is found by an audit instead). SQLite keys the rows by `seq` and has th
 keys them by the identity and has a BRIN index on `seq`.
 """
 
+BESIDE_ONLY: Final = "type >= 'dossier.rated' AND type < 'source'"
+"""Facts that are asked for by their type: of officers, ratings, corrections. A statement has to say this as it stands,
+or the index does not serve it; acts, the great number, stay out of it."""
+
 DOSSIERS: Final = Table(
     "dossiers",
     METADATA,
@@ -79,10 +84,37 @@ DOSSIERS: Final = Table(
     Column("version", Number, nullable=False),
     Column("facts", Number, nullable=False),
     Column("last_recorded_at", Number, nullable=False),
+    Column("alerts", Integer, nullable=False),
     Column("judgment", LargeBinary, nullable=False),
     PrimaryKeyConstraint("subject"),
     sqlite_with_rowid=False,
 )
+
+ALERTS: Final = Table(
+    "alerts",
+    METADATA,
+    Column("id", Key, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("subject", Key, nullable=False),
+    Column("unit", Text),
+    Column("state", Text, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("due_at", Number),
+    Column("raised_at", Number, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+FEEDS: Final = Table(
+    "feeds",
+    METADATA,
+    Column("source", Key, primary_key=True),
+    Column("stream", Key, primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("told_at", Number, nullable=False),
+    Column("heard_at", Number, nullable=False),
+)
+"""One row for each source and reader of a stream, so that readers do not wait for one another."""
 
 OUTBOX: Final = Table(
     "outbox",
@@ -91,7 +123,13 @@ OUTBOX: Final = Table(
     Column("recorded_at", Number, nullable=False),
     Column("messages", Integer, nullable=False),
     Column("content", LargeBinary, nullable=False),
+    Column("withheld", Boolean(create_constraint=False), nullable=False),
+    Column("sent_at", Number),
 )
+"""One row is the messages of one batch. `withheld`: written in shadow mode, never to be sent. `sent_at`: when the
+broker had acknowledged all of them. No highest number sent is kept instead: of two writers the one with the lower
+number may commit later, and would be passed over for ever.
+"""
 
 POSITIONS: Final = Table(
     "positions",
@@ -128,7 +166,22 @@ DEAD_LETTERS: Final = Table(
     Column("expires_at", Number, nullable=False),
 )
 
+TO_SEND: Final = text("sent_at IS NULL AND NOT withheld")
+IS_BLOCKED: Final = text("blocked IS NOT NULL")
+"""Conditions of indexes, asked in the same words so that they are found by them."""
+UNSENT: Final = Index("outbox_unsent", OUTBOX.c.seq, sqlite_where=TO_SEND, postgresql_where=TO_SEND)
+BLOCKED: Final = Index(
+    "dossiers_blocked", DOSSIERS.c.subject, sqlite_where=IS_BLOCKED, postgresql_where=IS_BLOCKED
+)
 NEXT_DUE: Final = Index("dossiers_next_due_at", DOSSIERS.c.next_due_at)
+BESIDE: Final = Index(
+    "facts_beside",
+    FACTS.c.type,
+    FACTS.c.subject,
+    sqlite_where=text(BESIDE_ONLY),
+    postgresql_where=text(BESIDE_ONLY),
+)
+ALERTS_SUBJECT: Final = Index("alerts_subject", ALERTS.c.subject)
 EXPIRES: Final = Index("dead_letters_expires_at", DEAD_LETTERS.c.expires_at)
 IDENTITY: Final = UniqueConstraint(
     FACTS.c.subject, FACTS.c.source, FACTS.c.id, FACTS.c.revision, name="facts_identity"

@@ -70,18 +70,49 @@ TABLES: Final = (
         version {number} NOT NULL,
         facts {number} NOT NULL,
         last_recorded_at {number} NOT NULL,
+        alerts INTEGER NOT NULL,
         judgment {bytes} NOT NULL
     ){one_tree}
     """,
+    "CREATE INDEX facts_beside ON facts (type, subject) WHERE type >= 'dossier.rated' AND type < 'source'",
     "CREATE INDEX dossiers_next_due_at ON dossiers (next_due_at)",
+    "CREATE INDEX dossiers_blocked ON dossiers (subject) WHERE blocked IS NOT NULL",
+    """
+    CREATE TABLE alerts (
+        id {key} NOT NULL PRIMARY KEY,
+        kind TEXT NOT NULL,
+        topic TEXT NOT NULL,
+        subject {key} NOT NULL,
+        unit TEXT,
+        state TEXT NOT NULL,
+        n INTEGER NOT NULL,
+        due_at {number},
+        raised_at {number} NOT NULL,
+        content {bytes} NOT NULL
+    )
+    """,
+    "CREATE INDEX alerts_subject ON alerts (subject)",
+    """
+    CREATE TABLE feeds (
+        source {key} NOT NULL,
+        stream {key} NOT NULL,
+        partition INTEGER NOT NULL,
+        told_at {number} NOT NULL,
+        heard_at {number} NOT NULL,
+        PRIMARY KEY (source, stream, partition)
+    )
+    """,
     """
     CREATE TABLE outbox (
         seq {seq},
         recorded_at {number} NOT NULL,
         messages INTEGER NOT NULL,
-        content {bytes} NOT NULL
+        content {bytes} NOT NULL,
+        withheld {boolean} NOT NULL,
+        sent_at {number}
     )
     """,
+    "CREATE INDEX outbox_unsent ON outbox (seq) WHERE sent_at IS NULL AND NOT withheld",
     """
     CREATE TABLE positions (
         stream {key} NOT NULL,

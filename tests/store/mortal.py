@@ -1,0 +1,137 @@
+"""A process whose children import a file and end, or meet a fault, at their n-th call of the database.
+
+One line of JSON for each child comes in, one goes out. The children are forked from here, where everything is loaded
+already, so that a whole loop takes seconds; each opens the store itself and is ended by SIGKILL for real.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias
+
+import psycopg
+from keeping import NOW, catalogue, source
+
+from consumers.files.limits import DEFAULT_LIMITS
+from consumers.files.sourcefile import open_source_file
+from workflow.cli.imports import import_file
+from workflow.errors import StoreError
+from workflow.store.opening import open_store
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+Fault: TypeAlias = Literal["none", "kill", "error", "lost", "reply"]
+"""What happens at the n-th call: nothing; SIGKILL; the call fails; the connection is ended by the server; the n-th
+commit is made and its answer is an error."""
+
+BATCH: Final = 7
+REFUSED: Final = 3
+"""Exit status of a child whose import ended with a StoreError."""
+UNHURT: Final = 4
+"""And of one that got through though the fault took place."""
+_FAILED: Final = sqlite3.OperationalError("disk I/O error, said by a test")
+
+
+def bring(where: str, file: Path | None, watch: Watch) -> None:
+    """The import of one file, as the command does it; without a file the store is only opened, and made if need be."""
+    store = open_store(where, watch=watch)
+    if file is None:
+        store.close()
+        return
+    opened = open_source_file(file, source("gate"), file.parent, DEFAULT_LIMITS)
+    import_file(store, catalogue(), opened, file, lambda: NOW, batch=BATCH)
+    store.close()
+
+
+class Watch:
+    """Counts calls, and lets the fault happen at its place, once."""
+
+    def __init__(self, where: str, fault: Fault, at: int) -> None:
+        self.happened = False
+        self._where, self._fault, self._at, self._calls = where, fault, at, 0
+
+    def __call__(self, statement: str) -> None:
+        self._calls += (statement == "COMMITTED") == (self._fault == "reply")
+        if self.happened or self._calls != self._at:
+            return
+        self.happened = True
+        match self._fault:
+            case "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "lost":
+                self._end_connections()
+            case "error" | "reply":
+                raise _FAILED
+
+    def _end_connections(self) -> None:
+        with psycopg.connect(self._where, autocommit=True) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+
+class Mortals:
+    """The parent of such children, in a process of its own."""
+
+    def __enter__(self) -> Self:
+        paths = os.pathsep.join(path for path in sys.path if path)
+        self._process = subprocess.Popen(
+            [sys.executable, __file__],
+            env=os.environ | {"PYTHONPATH": paths},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        return self
+
+    def begin(self, where: str, file: Path | None, fault: Fault = "none", at: int = 0) -> None:
+        """Starts a child."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps([where, file and str(file), fault, at]) + "\n")
+        self._process.stdin.flush()
+
+    def ended(self) -> int:
+        """How the child ended: 0 through, UNHURT though the fault took place, REFUSED by an error of the store, or
+        minus the number of its signal."""
+        assert self._process.stdout is not None
+        return int(self._process.stdout.readline())
+
+    def run(self, where: str, file: Path | None, fault: Fault = "none", at: int = 0) -> int:
+        """A child from its start to its end."""
+        self.begin(where, file, fault, at)
+        return self.ended()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.communicate()
+
+
+def _child(where: str, file: str | None, fault: Any, at: int) -> int:
+    watch = Watch(where, fault, at)
+    try:
+        bring(where, None if file is None else Path(file), watch)
+    except StoreError:
+        return REFUSED
+    return UNHURT if watch.happened else 0
+
+
+def _main() -> None:
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            os._exit(_child(*json.loads(line)))
+        _, status = os.waitpid(pid, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,197 @@
+"""The life of an alert: raised, changed, escalated, acknowledged, snoozed, resolved or retracted. Pure.
+
+What should stand is worked out elsewhere, from facts and a moment (`workflow/lateness.py` for one dossier); here it is
+compared with what was said, and the difference is what must be said now. Saying it again says nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+
+from msgspec import Struct
+
+from workflow.facts import AlertActed
+from workflow.messages import Alert, AlertSaid, Change, Kind, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from workflow.facts import Fact
+
+WARNINGS: Final[frozenset[Kind]] = frozenset({"step_at_risk", "dossier_at_risk", "apology_due"})
+"""Kinds that speak of what may come: one that no longer stands is over, it was not wrong."""
+
+ActKey: TypeAlias = tuple[datetime, str, str, int]
+
+
+class Act(Struct, frozen=True, omit_defaults=True):
+    """A human act on an alert; of several the last by `key` (occurred_at, source, id, revision) counts."""
+
+    act: str
+    by: str
+    key: ActKey
+    until: datetime | None = None
+
+
+class Life(Struct, frozen=True, omit_defaults=True):
+    """An alert as it was last said, and where it is in its life. `n`: how much was said about it."""
+
+    alert: Alert
+    state: State
+    n: int
+    raised_at: datetime
+    act: Act | None = None
+
+
+class Spoken(NamedTuple):
+    """The lives that changed, and what is said about them, in the order of the alerts' ids."""
+
+    lives: list[Life]
+    said: list[AlertSaid]
+
+
+def say(
+    lives: Mapping[str, Life],
+    standing: Iterable[Alert],
+    now: datetime,
+    *,
+    acts: Mapping[str, Act] | None = None,
+) -> Spoken:
+    """What must be said so that what was said agrees with what stands.
+
+    `lives`: all that was said about these subjects, by alert id. `acts`: new human acts by alert id; one on an alert
+    that was never said has no effect.
+    """
+    should = {alert.id: alert for alert in standing}
+    acted = acts or {}
+    spoken = Spoken([], [])
+    for identifier in sorted({*should, *lives}):
+        following = _next(lives.get(identifier), should.get(identifier), acted.get(identifier), now)
+        if following is None:
+            continue
+        change, kept = following
+        spoken.lives.append(kept)
+        if change is not None:
+            spoken.said.append(_said(kept, change, now))
+    return spoken
+
+
+def acts_in(facts: Iterable[Fact]) -> dict[str, Act]:
+    """The human acts among facts by the id of their alert, of each the one that counts."""
+    found: dict[str, Act] = {}
+    for fact in facts:
+        body = fact.body
+        if isinstance(body, AlertActed):
+            act = Act(
+                body.act, body.by.id, (fact.occurred_at, fact.source, fact.id, fact.revision), body.until
+            )
+            found[body.alert_id] = later(found.get(body.alert_id), act)
+    return found
+
+
+def later(one: Act | None, other: Act) -> Act:
+    """Of two acts on one alert the one that counts."""
+    return other if one is None or other.key >= one.key else one
+
+
+def _next(
+    life: Life | None, alert: Alert | None, act: Act | None, now: datetime
+) -> tuple[Change | None, Life] | None:
+    """The change that is due and the life after it; None where nothing changes. A change of None is not sent."""
+    if life is None:
+        return None if alert is None else _first(alert, act, now)
+    counting = life.act if act is None else later(life.act, act)
+    if alert is None:
+        return _gone(life, counting)
+    if life.state == "history" or alert.history:
+        return _of_history(life, alert, counting, now)
+    state = _state(alert, counting, now)
+    change = _change(life, alert, state, counting)
+    if change is None:
+        return None
+    kept = life.alert if _same(life.alert, alert) else alert
+    return change, Life(kept, state, life.n + 1, life.raised_at, counting)
+
+
+def _first(alert: Alert, act: Act | None, now: datetime) -> tuple[Change | None, Life]:
+    if alert.history:
+        return None, Life(alert, "history", 0, now)
+    return "raised", Life(alert, _state(alert, act, now), 1, now, act)
+
+
+def _of_history(
+    life: Life, alert: Alert, act: Act | None, now: datetime
+) -> tuple[Change | None, Life] | None:
+    """Where a source's first live day was moved, or where nothing is sent at all."""
+    if not alert.history:
+        return "raised", Life(alert, _state(alert, act, now), life.n + 1, now, act)
+    if life.state != "history":
+        return _gone(life, act)
+    return None if _same(life.alert, alert) else (None, Life(alert, "history", life.n, life.raised_at))
+
+
+def _gone(life: Life, act: Act | None) -> tuple[Change | None, Life] | None:
+    """What was said and stands no longer."""
+    over: Literal["resolved", "retracted"] = "resolved" if life.alert.kind in WARNINGS else "retracted"
+    if life.state in ("retracted", over):
+        return None
+    if life.state == "history":
+        return None, Life(life.alert, "retracted", life.n, life.raised_at)
+    return over, Life(life.alert, over, life.n + 1, life.raised_at, act)
+
+
+def _state(alert: Alert, act: Act | None, now: datetime) -> State:
+    if alert.ended_at is not None:
+        return "resolved"
+    if act is None:
+        return "raised"
+    if act.act == "snoozed":
+        return "raised" if act.until is not None and act.until <= now else "snoozed"
+    return "resolved" if act.act == "resolved" else "acknowledged"
+
+
+def _change(life: Life, alert: Alert, state: State, act: Act | None) -> Change | None:
+    """What to call the difference between what was said and what stands; None where there is none."""
+    if life.state == "retracted" or (state == "raised" and life.state in ("resolved", "snoozed")):
+        return "raised"
+    if act is not None and act != life.act and state != "raised":
+        return state  # type: ignore[return-value] # an act leads to a state of the change's own name
+    if state == "resolved" != life.state:
+        return "resolved"
+    if state in ("snoozed", "resolved") and alert.ended_at is None:
+        return None
+    if alert.rung > life.alert.rung:
+        return "escalated"
+    return None if _same(life.alert, alert) else "changed"
+
+
+def _same(one: Alert, other: Alert) -> bool:
+    """Whether two say the same: how a date came about, and whether a feed was silent when it was said, is no change."""
+    return _told(one) == _told(other)
+
+
+def _told(alert: Alert) -> tuple[object, ...]:
+    return (
+        alert.due_at,
+        alert.ended_at,
+        alert.unit,
+        alert.officer,
+        alert.to,
+        alert.rung,
+        alert.revision,
+        alert.cause,
+    )
+
+
+def _said(life: Life, change: Change, now: datetime) -> AlertSaid:
+    act = life.act if change in ("acknowledged", "snoozed", "resolved") else None
+    return AlertSaid(
+        alert=life.alert,
+        change=change,
+        state=life.state,
+        n=life.n,
+        said_at=now,
+        by=None if act is None else act.by,
+        until=None if act is None else act.until,
+    )
