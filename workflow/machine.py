@@ -131,7 +131,7 @@ class ProcedureMachine(Machine):
         return step.dest or state
 
     def brief(self, state: str, act: Acted) -> Brief:
-        """What `act` does in `state`, remembered in `briefs` by the act's id: the act is kept too, so no other has it."""
+        """What `act` does in `state`, remembered in `briefs` by its id: the act is kept, so no other has it."""
         event = self.actions.get(act.action)
         step = None if event is None else event.rules.get(state)
         found = (
