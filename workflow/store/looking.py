@@ -81,14 +81,14 @@ class Contents(Struct, frozen=True):
 
 def contents(store: Store) -> Contents:
     """What the store holds, each list in the order of its names. Raises a StoreError."""
-    facts, held = FACTS.c, DEFINITIONS.c
+    told, held = FACTS.c, DEFINITIONS.c
     sources = [
         SourceSeen(name, count, from_us(last), from_us(at))
         for name, count, last, at in _rows(
             store,
-            select(facts.source, func.count(), func.max(facts.occurred_at), func.max(facts.recorded_at))
-            .group_by(facts.source)
-            .order_by(facts.source),
+            select(told.source, func.count(), func.max(told.occurred_at), func.max(told.recorded_at))
+            .group_by(told.source)
+            .order_by(told.source),
         )
     ]
     kept = _rows(
@@ -150,6 +150,12 @@ def unmodelled(store: Store) -> tuple[Unmodelled, ...]:
 def dossiers(store: Store) -> int:
     """How many dossiers there are. Raises a StoreError."""
     ((count,),) = _rows(store, select(func.count()).select_from(DOSSIERS))
+    return int(count)
+
+
+def facts(store: Store) -> int:
+    """How many facts there are. Raises a StoreError."""
+    ((count,),) = _rows(store, select(func.count()).select_from(FACTS))
     return int(count)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from workflow.store.rows import AlertRow, DossierRow, FactRow
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from workflow.store.rows import Identity
 
 Row: TypeAlias = tuple[Any, ...]
+
+_CURSORS: Final = count()
+"""Numbers of cursors: several may be read side by side in one transaction."""
 
 _DOSSIER: Final = ", ".join(DossierRow._fields)
 _FACT: Final = ", ".join(FactRow._fields)
@@ -98,7 +102,7 @@ def keep_alerts(connection: Connection, rows: Sequence[AlertRow]) -> None:
 
 def stream(connection: Connection, statement: str, values: Row = ()) -> Iterator[Row]:
     """Rows as they come, by a cursor of the server."""
-    with _driver(connection, statement).cursor(name="rows", binary=True) as cursor:
+    with _driver(connection, statement).cursor(name=f"rows{next(_CURSORS)}", binary=True) as cursor:
         cursor.itersize = 5_000
         cursor.execute(statement, values)
         yield from cursor
