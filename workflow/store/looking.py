@@ -78,6 +78,16 @@ class Backlog(Struct, frozen=True):
     oldest_s: float
 
 
+class Reached(Struct, frozen=True):
+    """How far a partition of a stream was read: the next position, by which claim, of which log."""
+
+    stream: str
+    partition: int
+    position: int
+    epoch: int
+    log: str
+
+
 class Contents(Struct, frozen=True):
     """All a store holds beside its dossiers."""
 
@@ -144,21 +154,11 @@ def backlog(store: Store, now: datetime) -> Backlog:
     )
 
 
-class Read(Struct, frozen=True):
-    """How far a partition of a stream was read, how often it was claimed, and in which log."""
-
-    stream: str
-    partition: int
-    position: int
-    epoch: int
-    log: str
-
-
-def positions(store: Store) -> list[Read]:
-    """How far each stream was read, in the order of their names. Raises a StoreError."""
-    read = POSITIONS.c
-    asked = select(read.stream, read.partition, read.position, read.epoch, read.log)
-    return [Read(*row) for row in _rows(store, asked.order_by(read.stream, read.partition))]
+def positions(store: Store) -> tuple[Reached, ...]:
+    """How far each partition was read. Raises a StoreError."""
+    known = POSITIONS.c
+    asked = select(known.stream, known.partition, known.position, known.epoch, known.log)
+    return tuple(Reached(*row) for row in _rows(store, asked.order_by(known.stream, known.partition)))
 
 
 def unmodelled(store: Store) -> tuple[Unmodelled, ...]:
