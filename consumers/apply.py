@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from workflow.catalogue import Catalogue
     from consumers.judging import FactId
+    from workflow.catalogue import Catalogue
     from workflow.facts import Fact
     from workflow.model import Outcome
     from workflow.store.rows import DossierRow, FactRow, Identity, Position

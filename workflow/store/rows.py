@@ -40,8 +40,8 @@ class DossierRow(NamedTuple):
     alerts may next change. `blocked`: why it
     could not be judged; its other columns are then those of its last judgment. `version` grows with every change.
     `alerts`: how many alerts about it are kept, so that where there are none nothing is asked.
-    `last_recorded_at`: the recorded time of its last fact, or the later instant at which it was judged anew; its dates are
-    counted as of it.
+    `last_recorded_at`: the recorded time of its last fact, or the later instant at which it was judged anew; its dates
+    are counted as of it.
     """
 
     subject: str

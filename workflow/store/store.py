@@ -11,7 +11,7 @@ from workflow.store import postgresql, sqlite
 from workflow.store.bodies import FACT_COLUMNS, Bodies
 from workflow.store.faults import translated
 from workflow.store.outbox import Outbox
-from workflow.store.rows import AlertRow, DeadLetter, DossierRow, FeedRow, SweepRow, from_us, to_us
+from workflow.store.rows import AlertRow, DeadLetter, DossierRow, FeedRow, from_us, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,11 +36,6 @@ _BURY: Final = (
 _CLAIM: Final = (
     "INSERT INTO positions (stream, partition, position, epoch, log) VALUES (%s, %s, %s, 1, %s)"
     " ON CONFLICT (stream, partition) DO UPDATE SET epoch = positions.epoch + 1"
-)
-_SWEPT: Final = (
-    f"INSERT INTO sweeps ({', '.join(SweepRow._fields)}) VALUES (%s, %s, %s, %s, %s, %s, %s)"
-    " ON CONFLICT (target) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in SweepRow._fields[1:])
 )
 
 
@@ -130,26 +125,6 @@ class Reading:
             values = (self._sql.listed(subjects),)
         return map(self._sql.dossier, self._stream(f"{statement} ORDER BY subject", values))
 
-    def dossiers_after(self, subject: str, limit: int) -> list[DossierRow]:
-        """The next dossiers by their code, at most so many."""
-        statement = f"SELECT {_DOSSIER} FROM dossiers WHERE subject > %s ORDER BY subject LIMIT %s"
-        return [self._sql.dossier(row) for row in self._stream(statement, (subject, limit))]
-
-    def told_by(self, sources: Iterable[str], subjects: Iterable[str]) -> set[str]:
-        """Those of the dossiers that have a fact of one of the sources."""
-        statement = (
-            f"SELECT DISTINCT subject FROM facts WHERE {self._sql.among('subject')}"
-            f" AND {self._sql.among('source')}"
-        )
-        found = self._stream(statement, (self._sql.listed(subjects), self._sql.listed(sources)))
-        return {subject for (subject,) in found}
-
-    def sweep(self, target: str) -> SweepRow | None:
-        """How far a sweep has come; None where it was never begun."""
-        statement = f"SELECT {', '.join(SweepRow._fields)} FROM sweeps WHERE target = %s"
-        found = [SweepRow(*row[:-1], bool(row[-1])) for row in self._stream(statement, (target,))]
-        return found[0] if found else None
-
     def due(self, by: datetime, limit: int) -> list[str]:
         """The codes of dossiers whose next date has come, the earliest first, at most so many."""
         statement = (
@@ -223,6 +198,13 @@ class Reading:
             where, given = f" WHERE {self._sql.among(column)}", (self._sql.listed(values),)
         rows = self._stream(f"SELECT {_ALERT} FROM alerts{where} ORDER BY id", given)
         return [AlertRow._make((*row[:-1], bytes(row[-1]))) for row in rows]
+
+    def rows(self, statement: str, values: Sequence[object] = (), **lists: Iterable[str]) -> Iterator[Row]:
+        """Rows of a statement of this folder; `{name}` in it stands for the condition that the column of that
+        name is one of the texts of that list; the lists come in their order in it, after the values."""
+        among = {name: self._sql.among(name) for name in lists}
+        listed = (self._sql.listed(texts) for texts in lists.values())
+        return self._stream(statement.format(**among) if lists else statement, (*values, *listed))
 
     def _stream(self, statement: str, values: Row = ()) -> Iterator[Row]:
         found: Iterator[Row] = self._sql.stream(self._connection, statement, values)
@@ -340,10 +322,6 @@ class Writing(Reading):
         for letter in letters:
             self._run(_BURY, tuple(letter))
 
-    def swept(self, sweep: SweepRow) -> None:
-        """Keeps how far a sweep has come."""
-        self._run(_SWEPT, tuple(sweep))
-
     def expire(self, by: datetime) -> int:
         """Removes dead letters whose time is over; how many there were."""
         return self._run("DELETE FROM dead_letters WHERE expires_at <= %s", (to_us(by),))
@@ -384,6 +362,10 @@ class Writing(Reading):
         if revision is None:
             return self._run(statement, (subject, source, identifier))
         return self._run(f"{statement} AND revision = %s", (subject, source, identifier, revision))
+
+    def run(self, statement: str, values: Row) -> int:
+        """Runs a statement of this folder; how many rows it touched."""
+        return self._run(statement, values)
 
     def _run(self, statement: str, values: Row) -> int:
         return self._connection.exec_driver_sql(self._sql.marked(statement), values).rowcount
