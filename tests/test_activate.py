@@ -73,7 +73,9 @@ def test_what_moved_is_shown_as_a_table_and_line_by_line(december: Path, tmp_pat
 
     assert "2026-01-02 17:00" in table
     assert "dossiers would be judged anew" in table
-    assert len(lines.stdout.splitlines()) == len({json.loads(line)["subject"] for line in lines.stdout.splitlines()})
+    assert len(lines.stdout.splitlines()) == len(
+        {json.loads(line)["subject"] for line in lines.stdout.splitlines()}
+    )
     assert "judged anew" in lines.stderr
 
 

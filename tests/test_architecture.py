@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-PACKAGES: Final = ("workflow", "consumers", "processes")
+PACKAGES: Final = ("workflow", "consumers", "processes", "servers")
 SHELLS: Final = ("workflow/cli/", "workflow/audit/", "workflow/store/", "workflow/locale/")
 NOT_CORE: Final = ("workflow/i18n.py", "workflow/settings.py", "workflow/log.py")
 """They read the environment or the disk for the shells; nothing in the core imports them."""
