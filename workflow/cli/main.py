@@ -36,9 +36,12 @@ GROUPS: Final = (
     "simulate",
     "import",
     "activate",
+    "topics",
+    "relay",
     "status",
     "rates",
     "risk",
+    "rotation",
 )
 """One module of this package each, imported when it is asked for."""
 KEYWORDS: Final = {"import": ("imports", "import_")}
