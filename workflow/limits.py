@@ -319,10 +319,11 @@ class LimitClock:
 
 
 def _at_least(counting: Counting, number: int | None) -> timedelta:
-    """A time from the anchor within which nothing is late yet, so that no date need be counted: most acts are that early.
+    """A time from the anchor within which nothing is late yet, so that no date need be counted: most acts lie in it.
 
-    Stops, cut-offs and rest days only move a date later. Working time passes no faster than time does, but for the hour
-    a clock is put forward; the last of n days ends no earlier than n - 2 times 24 hours after the anchor, less the same.
+    Stops, cut-offs and rest days only move a date later. Working time passes no faster than time does, but for the
+    hour a clock is put forward; the last of n days ends no earlier than n - 2 times 24 hours after the anchor, less
+    the same.
     """
     if number is None:
         return timedelta.min
