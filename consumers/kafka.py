@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
@@ -9,37 +10,35 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.net.compat import KafkaNetClient
 
+from consumers.codec import RawRecord
 from consumers.contract.topics import ENVELOPE_BYTES, MESSAGE_BYTES_MAX
-from workflow.errors import BrokerError, BrokerRefused, BrokerUnreachable
+from workflow.errors import BrokerError, BrokerRefused, BrokerUnreachable, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from consumers.contract.outgoing import Record
     from consumers.contract.topics import Topic
 
 _RECONNECT_MS: Final = {"reconnect_backoff_ms": 50, "reconnect_backoff_max_ms": 1_000}
 """Kafka's own waits half a minute in the end; a broker that is back should be found within a second or two."""
-ANSWER_MS: Final = 10_000
-"""How long one answer of a broker is waited for."""
+_WAIT_MS: Final = 10_000
 _FOR_EVER_MS: Final = 86_400_000
 """The producer gives up no record by itself: a later one of the same key could then pass it."""
-NO_LOG: Final = "none"
-"""In place of an identity, where there is no such topic."""
 RECORD_BYTES_MAX: Final = MESSAGE_BYTES_MAX + ENVELOPE_BYTES
 
 
 def answers(servers: str, *, timeout_ms: int) -> bool:
     """Whether a broker gives the metadata of its cluster within this time."""
     try:
-        admin = connected(KafkaAdminClient, bootstrap_servers=servers, bootstrap_timeout_ms=timeout_ms)
+        admin = _connected(KafkaAdminClient, bootstrap_servers=servers, bootstrap_timeout_ms=timeout_ms)
     except KafkaError:
         return False
     admin.close()
     return True
 
 
-def connected(kind: Any, **settings: Any) -> Any:  # noqa: ANN401 - a library without types
+def _connected(kind: Any, **settings: Any) -> Any:  # noqa: ANN401 - a library without types
     """A client of this kind. One that finds no broker is ended whole: by itself it leaves a thread and sockets."""
     clients: list[Any] = []
 
@@ -86,7 +85,7 @@ class Publisher:
                 future.get(0)
         except KafkaError as fault:
             self.close()
-            raise fault_of(self._servers, fault) from fault
+            raise _fault(self._servers, fault) from fault
 
     def close(self) -> None:
         """Ends the producer at once; what is not acknowledged is given up."""
@@ -96,16 +95,16 @@ class Publisher:
         # Its own `close` first waits for what cannot be sent, and fails before it has ended anything.
         sender = producer._sender  # noqa: SLF001
         sender.force_close()
-        sender.join(ANSWER_MS / 1000)
+        sender.join(_WAIT_MS / 1000)
         producer.close(timeout=0)
 
     def _connected(self) -> Any:  # noqa: ANN401 - as above
         if self._producer is None:
-            self._producer = connected(
+            self._producer = _connected(
                 KafkaProducer,
                 bootstrap_servers=self._servers,
-                bootstrap_timeout_ms=ANSWER_MS,
-                max_block_ms=ANSWER_MS,
+                bootstrap_timeout_ms=_WAIT_MS,
+                max_block_ms=_WAIT_MS,
                 delivery_timeout_ms=_FOR_EVER_MS,
                 linger_ms=5,
                 batch_size=256 * 1024,
@@ -138,11 +137,11 @@ def make_topics(
     Raises BrokerUnreachable, BrokerRefused.
     """
     try:
-        admin = connected(
-            KafkaAdminClient, bootstrap_servers=servers, bootstrap_timeout_ms=ANSWER_MS, **settings
+        admin = _connected(
+            KafkaAdminClient, bootstrap_servers=servers, bootstrap_timeout_ms=_WAIT_MS, **settings
         )
     except KafkaError as fault:
-        raise fault_of(servers, fault) from fault
+        raise _fault(servers, fault) from fault
     try:
         known = set(admin.list_topics())
         missing = [topic for topic in topics if prefix + topic.name not in known]
@@ -163,22 +162,73 @@ def make_topics(
             for topic in topics
         ]
     except KafkaError as fault:
-        raise fault_of(servers, fault) from fault
+        raise _fault(servers, fault) from fault
     finally:
         admin.close()
 
 
-def log_of(servers: str, topic: str, **settings: Any) -> str:  # noqa: ANN401 - the library's
-    """The identity of a topic's log: another once the topic is made anew. Raises BrokerUnreachable, BrokerRefused."""
+def newest(servers: str, topic: str, count: int, **settings: Any) -> list[RawRecord]:  # noqa: ANN401 - the library's
+    """The newest records of each partition, at most so many, read in no group: nobody's position moves.
+
+    Raises BrokerUnreachable, BrokerRefused, UsageError for a topic that is not there.
+    """
     try:
-        admin = connected(
-            KafkaAdminClient, bootstrap_servers=servers, bootstrap_timeout_ms=ANSWER_MS, **settings
-        )
-        (found,) = admin.describe_topics([topic])
-        admin.close()
+        with _reading(servers, **settings) as consumer:
+            partitions = [
+                TopicPartition(topic, one) for one in sorted(consumer.partitions_for_topic(topic) or ())
+            ]
+            if not partitions:
+                raise _no_topic(servers, topic)
+            consumer.assign(partitions)
+            ends = consumer.end_offsets(partitions)
+            for one, start in consumer.beginning_offsets(partitions).items():
+                consumer.seek(one, max(start, ends[one] - count))
+            return [_raw(one) for one in _until(consumer, ends)]
     except KafkaError as fault:
-        raise fault_of(servers, fault) from fault
-    return NO_LOG if found["error_code"] else str(found["topic_id"])
+        raise _fault(servers, fault) from fault
+
+
+def _until(consumer: Any, ends: Mapping[TopicPartition, int]) -> Iterator[Any]:  # noqa: ANN401 - as above
+    """Records up to these ends; stops where none comes for a while (those that are left were compacted or aborted)."""
+    while any(consumer.position(one) < end for one, end in ends.items()):
+        polled = consumer.poll(timeout_ms=_WAIT_MS)
+        if not polled:
+            return
+        for one, records in sorted(polled.items()):
+            yield from (record for record in records if record.offset < ends[one])
+
+
+def _raw(record: Any) -> RawRecord:  # noqa: ANN401 - as above
+    headers = tuple((name, value or b"") for name, value in record.headers)
+    place = f"{record.topic}/{record.partition}/{record.offset}"
+    return RawRecord(record.value or b"", record.key, headers, place)
+
+
+def _no_topic(servers: str, topic: str) -> UsageError:
+    return UsageError(
+        "{topic}: there is no such file here and no such topic at {broker}; correct the name, or see: dunghen topics "
+        "list",
+        topic=topic,
+        broker=servers,
+        reason="no_topic",
+    )
+
+
+@contextmanager
+def _reading(servers: str, **settings: Any) -> Iterator[Any]:  # noqa: ANN401 - as above
+    consumer = _connected(
+        KafkaConsumer,
+        bootstrap_servers=servers,
+        bootstrap_timeout_ms=_WAIT_MS,
+        group_id=None,
+        enable_auto_commit=False,
+        allow_auto_create_topics=False,
+        **settings,
+    )
+    try:
+        yield consumer
+    finally:
+        consumer.close()
 
 
 def log_ends(servers: str, topics: Iterable[str], **settings: Any) -> dict[tuple[str, int], int]:  # noqa: ANN401 - the library's
@@ -187,21 +237,14 @@ def log_ends(servers: str, topics: Iterable[str], **settings: Any) -> dict[tuple
     Raises BrokerUnreachable, BrokerRefused.
     """
     try:
-        consumer = connected(
-            KafkaConsumer, bootstrap_servers=servers, bootstrap_timeout_ms=ANSWER_MS, **settings
-        )
+        with _reading(servers, **settings) as consumer:
+            known = sorted(consumer.topics() & set(topics))
+            partitions = [
+                TopicPartition(name, one) for name in known for one in consumer.partitions_for_topic(name)
+            ]
+            return {(one.topic, one.partition): end for one, end in consumer.end_offsets(partitions).items()}
     except KafkaError as fault:
-        raise fault_of(servers, fault) from fault
-    try:
-        known = consumer.topics() & set(topics)
-        partitions = [
-            TopicPartition(name, one) for name in sorted(known) for one in consumer.partitions_for_topic(name)
-        ]
-        return {(one.topic, one.partition): end for one, end in consumer.end_offsets(partitions).items()}
-    except KafkaError as fault:
-        raise fault_of(servers, fault) from fault
-    finally:
-        consumer.close()
+        raise _fault(servers, fault) from fault
 
 
 def _compared(admin: Any, prefix: str, topic: Topic) -> Made:  # noqa: ANN401 - a library without types
@@ -218,8 +261,7 @@ def _compared(admin: Any, prefix: str, topic: Topic) -> Made:  # noqa: ANN401 - 
     return Made(name, "differs" if differing else "there", ", ".join(differing))
 
 
-def fault_of(servers: str, fault: KafkaError) -> BrokerError:
-    """Our error for one of the library."""
+def _fault(servers: str, fault: KafkaError) -> BrokerError:
     said = str(fault) or type(fault).__name__
     if isinstance(fault, KafkaTimeoutError) or fault.retriable:
         return BrokerUnreachable(

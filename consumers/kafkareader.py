@@ -25,7 +25,9 @@ from kafka.errors import (
 )
 
 from consumers.codec import RawRecord
-from consumers.kafka import ANSWER_MS, NO_LOG, connected, fault_of
+from consumers.kafka import _WAIT_MS as ANSWER_MS
+from consumers.kafka import _connected as connected
+from consumers.kafka import _fault as fault_of
 from consumers.streams import Log, Stream
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from consumers.kafkasettings import KafkaSettings
     from consumers.streams import Polled
 
+NO_LOG: Final = "none"
+"""In place of an identity, where there is no such topic."""
 OUT_OF_RANGE: Final = (LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError)
 """The log is not what it was when our position was counted in it."""
 
@@ -41,6 +45,19 @@ OUT_OF_RANGE: Final = (LogTruncationError, NoOffsetForPartitionError, OffsetOutO
 def checks_are_quick() -> bool:
     """Whether checksums of records are computed in C. In Python they cost six times all the rest of a consumer."""
     return find_spec("crc32c") is not None
+
+
+def log_of(servers: str, topic: str, **settings: Any) -> str:  # noqa: ANN401 - the library's
+    """The identity of a topic's log: another once the topic is made anew. Raises BrokerUnreachable, BrokerRefused."""
+    try:
+        admin = connected(
+            KafkaAdminClient, bootstrap_servers=servers, bootstrap_timeout_ms=ANSWER_MS, **settings
+        )
+        (found,) = admin.describe_topics([topic])
+        admin.close()
+    except KafkaError as fault:
+        raise fault_of(servers, fault) from fault
+    return NO_LOG if found["error_code"] else str(found["topic_id"])
 
 
 class Raw(NamedTuple):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import to_builtins
 
-from consumers.kafka import NO_LOG, log_of
+from consumers.kafkareader import NO_LOG, log_of
 from workflow.cli.brokers import broker_options
 from workflow.cli.options import Command, Group, kafka_settings, output_option
 from workflow.cli.output import Column, print_rows
