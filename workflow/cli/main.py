@@ -39,6 +39,7 @@ GROUPS: Final = (
     "rates",
     "risk",
     "rotation",
+    "evaluation",
 )
 """One module of this package each, imported when it is asked for."""
 KEYWORDS: Final = {"import": ("imports", "import_")}
