@@ -8,7 +8,7 @@ import msgspec
 
 from workflow.catalogue import code_of
 from workflow.errors import DunghenError
-from workflow.fold import advance, fold, sorts_last
+from workflow.fold import fold, follow
 from workflow.judge import FAULTS
 from workflow.messages import Decision
 from workflow.store.judgments import Standing, row, unpack
@@ -83,17 +83,17 @@ class Touched:
         return rules if self._catalogue.family(before.code) is rules.family else None
 
     def _steps(self, rules: Rules, before: DossierRow) -> bool:
-        dossier, code = unpack(before.judgment), before.code
-        told: list[tuple[Fact, Outcome]] = []
-        for fact in self._facts:
-            if code is None and code_of(fact) is not None:
-                return False
-            if not sorts_last(rules, dossier, fact) or self._catalogue.settles(before.procedure, fact):
-                return False
-            dossier, outcome = advance(rules, dossier, fact)
-            told.append((fact, outcome))
-        self._keep(rules.family[dossier.revision], dossier, code, before.facts + len(told))
-        self.decisions = [self._decision(fact, outcome) for fact, outcome in told]
+        code, facts, settles = before.code, self._facts, self._catalogue.settles
+        if code is None and any(code_of(fact) is not None for fact in facts):
+            return False
+        if any(settles(before.procedure, fact) for fact in facts):
+            return False
+        found = follow(rules, unpack(before.judgment), facts)
+        if found is None:
+            return False
+        dossier, outcomes = found
+        self._keep(rules.family[dossier.revision], dossier, code, before.facts + len(facts))
+        self.decisions = [self._decision(fact, one) for fact, one in zip(facts, outcomes, strict=True)]
         return True
 
     def _keep(self, rules: Rules, dossier: Dossier, code: str | None, facts: int) -> None:

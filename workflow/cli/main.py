@@ -35,6 +35,8 @@ GROUPS: Final = (
     "source",
     "simulate",
     "import",
+    "topics",
+    "relay",
     "status",
     "rates",
     "risk",

@@ -123,17 +123,18 @@ def prepare(fact: Fact, bodies: Bodies) -> Prepared:
     if fact.entered_at is not None:
         end = form.rindex(b',"entered_at":', 0, end)
     told = form[_PREFIX:end]
-    same = Fact(
-        fact.subject,
-        fact.source,
-        fact.id,
-        fact.occurred_at.astimezone(UTC),
-        bodies.read(told),
-        fact.sequence,
-        fact.revision,
-        fact.entered_at,
-    )
-    return Prepared(same, told, sha256(form).digest())
+    if fact.occurred_at.tzinfo is not UTC or fact.recorded_at is not None or not _as_told(fact.body, told):
+        fact = Fact(
+            fact.subject,
+            fact.source,
+            fact.id,
+            fact.occurred_at.astimezone(UTC),
+            bodies.read(told),
+            fact.sequence,
+            fact.revision,
+            fact.entered_at,
+        )
+    return Prepared(fact, told, sha256(form).digest())
 
 
 def row(one: Prepared, received: bytes, recorded_at: int, salt: bytes) -> FactRow:
@@ -161,6 +162,16 @@ def salts(number: int) -> list[bytes]:
     """Fresh salts: without them a name could be guessed from the hash of an erased message."""
     drawn = os.urandom(SALT_BYTES * number)
     return [drawn[at : at + SALT_BYTES] for at in range(0, len(drawn), SALT_BYTES)]
+
+
+def _as_told(body: Body, told: bytes) -> bool:
+    """Whether a body is what its row will be read as: its texts have one form, and its times are UTC."""
+    if body.__class__ is not Acted or not told.isascii():
+        return False
+    slip, submitted_at = body.appointment, body.submitted_at
+    if submitted_at is not None and submitted_at.tzinfo is not UTC:
+        return False
+    return slip is None or (isinstance(slip.at, datetime) and slip.at.tzinfo is UTC)
 
 
 def _slip(one: Appointment) -> Appointment:

@@ -79,15 +79,16 @@ class Store:
                 yield Reading(connection, self._sql)
 
     @contextmanager
-    def relaying(self) -> Iterator[Outbox | None]:
+    def relaying(self, *, oust: bool = False) -> Iterator[Outbox | None]:
         """The outbox for one relay at a time, on a connection of its own; None while another relay has it.
 
-        Raises a StoreError where it cannot be asked.
+        `oust` ends the session of the one that has it, on PostgreSQL: a process that was stopped would hold it for
+        ever. Raises a StoreError where it cannot be asked.
         """
         with translated(self.name), self.engine.connect() as connection:
             # Never given back to the pool: its lock ends with it.
             connection.detach()
-            with self._sql.alone(connection, "relay") as free:
+            with self._sql.alone(connection, "relay", oust=oust) as free:
                 yield Outbox(connection, self._sql, self.name) if free else None
 
     def close(self) -> None:
