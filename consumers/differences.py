@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workflow.messages import encode
+from workflow.store import beside
 from workflow.store.alerts import lives, row
 from workflow.store.rows import to_us
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Sequence
+    from collections.abc import Collection
     from datetime import datetime
 
     from workflow.alerts import Life, Spoken
@@ -23,24 +24,15 @@ def begin(writing: Writing, judgment: str) -> None:
     writing.claim(f"judge/{judgment}", 0, log=judgment)
 
 
-def own_lives(
-    reading: Reading, subjects: Iterable[str], kinds: Container[Kind]
-) -> dict[str, dict[str, Life]]:
-    """The alerts of these kinds that were ever said about these subjects, by subject and id."""
-    found: dict[str, dict[str, Life]] = {}
-    for name, life in lives(reading.alerts(list(subjects))).items():
-        if life.alert.kind in kinds:
-            found.setdefault(life.alert.subject, {})[name] = life
-    return found
+def own_lives(reading: Reading, kinds: Collection[Kind]) -> dict[str, Life]:
+    """Every alert of these kinds that was ever said, by its id, whatever it is about now."""
+    return lives(beside.alerts_of(reading, sorted(kinds)))
 
 
-def tell(
-    writing: Writing, catalogue: Catalogue, spoken: Sequence[Spoken], now: datetime
-) -> tuple[AlertSaid, ...]:
+def tell(writing: Writing, catalogue: Catalogue, spoken: Spoken, now: datetime) -> tuple[AlertSaid, ...]:
     """Keeps the lives that changed and what is said of them, with the definitions they rest on; what was said."""
-    said = tuple(one for each in spoken for one in each.said)
-    writing.keep_alerts([row(life) for each in spoken for life in each.lives])
-    if said:
+    writing.keep_alerts([row(life) for life in spoken.lives])
+    if spoken.said:
         writing.archive(catalogue.around(), to_us(now))
-        writing.say(to_us(now), len(said), encode(said))
-    return said
+        writing.say(to_us(now), len(spoken.said), encode(spoken.said))
+    return tuple(spoken.said)

@@ -16,7 +16,7 @@ from consumers.differences import begin, own_lives, tell
 from workflow.alerts import acts_in, say
 from workflow.careers import career
 from workflow.facts import Acted
-from workflow.messages import AlertSaid
+from workflow.messages import Alert, AlertSaid
 from workflow.moving import SAID_KINDS, standing
 from workflow.rotation import Act, acted_after
 from workflow.standing import stand
@@ -26,7 +26,7 @@ from workflow.worktime import midnight
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from workflow.alerts import Life, Spoken
+    from workflow.alerts import Life
     from workflow.careers import Career
     from workflow.catalogue import Catalogue
     from workflow.facts import Fact
@@ -51,20 +51,20 @@ def judge_rotation(store: Store, catalogue: Catalogue, *, now: datetime, acts: b
     rotation = catalogue.rotation()
     if rotation is None:
         return Rotated()
-    spoken: list[Spoken] = []
+    should: list[Alert] = []
+    told: list[Fact] = []
     with store.writing() as writing:
         begin(writing, "rotation")
+        known = own_lives(writing, SAID_KINDS)
         found = list(beside.officers(writing))
-        known = own_lives(writing, [officer for officer, _ in found], SAID_KINDS)
         for officer, facts in found:
-            own = known.get(officer, {})
-            told = career(catalogue.orders, officer, facts, valid_at=now)
-            after = acts_after(writing, catalogue, told, until=now) if acts else ()
-            should = standing(rotation, told, after, now, said=own)
-            if not acts:
-                should += [life.alert for life in own.values() if _stays(life)]
-            spoken.append(say(own, should, now, acts=acts_in(facts)))
-        said = tell(writing, catalogue, spoken, now)
+            own = career(catalogue.orders, officer, facts, valid_at=now)
+            after = acts_after(writing, catalogue, own, until=now) if acts else ()
+            should += standing(rotation, own, after, now, said=known)
+            told += facts
+        if not acts:
+            should += [life.alert for life in known.values() if _stays(life)]
+        said = tell(writing, catalogue, say(known, should, now, acts=acts_in(told)), now)
     return Rotated(len(found), said)
 
 
