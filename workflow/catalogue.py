@@ -15,6 +15,7 @@ from workflow.calendar import Calendar, CalendarDefinition, read_calendars
 from workflow.choosing import choose
 from workflow.errors import DefinitionError, UsageError
 from workflow.facts import Acted, Opened, Voided
+from workflow.office import Office
 from workflow.organisation import Organisation, read_organisation
 from workflow.procedure.checks import check_all
 from workflow.procedure.language import Revision
@@ -75,6 +76,7 @@ class Catalogue:
         """Compiles every revision. Raises DefinitionError where there is no generic procedure, or two of them."""
         self.calendars, self.sources = dict(calendars or {}), dict(sources or {})
         self.organisation = organisation
+        self.office = Office(self.sources, organisation, self.calendars)
         self.orders: dict[str, SourceOrder] = orders(self.sources)
         by_code: dict[str, list[Revision]] = {}
         for revision in procedures:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from workflow.calendar import Calendar
     from workflow.layout import Layout
-    from workflow.model import Deadline, DeadlineKind, Dossier, PhaseRun, TaskRun
+    from workflow.model import AppointmentTold, Deadline, DeadlineKind, Dossier, PauseTaken, PhaseRun, TaskRun
     from workflow.procedure.language import Counting, Limit, Revision, Task
     from workflow.stops import Moment
 
@@ -149,6 +149,15 @@ class Clock:
         slips = self._benchmark.deadlines(dossier, at=at, announced_by=announced_by, explain=explain)
         counted = [deadline for deadline in found if deadline is not None]
         return slips + tuple(sorted(counted, key=lambda deadline: _ORDER.index(deadline.kind)))
+
+    def printed(self, slip: AppointmentTold) -> datetime:
+        """The instant (UTC) a slip names; of a date alone its closing time, as the calendar stood when it was told."""
+        return self._benchmark.printed(slip)
+
+    def capped_at(self, taken: PauseTaken, announced_by: datetime | None) -> datetime | None:
+        """The instant from which the clocks run again though a pause goes on; None for one without a cap."""
+        rule = self._pauses.get(taken.pause)
+        return None if rule is None else rule.capped_at(taken.started_at, announced_by)
 
     def _end_limits(self, dossier: Dossier, ended_at: datetime | None) -> Iterator[Asked]:
         """Committed and statutory limits are met when the dossier is issued, others when it ends."""

@@ -1,0 +1,142 @@
+"""What alerts ask of the office around a dossier: reporting delays, working hours, and who answers for a unit. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
+
+from msgspec import Meta, Struct
+
+from workflow.errors import CalendarRange
+from workflow.organisation import parents
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from workflow.calendar import Calendar
+    from workflow.model import Deadline, Dossier
+    from workflow.organisation import Organisation
+    from workflow.rules import Rules
+    from workflow.sources import SourceDefinition
+    from workflow.worktime import Worktime
+
+    Risk: TypeAlias = Callable[[Rules, Dossier, Deadline], datetime | None]
+
+_MICROSECOND: Final = timedelta(microseconds=1)
+_NO_DELAY: Final = timedelta()
+
+
+class AlertLimits(Struct, frozen=True, kw_only=True):
+    """Named limits of alerts; all are sample figures, none is the department's.
+
+    `at_risk_percent`: the share of a limit's time after which it is at risk, where no table of risks says more.
+    `escalate_after_days`: after how many working days past the date each further post up the organisation is told.
+    `uncollected_after_days`: calendar days a result may lie ready. `clock_skew_minutes`: how far a source's clock may
+    run ahead of ours.
+    """
+
+    at_risk_percent: Annotated[int, Meta(ge=1, le=99)] = 80
+    escalate_after_days: tuple[int, ...] = (1, 3)
+    uncollected_after_days: Annotated[int, Meta(ge=1)] = 30
+    clock_skew_minutes: Annotated[int, Meta(ge=1)] = 5
+
+
+DEFAULT_ALERT_LIMITS: Final = AlertLimits()
+
+
+class Office:
+    """The sources, the organisation and its working hours, as alerts ask about them.
+
+    `risk` says when a dossier crosses the threshold of a deadline: None where it does not. Without one it does after a
+    share of the limit's time.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, SourceDefinition],
+        organisation: Organisation | None,
+        calendars: Mapping[str, Calendar],
+        limits: AlertLimits = DEFAULT_ALERT_LIMITS,
+        risk: Risk | None = None,
+    ) -> None:
+        """A calendar the organisation names and that is not there means: no quiet hours."""
+        self.limits = limits
+        self._organisation = organisation
+        self._calendar = None if organisation is None else calendars.get(organisation.calendar)
+        self._delays = {name: timedelta(minutes=one.delay_minutes) for name, one in sources.items()}
+        self._live = {name: one.live_from for name, one in sources.items() if one.live_from is not None}
+        self._share = limits.at_risk_percent / 100
+        self._risk = risk
+
+    def delay(self, source: str | None) -> timedelta:
+        """How long a source may take to report; nothing for one that is not declared."""
+        return _NO_DELAY if source is None else self._delays.get(source, _NO_DELAY)
+
+    def history(self, source: str | None, due_at: datetime) -> bool:
+        """Whether what was due then was due before the source went live."""
+        live_from = None if source is None else self._live.get(source)
+        return live_from is not None and due_at < live_from
+
+    def at_risk_at(self, rules: Rules, dossier: Dossier, date: Deadline) -> datetime | None:
+        """When a deadline's threshold is crossed; None where it never is."""
+        if self._risk is not None:
+            return self._risk(rules, dossier, date)
+        start = date.starts_at or dossier.received_at
+        if start is None or start >= date.due_at:
+            return None
+        return start + (date.due_at - start) * self._share
+
+    def speaking_at(self, at: datetime, unit: str | None, now: datetime) -> datetime:
+        """The first working instant of a unit from `at` on: outside of working hours nothing is raised."""
+        work = self._work(unit, now)
+        if work is None:
+            return at
+        try:
+            return work.add(at, 1) - _MICROSECOND
+        except CalendarRange:
+            return at
+
+    def days_after(self, at: datetime, days: int, unit: str | None, now: datetime) -> datetime:
+        """The closing of the `days`-th working day after the day of `at`; without a calendar so many times 24 hours."""
+        work = self._work(unit, now)
+        if work is None:
+            return at + timedelta(days=days)
+        try:
+            return work.nth_closing(at, days, included=False)
+        except CalendarRange:
+            return at + timedelta(days=days)
+
+    def day_before(self, at: datetime, unit: str | None, now: datetime) -> datetime:
+        """The opening of the last working day before the day of `at`; without a calendar 24 hours before."""
+        work = self._work(unit, now)
+        try:
+            if work is None:
+                return at - timedelta(days=1)
+            day = work.date_of(at) - timedelta(days=1)
+            while not work.is_working_day(day):
+                day -= timedelta(days=1)
+            return work.opening(day) or at - timedelta(days=1)
+        except CalendarRange:
+            return at - timedelta(days=1)
+
+    def heads(self, unit: str | None) -> tuple[str, ...]:
+        """The posts that answer for a unit as `post@unit`: its own head, then those above, the directorate last."""
+        body = self._organisation
+        if body is None or unit is None or unit not in body.units:
+            return ()
+        chain = (unit, *parents(body, unit))
+        return tuple(f"{body.units[one].head}@{one}" for one in chain)
+
+    def _work(self, unit: str | None, now: datetime) -> Worktime | None:
+        if self._calendar is None:
+            return None
+        body = self._organisation
+        found = None if body is None or unit is None else body.units.get(unit)
+        return self._calendar.worktime(None if found is None else found.hours, now)
+
+
+NOWHERE: Final = Office({}, None, {})
+"""An office of which nothing is known: no delays, no quiet hours, nobody above the holder."""
+
+FAR: Final = datetime(9999, 1, 1, tzinfo=UTC)
+"""Later than every moment alerts ask about."""
