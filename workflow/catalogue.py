@@ -20,6 +20,7 @@ from workflow.organisation import Organisation, read_organisation
 from workflow.procedure.checks import check_all
 from workflow.procedure.language import Revision
 from workflow.procedure.reader import fingerprint, read_procedures
+from workflow.risk import Risk, RiskTable
 from workflow.rules import Rules, compile_family
 from workflow.sources import UNKNOWN_SOURCE, SourceDefinition, orders, read_sources
 from workflow.standing import stand
@@ -35,12 +36,13 @@ JUDGE_VERSION: Final = 1
 """Number of the engine's judging. Raised with every change that may give the same facts another judgment; what an
 older number judged is judged anew when it is next touched."""
 
-DefinitionKind: TypeAlias = Literal["procedure", "calendar", "organisation", "source"]
+DefinitionKind: TypeAlias = Literal["procedure", "calendar", "organisation", "source", "risk"]
 _KINDS: Final[Mapping[DefinitionKind, type[msgspec.Struct]]] = {
     "procedure": Revision,
     "calendar": CalendarDefinition,
     "organisation": Organisation,
     "source": SourceDefinition,
+    "risk": RiskTable,
 }
 
 
@@ -72,11 +74,19 @@ class Catalogue:
         calendars: Mapping[str, Calendar] | None = None,
         sources: Mapping[str, SourceDefinition] | None = None,
         organisation: Organisation | None = None,
+        risk: RiskTable | None = None,
     ) -> None:
-        """Compiles every revision. Raises DefinitionError where there is no generic procedure, or two of them."""
+        """Compiles every revision. `risk`: the table that says which dossiers are at risk, if there is one.
+
+        Raises DefinitionError where there is no generic procedure, or two of them.
+        """
         self.calendars, self.sources = dict(calendars or {}), dict(sources or {})
         self.organisation = organisation
+<<<<<<< HEAD
         self.office = Office(self.sources, organisation, self.calendars)
+=======
+        self.risk = None if risk is None else Risk(risk)
+>>>>>>> main
         self.orders: dict[str, SourceOrder] = orders(self.sources)
         by_code: dict[str, list[Revision]] = {}
         for revision in procedures:
@@ -100,6 +110,8 @@ class Catalogue:
         self._around = [_source(one) for one in self.sources.values()]
         if organisation is not None:
             self._around.append(_organisation(organisation))
+        if risk is not None:
+            self._around.append(of_risk(risk))
 
     def rules_for(self, facts: Sequence[Fact]) -> Rules:
         """The rules that judge a dossier of these facts, in any order.
@@ -173,9 +185,10 @@ class Catalogue:
 
 
 def load(folder: Path) -> Catalogue:
-    """The catalogue of a folder: procedures anywhere below it, and `calendars`, `sources` and `organisation`.
+    """The catalogue of a folder: procedures anywhere below it, and `calendars`, `sources`, `organisation` and `risk`.
 
-    Raises DefinitionError or UnknownZone with file:line:column, UsageError where there is no such folder.
+    Of several risk tables the one of the greatest revision counts. Raises DefinitionError or UnknownZone with
+    file:line:column, UsageError where there is no such folder.
     """
     if not folder.is_dir():
         raise UsageError(
@@ -198,18 +211,20 @@ def load(folder: Path) -> Catalogue:
         read_calendars(folder / "calendars"),
         read_sources(folder / "sources"),
         read_organisation(found[0]) if found else None,
+        _newest_risk(folder / "risk"),
     )
 
 
 def from_archive(archived: Iterable[Definition]) -> Catalogue:
     """The catalogue of archived definitions, given from the first recorded to the last.
 
-    Of calendars, sources and organisations the last counts; every revision of a procedure stays.
+    Of calendars, sources, organisations and risk tables the last counts; every revision of a procedure stays.
     """
     procedures: list[Revision] = []
     calendars: dict[str, Calendar] = {}
     sources: dict[str, SourceDefinition] = {}
     organisation: Organisation | None = None
+    risk: RiskTable | None = None
     for one in archived:
         match msgspec.json.decode(one.content, type=_KINDS[one.kind]):
             case Revision() as revision:
@@ -220,13 +235,35 @@ def from_archive(archived: Iterable[Definition]) -> Catalogue:
                 sources[source.source] = source
             case Organisation() as told:
                 organisation = told
-    return Catalogue(procedures, calendars, sources, organisation)
+            case RiskTable() as table:
+                risk = table
+    return Catalogue(procedures, calendars, sources, organisation, risk)
 
 
 def code_of(fact: Fact) -> str | None:
     """The procedure a fact names."""
     body = fact.body
     return body.procedure if isinstance(body, Acted | Opened) else None
+
+
+def of_risk(table: RiskTable) -> Definition:
+    """A risk table as it is archived."""
+    return _plain("risk", table.risk, table.revision, table)
+
+
+def _newest_risk(folder: Path) -> RiskTable | None:
+    tables = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            tables.append(msgspec.json.decode(path.read_bytes(), type=RiskTable))
+        except msgspec.MsgspecError as cause:
+            raise DefinitionError(
+                "{file}: expected a risk table as written by dunghen risk fit, found another ({cause}); write it anew",
+                file=str(path),
+                cause=cause,
+                reason="risk_table",
+            ) from cause
+    return max(tables, key=lambda one: one.revision, default=None)
 
 
 def _receipts(family: Mapping[str, Rules]) -> frozenset[str]:

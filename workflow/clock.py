@@ -5,6 +5,7 @@ docs/clocks.md is the specification.
 
 from __future__ import annotations
 
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Final
 
 from workflow.benchmark import WITHOUT_COMMITTED, Benchmark
@@ -27,6 +28,7 @@ from workflow.layout import limits as all_limits
 from workflow.limits import LimitClock, Place
 from workflow.procedure.moves import sources_of
 from workflow.stops import PauseRule, StopRules
+from workflow.worktime import MICROSECONDS_A_MINUTE
 from workflow.zones import zone_of
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Clock", "LimitClock", "compile_clock"]
 
+_MINUTE: Final = timedelta(minutes=1)
 _ORDER: Final[tuple[DeadlineKind, ...]] = ("committed", "statutory", "limit", "step", "phase", "task")
 
 
@@ -91,6 +94,28 @@ class Clock:
     ) -> datetime:
         """The due instant (UTC) of `number` units from `start`, no stops asked about. Raises CalendarRange."""
         return self._counts(counting).due(start, number, announced_by)
+
+    def minutes(self, start: datetime, end: datetime, announced_by: datetime) -> int:
+        """Whole working minutes from `start` to `end`, elapsed ones where the revision has no calendar; 0 where `end`
+        is not after `start`. Raises CalendarRange."""
+        if self._calendar is None:
+            return max((end - start) // _MINUTE, 0)
+        work = self._calendar.worktime(self._unit, announced_by)
+        return work.between(start, end) // MICROSECONDS_A_MINUTE
+
+    def before(self, end: datetime, minutes: int, announced_by: datetime) -> datetime:
+        """The latest instant (UTC) from which there are so many minutes until `end`, counted as by `minutes`."""
+        if self._calendar is None:
+            return end.astimezone(UTC) - minutes * _MINUTE
+        work = self._calendar.worktime(self._unit, announced_by)
+        return work.before(end, minutes * MICROSECONDS_A_MINUTE)
+
+    def after(self, start: datetime, minutes: int, announced_by: datetime) -> datetime:
+        """The earliest instant (UTC) until which there are so many minutes from `start`, counted as by `minutes`."""
+        if self._calendar is None:
+            return start.astimezone(UTC) + minutes * _MINUTE
+        work = self._calendar.worktime(self._unit, announced_by)
+        return work.add(start, minutes * MICROSECONDS_A_MINUTE)
 
     def for_action(self, action: str) -> tuple[LimitClock, ...]:
         """The limits an act of `action` must keep."""
@@ -158,6 +183,12 @@ class Clock:
         """The instant from which the clocks run again though a pause goes on; None for one without a cap."""
         rule = self._pauses.get(taken.pause)
         return None if rule is None else rule.capped_at(taken.started_at, announced_by)
+
+    def benchmark(self, dossier: Dossier, *, at: datetime) -> Deadline | None:
+        """The date lateness is judged by as of `at`, alone; None where no slip is known. Raises CalendarRange."""
+        ended_at = dossier.ended_at if dossier.ended_at is not None and dossier.ended_at <= at else None
+        found = self._benchmark.deadlines(dossier, at=at, announced_by=ended_at or at, explain=False)
+        return next((one for one in found if one.kind == "benchmark"), None)
 
     def _end_limits(self, dossier: Dossier, ended_at: datetime | None) -> Iterator[Asked]:
         """Committed and statutory limits are met when the dossier is issued, others when it ends."""

@@ -102,6 +102,18 @@ class Worktime:
             raise self._beyond(f"{amount // MICROSECONDS_A_MINUTE} working minutes after {start.isoformat()}")
         return EPOCH + timedelta(0, 0, self._ends[index] - (self._sums[index] - target))
 
+    def before(self, end: datetime, amount: int) -> datetime:
+        """The latest instant from which the working time until `end` reaches `amount` microseconds: an opening, never
+        the closing before it; of nothing, `end` itself."""
+        at = self._within(end)
+        if amount <= 0:
+            return end.astimezone(UTC)
+        target = self._worked(at) - amount
+        if target < 0:
+            raise self._beyond(f"{amount // MICROSECONDS_A_MINUTE} working minutes before {end.isoformat()}")
+        index = bisect_right(self._sums, target)
+        return EPOCH + timedelta(0, 0, self._ends[index] - (self._sums[index] - target))
+
     def between(self, start: datetime, end: datetime) -> int:
         """Working microseconds in [start, end); 0 where `end` is not after `start`."""
         if end <= start:

@@ -37,6 +37,7 @@ GROUPS: Final = (
     "import",
     "status",
     "rates",
+    "risk",
 )
 """One module of this package each, imported when it is asked for."""
 KEYWORDS: Final = {"import": ("imports", "import_")}

@@ -67,7 +67,7 @@ def simulate(  # noqa: PLR0913 - one parameter per option
     output: Form,
 ) -> None:
     """Make up a month of the department's dossiers as messages of the event contract."""
-    body = _department(_day(f"{month}-01", "--month"))
+    body = department_of(_day(f"{month}-01", "--month"))
     rates = msgspec.structs.replace(UNDAMAGED if undamaged else Rates(), late=late_rate)
     end = None if until is None else datetime.combine(_day(until, "--until"), time(), body.work.zone)
     random = Random(seed)  # noqa: S311 - a made-up history, no secret
@@ -106,7 +106,8 @@ def _count(counts: Counter[str], truth: Truth) -> None:
         counts[planted.kind] += 1
 
 
-def _department(first: date) -> Department:
+def department_of(first: date) -> Department:
+    """The department that comes with us, in the month that begins with `first`. Raises UsageError, DefinitionError."""
     calendars = all_calendars(())
     with resources.as_file(resources.files("processes")) as folder:
         revisions = read_procedures(folder / "can-tho")

@@ -99,6 +99,7 @@ class Seen:
             with store.reading() as reading:
                 archived = reading.definitions(self.known_at)
         self.catalogue = _catalogue(archived).catalogue
+        self.now = now
         self.at = self.asked_at or self.known_at or now
         self.duplicates = frozenset(self._duplicates())
         self._done, self._all = 0, counts.dossiers(store)
@@ -164,16 +165,17 @@ class Seen:
 
     def rules(self, facts: Iterable[Fact]) -> Rules:
         """The rules that judge a dossier of these facts, as far as they were known."""
-        return self.catalogue.rules_for(self._known(facts))
+        return self.catalogue.rules_for(self.known(facts))
 
-    def _known(self, facts: Iterable[Fact]) -> list[Fact]:
+    def known(self, facts: Iterable[Fact]) -> list[Fact]:
+        """Those of the facts that were recorded by the moment asked about."""
         known_at = self.known_at
         if known_at is None:
             return list(facts)
         return [fact for fact in facts if fact.recorded_at is None or fact.recorded_at <= known_at]
 
     def _folded(self, subject: str, facts: Iterable[Fact]) -> Judged | None:
-        known = self._known(facts)
+        known = self.known(facts)
         if not known:
             return None
         judged = fold(self.catalogue.rules_for(known), subject, known, valid_at=self.asked_at)
@@ -201,7 +203,7 @@ class Seen:
     def _duplicates(self) -> Iterator[str]:
         """The dossiers that say they are the duplicate of another, and were not corrected since."""
         for subject in counts.linked(self.store):
-            standing = stand(self.catalogue.orders, self._known(self.facts(subject)), None, self.asked_at)
+            standing = stand(self.catalogue.orders, self.known(self.facts(subject)), None, self.asked_at)
             links = [one.fact.body for one in standing.placed if isinstance(one.fact.body, Linked)]
             if any(link.kind == "duplicate_of" for link in links):
                 yield subject

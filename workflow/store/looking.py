@@ -120,6 +120,13 @@ def dossiers(store: Store) -> int:
     return int(count)
 
 
+def received_between(store: Store) -> tuple[datetime, datetime] | None:
+    """When the first and the last dossier was received; None where none was. Raises a StoreError."""
+    at = DOSSIERS.c.received_at
+    ((first, last),) = _rows(store, select(func.min(at), func.max(at)))
+    return None if first is None else (from_us(first), from_us(last))
+
+
 def linked(store: Store) -> list[str]:
     """The codes of dossiers that say they are linked to others, in their order. Raises a StoreError."""
     asked = select(FACTS.c.subject).where(FACTS.c.type == LINKED).distinct().order_by(FACTS.c.subject)

@@ -1,0 +1,66 @@
+"""`dunghen risk` on a store, as it is started."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pytest
+
+from workflow.catalogue import of_risk
+from workflow.cli.stores import Place
+from workflow.risk import RiskTable
+
+COMMAND: Final = Path(sys.executable).with_name("dunghen")
+AT: Final = ("--at", "2025-08-01")
+
+
+def run(*words: str | Path, status: int = 0) -> str:
+    done = subprocess.run([COMMAND, *words], capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == status, done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A month of 250 dossiers, told to their end."""
+    folder = tmp_path_factory.mktemp("risk")
+    messages, path = folder / "month.jsonl", folder / "store.db"
+    run(
+        "simulate", "--seed", "3", "--dossiers", "250", "--month", "2025-03", "--undamaged", "--out", messages
+    )
+    run("import", messages, "--source", "one-stop", "--store", path)
+    return path
+
+
+def test_the_table_is_archived_as_it_was_shown(store: Path, tmp_path: Path) -> None:
+    written = tmp_path / "table.json"
+    asked = ("risk", "fit", "--store", store, *AT, "--split", "2025-03-15", "--output", "json")
+    said: dict[str, Any] = json.loads(run(*asked, "--out", written))
+    with Place(str(store), None).opened() as opened, opened.reading() as reading:
+        (kept,) = [one for one in reading.definitions() if one.kind == "risk"]
+    table = msgspec.json.decode(written.read_bytes(), type=RiskTable)
+
+    assert said["revision"] == kept.revision == "2025-03-15"
+    assert kept == of_risk(table)
+    assert said["test"]["moments"] == sum(band["moments"] for band in said["test"]["bands"]) > 0
+    assert json.loads(run("risk", "show", "--store", store, "--output", "json")) == {**said, "left_out": 0}
+
+
+def test_another_table_under_the_same_revision_is_refused(store: Path) -> None:
+    asked = ("risk", "fit", "--store", store, *AT, "--split", "2025-03-15")
+    run(*asked, "--revision", "first")
+
+    assert "risk appointment revision first" in run(
+        *asked, "--revision", "first", "--threshold", "30", status=1
+    )
+
+
+def test_without_a_table_the_command_that_makes_one_is_named(store: Path) -> None:
+    said = run("risk", "show", "--store", store, "--known-at", "2025-01-01", status=2)
+
+    assert f"dunghen risk fit --store {store}" in said

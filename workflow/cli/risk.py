@@ -1,0 +1,217 @@
+"""`dunghen risk`: the table that says which open dossiers will miss their date, and how well it foretold."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+import msgspec
+
+from workflow.backtest import trial
+from workflow.catalogue import of_risk
+from workflow.cli.inputs import moment
+from workflow.cli.options import Group, output_option
+from workflow.cli.output import Column, print_json, print_rows
+from workflow.cli.progress import watched
+from workflow.cli.stores import looking_options
+from workflow.errors import DunghenError, UsageError
+from workflow.i18n import current
+from workflow.risk import ALWAYS, THRESHOLD_PERCENT, Risk
+from workflow.stays import course
+from workflow.store.looking import received_between
+from workflow.store.rows import to_us
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from workflow.cli.output import Form
+    from workflow.cli.stores import Looking, Seen
+    from workflow.risk import Backtest, Cell, RiskTable
+    from workflow.stays import Course
+
+OUT = click.Path(dir_okay=False, path_type=Path)
+BANDS: Final = (
+    Column("band", "Risk, %", "right"),
+    Column("moments", "Moments", "right"),
+    Column("said", "Said late, %", "right"),
+    Column("came", "Came late, %", "right"),
+)
+CELLS: Final = (
+    Column("procedure", "Procedure"),
+    Column("step", "Step"),
+    Column("unit", "Unit"),
+    Column("dossiers", "Dossiers", "right"),
+    Column("half", "Half needed, h", "right"),
+    Column("nine_tenths", "Nine in ten needed, h", "right"),
+    Column("at_risk_with", "At risk with, h", "right"),
+)
+
+
+@click.group(cls=Group)
+def risk() -> None:
+    """Foretell which open dossiers will miss their date."""
+
+
+@risk.command("fit")
+@looking_options
+@click.option("--split", help="Fit to what was released by this date; by default two thirds of the way.")
+@click.option("--revision", help="The table's revision; by default the date of the split.")
+@click.option(
+    "--threshold",
+    type=click.IntRange(1, 99),
+    default=THRESHOLD_PERCENT,
+    show_default=True,
+    help="The risk in per cent at which a dossier is at risk.",
+)
+@click.option("--out", type=OUT, help="Also write the table here, for the folder risk of the definitions.")
+@output_option("table", "json")
+def fit(
+    looking: Looking,
+    split: str | None,
+    revision: str | None,
+    threshold: int,
+    out: Path | None,
+    output: Form,
+) -> None:
+    """Fit a risk table to the earlier dossiers of a store, test it on the later ones, and archive it in the store."""
+    with looking.opened() as store:
+        at = _split(split, store)
+        named = revision or f"{at.astimezone(store.zone):%Y-%m-%d}"
+        courses = _Courses(store)
+        table = trial(courses, at, revision=named, threshold_percent=threshold)
+        with store.store.writing() as writing:
+            writing.archive([of_risk(table)], to_us(store.now))
+    if out is not None:
+        out.write_bytes(of_risk(table).content + b"\n")
+    _show_table(table, output, courses.left_out)
+
+
+@risk.command("show")
+@looking_options
+@click.option("--procedure", help="Only the cells of this procedure.")
+@output_option("table", "json")
+def show(looking: Looking, procedure: str | None, output: Form) -> None:
+    """Show the risk table in force: its test, and what dossiers needed in each step."""
+    with looking.opened() as store:
+        found = store.catalogue.risk
+        if found is None:
+            raise UsageError(
+                "{store}: there is no risk table; make one with: dunghen risk fit --store {store}",
+                store=looking.place.where,
+                reason="no_risk_table",
+            )
+    _show_table(found.table, output)
+    if output == "table":
+        cells = (cell for cell in found.table.cells if procedure in (None, cell.procedure))
+        print_rows((_row(found, cell) for cell in cells), CELLS, "table", title="Still needed in each step")
+
+
+class _Courses:
+    """The histories of a store's dossiers; those that cannot be judged are counted and left out."""
+
+    def __init__(self, store: Seen) -> None:
+        self._store = store
+        self._done = 0
+        self.left_out = 0
+
+    def __iter__(self) -> Iterator[Course]:
+        total = self._store.progress()[1]
+        return iter(watched(self._found(), lambda: (self._done, total), "Fitting"))
+
+    def _found(self) -> Iterator[Course]:
+        store = self._store
+        with store.store.reading() as reading:
+            for subject, facts in groupby(reading.facts(), key=lambda fact: fact.subject):
+                self._done += 1
+                known = store.known(facts)
+                if not known or subject in store.duplicates:
+                    continue
+                try:
+                    found = course(store.catalogue.rules_for(known), subject, known, store.at)
+                except DunghenError:
+                    self.left_out += 1
+                    continue
+                if found is not None:
+                    yield found
+
+
+def _split(text: str | None, store: Seen) -> datetime:
+    at = moment(text, store.zone, "--split")
+    if at is not None:
+        return at
+    found = received_between(store.store)
+    if found is None:
+        raise UsageError(
+            "{store}: no dossier was received, so there is nothing to fit a table to; import some first",
+            store=store.store.name,
+            reason="no_dossiers",
+        )
+    first, last = found[0], min(found[1], store.at)
+    return first + (last - first) * 2 / 3
+
+
+def _show_table(table: RiskTable, output: Form, left_out: int = 0) -> None:
+    if output == "json":
+        print_json({**msgspec.to_builtins(table), "left_out": left_out})
+        return
+    click.echo(
+        current(
+            "Risk table {revision}: {dossiers} dossiers released from {since} to {until}, {late} of them late."
+        ).format(
+            revision=table.revision,
+            dossiers=table.dossiers,
+            since=f"{table.since:%Y-%m-%d}",
+            until=f"{table.until:%Y-%m-%d}",
+            late=table.late,
+        )
+    )
+    if table.test is not None:
+        _show_test(table.test)
+    if left_out:
+        click.echo(current("{count} dossiers could not be judged and are left out.").format(count=left_out))
+
+
+def _show_test(test: Backtest) -> None:
+    rows = [
+        {
+            "band": f"{band.low}-{band.high}",
+            "moments": band.moments,
+            "said": f"{100 * band.expected / band.moments:.1f}",
+            "came": f"{100 * band.late / band.moments:.1f}",
+        }
+        for band in test.bands
+        if band.moments
+    ]
+    print_rows(rows, BANDS, "table", title="Tested on later dossiers")
+    skill = "-" if test.skill is None else f"{test.skill:+.3f}"
+    click.echo(
+        current(
+            "Brier score {brier}, of the base rate alone {base}; skill {skill} (above 0 is better than it)."
+        ).format(brier=f"{test.brier:.4f}", base=f"{test.brier_base:.4f}", skill=skill)
+    )
+    if test.undecided:
+        click.echo(
+            current(
+                "{count} later dossiers are left out of the test: what becomes of them is not known yet."
+            ).format(count=test.undecided)
+        )
+
+
+def _row(found: Risk, cell: Cell) -> dict[str, object]:
+    least = found.reached_with(cell.procedure, cell.step or "", cell.unit or "")
+    return {
+        "procedure": cell.procedure,
+        "step": cell.step,
+        "unit": cell.unit,
+        "dossiers": cell.dossiers,
+        "half": _hours(cell.minutes[len(cell.minutes) // 2]),
+        "nine_tenths": _hours(cell.minutes[len(cell.minutes) * 9 // 10]),
+        "at_risk_with": current("always") if least == ALWAYS else "" if least is None else _hours(least),
+    }
+
+
+def _hours(minutes: int) -> str:
+    return f"{minutes / 60:.1f}"
