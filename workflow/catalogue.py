@@ -82,11 +82,8 @@ class Catalogue:
         """
         self.calendars, self.sources = dict(calendars or {}), dict(sources or {})
         self.organisation = organisation
-<<<<<<< HEAD
-        self.office = Office(self.sources, organisation, self.calendars)
-=======
         self.risk = None if risk is None else Risk(risk)
->>>>>>> main
+        self.office = Office(self.sources, organisation, self.calendars, risk=self.risk)
         self.orders: dict[str, SourceOrder] = orders(self.sources)
         by_code: dict[str, list[Revision]] = {}
         for revision in procedures:

@@ -125,7 +125,7 @@ def _causes(
         if date.kind in headline or date.rule in headline:
             yield from _of_feedback(_of_headline(office, rules, dossier, date, now), feedback=feedback)
         elif date.kind in _STEPS:
-            yield from _of_step(office, rules, dossier, date)
+            yield from _of_step(office, date)
     for missed in dossier.missed:
         rule = _visit(missed.rule, missed.starts_at)
         yield Cause("step_late", rule, missed.due_at, missed.due_at, missed.met_at)
@@ -170,7 +170,7 @@ def _of_headline(
     yield Cause("dossier_late", rule, late, date.due_at, None, date)
     if late <= now or date.open_pause:
         return
-    risk = office.at_risk_at(rules, dossier, date)
+    risk = office.dossier_at_risk_at(rules, dossier, date, now)
     if risk is not None and risk < date.due_at:
         yield Cause("dossier_at_risk", rule, risk, date.due_at, None, date)
     if date.kind == "benchmark" and not any(slip.cause == "apology" for slip in dossier.appointments):
@@ -179,14 +179,14 @@ def _of_headline(
             yield Cause("apology_due", rule, before, date.due_at, None, date)
 
 
-def _of_step(office: Office, rules: Rules, dossier: Dossier, date: Deadline) -> Iterator[Cause]:
+def _of_step(office: Office, date: Deadline) -> Iterator[Cause]:
     rule = _visit(date.rule, date.starts_at)
     if date.met_at is not None:
         if date.late:
             yield Cause("step_late", rule, _too_late(date), date.due_at, date.met_at, date)
         return
     yield Cause("step_late", rule, _too_late(date), date.due_at, None, date)
-    risk = office.at_risk_at(rules, dossier, date)
+    risk = office.step_at_risk_at(date)
     if risk is not None and not date.late and not date.open_pause:
         yield Cause("step_at_risk", rule, risk, date.due_at, None, date)
 

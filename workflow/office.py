@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final
 
 from msgspec import Meta, Struct
 
@@ -11,16 +11,15 @@ from workflow.errors import CalendarRange
 from workflow.organisation import parents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from workflow.calendar import Calendar
     from workflow.model import Deadline, Dossier
     from workflow.organisation import Organisation
+    from workflow.risk import Risk
     from workflow.rules import Rules
     from workflow.sources import SourceDefinition
     from workflow.worktime import Worktime
-
-    Risk: TypeAlias = Callable[[Rules, Dossier, Deadline], datetime | None]
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NO_DELAY: Final = timedelta()
@@ -47,8 +46,7 @@ DEFAULT_ALERT_LIMITS: Final = AlertLimits()
 class Office:
     """The sources, the organisation and its working hours, as alerts ask about them.
 
-    `risk` says when a dossier crosses the threshold of a deadline: None where it does not. Without one it does after a
-    share of the limit's time.
+    `risk` says when a dossier comes to be at risk of missing its date; without one it does after a share of its time.
     """
 
     def __init__(
@@ -77,14 +75,20 @@ class Office:
         live_from = None if source is None else self._live.get(source)
         return live_from is not None and due_at < live_from
 
-    def at_risk_at(self, rules: Rules, dossier: Dossier, date: Deadline) -> datetime | None:
-        """When a deadline's threshold is crossed; None where it never is."""
+    def dossier_at_risk_at(
+        self, rules: Rules, dossier: Dossier, date: Deadline, now: datetime
+    ) -> datetime | None:
+        """From when an open dossier is at risk of missing a date; None where it never is. Raises CalendarRange."""
         if self._risk is not None:
-            return self._risk(rules, dossier, date)
-        start = date.starts_at or dossier.received_at
-        if start is None or start >= date.due_at:
+            return self._risk.at_risk_from(rules, dossier, date.due_at, now)
+        return self.step_at_risk_at(date, dossier.received_at)
+
+    def step_at_risk_at(self, date: Deadline, start: datetime | None = None) -> datetime | None:
+        """When the share of its time is over that puts a deadline at risk; counted from `start` where it names none."""
+        begun = date.starts_at or start
+        if begun is None or begun >= date.due_at:
             return None
-        return start + (date.due_at - start) * self._share
+        return begun + (date.due_at - begun) * self._share
 
     def speaking_at(self, at: datetime, unit: str | None, now: datetime) -> datetime:
         """The first working instant of a unit from `at` on: outside of working hours nothing is raised."""
