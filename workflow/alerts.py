@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 
     from workflow.facts import Fact
 
-WARNINGS: Final[frozenset[Kind]] = frozenset({"step_at_risk", "dossier_at_risk", "apology_due"})
-"""Kinds that speak of what may come: one that no longer stands is over, it was not wrong."""
+PASSING: Final[frozenset[Kind]] = frozenset(
+    {
+        *("step_at_risk", "dossier_at_risk", "apology_due", "feedback_due"),
+        *("feed_silent", "feed_incomplete", "budget_at_risk"),
+    }
+)
+"""Kinds that speak of how things stand, not of what was done: one that no longer stands is over, it was not wrong."""
 
 ActKey: TypeAlias = tuple[datetime, str, str, int]
 
@@ -149,7 +154,7 @@ def _of_history(
 
 def _gone(life: Life, act: Act | None) -> tuple[Change | None, Life] | None:
     """What was said and stands no longer."""
-    over: Literal["resolved", "retracted"] = "resolved" if life.alert.kind in WARNINGS else "retracted"
+    over: Literal["resolved", "retracted"] = "resolved" if life.alert.kind in PASSING else "retracted"
     if life.state in ("retracted", over):
         return None
     if life.state in ("history", "waiting"):

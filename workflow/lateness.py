@@ -67,7 +67,7 @@ def watch(
     return Watched(up, next_at)
 
 
-def standing(  # noqa: PLR0913 - a judgment, its watch, and the moment
+def standing(
     office: Office,
     rules: Rules,
     dossier: Dossier,
@@ -211,7 +211,9 @@ def _of_slip(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Itera
     if len(dossier.appointments) > 1:
         printed = rules.clock.printed(slip)
     if due is not None and due.astimezone(rules.zone).date() != printed.astimezone(rules.zone).date():
-        yield Cause("appointment_differs", "appointment", slip.told_at, printed, dossier.ended_at, committed[0])
+        yield Cause(
+            "appointment_differs", "appointment", slip.told_at, printed, dossier.ended_at, committed[0]
+        )
 
 
 def _of_pauses(rules: Rules, dossier: Dossier, now: datetime) -> Iterator[Cause]:
@@ -249,9 +251,7 @@ def _rung(
     return rung, FAR
 
 
-def _alert(  # noqa: PLR0913 - all an alert is made of
-    office: Office, rules: Rules, dossier: Dossier, cause: Cause, rung: int, *, silent: bool
-) -> Alert:
+def _alert(office: Office, rules: Rules, dossier: Dossier, cause: Cause, rung: int, *, silent: bool) -> Alert:
     revision = rules.family[dossier.revision].revision
     limit = rules.clock.limits.get(cause.rule.partition("@")[0])
     heads = office.heads(dossier.unit)

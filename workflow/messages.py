@@ -55,9 +55,7 @@ Change: TypeAlias = Literal[
 ]
 """What a message says of an alert. `resolved`: it was right and is over. `retracted`: it was wrong."""
 
-State: TypeAlias = Literal[
-    "waiting", "raised", "acknowledged", "snoozed", "resolved", "retracted", "history"
-]
+State: TypeAlias = Literal["waiting", "raised", "acknowledged", "snoozed", "resolved", "retracted", "history"]
 """Where an alert is in its life. `waiting`: true, but its source may still tell what makes it wrong. `history`: due
 before its source went live; kept and never sent."""
 

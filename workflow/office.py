@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from workflow.errors import CalendarRange
 from workflow.organisation import parents
+from workflow.worktime import MICROSECONDS_A_MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +64,7 @@ class Office:
         self._calendar = None if organisation is None else calendars.get(organisation.calendar)
         self._delays = {name: timedelta(minutes=one.delay_minutes) for name, one in sources.items()}
         self._live = {name: one.live_from for name, one in sources.items() if one.live_from is not None}
+        self._sources, self._calendars = sources, calendars
         self._share = limits.at_risk_percent / 100
         self._risk = risk
 
@@ -130,6 +132,35 @@ class Office:
             return ()
         chain = (unit, *parents(body, unit))
         return tuple(f"{body.units[one].head}@{one}" for one in chain)
+
+    @property
+    def directorate(self) -> tuple[str, ...]:
+        """The heads of the units that belong to no other, as `post@unit`."""
+        body = self._organisation
+        units = {} if body is None else body.units
+        return tuple(f"{unit.head}@{name}" for name, unit in units.items() if unit.parent is None)
+
+    def basis(self, source: str) -> str | None:
+        """What a source's definition rests on."""
+        found = self._sources.get(source)
+        return None if found is None else found.basis
+
+    def silent_from(self, source: str, heard_at: datetime, now: datetime) -> datetime | None:
+        """When the silence of a source passes its cadence; None for one that is not declared or cannot be counted."""
+        found = self._sources.get(source)
+        calendar = None if found is None else self._calendars.get(found.cadence.calendar)
+        if found is None or calendar is None:
+            return None
+        try:
+            minutes = found.cadence.working_minutes * MICROSECONDS_A_MINUTE
+            return calendar.worktime(None, now).add(heard_at, minutes)
+        except CalendarRange:
+            return None
+
+    def silent(self, source: str, heard_at: datetime, now: datetime) -> bool:
+        """Whether a source is past its cadence."""
+        from_at = self.silent_from(source, heard_at, now)
+        return from_at is not None and from_at <= now
 
     def _work(self, unit: str | None, now: datetime) -> Worktime | None:
         if self._calendar is None:

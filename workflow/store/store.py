@@ -124,6 +124,12 @@ class Reading:
         """The alerts of these ids that were ever said."""
         return self._alerts("id", ids)
 
+    def alerts_open(self, kind: str) -> list[AlertRow]:
+        """The alerts of a kind that are neither resolved nor retracted, nor history, by id."""
+        where = " WHERE kind = %s AND state IN ('waiting', 'raised', 'acknowledged', 'snoozed')"
+        rows = self._stream(f"SELECT {_ALERT} FROM alerts{where} ORDER BY id", (kind,))
+        return [AlertRow._make((*row[:-1], bytes(row[-1]))) for row in rows]
+
     def feeds(self) -> list[FeedRow]:
         """What was heard of each source, by each reader."""
         statement = f"SELECT {', '.join(FeedRow._fields)} FROM feeds ORDER BY source, stream, partition"
@@ -242,6 +248,11 @@ class Writing(Reading):
     def lock(self, subjects: Iterable[str]) -> dict[str, DossierRow]:
         """The dossiers of these codes, locked in the order of their codes until the transaction ends."""
         return {row.subject: row for row in self._sql.lock(self._connection, sorted(subjects))}
+
+    def lock_due(self, by: datetime, limit: int) -> dict[str, DossierRow]:
+        """Dossiers whose alerts must be looked at by a moment, the earliest first, at most so many, in the order of
+        their codes; those another writer holds are left to it."""
+        return {row.subject: row for row in self._sql.lock_due(self._connection, to_us(by), limit)}
 
     def known(self, identities: Sequence[Identity]) -> dict[Identity, bytes]:
         """The digests of those identities that are there already."""

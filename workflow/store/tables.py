@@ -156,6 +156,7 @@ DEAD_LETTERS: Final = Table(
 )
 
 NEXT_DUE: Final = Index("dossiers_next_due_at", DOSSIERS.c.next_due_at)
+ALERTS_KIND: Final = Index("alerts_kind", ALERTS.c.kind, ALERTS.c.state)
 ALERTS_SUBJECT: Final = Index("alerts_subject", ALERTS.c.subject)
 EXPIRES: Final = Index("dead_letters_expires_at", DEAD_LETTERS.c.expires_at)
 IDENTITY: Final = UniqueConstraint(

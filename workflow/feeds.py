@@ -1,0 +1,85 @@
+"""Alerts on what sources send: silence past their cadence, counts that disagree, clocks ahead of ours, ids used twice.
+
+Pure. All go to `alerts.feeds`, keyed by the source, to whoever looks after it: the head of the whole body.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from workflow.messages import Alert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from workflow.facts import Fact
+    from workflow.messages import Kind
+    from workflow.office import Office
+
+
+class Heard(NamedTuple):
+    """When a source was last heard of, and the latest that it told."""
+
+    source: str
+    told_at: datetime
+    heard_at: datetime
+
+
+def heard(feeds: Iterable[Heard]) -> dict[str, Heard]:
+    """What was heard of each source, by all who read it."""
+    found: dict[str, Heard] = {}
+    for one in feeds:
+        other = found.get(one.source, one)
+        found[one.source] = Heard(
+            one.source, max(one.told_at, other.told_at), max(one.heard_at, other.heard_at)
+        )
+    return found
+
+
+def silences(office: Office, feeds: Mapping[str, Heard], now: datetime) -> list[Alert]:
+    """An alert for each source that was silent for longer than its cadence, by the working time of its calendar.
+
+    A source of which nothing was ever heard has not begun.
+    """
+    found = []
+    for one in feeds.values():
+        due_at = office.silent_from(one.source, one.heard_at, now)
+        if due_at is not None and due_at <= now:
+            rule = f"{one.heard_at:%Y%m%dT%H%M%SZ}"
+            found.append(_about(office, "feed_silent", one.source, rule, due_at))
+    return found
+
+
+def conflict(office: Office, fact: Fact, now: datetime) -> Alert:
+    """A fact that bears the id of another."""
+    rule = f"{fact.subject}/{fact.id}/{fact.revision}"
+    return _about(office, "id_conflict", fact.source, rule, now, cause=fact.subject)
+
+
+def skews(office: Office, facts: Iterable[Fact], now: datetime) -> list[Alert]:
+    """An alert for each source and day whose facts lie further ahead of our clock than the named limit."""
+    latest = now + timedelta(minutes=office.limits.clock_skew_minutes)
+    ahead = {fact.source: fact for fact in facts if fact.occurred_at > latest}
+    return [
+        _about(office, "clock_skew", source, f"{now:%Y%m%d}", fact.occurred_at, cause=fact.subject)
+        for source, fact in ahead.items()
+    ]
+
+
+def _about(
+    office: Office, kind: Kind, source: str, rule: str, due_at: datetime, cause: str | None = None
+) -> Alert:
+    return Alert(
+        id=f"{kind}/{source}/{rule}",
+        kind=kind,
+        topic="alerts.feeds",
+        subject=source,
+        rule=rule,
+        due_at=due_at,
+        source=source,
+        to=office.directorate,
+        basis=office.basis(source),
+        cause=cause,
+        history=kind == "feed_silent" and office.history(source, due_at),
+    )
