@@ -17,18 +17,7 @@ from msgspec.structs import replace
 from consumers.judging import Touched, used
 from consumers.saying import hear, speak, speak_of
 from workflow.errors import InputError, Unstorable
-from workflow.facts import (
-    AlertActed,
-    BodyErased,
-    Counted,
-    Heartbeat,
-    OfficerAccount,
-    OfficerAppointed,
-    OfficerConcluded,
-    OfficerDeferred,
-    OfficerExempted,
-    OfficerMoved,
-)
+from workflow.facts import STANDING_ALONE, BodyErased
 from workflow.feeds import conflict, skews
 from workflow.messages import encode
 from workflow.store.bodies import Bodies, Prepared, Told, prepare, row, salts
@@ -59,19 +48,6 @@ class ApplyLimits(Struct, frozen=True, kw_only=True):
     facts_per_dossier_max: Annotated[int, Meta(ge=1)] = 10_000
     dead_letter_days: Annotated[int, Meta(ge=1)] = 90
 
-
-STANDING_ALONE: Final = (
-    AlertActed,
-    Counted,
-    Heartbeat,
-    OfficerAccount,
-    OfficerAppointed,
-    OfficerConcluded,
-    OfficerDeferred,
-    OfficerExempted,
-    OfficerMoved,
-)
-"""Facts on officers, sources and alerts: kept like all others, but they begin no dossier."""
 
 DEFAULT_LIMITS: Final = ApplyLimits()
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from workflow.alerts import acts_in, say, wakes_at
 from workflow.catalogue import code_of
 from workflow.errors import DunghenError
-from workflow.facts import AlertActed
-from workflow.fold import advance, fold, sorts_last
+from workflow.fold import fold, follow
+from workflow.judge import FAULTS
 from workflow.lateness import explained, standing, watch
 from workflow.messages import Decision
 from workflow.office import FAR
-from workflow.plan import APPLIED
 from workflow.refusals import refusal
 from workflow.store.judgments import Standing, row, unpack
 from workflow.store.rows import DossierRow, from_us, to_us
@@ -31,18 +30,6 @@ if TYPE_CHECKING:
     from workflow.messages import Alert
     from workflow.model import Deadline, Dossier, Outcome
     from workflow.rules import Rules
-
-FAULTS: Final = (
-    DunghenError,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
-"""What judging may raise where we or a definition are wrong: it blocks the one dossier, its facts are kept."""
 
 
 class Touched:
@@ -193,22 +180,20 @@ class Touched:
         return rules if self._catalogue.family(before.code) is rules.family else None
 
     def _steps(self, rules: Rules, before: DossierRow) -> bool:
-        dossier, code = unpack(before.judgment), before.code
-        told: list[tuple[Fact, Outcome]] = []
-        for fact in self._facts:
-            if fact.body.__class__ is AlertActed:
-                told.append((fact, APPLIED))
-                self._acts = acts_in(self._facts)
-                continue
-            if code is None and code_of(fact) is not None:
-                return False
-            if not sorts_last(rules, dossier, fact) or self._catalogue.settles(before.procedure, fact):
-                return False
-            dossier, outcome = advance(rules, dossier, fact)
-            told.append((fact, outcome))
-        self._keep(rules.family[dossier.revision], dossier, code, before.facts + len(told))
+        code, facts, settles = before.code, self._facts, self._catalogue.settles
+        if code is None and any(code_of(fact) is not None for fact in facts):
+            return False
+        if any(settles(before.procedure, fact) for fact in facts):
+            return False
+        found = follow(rules, unpack(before.judgment), facts)
+        if found is None:
+            return False
+        dossier, outcomes = found
+        told = list(zip(facts, outcomes, strict=True))
+        self._keep(rules.family[dossier.revision], dossier, code, before.facts + len(facts))
         self.decisions = [self._decision(fact, outcome) for fact, outcome in told]
         self.refused = [(fact, outcome) for fact, outcome in told if outcome.status == "refused"]
+        self._acts = acts_in(facts)
         return True
 
     def _keep(self, rules: Rules, dossier: Dossier, code: str | None, facts: int) -> None:

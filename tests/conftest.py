@@ -23,10 +23,12 @@ def root() -> Path:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says once that the public logs were not judged; a quiet skip would pass for a success.
+    """Says which servers were used, and once that the public logs were not judged: a quiet skip would pass for a
+    success.
 
     It reads the reports, since the tests themselves run in other processes.
     """
+    _tell_servers(terminalreporter)
     reasons = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
     absent = [reason for reason in reasons if LOGS_ABSENT in reason]
     if absent:
@@ -34,3 +36,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.line(f"{len(absent)} tests of known results were NOT run: {LOGS_ABSENT}")
         terminalreporter.line(absent[0].partition(LOGS_ABSENT)[2].strip(" '\")"))
         terminalreporter.line("Put the files there, or name their folder in DUNGHEN_TEST_DATA.")
+
+
+def _tell_servers(terminalreporter: pytest.TerminalReporter) -> None:
+    done = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    used = {value for report in done for name, value in report.user_properties if name == "servers"}
+    for value in sorted(used):
+        terminalreporter.line(f"servers: {value}")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-PACKAGES: Final = ("workflow", "consumers", "processes")
+PACKAGES: Final = ("workflow", "consumers", "processes", "servers")
 SHELLS: Final = ("workflow/cli/", "workflow/audit/", "workflow/store/", "workflow/locale/")
 NOT_CORE: Final = ("workflow/i18n.py", "workflow/settings.py", "workflow/log.py")
 """They read the environment or the disk for the shells; nothing in the core imports them."""
@@ -30,11 +30,16 @@ DOORS: Final = {
     "transitions": ("workflow/machine.py",),
     "yaml": ("workflow/yamltree.py",),
     "lxml": ("consumers/files/",),
+    "python_calamine": ("consumers/files/workbook.py",),
     "click": ("workflow/cli/",),
     "rich": ("workflow/cli/",),
     "babel": ("workflow/locale/",),
     "sqlalchemy": ("workflow/store/",),
     "kafka": ("consumers/kafka.py",),
+    "structlog": ("workflow/log.py",),
+    "logging": ("workflow/log.py",),
+    "prometheus_client": ("consumers/metrics.py",),
+    "http.server": ("consumers/health.py",),
 }
 """Each outside library and the only files that may import it."""
 

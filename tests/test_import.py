@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing, redirect_stderr, redirect_stdout
+from contextlib import closing
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import pytest
-
-from workflow.cli.main import run
+from commands import dunghen, said
 
 COMMAND: Final = Path(sys.executable).with_name("dunghen")
 MONTH: Final = ("--month", "2025-03", "--until", "2025-04-01", "--seed", "5")
@@ -28,26 +26,6 @@ KEPT: Final = {
     "positions": "stream, partition, position, log",
 }
 """What a store says but when and in how many batches it was written."""
-
-
-class Said(NamedTuple):
-    """What a command wrote."""
-
-    stdout: str
-    stderr: str
-
-
-def dunghen(*words: str | Path, status: int = 0) -> Said:
-    """The command, as its entry point runs it; it must end with `status`."""
-    out, err = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err):
-        ended = run(["--lang", "en", *map(str, words)])
-    assert ended == status, err.getvalue()
-    return Said(out.getvalue(), err.getvalue())
-
-
-def said(*words: str | Path, status: int = 0) -> Any:
-    return json.loads(dunghen(*words, "--output", "json", status=status).stdout)
 
 
 def brought(store: Path, file: Path, *more: str | Path, status: int = 0) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from workflow.locale import compiled, mo_path, po_path
 ROOT: Final = Path(__file__).resolve().parent.parent
 WRITTEN: Final = texts(
     (path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8")))
-    for folder in ("workflow", "consumers")
+    for folder in ("workflow", "consumers", "servers")
     for path in sorted((ROOT / folder).rglob("*.py"))
 )
 with po_path().open("rb") as _file:

@@ -144,7 +144,7 @@ class Benchmark(NamedTuple):
             if self.counting.unit in ("working_hours", "elapsed_hours"):
                 due = counter.moved(due, amount)
             elif amount:
-                day = counter.moved(day, amount)
+                day = counter.later(day, amount)
                 due = self._on(day, base, moment)
             if lines is not None:
                 lines.append(sums.stopped(self.counting, self.zone, stop, amount, due))

@@ -101,7 +101,7 @@ class CalendarRevision:
         """SHA-256 (hex) of the canonical form: JSON with sorted keys, one entry for each date, in their order."""
         return hashlib.sha256(msgspec.json.encode(self.definition, order="sorted")).hexdigest()
 
-    @property
+    @cached_property
     def label(self) -> str:
         """Name, newest announcement and the first 16 digits of the fingerprint, as judgments cite it."""
         since = "first" if self.announced is None else self.announced.isoformat()
@@ -133,10 +133,16 @@ class Calendar:
         self.revisions = tuple(CalendarRevision(definition, on) for on in (None, *announced))
         self._since = [midnight(on, self.zone) for on in announced]
         self._worktimes: dict[tuple[int, str | None], Worktime] = {}
+        self._last: tuple[datetime | None, int] = None, len(self._since)
 
     def index_at(self, instant: datetime | None) -> int:
         """The place in `revisions` of the one known at `instant`; None means the newest."""
-        return len(self._since) if instant is None else bisect_right(self._since, instant)
+        asked, index = self._last
+        if asked is not instant:
+            index = len(self._since) if instant is None else bisect_right(self._since, instant)
+            # All limits of a dossier are asked at one instant.
+            self._last = instant, index
+        return index
 
     def known_at(self, instant: datetime | None) -> CalendarRevision:
         """The revision with the days announced on or before the local date of `instant`; None means the newest."""

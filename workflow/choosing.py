@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow.factrows import FactRows
 from workflow.facts import Acted, Opened
 from workflow.standing import in_order
 
@@ -45,6 +46,8 @@ def _received(family: Mapping[str, Rules], facts: Sequence[Fact]) -> datetime:
         for name, action in rules.revision.actions.items()
         if action.milestone == "received"
     }
+    if isinstance(facts, FactRows) and facts.known is None:
+        return next((at for at, act, _, _ in facts.rows if act.action in receipts), facts.rows[0][0])
     placed = in_order(next(iter(family.values())).sources, facts)
     for fact, at, _ in placed:
         if isinstance(fact.body, Acted) and fact.body.action in receipts:

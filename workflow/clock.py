@@ -49,6 +49,7 @@ __all__ = ["Clock", "LimitClock", "compile_clock"]
 
 _MINUTE: Final = timedelta(minutes=1)
 _ORDER: Final[tuple[DeadlineKind, ...]] = ("committed", "statutory", "limit", "step", "phase", "task")
+_RANKS: Final = {kind: rank for rank, kind in enumerate(_ORDER)}
 
 
 def compile_clock(revision: Revision, layout: Layout, calendars: Mapping[str, Calendar]) -> Clock:
@@ -72,16 +73,19 @@ class Clock:
         own_hours = () if self._calendar is None else self._calendar.definition.units
         self._unit = next((unit for unit in revision.units if unit in own_hours), None)
         self._counted: dict[Counting, Counts] = {}
+        self._stops: dict[tuple[str | tuple[str, ...], bool], StopRules] = {}
         self._pauses = {name: self._pause_rule(name) for name in revision.pauses}
         self.limits: dict[str, LimitClock] = {
             rule: self._compiled(rule, limit) for rule, limit in all_limits(revision).items()
         }
-        self._ends = {
-            state: tuple(limit for limit in self.limits.values() if binds_end(limit, state))
-            for state in revision.states
-        }
+        self._any_end = self._those(binds_end)
+        self._ends = {state: self._those(lambda one: binds_end(one, state)) for state in revision.states}  # noqa: B023
+        self._stays = {state: self._those(lambda one: binds_stay(one, state)) for state in revision.states}  # noqa: B023
+        self._phases = {name: self._those(lambda one: binds_phase(one, name)) for name in revision.phases}  # noqa: B023
         self._benchmark = self._compiled_benchmark()
-        self._ahead = _actions_ahead(revision)
+        self._ahead = {
+            state: tuple(self._awaiting(actions)) for state, actions in _actions_ahead(revision).items()
+        }
 
     def counting(self, counts: Counting | str) -> Counting:
         """A counting by its name, or itself. Raises DefinitionError for an unknown name, or one that cannot count."""
@@ -123,7 +127,7 @@ class Clock:
 
     def for_stay(self, state: str) -> tuple[LimitClock, ...]:
         """The limits of a stay in `state`."""
-        return self._those(lambda limit: binds_stay(limit, state))
+        return self._stays.get(state, ())
 
     def for_end(self, state: str) -> tuple[LimitClock, ...]:
         """The limits of an end in `state`; none for a state the revision does not know."""
@@ -131,11 +135,12 @@ class Clock:
 
     def for_phase(self, phase: str) -> tuple[LimitClock, ...]:
         """The limits of a phase."""
-        return self._those(lambda limit: binds_phase(limit, phase))
+        return self._phases.get(phase, ())
 
     def for_task(self, state: str, task: str) -> tuple[LimitClock, ...]:
         """The limit of a task, if it has one."""
-        return self._those(lambda limit: limit.id == f"task/{state}/{task}")
+        limit = self.limits.get(f"task/{state}/{task}")
+        return () if limit is None else (limit,)
 
     def headline(self, state: str) -> LimitClock | None:
         """The limit that says whether a dossier ended late in `state`: the one that binds the end, the headline of
@@ -155,25 +160,27 @@ class Clock:
         ended_at = dossier.ended_at if dossier.ended_at is not None and dossier.ended_at <= at else None
         announced_by = ended_at or at
 
-        def one(limit: LimitClock, anchor: datetime | None, met_at: datetime | None) -> Deadline | None:
-            if anchor is None:
-                return None
-            met = met_at if met_at is not None and met_at <= at else None
-            return limit.deadline(
-                dossier, anchor, at=at, announced_by=announced_by, explain=explain, met_at=met
-            )
-
         asked = [*self._end_limits(dossier, ended_at)]
         if ended_at is None:
             asked += [(limit, limit.anchor(dossier), None) for limit in self.for_stay(dossier.state)]
-        asked += self._phase_limits(dossier)
+        if dossier.phases:
+            asked += self._phase_limits(dossier)
         if ended_at is None:
             asked += self._task_limits(dossier)
             asked += [(limit, limit.anchor(dossier), None) for limit in self._still_ahead(dossier)]
-        found = [one(*each) for each in asked]
+        counted = []
+        for limit, anchor, met_at in asked:
+            if anchor is None:
+                continue
+            met = met_at if met_at is not None and met_at <= at else None
+            one = limit.deadline(
+                dossier, anchor, at=at, announced_by=announced_by, explain=explain, met_at=met
+            )
+            if one is not None:
+                counted.append(one)
+        counted.sort(key=_rank)
         slips = self._benchmark.deadlines(dossier, at=at, announced_by=announced_by, explain=explain)
-        counted = [deadline for deadline in found if deadline is not None]
-        return slips + tuple(sorted(counted, key=lambda deadline: _ORDER.index(deadline.kind)))
+        return (*slips, *counted)
 
     def printed(self, slip: AppointmentTold) -> datetime:
         """The instant (UTC) a slip names; of a date alone its closing time, as the calendar stood when it was told."""
@@ -192,9 +199,7 @@ class Clock:
 
     def _end_limits(self, dossier: Dossier, ended_at: datetime | None) -> Iterator[Asked]:
         """Committed and statutory limits are met when the dossier is issued, others when it ends."""
-        for limit in self.limits.values():
-            if not binds_end(limit) or (ended_at is not None and not binds_end(limit, dossier.state)):
-                continue
+        for limit in self._any_end if ended_at is None else self.for_end(dossier.state):
             issued = None if limit.kind == "limit" else dossier.issued_at
             yield limit, limit.anchor(dossier), issued or ended_at
 
@@ -215,16 +220,21 @@ class Clock:
 
     def _still_ahead(self, dossier: Dossier) -> Iterator[LimitClock]:
         """Limits of actions that can still come from the present state and have not come since the anchor."""
-        reachable = self._ahead.get(dossier.state, frozenset())
+        for limit, slots in self._ahead.get(dossier.state, ()):
+            anchor = limit.anchor(dossier)
+            if anchor is None:
+                continue
+            done = [at for slot in slots if (at := dossier.lasts[slot]) is not None]
+            if all(at < anchor for at in done):
+                yield limit
+
+    def _awaiting(self, actions: frozenset[str]) -> Iterator[tuple[LimitClock, tuple[int, ...]]]:
+        """The limits of these actions, each with the slots of all it binds."""
+        slots = self._layout.actions
         for limit in self.limits.values():
             bound = bound_actions(limit)
-            if reachable.isdisjoint(bound):
-                continue
-            anchor = limit.anchor(dossier)
-            slots = [self._layout.actions[action] for action in bound if action in self._layout.actions]
-            done = [at for slot in slots if (at := dossier.lasts[slot]) is not None]
-            if anchor is not None and all(at < anchor for at in done):
-                yield limit
+            if not actions.isdisjoint(bound):
+                yield limit, tuple(slots[action] for action in bound if action in slots)
 
     def _those(self, binds: Callable[[LimitClock], bool]) -> tuple[LimitClock, ...]:
         return tuple(limit for limit in self.limits.values() if binds(limit))
@@ -245,8 +255,14 @@ class Clock:
         names = limit.stops_for
         if names == "none":
             return StopRules({}, {})
-        tasks = {} if rule.startswith("task/") else dict(self._excluded(names))
-        return StopRules({n: p for n, p in self._pauses.items() if names == "all" or n in names}, tasks)
+        tasks = not rule.startswith("task/")
+        key = names, tasks
+        found = self._stops.get(key)
+        if found is None:
+            pauses = {n: p for n, p in self._pauses.items() if names == "all" or n in names}
+            excluded = dict(self._excluded(names)) if tasks else {}
+            found = self._stops[key] = StopRules(pauses, excluded, by_register=_by_register(self._revision))
+        return found
 
     def _excluded(self, names: str | tuple[str, ...]) -> Iterator[tuple[tuple[str, str], Silence]]:
         for state, declared in self._revision.states.items():
@@ -300,6 +316,16 @@ class Clock:
         if found is None:
             found = self._counted[counting] = Counts(counting, self._zone, self._calendar, self._unit)
         return found
+
+
+def _by_register(revision: Revision) -> bool:
+    """Whether the limit of a task of it hangs on a register."""
+    tasks = [task for state in revision.states.values() for task in state.tasks.values()]
+    return any(task.limit is not None and not isinstance(task.limit.within, int) for task in tasks)
+
+
+def _rank(deadline: Deadline) -> int:
+    return _RANKS[deadline.kind]
 
 
 def _phase_met(run: PhaseRun, issued_at: datetime | None) -> datetime | None:

@@ -27,8 +27,9 @@ MEMO_MAX: Final = 65_536
 _HOUR: Final = 3_600_000_000
 _SATURDAY: Final = 5
 
-Point = TypeVar("Point", datetime, date)
-"""What a count reaches: an instant, or a date whose end or closing is the due instant."""
+Point = TypeVar("Point", datetime, date, int)
+"""What a count reaches: an instant, a date whose end is the due instant, or the place of a day among the working days,
+the closing of which it is."""
 
 
 class Counter(ABC, Generic[Point]):
@@ -79,6 +80,10 @@ class Counter(ABC, Generic[Point]):
         """What was reached after the rest-day rule."""
         return point
 
+    def later(self, day: date, amount: int) -> date:
+        """The date a stop of `amount` days moves a printed one to."""
+        return day + timedelta(days=amount)
+
 
 class WorkingHours(Counter[datetime]):
     """Hours of the working spells."""
@@ -112,29 +117,28 @@ class ElapsedHours(Counter[datetime]):
         return point + timedelta(microseconds=amount)
 
 
-class WorkingDays(Counter[date]):
+class WorkingDays(Counter[int]):
     """Working days, due at the closing of the last."""
 
     def due(self, anchor: datetime, number: int) -> datetime:
         counted = number - self._too_late - self._included
         return self.work.nth_closing(self.begin(anchor), counted, included=self._included)
 
-    def reach(self, start: datetime, number: int) -> date:
-        first, number = self.work.date_of(start), number - self._too_late
-        if self._included:
-            first, number = self.work.nth_working_day(first, 0), number - 1
-        return self.work.nth_working_day(first, number)
+    def reach(self, start: datetime, number: int) -> int:
+        counted = number - self._too_late - self._included
+        return self.work.nth_place(start, counted, included=self._included)
 
-    def instant(self, point: date) -> datetime:
-        closing = self.work.closing(point)
-        assert closing is not None  # noqa: S101 - the count ends on working days only
-        return closing
+    def instant(self, point: int) -> datetime:
+        return self.work.closing_at(point)
 
     def stopped(self, start: datetime, end: datetime) -> int:
-        return self.work.working_days_between(self.work.date_of(start), self.work.date_of(end))
+        return self.work.working_days_passed(start, end)
 
-    def moved(self, point: date, amount: int) -> date:
-        return self.work.nth_working_day(point, amount)
+    def moved(self, point: int, amount: int) -> int:
+        return point + amount
+
+    def later(self, day: date, amount: int) -> date:
+        return self.work.nth_working_day(day, amount)
 
 
 class CalendarDays(Counter[date]):
@@ -150,7 +154,7 @@ class CalendarDays(Counter[date]):
         return (self._date(end) - self._date(start)).days
 
     def moved(self, point: date, amount: int) -> date:
-        return point + timedelta(days=amount)
+        return self.later(point, amount)
 
     def settled(self, point: date) -> date:
         if not self._rolls:
@@ -174,11 +178,11 @@ class WeekDays(CalendarDays):
         passed = (first + timedelta(days=n + 1) for n in range(super().stopped(start, end)))
         return sum(not self._rests(day) for day in passed)
 
-    def moved(self, point: date, amount: int) -> date:
+    def later(self, day: date, amount: int) -> date:
         while amount:
-            point += timedelta(days=1)
-            amount -= not self._rests(point)
-        return point
+            day += timedelta(days=1)
+            amount -= not self._rests(day)
+        return day
 
 
 AnyCounter: TypeAlias = Counter[Any]

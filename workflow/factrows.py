@@ -40,6 +40,14 @@ class FactRows(Sequence[Fact]):
         same = self.subject == other.subject and self.source == other.source and self.known is None
         return same and before[3] < after[3] and before[0] <= after[0]
 
+    @property
+    def code(self) -> str | None:
+        """The first procedure these facts name."""
+        known = None if self.known is None else self.known.body
+        if isinstance(known, Opened) and known.procedure is not None:
+            return known.procedure
+        return next((act.procedure for _, act, _, _ in self.rows if act.procedure is not None), None)
+
     def __len__(self) -> int:
         return len(self.rows) + (self.known is not None)
 

@@ -7,7 +7,7 @@ The bodies are the one definition of what a message may say (DESIGN: the event c
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -282,6 +282,19 @@ Body: TypeAlias = (
     | Counted
     | BodyErased
 )
+
+STANDING_ALONE: Final = (
+    AlertActed,
+    Counted,
+    Heartbeat,
+    OfficerAccount,
+    OfficerAppointed,
+    OfficerConcluded,
+    OfficerDeferred,
+    OfficerExempted,
+    OfficerMoved,
+)
+"""Facts on officers, sources and alerts: kept like all others, but they begin no dossier."""
 
 
 class Fact(Struct, frozen=True, gc=False, omit_defaults=True):

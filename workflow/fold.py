@@ -24,7 +24,7 @@ from workflow.sources import UNKNOWN_SOURCE
 from workflow.standing import Placed, place, stand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
 
@@ -109,17 +109,30 @@ def advance(rules: Rules, dossier: Dossier, fact: Fact) -> tuple[Dossier, Outcom
 
     Raises OutOfOrder for a fact that does not sort last, and for corrections: those are folded.
     """
-    placed = _next_place(rules, dossier, fact)
-    if placed is None:
+    found = follow(rules, dossier, (fact,))
+    if found is None:
         raise OutOfOrder(
             "fact {id} of {subject} does not sort last: fold all facts of the dossier again",
             id=fact.id,
             subject=fact.subject,
         )
-    draft = _draft(dossier)
-    outcome = _step(rules.family[dossier.revision], draft, placed)
-    _remember(rules, draft, placed)
-    return draft, outcome
+    after, (outcome,) = found
+    return after, outcome
+
+
+def follow(rules: Rules, dossier: Dossier, facts: Iterable[Fact]) -> tuple[Dossier, list[Outcome]] | None:
+    """The dossier after several steps and the outcome of each; None where a fact does not sort last.
+
+    The given dossier stays as it was.
+    """
+    draft, outcomes = _draft(dossier), []
+    for fact in facts:
+        placed = _next_place(rules, draft, fact)
+        if placed is None:
+            return None
+        outcomes.append(_step(rules.family[draft.revision], draft, placed))
+        _remember(rules, draft, placed)
+    return draft, outcomes
 
 
 def judgment_bytes(judgment: Judgment) -> bytes:

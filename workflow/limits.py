@@ -95,11 +95,18 @@ class LimitClock:
         """
         if self.counts is None:
             return self._given(dossier)
-        if dossier.pauses or dossier.tasks or dossier.extensions:
+        if self._moves(dossier):
             reached = self._reached(dossier, anchor, Moment(announced_by, announced_by), None)
             return None if reached is None else reached.due
         number = self._fixed if self._choice is None else self._chosen(dossier)
         return None if number is None else self.counts.due(anchor, number, announced_by)
+
+    def _moves(self, dossier: Dossier) -> bool:
+        """Whether anything a dossier has met may move this limit from where its count alone leads."""
+        rules = self._rules
+        return bool(
+            (dossier.pauses and rules.pauses) or (dossier.tasks and rules.tasks) or dossier.extensions
+        )
 
     def missed(self, dossier: Dossier, at: datetime) -> datetime | None:
         """The due instant an act at `at` comes too late for; None where it is in time or the limit does not apply."""
@@ -125,9 +132,12 @@ class LimitClock:
 
     def due_at(self, dossier: Dossier, anchor: datetime, moment: Moment) -> datetime | None:
         """As `due`, with the moment asked about apart from the calendar's."""
-        reached = (
-            self._given_date(dossier) if self.counts is None else self._reached(dossier, anchor, moment, None)
-        )
+        if self.counts is None:
+            given = self._given_date(dossier)
+            return None if given is None else given.due
+        if not self._moves(dossier):
+            return self.due(dossier, anchor, moment.announced_by)
+        reached = self._reached(dossier, anchor, moment, None)
         return None if reached is None else reached.due
 
     def deadline(
@@ -149,6 +159,9 @@ class LimitClock:
         judged = at if met_at is None else met_at
         if self.counts is None:
             reached = self._given_date(dossier, lines)
+        elif lines is None and not self._moves(dossier):
+            due = self.due(dossier, anchor, announced_by)
+            reached = None if due is None else Reached(due, standing=False)
         else:
             reached = self._reached(dossier, anchor, Moment(judged, announced_by), lines)
         if reached is None:
@@ -205,7 +218,8 @@ class LimitClock:
     ) -> Reached:
         point = counter.reach(begun, number)
         due = counter.instant(point)
-        self._tell_count(dossier, number, due, moment, lines)
+        if lines is not None:
+            self._tell_count(dossier, number, due, moment, lines)
         standing = False
         for stop in self._rules.stops(dossier, begun, moment):
             amount = None
@@ -214,7 +228,8 @@ class LimitClock:
                 point = counter.moved(point, amount)
                 due = counter.instant(point)
                 standing = stop.standing
-            self._tell_stop(stop, amount, due, lines)
+            if lines is not None:
+                self._tell_stop(stop, amount, due, lines)
         settled = counter.settled(point)
         if settled != point:
             due = counter.instant(settled)
@@ -226,7 +241,10 @@ class LimitClock:
         number = self._fixed if self._choice is None else self._chosen(dossier)
         if number is None:
             return None
-        return number + sum(taken.by for taken in dossier.extensions if taken.limit == self.id)
+        for taken in dossier.extensions:
+            if taken.limit == self.id:
+                number += taken.by
+        return number
 
     def _chosen(self, dossier: Dossier) -> int | None:
         assert self._choice is not None  # noqa: S101 - asked only where there is one
@@ -249,8 +267,10 @@ class LimitClock:
             lines.append(sums.given(self.limit.until or "", due))
         return Reached(due.astimezone(UTC), standing=False)
 
-    def _tell_count(self, dossier: Dossier, number: int, due: datetime, moment: Moment, lines: Lines) -> None:
-        if lines is None or self.counts is None:
+    def _tell_count(
+        self, dossier: Dossier, number: int, due: datetime, moment: Moment, lines: list[Line]
+    ) -> None:
+        if self.counts is None:
             return
         counting = self.counts.counting
         taken_here = [taken for taken in dossier.extensions if taken.limit == self.id]
@@ -276,8 +296,8 @@ class LimitClock:
             elif cap is not None and end is not None and cap < end:
                 lines.append(sums.capped(taken.pause, cap, self.zone))
 
-    def _tell_stop(self, stop: Stop, amount: int | None, due: datetime, lines: Lines) -> None:
-        if lines is None or self.counts is None:
+    def _tell_stop(self, stop: Stop, amount: int | None, due: datetime, lines: list[Line]) -> None:
+        if self.counts is None:
             return
         lines.append(
             sums.after_due(stop, self.zone)

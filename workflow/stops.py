@@ -43,17 +43,27 @@ class PauseRule(NamedTuple):
         return counts.due(start, within, announced_by)
 
 
-class StopRules(NamedTuple):
+class StopRules:
     """The stops of one clock: its pauses by name, its tasks by (state, task) with the instant from which an
-    agency's silence stands for its answer."""
+    agency's silence stands for its answer. Immutable, but for a memo: all limits of a dossier are asked at once."""
 
-    pauses: Mapping[str, PauseRule]
-    tasks: Mapping[tuple[str, str], Callable[[Dossier, TaskRun, Moment], datetime | None]]
+    def __init__(
+        self,
+        pauses: Mapping[str, PauseRule],
+        tasks: Mapping[tuple[str, str], Callable[[Dossier, TaskRun, Moment], datetime | None]],
+        *,
+        by_register: bool = False,
+    ) -> None:
+        """`by_register`: what a dossier's registers say may move the silence of a task."""
+        self.pauses = pauses
+        self.tasks = tasks
+        self._remembers = not by_register
+        self._last: tuple[object, object, object, Moment | None, list[Stop]] = (None, None, None, None, [])
 
     def restart(self, dossier: Dossier, anchor: datetime) -> PauseTaken | None:
         """The pause whose end is the new anchor: of those that restart this clock the one that ended last."""
         last: PauseTaken | None = None
-        for taken in self._taken(dossier):
+        for taken in self._taken(dossier) if dossier.pauses else ():
             ended = taken.ended_at
             if ended is None or ended <= anchor or not self.pauses[taken.pause].restarts:
                 continue
@@ -63,12 +73,33 @@ class StopRules(NamedTuple):
 
     def stops(self, dossier: Dossier, since: datetime, moment: Moment) -> list[Stop]:
         """The stops of this clock from `since` on, united, in the order of their starts."""
-        found: list[Stop | None] = [self.of_pause(taken, moment) for taken in self._taken(dossier)]
-        for run in dossier.tasks:
+        found = [
+            stop if stop.start >= since else stop._replace(start=since) for stop in self._met(dossier, moment)
+        ]
+        return united(found) if found else found
+
+    def _met(self, dossier: Dossier, moment: Moment) -> list[Stop]:
+        """All stops a dossier has met, whenever its clock began. What they rest on is replaced, never changed, so that
+        the same tuples at the same moment give the same stops."""
+        pauses, tasks, extensions, at, found = self._last
+        if (
+            pauses is dossier.pauses
+            and tasks is dossier.tasks
+            and extensions is dossier.extensions
+            and at is not None
+            and at.at is moment.at
+            and at.announced_by is moment.announced_by
+        ):
+            return found
+        met = [self.of_pause(taken, moment) for taken in self._taken(dossier)]
+        for run in dossier.tasks if self.tasks else ():
             silence = self.tasks.get((run.state, run.task))
             if silence is not None:
-                found.append(_wait(run, silence(dossier, run, moment), moment))
-        return united(stop._replace(start=max(stop.start, since)) for stop in found if stop is not None)
+                met.append(_wait(run, silence(dossier, run, moment), moment))
+        found = [stop for stop in met if stop is not None]
+        if self._remembers:
+            self._last = (dossier.pauses, dossier.tasks, dossier.extensions, moment, found)
+        return found
 
     def _taken(self, dossier: Dossier) -> list[PauseTaken]:
         return [taken for taken in dossier.pauses if taken.counts and taken.pause in self.pauses]
@@ -82,7 +113,10 @@ class StopRules(NamedTuple):
 def united(stops: Iterable[Stop]) -> list[Stop]:
     """Stops that overlap or touch as one; those without length are none."""
     found: list[Stop] = []
-    for stop in sorted(stops, key=lambda one: (one.start, one.end, one.names)):
+    given = list(stops)
+    if len(given) > 1:
+        given.sort(key=_first)
+    for stop in given:
         if stop.end <= stop.start:
             continue
         if not found or stop.start > found[-1].end:
@@ -92,6 +126,10 @@ def united(stops: Iterable[Stop]) -> list[Stop]:
         names = last.names + tuple(name for name in stop.names if name not in last.names)
         found[-1] = Stop(last.start, max(last.end, stop.end), names, last.standing or stop.standing)
     return found
+
+
+def _first(stop: Stop) -> tuple[datetime, datetime, tuple[str, ...]]:
+    return stop[:3]
 
 
 def _wait(run: TaskRun, silence: datetime | None, moment: Moment) -> Stop | None:

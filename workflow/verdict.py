@@ -80,6 +80,14 @@ def _judged(rules: Rules, dossier: Dossier, ended_at: datetime) -> Verdict:
     return Verdict(ended_at, late, dossier, tuple(broken)) if broken else Verdict(ended_at, late)
 
 
+def deviates(rules: Rules, dossier: Dossier) -> bool:
+    """Whether an ended dossier broke a rule of its end other than a limit."""
+    if dossier.halted or dossier.ended_at is None:
+        return False
+    ending, ended_at = rules.endings[dossier.state], dossier.ended_at
+    return not ending.allowed or not all(check.holds(dossier, NOBODY, ended_at) for check in ending.checks)
+
+
 def overdue(rules: Rules, dossier: Dossier, as_of: datetime) -> bool:
     """Whether an open dossier is past the deadline that binds its end, or had or has a phase that is too late."""
     ending = rules.endings[dossier.state]

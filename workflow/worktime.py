@@ -126,8 +126,7 @@ class Worktime:
 
     def is_working_day(self, day: date) -> bool:
         """Whether `day` has a spell."""
-        index = self._index(day)
-        return self._counts[index] > (self._counts[index - 1] if index else 0)
+        return self._place(day) is not None
 
     def nth_working_day(self, day: date, number: int) -> date:
         """The `number`-th working day after `day`; of 0, `day` itself or, if it is none, the next working day."""
@@ -139,10 +138,20 @@ class Worktime:
     def nth_closing(self, instant: datetime, number: int, *, included: bool) -> datetime:
         """The closing (UTC) of the `number`-th working day after the date of `instant`; with that date `included`,
         after it or, if it is none, after the next working day. The short way of day counts that nothing stops."""
+        return self._closings[self.nth_place(instant, number, included=included)]
+
+    def nth_place(self, instant: datetime, number: int, *, included: bool) -> int:
+        """The place, among all working days, of the day `nth_closing` gives the closing of."""
         index = bisect_right(self._midnights, self._within(instant)) - 1
         place = self._nth(index, 0) + number if included else self._nth(index, number)
-        if place >= len(self._closings):
+        if place >= len(self._working):
             raise self._beyond(f"{number} working days after {instant.isoformat()}")
+        return place
+
+    def closing_at(self, place: int) -> datetime:
+        """The closing (UTC) of the working day at a place."""
+        if place >= len(self._closings):
+            raise self._beyond(f"the working day number {place}")
         return self._closings[place]
 
     def begin(self, instant: datetime, cut_off: int) -> datetime:
@@ -171,13 +180,25 @@ class Worktime:
             return 0
         return self._counts[self._index(end)] - self._counts[self._index(start)]
 
+    def working_days_passed(self, start: datetime, end: datetime) -> int:
+        """`working_days_between` of the dates of two instants."""
+        if end <= start:
+            return 0
+        midnights, counts = self._midnights, self._counts
+        return (
+            counts[bisect_right(midnights, self._within(end)) - 1]
+            - counts[bisect_right(midnights, self._within(start)) - 1]
+        )
+
     def opening(self, day: date) -> datetime | None:
         """The start (UTC) of the day's first spell; None on a day that is no working day."""
-        return self._openings[self._place(day)] if self.is_working_day(day) else None
+        place = self._place(day)
+        return None if place is None else self._openings[place]
 
     def closing(self, day: date) -> datetime | None:
         """The end (UTC) of the day's last spell; None on a day that is no working day."""
-        return self._closings[self._place(day)] if self.is_working_day(day) else None
+        place = self._place(day)
+        return None if place is None else self._closings[place]
 
     def covered(self, day: date) -> bool:
         """Whether the calendar says which holidays there are at `day`; beyond, only its weekly hours are known."""
@@ -217,8 +238,11 @@ class Worktime:
             return count - 1
         return count + max(number, 1) - 1
 
-    def _place(self, day: date) -> int:
-        return self._counts[self._index(day)] - 1
+    def _place(self, day: date) -> int | None:
+        """The place of a day among the working days; None where it is none."""
+        index = self._index(day)
+        count = self._counts[index]
+        return count - 1 if count > (self._counts[index - 1] if index else 0) else None
 
     def _index(self, day: date) -> int:
         index = day.toordinal() - self._base

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from consumers.servers import Postgres
+from servers.postgres import Postgres
 from workflow.store.opening import open_store
 
 if TYPE_CHECKING:

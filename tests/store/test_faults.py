@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from mortal import Fault
 
-    from consumers.servers import Postgres
+    from servers.postgres import Postgres
     from workflow.facts import Fact
 
 ABOUT_A_RUN = {"seq", "salt", "received_hash", "epoch"}

@@ -16,6 +16,7 @@ from workflow.cli.inputs import FILE, Log, moment, open_log, regrouped
 from workflow.cli.options import Group, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
+from workflow.cli.proofs import replay, verify
 from workflow.errors import UsageError
 from workflow.facts import Acted
 from workflow.i18n import current
@@ -198,3 +199,7 @@ def _tell_refusals(log: Log) -> None:
             ),
             err=True,
         )
+
+
+for _command in (replay, verify):
+    audit.add_command(_command)

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import click
 import msgspec
 
+from workflow.audit.archive import Archive
 from workflow.catalogue import Catalogue, Definition, from_archive
 from workflow.cli.inputs import FILE, moment
 from workflow.errors import UsageError
@@ -24,6 +25,7 @@ from workflow.standing import stand
 from workflow.store import looking as counts
 from workflow.store.judgments import unpack
 from workflow.store.opening import open_store
+from workflow.store.rows import EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -34,9 +36,10 @@ if TYPE_CHECKING:
     from workflow.rules import Rules
     from workflow.store.looking import Contents
     from workflow.store.rows import DossierRow
-    from workflow.store.store import Store
+    from workflow.store.store import Reading, Store
 
 DEFAULT: Final = "var/dunghen.db"
+LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Place(NamedTuple):
@@ -273,6 +276,11 @@ _AT_OF_LOG: Final = click.option(
 _KNOWN_AT: Final = click.option(
     "--known-at", help="As it was known at this date or time; by default all that is known."
 )
+
+
+def archive_of(reading: Reading) -> Archive:
+    """The definitions a store has kept, at each instant it kept some."""
+    return Archive(reading.definitions_between(EPOCH, LAST), _generic())
 
 
 class _Known(NamedTuple):

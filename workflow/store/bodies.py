@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 from datetime import UTC, date, datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
 
 from workflow.canonical import canonical
+from workflow.factrows import FactRows
 from workflow.facts import Acted, Appointment, Body, Fact, Opened
 from workflow.store.rows import FactRow, from_us, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    Row: TypeAlias = Sequence[Any]
 
 SALT_BYTES: Final = 16
 MEMO_MAX: Final = 100_000
@@ -26,6 +30,8 @@ _DAY_CHARS: Final = len("2026-01-01")
 _PREFIX: Final = len(b'{"body":')
 
 FACT_COLUMNS: Final = "subject, source, id, revision, occurred_at, entered_at, recorded_at, sequence, told"
+_REVISION, _OCCURRED, _SEQUENCE = 3, 4, 7
+_order: Final = itemgetter(_OCCURRED, _SEQUENCE)
 
 
 class Told(NamedTuple):
@@ -62,7 +68,28 @@ class Bodies:
             body = self._memo[told] = read_body(told)
         return body
 
-    def fact(self, row: Sequence[Any]) -> Fact:
+    def dossier(self, rows: Sequence[Row]) -> Sequence[Fact]:
+        """The facts of one dossier, from rows of FACT_COLUMNS in any order.
+
+        Acts of one source in an order that is plain are given as they lie, without an object for each.
+        """
+        rows = sorted(rows, key=_order)
+        subject, source = rows[0][:2]
+        first = self.read(rows[0][-1])
+        known = isinstance(first, Opened) and first.state is None
+        found = FactRows(subject, source, self.fact(rows[0]) if known else None)
+        add, read, last = found.rows.append, self.read, -1
+        for _, teller, identifier, revision, occurred_at, _, _, sequence, told in rows[known:]:
+            body = read(told)
+            if sequence <= last or revision or teller != source or body.__class__ is not Acted:
+                return [self.fact(row) for row in rows]
+            last = sequence
+            add((from_us(occurred_at), body, identifier, sequence))
+        if not found.rows or (known and (rows[0][_REVISION] or rows[0][_SEQUENCE] >= found.rows[0][3])):
+            return [self.fact(row) for row in rows]
+        return found
+
+    def fact(self, row: Row) -> Fact:
         """The fact of a row of FACT_COLUMNS."""
         subject, source, identifier, revision, occurred_at, entered_at, recorded_at, sequence, told = row
         return Fact(
@@ -96,17 +123,18 @@ def prepare(fact: Fact, bodies: Bodies) -> Prepared:
     if fact.entered_at is not None:
         end = form.rindex(b',"entered_at":', 0, end)
     told = form[_PREFIX:end]
-    same = Fact(
-        fact.subject,
-        fact.source,
-        fact.id,
-        fact.occurred_at.astimezone(UTC),
-        bodies.read(told),
-        fact.sequence,
-        fact.revision,
-        fact.entered_at,
-    )
-    return Prepared(same, told, sha256(form).digest())
+    if fact.occurred_at.tzinfo is not UTC or fact.recorded_at is not None or not _as_told(fact.body, told):
+        fact = Fact(
+            fact.subject,
+            fact.source,
+            fact.id,
+            fact.occurred_at.astimezone(UTC),
+            bodies.read(told),
+            fact.sequence,
+            fact.revision,
+            fact.entered_at,
+        )
+    return Prepared(fact, told, sha256(form).digest())
 
 
 def row(one: Prepared, received: bytes, recorded_at: int, salt: bytes) -> FactRow:
@@ -134,6 +162,16 @@ def salts(number: int) -> list[bytes]:
     """Fresh salts: without them a name could be guessed from the hash of an erased message."""
     drawn = os.urandom(SALT_BYTES * number)
     return [drawn[at : at + SALT_BYTES] for at in range(0, len(drawn), SALT_BYTES)]
+
+
+def _as_told(body: Body, told: bytes) -> bool:
+    """Whether a body is what its row will be read as: its texts have one form, and its times are UTC."""
+    if body.__class__ is not Acted or not told.isascii():
+        return False
+    slip, submitted_at = body.appointment, body.submitted_at
+    if submitted_at is not None and submitted_at.tzinfo is not UTC:
+        return False
+    return slip is None or (isinstance(slip.at, datetime) and slip.at.tzinfo is UTC)
 
 
 def _slip(one: Appointment) -> Appointment:

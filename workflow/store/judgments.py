@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_type_hints
 import msgspec
 from msgspec.msgpack import Ext
 
-from workflow.fold import Judgment
 from workflow.model import AppointmentTold, Dossier
 from workflow.store.rows import DossierRow, from_us, to_us
-from workflow.verdict import verdict
+from workflow.verdict import deviates
 
 if TYPE_CHECKING:
     from workflow.catalogue import Basis
@@ -139,7 +138,4 @@ def _deviated(rules: Rules, dossier: Dossier, at: datetime) -> bool:
     """Whether a rule of order, role, guard or end was broken; lateness is told apart from it."""
     if any(kind != "deadline" for kind in dossier.broken.values()):
         return True
-    if dossier.ended_at is None:
-        return False
-    end = verdict(Judgment(rules, dossier, (), ()), as_of=at)
-    return any(kind != "deadline" for _, kind in end.broken)
+    return dossier.ended_at is not None and dossier.ended_at <= at and deviates(rules, dossier)

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from workflow.store.faults import translated
 from workflow.store.rows import from_us
-from workflow.store.tables import DEAD_LETTERS, DEFINITIONS, DOSSIERS, FACTS
+from workflow.store.tables import DEAD_LETTERS, DEFINITIONS, DOSSIERS, FACTS, IS_BLOCKED, OUTBOX, TO_SEND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +56,19 @@ class Unmodelled(Struct, frozen=True):
     dossiers: int
 
 
+class Backlog(Struct, frozen=True):
+    """What waits: blocked dossiers, dead letters, and what the relay has still to send.
+
+    `batches` rows of the outbox hold `messages`; the oldest has waited `oldest_s` seconds, 0 where there is none.
+    """
+
+    blocked: int
+    dead_letters: tuple[Letters, ...]
+    batches: int
+    messages: int
+    oldest_s: float
+
+
 class Contents(Struct, frozen=True):
     """All a store holds beside its dossiers."""
 
@@ -68,22 +81,16 @@ class Contents(Struct, frozen=True):
 
 def contents(store: Store) -> Contents:
     """What the store holds, each list in the order of its names. Raises a StoreError."""
-    facts, letters, held = FACTS.c, DEAD_LETTERS.c, DEFINITIONS.c
+    told, held = FACTS.c, DEFINITIONS.c
     sources = [
         SourceSeen(name, count, from_us(last), from_us(at))
         for name, count, last, at in _rows(
             store,
-            select(facts.source, func.count(), func.max(facts.occurred_at), func.max(facts.recorded_at))
-            .group_by(facts.source)
-            .order_by(facts.source),
+            select(told.source, func.count(), func.max(told.occurred_at), func.max(told.recorded_at))
+            .group_by(told.source)
+            .order_by(told.source),
         )
     ]
-    dead = _rows(
-        store,
-        select(letters.reason, func.count(), func.max(letters.recorded_at))
-        .group_by(letters.reason)
-        .order_by(letters.reason),
-    )
     kept = _rows(
         store,
         select(held.kind, held.name, held.revision, held.fingerprint, held.recorded_at).order_by(
@@ -93,12 +100,38 @@ def contents(store: Store) -> Contents:
     return Contents(
         facts=sum(source.facts for source in sources),
         sources=tuple(sources),
-        dead_letters=tuple(Letters(reason, count, from_us(at)) for reason, count, at in dead),
+        dead_letters=dead_letters(store),
         definitions=tuple(
             Held(kind, name, revision, fingerprint, from_us(at))
             for kind, name, revision, fingerprint, at in kept
         ),
         unmodelled=unmodelled(store),
+    )
+
+
+def dead_letters(store: Store) -> tuple[Letters, ...]:
+    """The dead letters by their reasons. Raises a StoreError."""
+    letters = DEAD_LETTERS.c
+    asked = (
+        select(letters.reason, func.count(), func.max(letters.recorded_at))
+        .group_by(letters.reason)
+        .order_by(letters.reason)
+    )
+    return tuple(Letters(reason, count, from_us(at)) for reason, count, at in _rows(store, asked))
+
+
+def backlog(store: Store, now: datetime) -> Backlog:
+    """What waits at this moment; by indexes of what waits, so it costs no more than that. Raises a StoreError."""
+    outbox = OUTBOX.c
+    counts = func.count(), func.coalesce(func.sum(outbox.messages), 0), func.min(outbox.recorded_at)
+    ((batches, messages, oldest),) = _rows(store, select(*counts).where(TO_SEND))
+    ((blocked,),) = _rows(store, select(func.count()).select_from(DOSSIERS).where(IS_BLOCKED))
+    return Backlog(
+        int(blocked),
+        dead_letters(store),
+        int(batches),
+        int(messages),
+        0.0 if oldest is None else max(0.0, (now - from_us(oldest)).total_seconds()),
     )
 
 
@@ -117,6 +150,12 @@ def unmodelled(store: Store) -> tuple[Unmodelled, ...]:
 def dossiers(store: Store) -> int:
     """How many dossiers there are. Raises a StoreError."""
     ((count,),) = _rows(store, select(func.count()).select_from(DOSSIERS))
+    return int(count)
+
+
+def facts(store: Store) -> int:
+    """How many facts there are. Raises a StoreError."""
+    ((count,),) = _rows(store, select(func.count()).select_from(FACTS))
     return int(count)
 
 

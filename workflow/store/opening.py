@@ -33,12 +33,15 @@ WAL_AUTOCHECKPOINT_PAGES: Final = 20_000
 """About 80 MB between two checkpoints: pages that change often are copied into the database once, not each time."""
 
 
-def open_store(where: str | Path, *, watch: Callable[[str], None] | None = None) -> Store:
+def open_store(
+    where: str | Path, *, watch: Callable[[str], None] | None = None, shadow: bool = False
+) -> Store:
     """The store at a path (SQLite; made where it is not there) or a URL such as postgresql://user@host/name.
 
     Its tables are brought up to date. `watch` is told of each call to the database before it is made, and of each
-    commit before and after. Raises a StoreError of its own kind where it is newer, takes no writes, is full or broken,
-    or does not answer; UsageError for a URL of no database we know.
+    commit before and after. In `shadow` everything is judged and kept, and nothing of it is ever sent. Raises a
+    StoreError of its own kind where it is newer, takes no writes, is full or broken, or does not answer; UsageError for
+    a URL of no database we know.
     """
     url = _url(where)
     name = url.render_as_string(hide_password=True)
@@ -50,7 +53,7 @@ def open_store(where: str | Path, *, watch: Callable[[str], None] | None = None)
         with engine.connect() as connection:
             _migrate(connection, name)
         undone.pop_all()
-    return Store(name, engine, watch)
+    return Store(name, engine, watch, shadow=shadow)
 
 
 def schema_versions() -> list[str]:

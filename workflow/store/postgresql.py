@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from contextlib import contextmanager
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from workflow.store.rows import AlertRow, DossierRow, FactRow
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from workflow.store.rows import Identity
 
 Row: TypeAlias = tuple[Any, ...]
+
+_CURSORS: Final = count()
+"""Numbers of cursors: several may be read side by side in one transaction."""
 
 _DOSSIER: Final = ", ".join(DossierRow._fields)
 _FACT: Final = ", ".join(FactRow._fields)
@@ -107,20 +112,32 @@ def keep_alerts(connection: Connection, rows: Sequence[AlertRow]) -> None:
 
 def stream(connection: Connection, statement: str, values: Row = ()) -> Iterator[Row]:
     """Rows as they come, by a cursor of the server."""
-    with _driver(connection, statement).cursor(name="rows", binary=True) as cursor:
+    with _driver(connection, statement).cursor(name=f"rows{next(_CURSORS)}", binary=True) as cursor:
         cursor.itersize = 5_000
         cursor.execute(statement, values)
         yield from cursor
 
 
-def among(column: str) -> str:
+def among(column: str, kind: Literal["text", "int8"] = "text") -> str:
     """A condition with one parameter that takes `listed`."""
-    return f"{column} = ANY(%s::text[])"
+    return f"{column} = ANY(%s::{kind}[])"
 
 
-def listed(values: Iterable[str]) -> object:
-    """Texts as one parameter."""
+def listed(values: Iterable[str | int]) -> object:
+    """Texts or numbers as one parameter."""
     return list(values)
+
+
+@contextmanager
+def alone(connection: Connection, name: str) -> Iterator[bool]:
+    """Whether the connection has the lock of that name, until the block or the connection ends."""
+    lock = (f"dunghen {name}",)
+    with connection.begin():
+        free = connection.exec_driver_sql("SELECT pg_try_advisory_lock(hashtext(%s))", lock).scalar()
+    yield bool(free)
+    if free:
+        with connection.begin():
+            connection.exec_driver_sql("SELECT pg_advisory_unlock(hashtext(%s))", lock)
 
 
 def dossier(row: Row) -> DossierRow:

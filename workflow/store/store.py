@@ -10,6 +10,7 @@ from workflow.errors import LedgerError, PositionLost, VersionConflict
 from workflow.store import postgresql, sqlite
 from workflow.store.bodies import FACT_COLUMNS, Bodies
 from workflow.store.faults import translated
+from workflow.store.outbox import Outbox
 from workflow.store.rows import AlertRow, DeadLetter, DossierRow, FeedRow, from_us, to_us
 
 if TYPE_CHECKING:
@@ -41,9 +42,12 @@ _CLAIM: Final = (
 class Store:
     """A database with our tables. `open_store` makes one; `close` it."""
 
-    def __init__(self, name: str, engine: Engine, watch: Callable[[str], None] | None = None) -> None:
-        """`name` stands for the store in errors."""
+    def __init__(
+        self, name: str, engine: Engine, watch: Callable[[str], None] | None = None, *, shadow: bool = False
+    ) -> None:
+        """`name` stands for the store in errors; in `shadow` what is put in the outbox is never sent."""
         self.name = name
+        self._shadow = shadow
         self.engine = engine
         self._watch = watch
         self._sql = sqlite if engine.dialect.name == "sqlite" else postgresql
@@ -57,7 +61,7 @@ class Store:
         """
         with translated(self.name), self.engine.connect() as connection:
             with connection.begin() as transaction:
-                writing = Writing(connection, self._sql, self.name, self._archived)
+                writing = Writing(connection, self._sql, self.name, self._archived, shadow=self._shadow)
                 yield writing
                 if not keep:
                     transaction.rollback()
@@ -73,6 +77,18 @@ class Store:
             connection = plain.execution_options(reads=True)
             with connection.begin():
                 yield Reading(connection, self._sql)
+
+    @contextmanager
+    def relaying(self) -> Iterator[Outbox | None]:
+        """The outbox for one relay at a time, on a connection of its own; None while another relay has it.
+
+        Raises a StoreError where it cannot be asked.
+        """
+        with translated(self.name), self.engine.connect() as connection:
+            # Never given back to the pool: its lock ends with it.
+            connection.detach()
+            with self._sql.alone(connection, "relay") as free:
+                yield Outbox(connection, self._sql, self.name) if free else None
 
     def close(self) -> None:
         """Closes every connection. SQLite then leaves one file."""
@@ -197,9 +213,18 @@ class Reading:
 class Writing(Reading):
     """What may be said to the store in one transaction."""
 
-    def __init__(self, connection: Connection, sql: Any, name: str, archived: set[Definition]) -> None:  # noqa: ANN401 - as above
+    def __init__(
+        self,
+        connection: Connection,
+        sql: Any,  # noqa: ANN401 - as above
+        name: str,
+        archived: set[Definition],
+        *,
+        shadow: bool = False,
+    ) -> None:
         """Of an open transaction; `archived` are the definitions known to be kept."""
         super().__init__(connection, sql)
+        self._shadow = shadow
         self._name = name
         self._archived = archived
         self.fresh: set[Definition] = set()
@@ -292,8 +317,8 @@ class Writing(Reading):
     def say(self, recorded_at: int, messages: int, content: bytes) -> None:
         """Puts a batch of messages in the outbox, one row."""
         self._run(
-            "INSERT INTO outbox (recorded_at, messages, content) VALUES (%s, %s, %s)",
-            (recorded_at, messages, content),
+            "INSERT INTO outbox (recorded_at, messages, content, withheld) VALUES (%s, %s, %s, %s)",
+            (recorded_at, messages, content, self._shadow),
         )
 
     def bury(self, letters: Iterable[DeadLetter]) -> None:

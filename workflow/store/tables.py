@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 METADATA: Final = MetaData()
@@ -118,7 +119,13 @@ OUTBOX: Final = Table(
     Column("recorded_at", Number, nullable=False),
     Column("messages", Integer, nullable=False),
     Column("content", LargeBinary, nullable=False),
+    Column("withheld", Boolean(create_constraint=False), nullable=False),
+    Column("sent_at", Number),
 )
+"""One row is the messages of one batch. `withheld`: written in shadow mode, never to be sent. `sent_at`: when the
+broker had acknowledged all of them. No highest number sent is kept instead: of two writers the one with the lower
+number may commit later, and would be passed over for ever.
+"""
 
 POSITIONS: Final = Table(
     "positions",
@@ -155,6 +162,13 @@ DEAD_LETTERS: Final = Table(
     Column("expires_at", Number, nullable=False),
 )
 
+TO_SEND: Final = text("sent_at IS NULL AND NOT withheld")
+IS_BLOCKED: Final = text("blocked IS NOT NULL")
+"""Conditions of indexes, asked in the same words so that they are found by them."""
+UNSENT: Final = Index("outbox_unsent", OUTBOX.c.seq, sqlite_where=TO_SEND, postgresql_where=TO_SEND)
+BLOCKED: Final = Index(
+    "dossiers_blocked", DOSSIERS.c.subject, sqlite_where=IS_BLOCKED, postgresql_where=IS_BLOCKED
+)
 NEXT_DUE: Final = Index("dossiers_next_due_at", DOSSIERS.c.next_due_at)
 ALERTS_KIND: Final = Index("alerts_kind", ALERTS.c.kind, ALERTS.c.state)
 ALERTS_SUBJECT: Final = Index("alerts_subject", ALERTS.c.subject)

@@ -75,6 +75,7 @@ TABLES: Final = (
     ){one_tree}
     """,
     "CREATE INDEX dossiers_next_due_at ON dossiers (next_due_at)",
+    "CREATE INDEX dossiers_blocked ON dossiers (subject) WHERE blocked IS NOT NULL",
     """
     CREATE TABLE alerts (
         id {key} NOT NULL PRIMARY KEY,
@@ -106,9 +107,12 @@ TABLES: Final = (
         seq {seq},
         recorded_at {number} NOT NULL,
         messages INTEGER NOT NULL,
-        content {bytes} NOT NULL
+        content {bytes} NOT NULL,
+        withheld {boolean} NOT NULL,
+        sent_at {number}
     )
     """,
+    "CREATE INDEX outbox_unsent ON outbox (seq) WHERE sent_at IS NULL AND NOT withheld",
     """
     CREATE TABLE positions (
         stream {key} NOT NULL,

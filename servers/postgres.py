@@ -108,7 +108,7 @@ class Postgres:
             [
                 *self._account(),
                 *(str(self._programs / "postgres"), "-D", str(self._data), "-k", str(self.folder), "-h", ""),
-                *("-c", "shared_buffers=128MB", "-c", "fsync=on", "-c", "max_connections=30"),
+                *("-c", "shared_buffers=128MB", "-c", "fsync=on", "-c", "max_connections=60"),
             ],
             cwd="/",
             stdin=subprocess.DEVNULL,

@@ -1,0 +1,164 @@
+"""From message bytes to the commit, batches of 1,000, against a floor that leaves the same rows by the raw driver.
+
+`python tests/bench/apply_path.py [--dossiers N] [--rounds N]`: a damaged month of the department in the order it is
+sent, on SQLite and on PostgreSQL 18. Each round begins on empty tables, and floor and product take turns batch by
+batch. It ends with 1 where the floor's rows are not ours, or where the ratio misses its bound on either database.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import month
+import msgspec
+from apply_floor import Floor, Given, table_of
+
+from consumers.apply import apply
+from servers.postgres import Postgres
+from workflow.store.opening import open_store
+from workflow.store.rows import Position, to_us
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from workflow.catalogue import Catalogue
+    from workflow.store.store import Store
+
+DOSSIERS, ROUNDS = 1_000, 5
+RATIO_MIN, AIM = 0.40, 0.60
+TABLES = {
+    "facts": "seq, subject, source, id, revision, type, occurred_at, entered_at, recorded_at, sequence, told, "
+    "received, digest",
+    "dossiers": "*",
+    "outbox": "*",
+    "positions": "*",
+}
+"""What must be the same in both stores: everything but the salts and what hangs on them."""
+
+
+class Work(NamedTuple):
+    """What there is to do, and what each batch comes to."""
+
+    known: Catalogue
+    batches: list[Sequence[bytes]]
+    given: list[Given]
+
+
+def step(store: Store, known: Catalogue, lines: Sequence[bytes], at: int) -> None:
+    """One batch of ours, from the bytes on."""
+    position = Position("b", 0, at, at + len(lines), 1)
+    apply(store, known, month.decoded(lines), now=month.NOW, position=position)
+
+
+def given(store: Store, known: Catalogue, batches: Sequence[Sequence[bytes]]) -> list[Given]:
+    """Applies all batches and reads back what each came to."""
+    found, at, said = [], 0, 0
+    for lines in batches:
+        subjects = {one.fact.subject for one in month.decoded(lines)}
+        with store.reading() as reading:
+            before = {row.subject: row.version for row in reading.dossiers(subjects)}
+        step(store, known, lines, at)
+        at += len(lines)
+        with store.reading() as reading:
+            rows = [row for row in reading.dossiers(subjects) if row.version != before.get(row.subject)]
+            outbox = list(reading.outbox(said))
+        values = [(*row[:-1], msgspec.msgpack.decode(row.judgment)) for row in rows]
+        new, old = ([one for one in values if (one[0] in before) is older] for older in (False, True))
+        said = outbox[-1][0] if outbox else said
+        told = [one for _, content in outbox for one in msgspec.json.decode(content)]
+        found.append(Given(new, old, told))
+    return found
+
+
+def claimed(where: str) -> Store:
+    """An open store with its stream claimed."""
+    store = open_store(where)
+    with store.writing() as writing:
+        writing.claim("b", 0, log="L")
+    return store
+
+
+def differing(one: Store, other: Store) -> list[str]:
+    """The tables that are not the same."""
+
+    def rows(store: Store, name: str, columns: str) -> list[Any]:
+        with store.engine.connect() as connection:
+            return list(connection.exec_driver_sql(f"SELECT {columns} FROM {name} ORDER BY 1"))
+
+    return [
+        name for name, columns in TABLES.items() if rows(one, name, columns) != rows(other, name, columns)
+    ]
+
+
+def measured(fresh: Callable[[], str], work: Work, rounds: int) -> tuple[list[float], list[float], list[str]]:
+    """Seconds of the floor and of ours, round by round, and the tables that differed at the end."""
+    table, now_us = table_of(work.known), to_us(month.NOW)
+    seconds: tuple[list[float], list[float]] = ([], [])
+    wrong: list[str] = []
+    for _ in range(rounds):
+        one, other = claimed(fresh()), claimed(fresh())
+        floor, at = Floor(one, table), 0
+        took = [0.0, 0.0]
+        for lines, came_to in zip(work.batches, work.given, strict=True):
+            began = time.perf_counter()
+            floor.batch(lines, at, now_us, came_to)
+            between = time.perf_counter()
+            step(other, work.known, lines, at)
+            took[1] += time.perf_counter() - between
+            took[0] += between - began
+            at += len(lines)
+        floor.close()
+        for kept, one_took in zip(seconds, took, strict=True):
+            kept.append(one_took)
+        wrong = differing(one, other)
+        one.close()
+        other.close()
+    return *seconds, wrong
+
+
+def main() -> int:
+    """Measures, prints, and says whether the ratios hold."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dossiers", type=int, default=DOSSIERS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    asked = parser.parse_args()
+    known = month.catalogue()
+    lines = month.messages(month.facts(known, asked.dossiers))
+    numbers = count()
+    print(f"{month.heading()}, {len(lines):,} messages of {asked.dossiers:,} dossiers, {asked.rounds} rounds")
+    missed = []
+    with tempfile.TemporaryDirectory() as folder, Postgres(18) as server:
+
+        def file() -> str:
+            return str(Path(folder) / f"{next(numbers)}.db")
+
+        def database() -> str:
+            name = f"d{next(numbers)}"
+            server.run(f"CREATE DATABASE {name}")
+            return server.url(name)
+
+        model, batches = claimed(file()), month.batches(lines)
+        work = Work(known, batches, given(model, known, batches))
+        model.close()
+        for name, fresh in {"SQLite": file, "PostgreSQL 18": database}.items():
+            floor, product, wrong = measured(fresh, work, asked.rounds)
+            ratios = [one / other for one, other in zip(floor, product, strict=True)]
+            for what, seconds in (("floor", floor), ("apply", product)):
+                rate = len(lines) / statistics.median(seconds)
+                print(f"{name}, {what}: {rate:,.0f} events/s (best {len(lines) / min(seconds):,.0f})")
+            print(f"{name}: {month.spread(ratios)} of the floor's speed, bound {RATIO_MIN}, aim {AIM}")
+            missed += [f"{name}, the floor's {table}" for table in wrong]
+            missed += [name] if statistics.median(ratios) < RATIO_MIN else []
+    print(f"missed: {', '.join(missed) or 'none'}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""Real Kafka and real PostgreSQL, started once; names and a database of its own for each test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from servers.finding import Servers, servers_for
+from workflow.store.opening import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NUMBERS = itertools.count(1)
+MODEL = "dunghen_model"
+
+
+@pytest.fixture(scope="session")
+def started() -> Iterator[Servers]:
+    """The servers of this run. None at all is a failure, never a skip."""
+    with servers_for(os.environ) as found:
+        found.drop(MODEL)
+        open_store(found.database(MODEL)).close()
+        yield found
+
+
+@pytest.fixture
+def servers(started: Servers, request: pytest.FixtureRequest) -> Servers:
+    """The servers; the summary of the run says which they were."""
+    request.node.user_properties.append(("servers", started.used))
+    return started
+
+
+@pytest.fixture
+def name() -> str:
+    """A name no other test has, for topics, groups and databases."""
+    return f"test_{os.getpid()}_{next(NUMBERS)}"
+
+
+@pytest.fixture
+def database(servers: Servers, name: str) -> Iterator[str]:
+    """The URL of a store with empty tables."""
+    yield servers.database(name, MODEL)
+    servers.drop(name)

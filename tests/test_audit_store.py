@@ -1,0 +1,90 @@
+"""A damaged month in a store, and what the auditor's commands say of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from commands import dunghen, said
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MONTH: Final = ("--month", "2025-03", "--until", "2025-04-01", "--seed", "5")
+
+
+@pytest.fixture(scope="module")
+def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three hundred dossiers, in a store."""
+    folder = tmp_path_factory.mktemp("month")
+    dunghen("simulate", *MONTH, "--dossiers", "300", "--out", folder / "m.jsonl")
+    dunghen("import", folder / "m.jsonl", "--source", "one-stop", "--store", folder / "m.db")
+    return folder / "m.db"
+
+
+@pytest.fixture
+def store(month: Path, tmp_path: Path) -> Path:
+    """A copy that a test may change."""
+    shutil.copy(month, tmp_path / "m.db")
+    return tmp_path / "m.db"
+
+
+def change(store: Path, statement: str) -> None:
+    """What no command of ours does."""
+    with closing(sqlite3.connect(store)) as connection, connection:
+        connection.execute(statement)
+
+
+def test_a_month_judged_again_differs_in_nothing(month: Path) -> None:
+    found = said("audit", "replay", "--store", month)
+    held = said("status", "--store", month)
+
+    assert (found["differences"], found["found"]) == (0, [])
+    assert (found["dossiers"], found["facts"]) == (held["whole"]["dossiers"], held["facts"])
+    assert found["said"] >= found["facts"]
+    assert said("audit", "replay", "--store", month, "--without-dates")["differences"] == 0
+
+
+def test_a_late_verdict_that_was_made_timely_is_found(store: Path) -> None:
+    change(store, "UPDATE dossiers SET committed_late = 0 WHERE committed_late")
+
+    found = said("audit", "replay", "--store", store, status=1)
+
+    assert {(one["what"], one["kept"], one["derived"]) for one in found["found"]} == {
+        ("committed_late", "False", "True")
+    }
+    assert len(found["found"]) == found["differences"] > 1
+    assert said("audit", "replay", "--store", store, "--without-dates")["differences"] == 0
+
+
+def test_differences_come_one_by_one_and_a_table_says_how_many_it_leaves_out(store: Path) -> None:
+    change(store, "UPDATE dossiers SET unit = 'elsewhere'")
+
+    lines = dunghen("audit", "replay", "--store", store, "--output", "jsonl", status=1)
+    table = dunghen("audit", "replay", "--store", store, status=1)
+
+    assert {json.loads(line)["what"] for line in lines.stdout.splitlines()} == {"unit"}
+    assert f"{len(lines.stdout.splitlines())} differences" in lines.stderr
+    assert f"and {len(lines.stdout.splitlines()) - 50} more" in table.stderr
+
+
+def test_every_fact_of_a_month_is_what_was_appended(month: Path) -> None:
+    assert said("audit", "verify", "--store", month)["broken"] == 0
+
+
+def test_a_fact_that_was_changed_behind_the_engine_is_named(store: Path) -> None:
+    change(store, "DROP TRIGGER facts_no_update")
+    change(store, "UPDATE facts SET occurred_at = occurred_at - 1 WHERE seq = 7")
+    change(store, "UPDATE facts SET received = NULL, salt = NULL WHERE seq = 9")
+
+    found = said("audit", "verify", "--store", store, status=1)
+
+    assert [one["breach"] for one in found["found"]] == ["content", "erased_unsaid"]
+    assert found["broken"] == 2
+    shown = dunghen("audit", "verify", "--store", store, status=1).stdout
+    assert found["found"][0]["subject"] in shown
+    assert "2 are not what was appended" in shown

@@ -1,0 +1,310 @@
+"""Every judgment of a store made again from its facts and archived definitions, and compared: with the rows of the
+dossiers, and with what was said of each fact.
+
+Facts and rows are read side by side in the order of the dossiers. What was said lies in the outbox in another order,
+and there may be more of it than fits in memory: so both sides are added up, one sum for each part of the dossiers,
+and only the parts whose sums differ are looked at message by message.
+"""
+
+from __future__ import annotations
+
+from itertools import chain, groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+
+import msgspec
+from msgspec import Raw, Struct
+
+from workflow.catalogue import JUDGE_VERSION
+from workflow.facts import STANDING_ALONE
+from workflow.judge import FAULTS, judge
+from workflow.plan import APPLIED
+from workflow.store.bodies import Bodies
+from workflow.store.judgments import Standing, pack, row, unpack
+from workflow.store.rows import DossierRow, from_us
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from workflow.audit.archive import Archive
+    from workflow.catalogue import Basis, Catalogue
+    from workflow.facts import Fact
+    from workflow.judge import Judged
+    from workflow.store.store import Reading
+
+Where: TypeAlias = Literal["row", "said", "facts"]
+PARTS: Final = 1 << 16
+"""Sums that are kept: the more, the fewer dossiers are looked at again for one difference."""
+LOOKED_AT: Final = 1 << 10
+"""Parts that are looked at together message by message: what is held in memory for them is a small share of all."""
+MASK: Final = (1 << 64) - 1
+BASIS_END: Final = DossierRow._fields.index("judge_version")
+"""The columns before say by what a dossier was judged."""
+_encode: Final = msgspec.json.Encoder().encode
+_APPLIED: Final = _encode(APPLIED)
+_NOTHING: Final = b""
+
+
+class Difference(Struct, frozen=True, omit_defaults=True):
+    """What is stored or was said, and what follows from the facts. `where`: in the dossier's row (`what` is its
+    column, or a part of its judgment), in what was said of a fact (`fact` names it), or in the facts kept of it."""
+
+    subject: str
+    where: Where
+    what: str
+    kept: str
+    derived: str
+    fact: str | None = None
+
+
+class Counts(Struct):
+    """How much was judged again. `older`: dossiers that were last judged by other definitions or another engine than
+    the newest, and were judged again by those. `blocked`: dossiers that could not be judged, and cannot."""
+
+    dossiers: int = 0
+    facts: int = 0
+    said: int = 0
+    older: int = 0
+    blocked: int = 0
+    differences: int = 0
+
+
+class Said(Struct, frozen=True, gc=False):
+    """A message of the outbox, as far as it is a decision: what became of one fact."""
+
+    says: str = ""
+    subject: str = ""
+    source: str = ""
+    id: str = ""
+    revision: int = 0
+    version: int = 0
+    outcome: Raw = Raw()
+    supersedes: Raw = Raw()
+
+
+_said: Final = msgspec.json.Decoder(list[Said]).decode
+
+
+class Replay:
+    """One run over a store. `counts` grows while `differences` are taken."""
+
+    def __init__(self, reading: Reading, archive: Archive, *, dates: bool = True) -> None:
+        """`reading`: one view of the store, held to the end. Without `dates` the due dates of the rows are left out,
+        which cost more than all the rest."""
+        self.counts = Counts()
+        self._dates = dates
+        self._reading, self._archive = reading, archive
+        self._bodies = Bodies()
+        self._sums = [0] * PARTS
+        self._blocked: set[str] = set()
+
+    def differences(self) -> Iterator[Difference]:
+        """Each difference once: those of rows in the order of the dossiers, then those of what was said."""
+        for one in chain(self._dossiers(), self._messages()):
+            self.counts.differences += 1
+            yield one
+
+    def _dossiers(self) -> Iterator[Difference]:
+        for subject, stored, facts in self._side_by_side():
+            if stored is None:
+                if any(not isinstance(fact.body, STANDING_ALONE) for fact in facts):
+                    yield Difference(subject, "row", "row", "none", f"a dossier of {len(facts)} facts")
+            elif not facts:
+                yield Difference(subject, "facts", "facts", str(stored.facts), "0")
+            else:
+                self.counts.dossiers += 1
+                yield from self._dossier(stored, facts)
+
+    def _side_by_side(self) -> Iterator[tuple[str, DossierRow | None, Sequence[Fact]]]:
+        rows = self._reading.dossiers()
+        stored = next(rows, None)
+        for subject, found in groupby(self._reading.fact_rows(), key=itemgetter(0)):
+            while stored is not None and stored.subject < subject:
+                yield stored.subject, stored, ()
+                stored = next(rows, None)
+            facts = self._bodies.dossier(list(found))
+            self.counts.facts += len(facts)
+            if stored is not None and stored.subject == subject:
+                yield subject, stored, facts
+                stored = next(rows, None)
+            else:
+                yield subject, None, facts
+        for rest in chain(() if stored is None else (stored,), rows):
+            yield rest.subject, rest, ()
+
+    def _dossier(self, stored: DossierRow, facts: Sequence[Fact]) -> Iterator[Difference]:
+        if stored.blocked is not None:
+            yield from self._still_blocked(stored, facts)
+            return
+        found = self._judged(stored, facts)
+        if isinstance(found, str):
+            yield Difference(stored.subject, "row", "judgment", stored.state, found)
+            return
+        self.counts.older += found.older
+        self._add(stored.subject, found.judged)
+        if found.row != stored:
+            yield from _unequal(stored, found.row)
+
+    def _still_blocked(self, stored: DossierRow, facts: Sequence[Fact]) -> Iterator[Difference]:
+        self._blocked.add(stored.subject)
+        self.counts.blocked += 1
+        found = self._judged(stored, facts)
+        if not isinstance(found, str):
+            yield Difference(
+                stored.subject, "row", "blocked", stored.blocked or "", found.judged.judgment.dossier.state
+            )
+
+    def _judged(self, stored: DossierRow, facts: Sequence[Fact]) -> _Again | str:
+        """The dossier judged again by the definitions its row names; why not, where that cannot be done."""
+        first: _Again | str | None = None
+        for catalogue in self._archive.candidates(stored):
+            found = _again(catalogue, stored, facts, dates=self._dates)
+            first = first or found
+            if not isinstance(found, str) and found.row[:BASIS_END] == stored[:BASIS_END]:
+                older = catalogue is not self._archive.newest or stored.judge_version != JUDGE_VERSION
+                return found._replace(older=older)
+        return first or "its definitions are not archived"
+
+    def _add(self, subject: str, judged: Judged) -> None:
+        part, total = hash(subject) % PARTS, 0
+        judgment = judged.judgment
+        for fact, outcome in zip(judgment.facts, judgment.outcomes, strict=True):
+            content = _APPLIED if outcome is APPLIED else _encode(outcome)
+            total += hash((subject, fact.source, fact.id, fact.revision, content))
+        self._sums[part] = (self._sums[part] + total) & MASK
+
+    def _messages(self) -> Iterator[Difference]:
+        sums, blocked = self._sums, self._blocked
+        for one in self._decisions():
+            if one.subject in blocked:
+                continue
+            self.counts.said += 1
+            key = (one.subject, one.source, one.id, one.revision)
+            total = hash((*key, bytes(one.outcome)))
+            if before := bytes(one.supersedes):
+                total -= hash((*key, before))
+            part = hash(one.subject) % PARTS
+            sums[part] = (sums[part] - total) & MASK
+        unequal = [part for part, total in enumerate(sums) if total]
+        for start in range(0, len(unequal), LOOKED_AT):
+            yield from self._one_by_one(frozenset(unequal[start : start + LOOKED_AT]))
+
+    def _one_by_one(self, parts: frozenset[int]) -> Iterator[Difference]:
+        """What was said last of each fact of these parts, against what follows."""
+        said: dict[str, dict[tuple[str, str, int], tuple[int, bytes]]] = {}
+        for one in self._decisions():
+            if hash(one.subject) % PARTS in parts and one.subject not in self._blocked:
+                facts = said.setdefault(one.subject, {})
+                key = (one.source, one.id, one.revision)
+                if one.version >= facts.get(key, (0, _NOTHING))[0]:
+                    facts[key] = one.version, bytes(one.outcome)
+        rows = (row for row in self._reading.dossiers() if hash(row.subject) % PARTS in parts)
+        for stored in rows:
+            if stored.blocked is None:
+                yield from self._compared(stored, said.pop(stored.subject, {}))
+        for subject, kept in said.items():
+            for key, (_, outcome) in kept.items():
+                yield Difference(subject, "said", "outcome", _shown(outcome), "no fact", _named(key))
+
+    def _compared(
+        self, stored: DossierRow, said: dict[tuple[str, str, int], tuple[int, bytes]]
+    ) -> Iterator[Difference]:
+        found = self._judged(stored, list(self._reading.facts([stored.subject])))
+        if isinstance(found, str):
+            return
+        judgment = found.judged.judgment
+        derived = {
+            (fact.source, fact.id, fact.revision): _encode(outcome)
+            for fact, outcome in zip(judgment.facts, judgment.outcomes, strict=True)
+        }
+        for key in sorted(derived.keys() | said.keys()):
+            kept, follows = said.get(key, (0, _NOTHING))[1], derived.get(key, _NOTHING)
+            if kept != follows:
+                yield Difference(
+                    stored.subject, "said", "outcome", _shown(kept), _shown(follows), _named(key)
+                )
+
+    def _decisions(self) -> Iterator[Said]:
+        after = 0
+        while batches := self._reading.outbox(after):
+            for after, content in batches:  # noqa: B007 - the last one is where the next reading begins
+                yield from (one for one in _said(content) if one.says == "decision" and one.outcome)
+
+
+class _Again(NamedTuple):
+    """A dossier judged again: its judgment, its row, and whether by other definitions than the newest."""
+
+    judged: Judged
+    row: DossierRow
+    older: bool = False
+
+
+def _again(catalogue: Catalogue, stored: DossierRow, facts: Sequence[Fact], *, dates: bool) -> _Again | str:
+    try:
+        judged = judge(catalogue, stored.subject, facts)
+        judgment = judged.judgment
+        basis = catalogue.basis(judgment.rules)._replace(judge_version=stored.judge_version)
+        if not dates:
+            return _Again(judged, _without_dates(stored, judged, basis, len(facts)))
+        # When to look again is no judgment: the ticker moves it as time passes.
+        standing = Standing(
+            judged.code,
+            stored.version,
+            len(facts),
+            stored.last_recorded_at,
+            alerts=stored.alerts,
+            next_due_at=stored.next_due_at,
+        )
+        counted = judgment.rules.clock.deadlines(judgment.dossier, at=from_us(stored.last_recorded_at))
+        return _Again(judged, row(judgment.rules, basis, judgment.dossier, standing, counted))
+    except FAULTS as fault:
+        return str(fault)
+
+
+def _without_dates(stored: DossierRow, judged: Judged, basis: Basis, facts: int) -> DossierRow:
+    """The row with what follows without counting any date."""
+    judgment = judged.judgment
+    return stored._replace(
+        code=judged.code,
+        procedure=judgment.rules.revision.procedure,
+        revision=judgment.dossier.revision,
+        fingerprint=basis.fingerprint,
+        calendar=basis.calendar,
+        state=judgment.dossier.state,
+        facts=facts,
+        judgment=pack(judgment.dossier),
+    )
+
+
+def _unequal(stored: DossierRow, derived: DossierRow) -> Iterator[Difference]:
+    """The columns that differ; of the judgment its parts."""
+    for name, kept, follows in zip(DossierRow._fields[:-1], stored, derived, strict=False):
+        if kept != follows:
+            yield Difference(stored.subject, "row", name, str(kept), str(follows))
+    if stored.judgment != derived.judgment:
+        yield from _unequal_parts(stored.subject, stored.judgment, derived.judgment)
+
+
+def _unequal_parts(subject: str, kept: bytes, follows: bytes) -> Iterator[Difference]:
+    try:
+        before, after = unpack(kept), unpack(follows)
+    except msgspec.DecodeError:
+        yield Difference(subject, "row", "judgment", f"{len(kept)} bytes of no judgment", "a judgment")
+        return
+    for name in before.__struct_fields__:
+        one, other = getattr(before, name), getattr(after, name)
+        if one != other:
+            yield Difference(subject, "row", f"judgment.{name}", _json(one), _json(other))
+
+
+def _json(value: object) -> str:
+    return _encode(value).decode()
+
+
+def _shown(content: bytes) -> str:
+    return content.decode() if content else "nothing"
+
+
+def _named(key: tuple[str, str, int]) -> str:
+    source, identifier, revision = key
+    return f"{source}/{identifier}" + (f" revision {revision}" if revision else "")

@@ -1,0 +1,45 @@
+"""One dossier judged whole by a catalogue: the rules its facts ask for, the fold, and the code it goes by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from workflow.catalogue import code_of
+from workflow.errors import DunghenError
+from workflow.factrows import FactRows
+from workflow.fold import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workflow.catalogue import Catalogue
+    from workflow.facts import Fact
+    from workflow.fold import Judgment
+
+FAULTS: Final = (
+    DunghenError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What judging may raise where we or a definition are wrong: it blocks the one dossier, its facts are kept."""
+
+
+class Judged(NamedTuple):
+    """A judgment and the code its dossier goes by: the first procedure its facts name."""
+
+    judgment: Judgment
+    code: str | None
+
+
+def judge(catalogue: Catalogue, subject: str, facts: Sequence[Fact]) -> Judged:
+    """All facts of a dossier, judged by the rules they ask for. Raises one of FAULTS where it cannot be judged."""
+    judgment = fold(catalogue.rules_for(facts), subject, facts)
+    told = judgment.facts
+    if isinstance(told, FactRows):
+        return Judged(judgment, told.code)
+    return Judged(judgment, next((code for fact in told if (code := code_of(fact)) is not None), None))

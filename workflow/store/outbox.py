@@ -1,0 +1,57 @@
+"""The outbox as its one reader takes it: what is not sent yet, oldest first, and the mark that it was sent.
+
+Why the order of the numbers is the order of each dossier, though of two writers the one with the lower number may
+commit later: a writer locks the dossiers of its batch (or makes them, which locks their keys) before it puts its row
+here. So of two batches that share a dossier, the second gets its number after the first has committed: it is higher,
+and whoever sees it sees the first. Batches whose order is not certain share no dossier.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from workflow.store.faults import translated
+from workflow.store.rows import to_us
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+_UNSENT: Final = (
+    "SELECT seq, messages, content FROM outbox WHERE sent_at IS NULL AND NOT withheld ORDER BY seq LIMIT %s"
+)
+
+
+class Batch(NamedTuple):
+    """One row: its number, how many messages, and they themselves, a JSON list."""
+
+    seq: int
+    messages: int
+    content: bytes
+
+
+class Outbox:
+    """What one relay may do, alone. Its faults are StoreErrors; after one the connection is given up."""
+
+    def __init__(self, connection: Connection, sql: Any, name: str) -> None:  # noqa: ANN401 - as in the store
+        """Of a connection that holds the lock of the relay as long as it lives."""
+        self._connection = connection
+        self._sql = sql
+        self._name = name
+
+    def unsent(self, limit: int) -> list[Batch]:
+        """The oldest batches not yet sent, at most so many."""
+        connection = self._connection.execution_options(reads=True)
+        with translated(self._name), connection.begin():
+            found = connection.exec_driver_sql(self._sql.marked(_UNSENT), (limit,))
+            return [Batch(seq, messages, bytes(content)) for seq, messages, content in found]
+
+    def sent(self, batches: Sequence[Batch], at: datetime) -> None:
+        """Marks batches as sent."""
+        statement = f"UPDATE outbox SET sent_at = %s WHERE {self._sql.among('seq', 'int8')}"
+        values = (to_us(at), self._sql.listed(batch.seq for batch in batches))
+        connection = self._connection.execution_options(reads=False)
+        with translated(self._name), connection.begin():
+            connection.exec_driver_sql(self._sql.marked(statement), values)
