@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from consumers.judging import Touched, used
 from consumers.saying import hear, speak, speak_of
 from workflow.errors import InputError, Unstorable
-from workflow.facts import STANDING_ALONE, BodyErased
+from workflow.facts import CORRECTIONS, STANDING_ALONE, BodyErased, begins_dossier
 from workflow.feeds import conflict, skews
 from workflow.messages import encode
 from workflow.store.bodies import Bodies, Prepared, Told, prepare, row, salts
@@ -50,6 +50,8 @@ class ApplyLimits(Struct, frozen=True, kw_only=True):
 
 
 DEFAULT_LIMITS: Final = ApplyLimits()
+_KNOWN_BEFORE: Final = (*STANDING_ALONE, *CORRECTIONS)
+"""What alone does not tell whether its subject is a dossier: what was told before does."""
 
 
 class Applied(Struct, frozen=True, kw_only=True):
@@ -128,9 +130,13 @@ class _Batcher(NamedTuple):
             if position is not None:
                 writing.move(position)
             rows = writing.lock({one.fact.subject for _, one in taken})
-            fresh, duplicates, conflicts = _new_ones(writing, taken, rows)
-            dossiers, alone, beyond = self._sorted_out(fresh, rows)
+            alone_too = _about_officers(writing, taken, rows)
+            fresh, duplicates, conflicts = _new_ones(writing, taken, rows, alone_too)
+            dossiers, alone, beyond = self._sorted_out(fresh, rows, alone_too)
             recorded = _append(writing, {**dossiers, **alone}, rows, now_us)
+            if alone:
+                # Officers are judged by definitions that no dossier may have needed yet.
+                writing.archive(self.catalogue.around(), now_us)
             touched = [
                 Touched(self.catalogue, subject, rows.get(subject), [one.fact for _, one in kept], self.now)
                 for subject, kept in dossiers.items()
@@ -172,13 +178,17 @@ class _Batcher(NamedTuple):
         return []
 
     def _sorted_out(
-        self, fresh: list[_Taken], rows: dict[str, DossierRow]
+        self, fresh: list[_Taken], rows: dict[str, DossierRow], alone_too: set[str]
     ) -> tuple[_Told, _Told, list[_Dead]]:
         """By code: facts of dossiers, and facts that stand alone; and those beyond the limit of their dossier."""
         dossiers: _Told = {}
         alone: _Told = {}
         beyond: list[_Dead] = []
-        named = {one.fact.subject for _, one in fresh if not isinstance(one.fact.body, STANDING_ALONE)}
+        named = {
+            one.fact.subject
+            for _, one in fresh
+            if not isinstance(one.fact.body, STANDING_ALONE) and one.fact.subject not in alone_too
+        }
         for told, one in fresh:
             subject = one.fact.subject
             if subject not in named and subject not in rows:
@@ -223,14 +233,35 @@ def _prepared(batch: Sequence[Told]) -> tuple[list[_Taken], list[_Dead]]:
     return taken, dead
 
 
+def _about_officers(writing: Writing, taken: list[_Taken], rows: dict[str, DossierRow]) -> set[str]:
+    """The codes of officers among those that corrections and erasures name: these begin no dossier either."""
+    told: dict[str, list[Fact]] = {}
+    for _, one in taken:
+        if one.fact.subject not in rows:
+            told.setdefault(one.fact.subject, []).append(one.fact)
+    asked = {
+        subject
+        for subject, facts in told.items()
+        if all(isinstance(fact.body, _KNOWN_BEFORE) for fact in facts)
+    }
+    asked = {
+        subject for subject in asked if any(isinstance(fact.body, CORRECTIONS) for fact in told[subject])
+    }
+    for fact in writing.facts(asked) if asked else ():
+        told[fact.subject].append(fact)
+    return {subject for subject in asked if not begins_dossier(told[subject])}
+
+
 def _new_ones(
-    writing: Writing, taken: list[_Taken], rows: dict[str, DossierRow]
+    writing: Writing, taken: list[_Taken], rows: dict[str, DossierRow], alone_too: set[str]
 ) -> tuple[list[_Taken], int, list[_Dead]]:
     """What is not there yet, how much was there, and what contradicts what is there."""
     identities = [
         _identity(one)
         for _, one in taken
-        if one.fact.subject in rows or isinstance(one.fact.body, STANDING_ALONE)
+        if one.fact.subject in rows
+        or isinstance(one.fact.body, STANDING_ALONE)
+        or one.fact.subject in alone_too
     ]
     seen = writing.known(identities)
     fresh: list[_Taken] = []

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from workflow.catalogue import JUDGE_VERSION
-from workflow.facts import STANDING_ALONE
+from workflow.facts import begins_dossier
 from workflow.judge import FAULTS, judge
 from workflow.plan import APPLIED
 from workflow.store.bodies import Bodies
@@ -107,7 +107,7 @@ class Replay:
     def _dossiers(self) -> Iterator[Difference]:
         for subject, stored, facts in self._side_by_side():
             if stored is None:
-                if any(not isinstance(fact.body, STANDING_ALONE) for fact in facts):
+                if begins_dossier(facts):
                     yield Difference(subject, "row", "row", "none", f"a dossier of {len(facts)} facts")
             elif not facts:
                 yield Difference(subject, "facts", "facts", str(stored.facts), "0")

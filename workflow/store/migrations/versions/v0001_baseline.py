@@ -74,6 +74,7 @@ TABLES: Final = (
         judgment {bytes} NOT NULL
     ){one_tree}
     """,
+    "CREATE INDEX facts_beside ON facts (type, subject) WHERE type >= 'dossier.rated' AND type < 'source'",
     "CREATE INDEX dossiers_next_due_at ON dossiers (next_due_at)",
     "CREATE INDEX dossiers_blocked ON dossiers (subject) WHERE blocked IS NOT NULL",
     """
