@@ -27,6 +27,13 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _STEPS: Final[frozenset[DeadlineKind]] = frozenset({"step", "phase", "task", "limit"})
 _ESCALATED: Final[frozenset[Kind]] = frozenset({"dossier_late", "feedback_late"})
 _HOLDER_ALONE: Final[frozenset[Kind]] = frozenset({"step_at_risk"})
+_FOLLOWED_BY: Final[dict[Kind, Kind]] = {
+    "step_at_risk": "step_late",
+    "dossier_at_risk": "dossier_late",
+    "apology_due": "dossier_late",
+    "feedback_due": "feedback_late",
+}
+"""Warnings, and the kind that takes their place once it may be said."""
 _FEEDBACK: Final = ("feedback", "complaint")
 _OF_FEEDBACK: Final[dict[Kind, Kind]] = {"dossier_late": "feedback_late", "dossier_at_risk": "feedback_due"}
 
@@ -94,7 +101,8 @@ def standing(
         rung, next_rung = _rung(office, cause, dossier.unit, delay, now)
         next_at = min(next_at, next_rung)
         found.append(_alert(office, rules, dossier, cause, rung, silent=source in silent))
-    return found, next_at
+    late = {(alert.kind, alert.rule) for alert in found}
+    return [alert for alert in found if (_FOLLOWED_BY.get(alert.kind), alert.rule) not in late], next_at
 
 
 def explained(rules: Rules, dossier: Dossier, alert: Alert, now: datetime) -> Alert:
@@ -168,7 +176,7 @@ def _of_headline(
             yield Cause("dossier_late", rule, late, date.due_at, date.met_at, date)
         return
     yield Cause("dossier_late", rule, late, date.due_at, None, date)
-    if late <= now or date.open_pause:
+    if date.open_pause:
         return
     risk = office.dossier_at_risk_at(rules, dossier, date, now)
     if risk is not None and risk < date.due_at:
@@ -187,7 +195,7 @@ def _of_step(office: Office, date: Deadline) -> Iterator[Cause]:
         return
     yield Cause("step_late", rule, _too_late(date), date.due_at, None, date)
     risk = office.step_at_risk_at(date)
-    if risk is not None and not date.late and not date.open_pause:
+    if risk is not None and not date.open_pause:
         yield Cause("step_at_risk", rule, risk, date.due_at, None, date)
 
 
