@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PASSING: Final[frozenset[Kind]] = frozenset(
     {
         *("step_at_risk", "dossier_at_risk", "apology_due", "feedback_due"),
-        *("feed_silent", "feed_incomplete", "budget_at_risk"),
+        *("feed_silent", "feed_incomplete", "budget_at_risk", "budget_spent"),
     }
 )
 """Kinds that speak of how things stand, not of what was done: one that no longer stands is over, it was not wrong."""
