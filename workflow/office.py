@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Final
+from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
 
 from workflow.errors import CalendarRange
 from workflow.organisation import parents
-from workflow.worktime import MICROSECONDS_A_MINUTE
+from workflow.worktime import MICROSECONDS_A_MINUTE, midnight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,6 +146,12 @@ class Office:
         body = self._organisation
         units = {} if body is None else body.units
         return tuple(f"{unit.head}@{name}" for name, unit in units.items() if unit.parent is None)
+
+    def day(self, source: str, day: date) -> tuple[datetime, datetime]:
+        """The day as a source's clock has it: its beginning and that of the next (UTC)."""
+        found = self._sources.get(source)
+        zone = ZoneInfo("UTC") if found is None else found.timezone
+        return midnight(day, zone), midnight(day + timedelta(days=1), zone)
 
     def basis(self, source: str) -> str | None:
         """What a source's definition rests on."""
