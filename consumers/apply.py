@@ -18,7 +18,7 @@ from consumers.judging import Touched, used
 from consumers.saying import hear, speak, speak_of
 from workflow.errors import InputError, Unstorable
 from workflow.facts import CORRECTIONS, STANDING_ALONE, BodyErased, begins_dossier
-from workflow.feeds import conflict, skews
+from workflow.feeds import conflict, counted, skews
 from workflow.messages import encode
 from workflow.store.bodies import Bodies, Prepared, Told, prepare, row, salts
 from workflow.store.rows import DeadLetter, to_us
@@ -161,8 +161,10 @@ class _Batcher(NamedTuple):
         """What is said of alerts that are about no dossier."""
         office = self.catalogue.office
         alerts = [conflict(office, one.told.fact, self.now) for one in conflicts]
+        alone_facts = [one.fact for kept in alone.values() for _, one in kept]
+        alerts += [alert for fact in alone_facts if (alert := counted(office, fact, self.now)) is not None]
         alerts += skews(office, (one.fact for _, one in taken), self.now)
-        return speak_of(writing, alerts, (one.fact for kept in alone.values() for _, one in kept), self.now)
+        return speak_of(writing, alerts, alone_facts, self.now)
 
     def culprits(self, taken: list[_Taken]) -> list[_Taken]:
         """The messages that make a batch fail by themselves, found by trying halves and keeping nothing."""

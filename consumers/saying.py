@@ -5,24 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workflow.alerts import acts_in, say
-from workflow.feeds import Heard, heard, silences
+from workflow.feeds import Heard, compared, heard, silences
 from workflow.store.alerts import lives as read_lives
 from workflow.store.alerts import row
 from workflow.store.rows import FeedRow, from_us, to_us
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from consumers.judging import Touched
     from workflow.alerts import Life
     from workflow.facts import Fact
+    from workflow.feeds import DayCount
     from workflow.messages import Alert, AlertSaid
     from workflow.office import Office
     from workflow.store.rows import Position
     from workflow.store.store import Reading, Writing
 
-__all__ = ["hear", "heard_of", "speak", "speak_of", "speak_of_silence"]
+__all__ = ["hear", "heard_of", "speak", "speak_of", "speak_of_counts", "speak_of_silence"]
 
 
 def speak(writing: Writing, office: Office, touched: Sequence[Touched], now: datetime) -> list[AlertSaid]:
@@ -50,6 +51,15 @@ def speak_of_silence(writing: Writing, office: Office, now: datetime) -> list[Al
     standing = silences(office, heard_of(writing), now)
     lives |= read_lives(writing.alerts_of(alert.id for alert in standing if alert.id not in lives))
     spoken = say(lives, standing, now)
+    writing.keep_alerts([row(life) for life in spoken.lives])
+    return spoken.said
+
+
+def speak_of_counts(writing: Writing, counts: Mapping[str, DayCount], now: datetime) -> list[AlertSaid]:
+    """What is said of days whose counts disagree, or agree at last; `counts`: ours, by alert id."""
+    lives = read_lives(writing.alerts_of(counts))
+    compared_now = (compared(life.alert, counts[name]) for name, life in lives.items())
+    spoken = say(lives, [alert for alert in compared_now if alert is not None], now)
     writing.keep_alerts([row(life) for life in spoken.lives])
     return spoken.said
 

@@ -12,8 +12,11 @@ from msgspec import Struct
 
 from consumers.apply import fold_whole, settle
 from consumers.judging import Touched
-from consumers.saying import speak_of_silence
+from consumers.saying import speak_of_counts, speak_of_silence
+from workflow.feeds import day_of
 from workflow.messages import encode
+from workflow.store.alerts import lives
+from workflow.store.looking import day_count
 from workflow.store.rows import to_us
 
 if TYPE_CHECKING:
@@ -60,12 +63,20 @@ def tick(store: Store, catalogue: Catalogue, *, now: datetime, limit: int = DOSS
 
 
 def tick_feeds(store: Store, catalogue: Catalogue, *, now: datetime) -> int:
-    """Looks at every source: which is silent past its cadence, which no longer; how much was said.
+    """Looks at every source: which is silent past its cadence, and whose counts disagree with ours; how much was said.
 
     Once a minute will do. Raises StoreErrors.
     """
+    office = catalogue.office
+    with store.reading() as reading:
+        open_alerts = [life.alert for life in lives(reading.alerts_open("feed_incomplete")).values()]
+    counts = {
+        alert.id: day_count(store, alert.subject, *office.day(alert.subject, day_of(alert)))
+        for alert in open_alerts
+        if alert.raise_at is None or alert.raise_at <= now
+    }
     with store.writing() as writing:
-        said = speak_of_silence(writing, catalogue.office, now)
+        said = [*speak_of_silence(writing, office, now), *speak_of_counts(writing, counts, now)]
         if said:
             writing.say(to_us(now), len(said), encode(said))
     return len(said)

@@ -5,9 +5,12 @@ Pure. All go to `alerts.feeds`, keyed by the source, to whoever looks after it: 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from msgspec.structs import replace
+
+from workflow.facts import Counted
 from workflow.messages import Alert
 
 if TYPE_CHECKING:
@@ -16,6 +19,10 @@ if TYPE_CHECKING:
     from workflow.facts import Fact
     from workflow.messages import Kind
     from workflow.office import Office
+
+
+_FOUND: Final = "; found "
+"""Stands in a cause between what the source says and what we have."""
 
 
 class Heard(NamedTuple):
@@ -51,6 +58,42 @@ def silences(office: Office, feeds: Mapping[str, Heard], now: datetime) -> list[
     return found
 
 
+class DayCount(NamedTuple):
+    """What a source told of one day, as it says or as we have it."""
+
+    received: int
+    released: int
+    open: int
+    codes_sha256: str
+
+    @property
+    def said(self) -> str:
+        """In one line, the same for equal counts."""
+        codes = self.codes_sha256[:16]
+        return f"received {self.received}, released {self.released}, open {self.open}, codes {codes}"
+
+
+def counted(office: Office, fact: Fact, now: datetime) -> Alert | None:
+    """The alert that waits until a source's count of a day can be compared with what we have; None for other facts."""
+    body = fact.body
+    if not isinstance(body, Counted):
+        return None
+    said = DayCount(body.received, body.released, body.open, body.codes_sha256).said
+    alert = _about(office, "feed_incomplete", fact.source, f"{body.day}/{fact.id}", now, said)
+    return replace(alert, due_at=fact.occurred_at, raise_at=fact.occurred_at + office.delay(fact.source))
+
+
+def day_of(alert: Alert) -> date:
+    """The day whose count an alert is about."""
+    return date.fromisoformat(alert.rule[:10])
+
+
+def compared(alert: Alert, found: DayCount) -> Alert | None:
+    """The alert after our own count of its day; None where they agree."""
+    said = (alert.cause or "").partition(_FOUND)[0]
+    return None if said == found.said else replace(alert, cause=f"{said}{_FOUND}{found.said}")
+
+
 def conflict(office: Office, fact: Fact, now: datetime) -> Alert:
     """A fact that bears the id of another."""
     rule = f"{fact.subject}/{fact.id}/{fact.revision}"
@@ -81,5 +124,5 @@ def _about(
         to=office.directorate,
         basis=office.basis(source),
         cause=cause,
-        history=kind == "feed_silent" and office.history(source, due_at),
+        history=kind in ("feed_silent", "feed_incomplete") and office.history(source, due_at),
     )

@@ -39,14 +39,21 @@ _OF_FEEDBACK: Final[dict[Kind, Kind]] = {"dossier_late": "feedback_late", "dossi
 
 
 class Cause(NamedTuple):
-    """What an alert would rest on: since when it is true, the deadline or moment, and when it was over."""
+    """What an alert would rest on: since when it is true, the deadline or moment, when it was over, and, where a limit
+    may be counted several times, when this count began."""
 
     kind: Kind
-    rule: str
+    limit: str
     since: datetime
     due_at: datetime
     ended_at: datetime | None = None
     date: Deadline | None = None
+    visit: datetime | None = None
+
+    @property
+    def rule(self) -> str:
+        """The limit, with the beginning of its count."""
+        return _visit(self.limit, self.visit)
 
 
 class Watched(NamedTuple):
@@ -93,7 +100,11 @@ def standing(
     next_at = watched.next_at
     source = _source(dossier)
     delay = office.delay(source)
-    for cause in watched.up:
+    feedback = rules.revision.kind in _FEEDBACK
+    for found_up in watched.up:
+        cause = (
+            found_up._replace(kind=_OF_FEEDBACK.get(found_up.kind, found_up.kind)) if feedback else found_up
+        )
         raise_at = office.speaking_at(cause.since + delay, dossier.unit, now)
         if raise_at > now and alert_id(dossier.subject, cause) not in said:
             next_at = min(next_at, raise_at)
@@ -128,15 +139,14 @@ def _causes(
     office: Office, rules: Rules, dossier: Dossier, dates: Sequence[Deadline], now: datetime
 ) -> Iterator[Cause]:
     headline = _headline(rules, dossier, dates)
-    feedback = rules.revision.kind in _FEEDBACK
     for date in dates:
-        if date.kind in headline or date.rule in headline:
-            yield from _of_feedback(_of_headline(office, rules, dossier, date, now), feedback=feedback)
+        if headline in (date.kind, date.rule):
+            yield from _of_headline(office, rules, dossier, date, now)
         elif date.kind in _STEPS:
             yield from _of_step(office, date)
     for missed in dossier.missed:
-        rule = _visit(missed.rule, missed.starts_at)
-        yield Cause("step_late", rule, missed.due_at, missed.due_at, missed.met_at)
+        due_at = missed.due_at
+        yield Cause("step_late", missed.rule, due_at, due_at, missed.met_at, visit=missed.starts_at)
     if dossier.appointments:
         yield from _of_slip(rules, dossier, dates)
     if dossier.pauses:
@@ -147,74 +157,72 @@ def _causes(
             yield Cause("result_not_collected", "ready", lies_until, lies_until, dossier.ended_at)
 
 
-def _headline(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> tuple[str, ...]:
-    """The kinds, or the one rule, of the dates that say whether the dossier is late: the slip's, else the committed,
+def _headline(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> str | None:
+    """The kind, or the one rule, of the dates that say whether the dossier is late: the slip's, else the committed,
     else the limit that binds its end."""
-    kinds = {date.kind for date in dates}
+    kinds = [date.kind for date in dates]
     if "benchmark" in kinds:
-        return ("benchmark",)
+        return "benchmark"
     if "committed" in kinds:
-        return ("committed",)
+        return "committed"
     limit = rules.clock.headline(dossier.state)
-    return () if limit is None else (limit.id,)
-
-
-def _of_feedback(causes: Iterator[Cause], *, feedback: bool) -> Iterator[Cause]:
-    for cause in causes:
-        yield cause._replace(kind=_OF_FEEDBACK.get(cause.kind, cause.kind)) if feedback else cause
+    return None if limit is None else limit.id
 
 
 def _of_headline(
     office: Office, rules: Rules, dossier: Dossier, date: Deadline, now: datetime
 ) -> Iterator[Cause]:
-    limit = rules.clock.limits.get(date.rule)
-    of_phase = limit is not None and limit.binds is not None and limit.binds.phase is not None
-    rule = _visit(date.rule, date.starts_at) if of_phase else date.rule
-    late = _too_late(date)
-    if date.met_at is not None:
-        if date.late:
-            yield Cause("dossier_late", rule, late, date.due_at, date.met_at, date)
-        return
-    yield Cause("dossier_late", rule, late, date.due_at, None, date)
-    if date.open_pause:
+    limit, visit = rules.clock.limits.get(date.rule), None
+    if limit is not None and limit.binds is not None and limit.binds.phase is not None:
+        visit = date.starts_at
+    if date.met_at is None or date.late:
+        yield Cause("dossier_late", date.rule, _too_late(date), date.due_at, date.met_at, date, visit)
+    if date.met_at is not None or date.open_pause:
         return
     risk = office.dossier_at_risk_at(rules, dossier, date, now)
     if risk is not None and risk < date.due_at:
-        yield Cause("dossier_at_risk", rule, risk, date.due_at, None, date)
-    if date.kind == "benchmark" and not any(slip.cause == "apology" for slip in dossier.appointments):
+        yield Cause("dossier_at_risk", date.rule, risk, date.due_at, None, date, visit)
+    received_at = dossier.received_at
+    if date.kind == "benchmark" and received_at is not None and not _apologised(dossier):
         before = office.day_before(date.due_at, dossier.unit, now)
-        if dossier.received_at is not None and before > dossier.received_at:
-            yield Cause("apology_due", rule, before, date.due_at, None, date)
+        if before > received_at:
+            yield Cause("apology_due", date.rule, before, date.due_at, None, date)
+
+
+def _apologised(dossier: Dossier) -> bool:
+    slips = dossier.appointments
+    return len(slips) > 1 and any(slip.cause == "apology" for slip in slips)
 
 
 def _of_step(office: Office, date: Deadline) -> Iterator[Cause]:
-    rule = _visit(date.rule, date.starts_at)
-    if date.met_at is not None:
-        if date.late:
-            yield Cause("step_late", rule, _too_late(date), date.due_at, date.met_at, date)
+    if date.met_at is None or date.late:
+        yield Cause("step_late", date.rule, _too_late(date), date.due_at, date.met_at, date, date.starts_at)
+    if date.met_at is not None or date.open_pause:
         return
-    yield Cause("step_late", rule, _too_late(date), date.due_at, None, date)
     risk = office.step_at_risk_at(date)
-    if risk is not None and not date.open_pause:
-        yield Cause("step_at_risk", rule, risk, date.due_at, None, date)
+    if risk is not None:
+        yield Cause("step_at_risk", date.rule, risk, date.due_at, None, date, date.starts_at)
 
 
 def _of_slip(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Iterator[Cause]:
     """A slip that names another day than the committed limit gave when it was told."""
     committed = [date for date in dates if date.kind == "committed"]
     slip = dossier.appointments[0]
-    if len(committed) != 1 or any(d.kind == "benchmark" and d.due_at == committed[0].due_at for d in dates):
+    if len(committed) != 1 or committed[0].due_at in [d.due_at for d in dates if d.kind == "benchmark"]:
         return
     limit = rules.clock.limits[committed[0].rule]
     anchor = limit.anchor(dossier)
     if slip.cause != "first" or anchor is None or slip.told_at < anchor:
         return
-    asked = replace(
-        dossier,
-        pauses=tuple(taken for taken in dossier.pauses if taken.started_at < slip.told_at),
-        extensions=tuple(taken for taken in dossier.extensions if taken.at < slip.told_at),
-    )
-    due = limit.due(asked, anchor, slip.told_at)
+    due: datetime | None = committed[0].due_at
+    if dossier.pauses or dossier.extensions or dossier.tasks:
+        asked = replace(
+            dossier,
+            pauses=tuple(taken for taken in dossier.pauses if taken.started_at < slip.told_at),
+            extensions=tuple(taken for taken in dossier.extensions if taken.at < slip.told_at),
+            tasks=(),
+        )
+        due = limit.due(asked, anchor, slip.told_at)
     printed = next(date.due_at for date in dates if date.kind == "appointment")
     if len(dossier.appointments) > 1:
         printed = rules.clock.printed(slip)
@@ -228,8 +236,8 @@ def _of_pauses(rules: Rules, dossier: Dossier, now: datetime) -> Iterator[Cause]
     for taken in dossier.pauses:
         cap = rules.clock.capped_at(taken, dossier.ended_at or now)
         if cap is not None and (taken.ended_at is None or taken.ended_at > cap):
-            rule = _visit(f"pause/{taken.pause}", taken.started_at)
-            yield Cause("pause_cap_exceeded", rule, cap, cap, taken.ended_at)
+            limit = f"pause/{taken.pause}"
+            yield Cause("pause_cap_exceeded", limit, cap, cap, taken.ended_at, visit=taken.started_at)
 
 
 def _too_late(date: Deadline) -> datetime:
@@ -261,7 +269,7 @@ def _rung(
 
 def _alert(office: Office, rules: Rules, dossier: Dossier, cause: Cause, rung: int, *, silent: bool) -> Alert:
     revision = rules.family[dossier.revision].revision
-    limit = rules.clock.limits.get(cause.rule.partition("@")[0])
+    limit = rules.clock.limits.get(cause.limit)
     heads = office.heads(dossier.unit)
     told = heads[: 1 + rung]
     if rung and rung == len(office.limits.escalate_after_days) and heads[-1] not in told:

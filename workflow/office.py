@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Final
+from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
 
 from workflow.errors import CalendarRange
 from workflow.organisation import parents
-from workflow.worktime import MICROSECONDS_A_MINUTE
+from workflow.worktime import MICROSECONDS_A_MINUTE, midnight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +42,9 @@ class AlertLimits(Struct, frozen=True, kw_only=True):
     clock_skew_minutes: Annotated[int, Meta(ge=1)] = 5
 
 
+MEMO_MAX: Final = 65_536
+"""Days remembered: those of many years, some 10 MB at most."""
+
 DEFAULT_ALERT_LIMITS: Final = AlertLimits()
 
 
@@ -65,6 +69,8 @@ class Office:
         self._delays = {name: timedelta(minutes=one.delay_minutes) for name, one in sources.items()}
         self._live = {name: one.live_from for name, one in sources.items() if one.live_from is not None}
         self._sources, self._calendars = sources, calendars
+        self._days_before: dict[tuple[datetime, int], datetime] = {}
+        self._heads: dict[str, tuple[str, ...]] = {}
         self._share = limits.at_risk_percent / 100
         self._risk = risk
 
@@ -115,23 +121,24 @@ class Office:
     def day_before(self, at: datetime, unit: str | None, now: datetime) -> datetime:
         """The opening of the last working day before the day of `at`; without a calendar 24 hours before."""
         work = self._work(unit, now)
-        try:
-            if work is None:
-                return at - timedelta(days=1)
-            day = work.date_of(at) - timedelta(days=1)
-            while not work.is_working_day(day):
-                day -= timedelta(days=1)
-            return work.opening(day) or at - timedelta(days=1)
-        except CalendarRange:
-            return at - timedelta(days=1)
+        key = at, id(work)
+        found = self._days_before.get(key)
+        if found is None:
+            if len(self._days_before) >= MEMO_MAX:
+                self._days_before.clear()
+            found = self._days_before[key] = _day_before(at, work)
+        return found
 
     def heads(self, unit: str | None) -> tuple[str, ...]:
         """The posts that answer for a unit as `post@unit`: its own head, then those above, the directorate last."""
         body = self._organisation
         if body is None or unit is None or unit not in body.units:
             return ()
-        chain = (unit, *parents(body, unit))
-        return tuple(f"{body.units[one].head}@{one}" for one in chain)
+        found = self._heads.get(unit)
+        if found is None:
+            chain = (unit, *parents(body, unit))
+            found = self._heads[unit] = tuple(f"{body.units[one].head}@{one}" for one in chain)
+        return found
 
     @property
     def directorate(self) -> tuple[str, ...]:
@@ -139,6 +146,12 @@ class Office:
         body = self._organisation
         units = {} if body is None else body.units
         return tuple(f"{unit.head}@{name}" for name, unit in units.items() if unit.parent is None)
+
+    def day(self, source: str, day: date) -> tuple[datetime, datetime]:
+        """The day as a source's clock has it: its beginning and that of the next (UTC)."""
+        found = self._sources.get(source)
+        zone = ZoneInfo("UTC") if found is None else found.timezone
+        return midnight(day, zone), midnight(day + timedelta(days=1), zone)
 
     def basis(self, source: str) -> str | None:
         """What a source's definition rests on."""
@@ -168,6 +181,18 @@ class Office:
         body = self._organisation
         found = None if body is None or unit is None else body.units.get(unit)
         return self._calendar.worktime(None if found is None else found.hours, now)
+
+
+def _day_before(at: datetime, work: Worktime | None) -> datetime:
+    if work is None:
+        return at - timedelta(days=1)
+    try:
+        day = work.date_of(at) - timedelta(days=1)
+        while not work.is_working_day(day):
+            day -= timedelta(days=1)
+        return work.opening(day) or at - timedelta(days=1)
+    except CalendarRange:
+        return at - timedelta(days=1)
 
 
 NOWHERE: Final = Office({}, None, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import threading
 from datetime import datetime, timedelta
@@ -26,7 +27,7 @@ from keeping import (
 from consumers.apply import apply, redrive
 from consumers.ticker import Ticked, tick, tick_feeds
 from workflow.calendar import read_calendars
-from workflow.facts import Actor, AlertActed, Heartbeat
+from workflow.facts import Actor, AlertActed, Counted, Heartbeat
 from workflow.messages import read
 from workflow.procedure.language import Limit, State
 from workflow.store.opening import open_store
@@ -318,6 +319,35 @@ def test_a_feed_is_silent_past_its_cadence_and_no_longer_when_it_is_heard_of(
     assert tick_feeds(store, vn, now=NINE + 2 * HOUR) == 1
 
     assert changes(store, "feed_silent") == ["raised", "resolved"]
+
+
+def told_count(codes: list[str], hour: float, **more: int) -> Fact:
+    digest = hashlib.sha256("".join(f"{code}\n" for code in sorted(codes)).encode()).hexdigest()
+    counts = {"received": len(codes), "released": 0, "open": len(codes), **more}
+    return tell(Counted(day=NINE.date(), codes_sha256=digest, **counts), hour, subject="gate")
+
+
+def test_a_count_that_agrees_says_nothing(store: Store) -> None:
+    apply(store, RULES, messages(*(act("receive", 0, subject=one) for one in "AB")), now=NINE)
+    apply(store, RULES, messages(told_count(["A", "B"], 9)), now=NINE + 9 * HOUR)
+
+    assert tick_feeds(store, RULES, now=NINE + 9 * HOUR + DELAY) == 0
+    assert said(store, "feed_incomplete") == []
+
+
+def test_a_count_that_differs_is_said_after_the_delay_and_resolved_by_what_was_missing(store: Store) -> None:
+    apply(store, RULES, messages(act("receive", 0, subject="A")), now=NINE)
+    apply(store, RULES, messages(told_count(["A", "B"], 9)), now=NINE + 9 * HOUR)
+    assert tick_feeds(store, RULES, now=NINE + 9 * HOUR) == 0
+    assert tick_feeds(store, RULES, now=NINE + 9 * HOUR + DELAY) == 1
+    assert tick_feeds(store, RULES, now=NINE + 10 * HOUR) == 0
+    apply(store, RULES, messages(act("receive", 0, subject="B")), now=NINE + 11 * HOUR)
+    assert tick_feeds(store, RULES, now=NINE + 11 * HOUR) == 1
+
+    assert changes(store, "feed_incomplete") == ["raised", "resolved"]
+    cause = said(store, "feed_incomplete")[0]["alert"]["cause"]
+    assert cause.startswith("received 2, released 0, open 2, codes ")
+    assert "; found received 1, released 0, open 1, codes " in cause
 
 
 def test_lunch_and_night_are_no_silence(store: Store, vn: Catalogue) -> None:
