@@ -21,15 +21,17 @@ from workflow.facts import CORRECTIONS, STANDING_ALONE, BodyErased, begins_dossi
 from workflow.feeds import conflict, counted, skews
 from workflow.messages import encode
 from workflow.store.bodies import Bodies, Prepared, Told, prepare, row, salts
-from workflow.store.rows import DeadLetter, to_us
+from workflow.store.rows import DeadLetter, from_us, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from consumers.judging import FactId
     from workflow.catalogue import Catalogue
     from workflow.facts import Fact
     from workflow.messages import AlertSaid
+    from workflow.model import Outcome
     from workflow.store.rows import DossierRow, FactRow, Identity, Position
     from workflow.store.store import Store, Writing
 
@@ -104,11 +106,28 @@ def apply(
 def redrive(store: Store, catalogue: Catalogue, subjects: Iterable[str], *, now: datetime) -> Applied:
     """Folds dossiers again, blocked ones too: after a definition or the engine was corrected. Raises as `apply`."""
     with store.writing() as writing:
-        rows = writing.lock(set(subjects))
-        touched = [Touched(catalogue, subject, before, (), now) for subject, before in rows.items()]
-        recorded = {subject: before.last_recorded_at for subject, before in rows.items()}
-        fold_whole(writing, touched, recorded)
-        return settle(writing, catalogue, touched, now)[0]
+        done, _ = refold(writing, catalogue, writing.lock(set(subjects)), now_us=to_us(now))
+        return done
+
+
+def refold(
+    writing: Writing,
+    catalogue: Catalogue,
+    rows: Mapping[str, DossierRow],
+    *,
+    now_us: int,
+    told: Mapping[str, Mapping[FactId, Outcome]] | None = None,
+) -> tuple[Applied, list[Touched]]:
+    """Folds dossiers that are locked already, and writes them as judged at this instant; each as it became.
+
+    `told`: what was said of their facts before, by dossier; only what differs is said. Raises as `apply`.
+    """
+    now = from_us(now_us)
+    touched = [Touched(catalogue, subject, before, (), now) for subject, before in rows.items()]
+    recorded = {subject: max(now_us, before.last_recorded_at) for subject, before in rows.items()}
+    fold_whole(writing, touched, recorded, told=told)
+    done, _ = settle(writing, catalogue, touched, now)
+    return done, touched
 
 
 _Taken: TypeAlias = tuple[Told, Prepared]
@@ -311,6 +330,7 @@ def fold_whole(
     touched: Sequence[Touched],
     recorded: Mapping[str, int],
     new: Mapping[str, int] | None = None,
+    told: Mapping[str, Mapping[FactId, Outcome]] | None = None,
 ) -> None:
     """Folds dossiers whole, their facts read by one query; `new`: how many of those were appended just now."""
     if not touched:
@@ -321,7 +341,8 @@ def fold_whole(
     for one in touched:
         found = facts[one.subject]
         older = found[: len(found) - (new[one.subject] if new else 0)]
-        one.whole(older, recorded_at=recorded[one.subject])
+        said = None if told is None else told.get(one.subject, {})
+        one.whole(older, recorded_at=recorded[one.subject], told=said)
 
 
 def settle(

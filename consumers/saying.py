@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from workflow.alerts import acts_in, say
 from workflow.feeds import Heard, compared, heard, silences
+from workflow.store.alerts import feeds, lives_of, lives_open, row
+from workflow.store.alerts import hear as keep_heard
 from workflow.store.alerts import lives as read_lives
-from workflow.store.alerts import row
 from workflow.store.rows import FeedRow, from_us, to_us
 
 if TYPE_CHECKING:
@@ -47,9 +48,9 @@ def speak(writing: Writing, office: Office, touched: Sequence[Touched], now: dat
 
 def speak_of_silence(writing: Writing, office: Office, now: datetime) -> list[AlertSaid]:
     """What is said of sources that are silent, or no longer."""
-    lives = read_lives(writing.alerts_open("feed_silent"))
+    lives = lives_open(writing, "feed_silent")
     standing = silences(office, heard_of(writing), now)
-    lives |= read_lives(writing.alerts_of(alert.id for alert in standing if alert.id not in lives))
+    lives |= lives_of(writing, (alert.id for alert in standing if alert.id not in lives))
     spoken = say(lives, standing, now)
     writing.keep_alerts([row(life) for life in spoken.lives])
     return spoken.said
@@ -57,7 +58,7 @@ def speak_of_silence(writing: Writing, office: Office, now: datetime) -> list[Al
 
 def speak_of_counts(writing: Writing, counts: Mapping[str, DayCount], now: datetime) -> list[AlertSaid]:
     """What is said of days whose counts disagree, or agree at last; `counts`: ours, by alert id."""
-    lives = read_lives(writing.alerts_of(counts))
+    lives = lives_of(writing, counts)
     compared_now = (compared(life.alert, counts[name]) for name, life in lives.items())
     spoken = say(lives, [alert for alert in compared_now if alert is not None], now)
     writing.keep_alerts([row(life) for life in spoken.lives])
@@ -72,7 +73,7 @@ def speak_of(
     new = {alert.id: alert for alert in alerts}
     if not new and not acts:
         return []
-    lives = read_lives(writing.alerts_of({*new, *acts}))
+    lives = lives_of(writing, {*new, *acts})
     standing = {name: life.alert for name, life in lives.items() if life.state != "retracted"}
     spoken = say(
         lives, (standing | {k: v for k, v in new.items() if k not in standing}).values(), now, acts=acts
@@ -93,15 +94,18 @@ def hear(writing: Writing, facts: Iterable[Fact], position: Position | None, now
             told[source] = at
     stream, partition = ("", 0) if position is None else (position.stream, position.partition)
     now_us = to_us(now)
-    writing.hear(
-        FeedRow(source, stream, partition, min(to_us(at), now_us), now_us)
-        for source, at in sorted(told.items())
+    keep_heard(
+        writing,
+        (
+            FeedRow(source, stream, partition, min(to_us(at), now_us), now_us)
+            for source, at in sorted(told.items())
+        ),
     )
 
 
 def heard_of(reading: Reading) -> dict[str, Heard]:
     """What was heard of each source."""
-    return heard(Heard(row.source, from_us(row.told_at), from_us(row.heard_at)) for row in reading.feeds())
+    return heard(Heard(row.source, from_us(row.told_at), from_us(row.heard_at)) for row in feeds(reading))
 
 
 def _by_subject(writing: Writing, subjects: list[str]) -> dict[str, dict[str, Life]]:

@@ -15,7 +15,7 @@ from consumers.judging import Touched
 from consumers.saying import speak_of_counts, speak_of_silence
 from workflow.feeds import day_of
 from workflow.messages import encode
-from workflow.store.alerts import lives
+from workflow.store.alerts import lives_open
 from workflow.store.looking import day_count
 from workflow.store.rows import to_us
 
@@ -69,7 +69,7 @@ def tick_feeds(store: Store, catalogue: Catalogue, *, now: datetime) -> int:
     """
     office = catalogue.office
     with store.reading() as reading:
-        open_alerts = [life.alert for life in lives(reading.alerts_open("feed_incomplete")).values()]
+        open_alerts = [life.alert for life in lives_open(reading, "feed_incomplete").values()]
     counts = {
         alert.id: day_count(store, alert.subject, *office.day(alert.subject, day_of(alert)))
         for alert in open_alerts

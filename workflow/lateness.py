@@ -145,8 +145,10 @@ def _causes(
         elif date.kind in _STEPS:
             yield from _of_step(office, date)
     for missed in dossier.missed:
-        due_at = missed.due_at
-        yield Cause("step_late", missed.rule, due_at, due_at, missed.met_at, visit=missed.starts_at)
+        limit = rules.clock.limits.get(missed.rule)
+        due_at, reaching = missed.due_at, limit is not None and limit.reaching_is_late
+        since = due_at if reaching else due_at + _MICROSECOND
+        yield Cause("step_late", missed.rule, since, due_at, missed.met_at, visit=missed.starts_at)
     if dossier.appointments:
         yield from _of_slip(rules, dossier, dates)
     if dossier.pauses:

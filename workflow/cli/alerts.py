@@ -21,7 +21,7 @@ from workflow.errors import UsageError
 from workflow.facts import Actor, AlertActed, Fact
 from workflow.i18n import current
 from workflow.messages import Kind, State
-from workflow.store.alerts import lives
+from workflow.store.alerts import lives, lives_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -231,7 +231,7 @@ def _act(
 
 def _life(store: Seen, alert: str) -> Life:
     with store.store.reading() as reading:
-        found = lives(reading.alerts_of([alert])).get(alert)
+        found = lives_of(reading, [alert]).get(alert)
     if found is None:
         raise UsageError(
             "{store}: no alert {alert}; see their ids with: dunghen alerts list --output csv",

@@ -36,6 +36,7 @@ GROUPS: Final = (
     "source",
     "simulate",
     "import",
+    "activate",
     "topics",
     "relay",
     "status",

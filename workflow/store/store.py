@@ -11,7 +11,7 @@ from workflow.store import postgresql, sqlite
 from workflow.store.bodies import FACT_COLUMNS, Bodies
 from workflow.store.faults import translated
 from workflow.store.outbox import Outbox
-from workflow.store.rows import AlertRow, DeadLetter, DossierRow, FeedRow, from_us, to_us
+from workflow.store.rows import AlertRow, DeadLetter, DossierRow, from_us, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,12 +24,7 @@ if TYPE_CHECKING:
 
 Row: TypeAlias = tuple[Any, ...]
 _DOSSIER: Final = ", ".join(DossierRow._fields)
-_ALERT: Final = ", ".join(AlertRow._fields)
-_HEAR: Final = (
-    "INSERT INTO feeds (source, stream, partition, told_at, heard_at) VALUES (%s, %s, %s, %s, %s)"
-    " ON CONFLICT (source, stream, partition) DO UPDATE SET heard_at = excluded.heard_at,"
-    " told_at = CASE WHEN feeds.told_at > excluded.told_at THEN feeds.told_at ELSE excluded.told_at END"
-)
+ALERT_COLUMNS: Final = ", ".join(AlertRow._fields)
 _BURY: Final = (
     f"INSERT INTO dead_letters ({', '.join(DeadLetter._fields)}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
 )
@@ -135,22 +130,12 @@ class Reading:
 
     def alerts(self, subjects: Iterable[str] | None = None) -> list[AlertRow]:
         """Alerts as they were last said, by id; those about some subjects, or all."""
-        return self._alerts("subject", subjects)
-
-    def alerts_of(self, ids: Iterable[str]) -> list[AlertRow]:
-        """The alerts of these ids that were ever said."""
-        return self._alerts("id", ids)
-
-    def alerts_open(self, kind: str) -> list[AlertRow]:
-        """The alerts of a kind that are neither resolved nor retracted, nor history, by id."""
-        where = " WHERE kind = %s AND state IN ('waiting', 'raised', 'acknowledged', 'snoozed')"
-        rows = self._stream(f"SELECT {_ALERT} FROM alerts{where} ORDER BY id", (kind,))
+        everything = f"SELECT {ALERT_COLUMNS} FROM alerts"
+        if subjects is None:
+            rows = self.rows(f"{everything} ORDER BY id")
+        else:
+            rows = self.rows(f"{everything} WHERE {{subject}} ORDER BY id", subject=subjects)
         return [AlertRow._make((*row[:-1], bytes(row[-1]))) for row in rows]
-
-    def feeds(self) -> list[FeedRow]:
-        """What was heard of each source, by each reader."""
-        statement = f"SELECT {', '.join(FeedRow._fields)} FROM feeds ORDER BY source, stream, partition"
-        return [FeedRow._make(row) for row in self._stream(statement)]
 
     def outbox(self, after: int = 0, limit: int = 1_000) -> list[tuple[int, bytes]]:
         """Batches of messages not older than `after`: each one's number and its content, a JSON list."""
@@ -207,13 +192,12 @@ class Reading:
         """Which of the two databases this is: sqlite or postgresql."""
         return self._connection.dialect.name
 
-    def _alerts(self, column: str, values: Iterable[str] | None) -> list[AlertRow]:
-        where = ""
-        given: Row = ()
-        if values is not None:
-            where, given = f" WHERE {self._sql.among(column)}", (self._sql.listed(values),)
-        rows = self._stream(f"SELECT {_ALERT} FROM alerts{where} ORDER BY id", given)
-        return [AlertRow._make((*row[:-1], bytes(row[-1]))) for row in rows]
+    def rows(self, statement: str, values: Sequence[object] = (), **lists: Iterable[str]) -> Iterator[Row]:
+        """Rows of a statement of this folder; `{name}` in it stands for the condition that the column of that
+        name is one of the texts of that list; the lists come in their order in it, after the values."""
+        among = {name: self._sql.among(name) for name in lists}
+        listed = (self._sql.listed(texts) for texts in lists.values())
+        return self._stream(statement.format(**among) if lists else statement, (*values, *listed))
 
     def _stream(self, statement: str, values: Row = ()) -> Iterator[Row]:
         found: Iterator[Row] = self._sql.stream(self._connection, statement, values)
@@ -319,11 +303,6 @@ class Writing(Reading):
         if rows:
             self._sql.keep_alerts(self._connection, rows)
 
-    def hear(self, rows: Iterable[FeedRow]) -> None:
-        """Keeps what a reader of a stream has heard of its sources."""
-        for row in rows:
-            self._run(_HEAR, row)
-
     def say(self, recorded_at: int, messages: int, content: bytes) -> None:
         """Puts a batch of messages in the outbox, one row."""
         self._run(
@@ -376,6 +355,10 @@ class Writing(Reading):
         if revision is None:
             return self._run(statement, (subject, source, identifier))
         return self._run(f"{statement} AND revision = %s", (subject, source, identifier, revision))
+
+    def run(self, statement: str, values: Row) -> int:
+        """Runs a statement of this folder; how many rows it touched."""
+        return self._run(statement, values)
 
     def _run(self, statement: str, values: Row) -> int:
         return self._connection.exec_driver_sql(self._sql.marked(statement), values).rowcount
