@@ -5,6 +5,7 @@ Minutes are working minutes of the procedure's calendar, elapsed ones where it h
 
 from __future__ import annotations
 
+from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -15,7 +16,6 @@ from workflow.stays import promised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     from workflow.facts import Fact
     from workflow.model import Dossier
@@ -94,7 +94,9 @@ def overrun(
             for visit in _joined(visits)
             if visit.ends > date.due_at
         ]
-    return Overrun(date.due_at, until, total, (*silent, *_shared(rest, excess)))
+    return Overrun(
+        date.due_at, until, total, (*(part for part in silent if part.minutes), *_shared(rest, excess))
+    )
 
 
 def _joined(visits: Sequence[_Visit]) -> Iterator[_Visit]:
@@ -156,12 +158,9 @@ def _silences(rules: Rules, outages: Sequence[Outage], due_at: datetime, until: 
     for outage in sorted(outages, key=lambda one: (one.since, one.source)):
         begins, ends = max(outage.since, reached), min(outage.until or until, until)
         if begins < ends:
-            yield Part(
-                "feed",
-                outage.source,
-                rules.clock.minutes(due_at, ends, until) - rules.clock.minutes(due_at, begins, until),
-                begins,
-            )
+            # As a difference of sums from one instant, so that rounding to minutes loses none.
+            before, after = (rules.clock.minutes(due_at, at, until) for at in (begins, ends))
+            yield Part("feed", outage.source, after - before, begins)
             reached = ends
 
 
