@@ -49,7 +49,7 @@ def speak(writing: Writing, office: Office, touched: Sequence[Touched], now: dat
 def speak_of_silence(writing: Writing, office: Office, now: datetime) -> list[AlertSaid]:
     """What is said of sources that are silent, or no longer."""
     lives = lives_open(writing, "feed_silent")
-    standing = silences(office, heard_of(writing), now)
+    standing = silences(office, heard_of(writing), now, [life.alert for life in lives.values()])
     lives |= lives_of(writing, (alert.id for alert in standing if alert.id not in lives))
     spoken = say(lives, standing, now)
     writing.keep_alerts([row(life) for life in spoken.lives])

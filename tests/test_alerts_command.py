@@ -72,7 +72,10 @@ def test_one_alert_is_shown_with_its_sum(late: Path) -> None:
     shown = json.loads(dunghen("alerts", "show", LATE, "--store", late, "-o", "json").stdout)
     assert shown["alert"]["sum"]
     assert shown["alert"]["calendar"].startswith("vn-can-tho@")
-    assert "Decree 73/2017" in dunghen("alerts", "show", LATE, "--store", late).stdout
+    whole = dunghen("alerts", "show", LATE, "--store", late).stdout
+    assert "Decree 73/2017" in whole
+    assert "minutes past its date, of which:" in whole
+    assert shown["overrun"]["minutes"] == sum(part["minutes"] for part in shown["overrun"]["parts"]) > 0
 
 
 def test_an_alert_is_acknowledged_and_snoozed_by_facts(late: Path) -> None:

@@ -44,18 +44,28 @@ def heard(feeds: Iterable[Heard]) -> dict[str, Heard]:
     return found
 
 
-def silences(office: Office, feeds: Mapping[str, Heard], now: datetime) -> list[Alert]:
+def silences(
+    office: Office, feeds: Mapping[str, Heard], now: datetime, earlier: Iterable[Alert] = ()
+) -> list[Alert]:
     """An alert for each source that was silent for longer than its cadence, by the working time of its calendar.
 
-    A source of which nothing was ever heard has not begun.
+    `earlier`: those that are open; one whose source was heard of since has ended then. A source of which nothing was
+    ever heard has not begun.
     """
     found = []
+    for alert in earlier:
+        heard_at = feeds[alert.subject].heard_at if alert.subject in feeds else None
+        if heard_at is not None and alert.rule != _instant(heard_at):
+            found.append(replace(alert, ended_at=heard_at))
     for one in feeds.values():
         due_at = office.silent_from(one.source, one.heard_at, now)
         if due_at is not None and due_at <= now:
-            rule = f"{one.heard_at:%Y%m%dT%H%M%SZ}"
-            found.append(_about(office, "feed_silent", one.source, rule, due_at))
+            found.append(_about(office, "feed_silent", one.source, _instant(one.heard_at), due_at))
     return found
+
+
+def _instant(at: datetime) -> str:
+    return f"{at:%Y%m%dT%H%M%SZ}"
 
 
 class DayCount(NamedTuple):

@@ -12,6 +12,7 @@ import msgspec
 
 from consumers.apply import Told, apply
 from consumers.codec import encode
+from workflow.attribution import Outage, overrun
 from workflow.cli.inputs import moment
 from workflow.cli.options import Group, output_option
 from workflow.cli.output import Column, print_json, print_rows
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from workflow.alerts import Life
+    from workflow.attribution import Overrun
     from workflow.cli.output import Form
 
 By: TypeAlias = Literal["unit", "cause"]
@@ -96,6 +98,20 @@ GROUPED: Final = (
     Column("count", "Count", "right"),
     Column("first_due_at", "Earliest due"),
 )
+OVERRUN_PARTS: Final = (
+    Column("minutes", "Minutes", "right"),
+    Column("reason", "Laid to"),
+    Column("name", "Step, pause or source"),
+    Column("unit", "Unit"),
+    Column("officer", "Officer"),
+)
+LAID_TO: Final = {
+    "step": "a step beyond its limit",
+    "citizen": "the citizen, beyond the cap",
+    "agency": "another agency",
+    "office": "the office, in a pause of its own",
+    "feed": "a source that was silent",
+}
 FIELDS: Final = (Column("field", "Field"), Column("value", "Value"))
 
 
@@ -153,8 +169,9 @@ def show(alert: str, place: Place, output: Form) -> None:
     """Show one alert whole: what it rests on, its sum line by line, and where it is in its life."""
     with Looking(place, None, None).opened() as store:
         life, zone = _life(store, alert), store.zone
+        why = _why(store, life)
     if output == "json":
-        print_json(life)
+        print_json({**msgspec.to_builtins(life), "overrun": why})
         return
     said = {
         **msgspec.structs.asdict(life.alert),
@@ -173,6 +190,30 @@ def show(alert: str, place: Place, output: Form) -> None:
     for line in life.alert.sum:
         reached = f"  → {shown_instant(line.at, zone)}" if line.at is not None else ""
         click.echo(f"  {current(line.text).format(**line.values)}{reached}")
+    if why is not None:
+        _print_why(why)
+
+
+def _why(store: Seen, life: Life) -> Overrun | None:
+    """What the lateness of a dossier is laid to, as of now."""
+    alert = life.alert
+    if alert.kind not in ("dossier_late", "feedback_late"):
+        return None
+    facts = store.facts(alert.subject)
+    with store.store.reading() as reading:
+        silent = lives(row for row in reading.alerts([alert.source or ""]) if row.kind == "feed_silent")
+    outages = [
+        Outage(one.alert.subject, one.alert.due_at, one.alert.ended_at)
+        for one in silent.values()
+        if one.alert.due_at is not None
+    ]
+    return overrun(store.rules(facts), alert.subject, facts, store.at, outages)
+
+
+def _print_why(why: Overrun) -> None:
+    click.echo(current("{minutes} minutes past its date, of which:").format(minutes=why.minutes))
+    rows = [{**msgspec.structs.asdict(part), "reason": current(LAID_TO[part.reason])} for part in why.parts]
+    print_rows(rows, OVERRUN_PARTS, "table")
 
 
 def _acting(command: Any) -> Any:  # noqa: ANN401 - a decorator
