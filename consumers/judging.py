@@ -11,7 +11,7 @@ from workflow.catalogue import code_of
 from workflow.errors import DunghenError
 from workflow.fold import fold, follow
 from workflow.judge import FAULTS
-from workflow.lateness import explained, standing, watch
+from workflow.lateness import Sums, standing, watch
 from workflow.messages import Decision
 from workflow.office import FAR
 from workflow.refusals import refusal
@@ -129,7 +129,7 @@ class Touched:
             [*found, *self._refusals(lives)],
             now,
             acts=self._acts,
-            explain=lambda alert: explained(rules, dossier, alert, now),
+            explain=Sums(rules, dossier, now).explained,
         )
         after = {**lives, **{life.alert.id: life for life in spoken.lives}}
         wakes = wakes_at(after.values(), now)
