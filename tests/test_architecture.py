@@ -30,6 +30,7 @@ DOORS: Final = {
     "transitions": ("workflow/machine.py",),
     "yaml": ("workflow/yamltree.py",),
     "lxml": ("consumers/files/",),
+    "python_calamine": ("consumers/files/workbook.py",),
     "click": ("workflow/cli/",),
     "rich": ("workflow/cli/",),
     "babel": ("workflow/locale/",),

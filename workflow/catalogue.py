@@ -17,10 +17,12 @@ from workflow.errors import DefinitionError, UsageError
 from workflow.factrows import FactRows
 from workflow.facts import Acted, Opened, Voided
 from workflow.organisation import Organisation, read_organisation
+from workflow.postrules import RotationRules, read_rotation
 from workflow.procedure.checks import check_all
 from workflow.procedure.language import Revision
 from workflow.procedure.reader import fingerprint, read_procedures
 from workflow.risk import Risk, RiskTable
+from workflow.rotation import Rotation
 from workflow.rules import Rules, compile_family
 from workflow.sources import UNKNOWN_SOURCE, SourceDefinition, orders, read_sources
 from workflow.standing import stand
@@ -36,11 +38,12 @@ JUDGE_VERSION: Final = 1
 """Number of the engine's judging. Raised with every change that may give the same facts another judgment; what an
 older number judged is judged anew when it is next touched."""
 
-DefinitionKind: TypeAlias = Literal["procedure", "calendar", "organisation", "source", "risk"]
+DefinitionKind: TypeAlias = Literal["procedure", "calendar", "organisation", "rotation", "source", "risk"]
 _KINDS: Final[Mapping[DefinitionKind, type[msgspec.Struct]]] = {
     "procedure": Revision,
     "calendar": CalendarDefinition,
     "organisation": Organisation,
+    "rotation": RotationRules,
     "source": SourceDefinition,
     "risk": RiskTable,
 }
@@ -75,6 +78,7 @@ class Catalogue:
         sources: Mapping[str, SourceDefinition] | None = None,
         organisation: Organisation | None = None,
         risk: RiskTable | None = None,
+        rotation: RotationRules | None = None,
     ) -> None:
         """Compiles every revision. `risk`: the table that says which dossiers are at risk, if there is one.
 
@@ -82,6 +86,7 @@ class Catalogue:
         """
         self.calendars, self.sources = dict(calendars or {}), dict(sources or {})
         self.organisation = organisation
+        self.rotation_rules = rotation
         self.risk = None if risk is None else Risk(risk)
         self.orders: dict[str, SourceOrder] = orders(self.sources)
         by_code: dict[str, list[Revision]] = {}
@@ -106,6 +111,8 @@ class Catalogue:
         self._around = [_source(one) for one in self.sources.values()]
         if organisation is not None:
             self._around.append(_organisation(organisation))
+        if rotation is not None:
+            self._around.append(_plain("rotation", rotation.rotation, rotation.revision, rotation))
         if risk is not None:
             self._around.append(of_risk(risk))
 
@@ -151,6 +158,23 @@ class Catalogue:
             return body.action in self._receipts[procedure]
         return isinstance(body, Opened) and body.received_at is not None
 
+    def rotation(self) -> Rotation | None:
+        """The rules of rotation, ready to judge; None where there is no rotation file or no organisation.
+
+        Raises DefinitionError where it counts by a calendar that is not there.
+        """
+        rules = self.rotation_rules
+        if rules is None or self.organisation is None:
+            return None
+        calendar = self.calendars.get(rules.calendar) if rules.calendar is not None else None
+        return Rotation(rules, self.organisation, calendar)
+
+    def around(self) -> list[Definition]:
+        """The definitions that judge more than one dossier, with the calendar of rotation: to be archived."""
+        rules = self.rotation_rules
+        named = self._calendars.get(rules.calendar) if rules is not None and rules.calendar else None
+        return [*([named] if named is not None else []), *self._around]
+
     def used(self, judged: Iterable[Rules]) -> list[Definition]:
         """The definitions judging by these rules made use of, each once: to be archived."""
         found: dict[tuple[str, str, str], Definition] = {}
@@ -183,7 +207,8 @@ class Catalogue:
 
 
 def load(folder: Path) -> Catalogue:
-    """The catalogue of a folder: procedures anywhere below it, and `calendars`, `sources`, `organisation` and `risk`.
+    """The catalogue of a folder: procedures anywhere below it, and `calendars`, `sources`, `organisation`, `risk` and
+    `rotation`.
 
     Of several risk tables the one of the greatest revision counts. Raises DefinitionError or UnknownZone with
     file:line:column, UsageError where there is no such folder.
@@ -203,25 +228,30 @@ def load(folder: Path) -> Catalogue:
                 finding=str(finding),
                 reason="unsound_procedure",
             )
-    found = sorted((folder / "organisation").glob("*.yaml"))
+    organisation = next(iter(sorted((folder / "organisation").glob("*.yaml"))), None)
+    told = read_organisation(organisation) if organisation is not None else None
+    rotation = next(iter(sorted((folder / "rotation").glob("*.yaml"))), None)
     return Catalogue(
         revisions,
         read_calendars(folder / "calendars"),
         read_sources(folder / "sources"),
-        read_organisation(found[0]) if found else None,
+        told,
         _newest_risk(folder / "risk"),
+        read_rotation(rotation, told) if rotation is not None else None,
     )
 
 
 def from_archive(archived: Iterable[Definition]) -> Catalogue:
     """The catalogue of archived definitions, given from the first recorded to the last.
 
-    Of calendars, sources, organisations and risk tables the last counts; every revision of a procedure stays.
+    Of calendars, sources, organisations, risk tables and rotation rules the last counts; every revision of a procedure
+    stays.
     """
     procedures: list[Revision] = []
     calendars: dict[str, Calendar] = {}
     sources: dict[str, SourceDefinition] = {}
     organisation: Organisation | None = None
+    rotation: RotationRules | None = None
     risk: RiskTable | None = None
     for one in archived:
         match msgspec.json.decode(one.content, type=_KINDS[one.kind]):
@@ -233,9 +263,11 @@ def from_archive(archived: Iterable[Definition]) -> Catalogue:
                 sources[source.source] = source
             case Organisation() as told:
                 organisation = told
+            case RotationRules() as rules:
+                rotation = rules
             case RiskTable() as table:
                 risk = table
-    return Catalogue(procedures, calendars, sources, organisation, risk)
+    return Catalogue(procedures, calendars, sources, organisation, risk, rotation)
 
 
 def code_of(fact: Fact) -> str | None:

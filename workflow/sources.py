@@ -67,7 +67,8 @@ class SourceDefinition(Definition, frozen=True):
     `reports`: every step, or only milestones such as the portal's ten statuses. `delay_minutes`: how long it may
     take to report. `voids`: whose facts it may void. `live_from`: what was due before is history and is never
     sent as an alert. `mapping`, `form`: the file beside this one that says how its rows or messages become facts;
-    with neither it sends messages of the event contract. `rank`: its place among sources at one instant.
+    `register`: its files are registers of officers, posts and terms. With none of them it sends messages of the event
+    contract. `rank`: its place among sources at one instant.
     """
 
     source: Identifier
@@ -84,6 +85,7 @@ class SourceDefinition(Definition, frozen=True):
     codes: CodeLists = CodeLists()
     mapping: Word | None = None
     form: Word | None = None
+    register: bool = False
     rank: int = 0
     basis: str | None = None
 
@@ -175,10 +177,11 @@ def _check_agreement(one: Placed[SourceDefinition]) -> None:
             source=source.source,
             reason="no_speaker",
         )
-    if source.mapping is not None and source.form is not None:
+    readers = (source.mapping is not None, source.form is not None, source.register)
+    if readers.count(True) > 1:
         raise DefinitionError(
-            "{place}: source {source}: expected a `mapping` or a `form`, found both; keep one",
-            place=one.place(("form",)),
+            "{place}: source {source}: expected a `mapping`, a `form` or a `register`, found two of them; keep one",
+            place=one.place(("form",) if source.form is not None else ("register",)),
             source=source.source,
             reason="two_readers",
         )

@@ -1,4 +1,4 @@
-"""A file opened by the definition of the source that wrote it: our own messages, rows, or another system's messages."""
+"""A file opened by the definition of its source: our own messages, rows, another system's messages, a register."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from consumers.files.entries import Messages, Rows, identity_of, mapped
 from consumers.files.mapping import read_mapping
+from consumers.files.registers import Register
 from consumers.forms.formfile import FormFile
 from consumers.forms.language import read_form
 from workflow.errors import DefinitionError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 class SourceFile(NamedTuple):
     """A file ready to be read. `identity`: what tells it, read in this way, from every other."""
 
-    reading: Messages | Rows
+    reading: Messages | Rows | Register
     identity: str
 
 
@@ -52,5 +53,8 @@ def open_source_file(
         form = beside / source.form
         rows = Rows(FormFile(path, read_form(form), source, limits=limits))
         return SourceFile(rows, identity_of(path, source.source.encode(), form.read_bytes()))
+    if source.register:
+        register = Register(path, limits, source=source.source, zone=source.timezone)
+        return SourceFile(register, identity_of(path, source.source.encode(), b"register"))
     messages = Messages(path, limits, source=source.source, zone=source.timezone)
     return SourceFile(messages, identity_of(path, source.source.encode()))

@@ -13,7 +13,7 @@ from consumers.files.mapping import read_mapping
 from consumers.forms.formfile import FormFile
 from consumers.forms.language import read_form
 from consumers.forms.reading import Part
-from workflow.errors import InputError
+from workflow.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +32,17 @@ def open_source(
 ) -> FactFile | FormFile:
     """A file of `source` as dossiers of facts; `folder` holds its form or mapping.
 
-    Raises DefinitionError for an unsound form or mapping, InputError (`unreadable`, `empty_file`).
+    Raises DefinitionError for an unsound form or mapping, InputError (`unreadable`, `empty_file`), UsageError for a
+    source of registers.
     """
+    if source.register:
+        raise UsageError(
+            "source {source}: its registers are no dossiers; try one with: dunghen import {file} --source {source} "
+            "--dry-run",
+            source=source.source,
+            file=str(path),
+            reason="register",
+        )
     if source.form is not None:
         return FormFile(path, read_form(folder / source.form), source, limits=limits, secret=secret)
     mapping = None if source.mapping is None else read_mapping(folder / source.mapping)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from consumers.files.entries import Entry, Messages, Rows
+    from consumers.files.registers import Register
     from consumers.files.sourcefile import SourceFile
     from workflow.catalogue import Catalogue
     from workflow.cli.output import Form
@@ -165,7 +166,7 @@ def _applied(batch: Callable[[], Applied]) -> Applied:
     return batch()
 
 
-def _watched(reading: Messages | Rows, after: int, size: int) -> Iterator[list[Entry]]:
+def _watched(reading: Messages | Rows | Register, after: int, size: int) -> Iterator[list[Entry]]:
     yield from batches(watched(reading.entries(after), reading.progress, "Importing"), size)
 
 
@@ -210,7 +211,7 @@ def _row(one: Imported) -> dict[str, Any]:
     return {**to_builtins(one), "refused": sum(one.refused.values())}
 
 
-def _tell(reading: Messages | Rows, one: Imported) -> None:
+def _tell(reading: Messages | Rows | Register, one: Imported) -> None:
     """What was not taken, line by line, and where an earlier import had come to; on standard error."""
     refusals = reading.refusals
     for refusal in refusals.listed:

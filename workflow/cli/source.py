@@ -78,7 +78,7 @@ def list_sources(output: Form) -> None:
             "authority": one.authority,
             "reports": one.reports,
             "voids": one.voids,
-            "reader": one.form or one.mapping or "messages",
+            "reader": one.form or one.mapping or ("register" if one.register else "messages"),
         }
         for name, one in _shipped().items()
     ]

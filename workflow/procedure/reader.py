@@ -1,7 +1,7 @@
 """Procedures from YAML files, and the canonical form whose fingerprint an approval binds.
 
 A file holds one revision, or several as YAML documents. In a folder every `.yaml` counts except other kinds of
-definition: the folders `calendars`, `organisation` and `sources`, and files named `mapping.yaml`.
+definition: the folders `calendars`, `organisation`, `rotation` and `sources`, and files named `mapping.yaml`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-OTHER_FOLDERS: Final = ("calendars", "organisation", "sources")
+OTHER_FOLDERS: Final = ("calendars", "organisation", "rotation", "sources")
 OTHER_FILES: Final = ("mapping.yaml",)
 
 CANONICAL_FORM: Final = 1
