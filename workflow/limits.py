@@ -113,6 +113,11 @@ class LimitClock:
         anchor = self.anchor(dossier)
         if anchor is None:
             return None
+        if self.counts is not None and self._moves(dossier):
+            # Whatever a dossier has met moves a date further away: before the plain one no act is late.
+            number = self._fixed if self._choice is None else self._chosen(dossier)
+            if number is None or not self.late(at, self.counts.due(anchor, number, at)):
+                return None
         due = self.due(dossier, anchor, at)
         return due if due is not None and self.late(at, due) else None
 
