@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from consumers.judging import Touched, used
+from consumers.stories import judge_stories, told_together
 from workflow.errors import InputError, Unstorable
 from workflow.facts import STANDING_ALONE, BodyErased
 from workflow.messages import encode
@@ -98,16 +99,34 @@ def apply(
 
 def redrive(store: Store, catalogue: Catalogue, subjects: Iterable[str], *, now: datetime) -> Applied:
     """Folds dossiers again, blocked ones too: after a definition or the engine was corrected. Raises as `apply`."""
-    with store.writing() as writing:
-        rows = writing.lock(set(subjects))
-        touched = [Touched(catalogue, subject, before, ()) for subject, before in rows.items()]
-        recorded = {subject: before.last_recorded_at for subject, before in rows.items()}
-        _fold_whole(writing, touched, recorded)
-        return _keep(writing, catalogue, touched, to_us(now))
+    codes = set(subjects)
+    while True:
+        with store.writing() as writing:
+            rows = writing.lock(codes)
+            joined = told_together(rows.values(), ())
+            if joined <= codes:
+                alone = [
+                    Touched(catalogue, code, before, ())
+                    for code, before in rows.items()
+                    if code not in joined
+                ]
+                recorded = {subject: before.last_recorded_at for subject, before in rows.items()}
+                _fold_whole(writing, alone, recorded)
+                linked = _fold_stories(writing, catalogue, rows, joined, recorded, {})
+                return _keep(writing, catalogue, [*alone, *linked], to_us(now))
+        codes |= joined
 
 
 _Taken: TypeAlias = tuple[Told, Prepared]
 _Told: TypeAlias = dict[str, list[_Taken]]
+
+
+class _MoreLinked(Exception):
+    """More dossiers must be locked: those linked to the ones that were."""
+
+    def __init__(self, codes: set[str]) -> None:
+        super().__init__(codes)
+        self.codes = codes
 
 
 class _Batcher(NamedTuple):
@@ -119,23 +138,48 @@ class _Batcher(NamedTuple):
     def commit(
         self, taken: list[_Taken], dead: list[_Dead], position: Position | None, *, keep: bool = True
     ) -> Applied:
-        """One transaction."""
+        """One transaction; begun anew where it turns out that linked dossiers must be locked too, since all writers
+        lock in one order."""
+        codes = {one.fact.subject for _, one in taken}
+        while True:
+            try:
+                return self._committed(taken, dead, position, codes, keep=keep)
+            except _MoreLinked as found:
+                codes |= found.codes
+
+    def _committed(
+        self,
+        taken: list[_Taken],
+        dead: list[_Dead],
+        position: Position | None,
+        codes: set[str],
+        *,
+        keep: bool,
+    ) -> Applied:
         now_us = to_us(self.now)
         with self.store.writing(keep=keep) as writing:
             if position is not None:
                 writing.move(position)
-            rows = writing.lock({one.fact.subject for _, one in taken})
+            rows = writing.lock(codes)
+            joined = told_together(rows.values(), (one.fact for _, one in taken))
+            if not joined <= codes:
+                raise _MoreLinked(joined)
             fresh, duplicates, conflicts = _new_ones(writing, taken, rows)
             dossiers, alone, beyond = self._sorted_out(fresh, rows)
             recorded = _append(writing, {**dossiers, **alone}, rows, now_us)
             touched = [
                 Touched(self.catalogue, subject, rows.get(subject), [one.fact for _, one in kept])
                 for subject, kept in dossiers.items()
+                if subject not in joined
             ]
             needing = [one for one in touched if not one.step(recorded[one.subject])]
             _fold_whole(
                 writing, needing, recorded, {one.subject: len(dossiers[one.subject]) for one in needing}
             )
+            if not joined.isdisjoint(dossiers):
+                new = {code: len(dossiers.get(code, ())) for code in joined}
+                touched += _fold_stories(writing, self.catalogue, rows, joined, recorded, new)
+                touched.sort(key=_subject)
             done = _keep(writing, self.catalogue, touched, now_us)
             letters = [*dead, *conflicts, *beyond]
             writing.bury(self._letter(one, now_us) for one in letters)
@@ -275,6 +319,32 @@ def _fold_whole(
         found = facts[one.subject]
         older = found[: len(found) - (new[one.subject] if new else 0)]
         one.whole(older, recorded_at=recorded[one.subject])
+
+
+def _fold_stories(
+    writing: Writing,
+    catalogue: Catalogue,
+    rows: Mapping[str, DossierRow],
+    codes: set[str],
+    recorded: Mapping[str, int],
+    new: Mapping[str, int],
+) -> list[Touched]:
+    """Folds the stories of linked codes whole; `new`: how many facts of each were appended just now."""
+    if not codes:
+        return []
+    facts: dict[str, list[Fact]] = {code: [] for code in sorted(codes)}
+    for fact in writing.facts(facts):
+        facts[fact.subject].append(fact)
+    latest = max((recorded[code] for code in codes if code in recorded), default=0)
+    # A code that is known by its link alone has recorded nothing yet.
+    last = {
+        code: recorded.get(code, rows[code].last_recorded_at if code in rows else latest) for code in codes
+    }
+    return judge_stories(catalogue, rows, facts, new, last)
+
+
+def _subject(one: Touched) -> str:
+    return one.subject
 
 
 def _keep(writing: Writing, catalogue: Catalogue, touched: Sequence[Touched], now_us: int) -> Applied:

@@ -11,7 +11,7 @@ from workflow.errors import DunghenError
 from workflow.fold import fold, follow
 from workflow.judge import FAULTS
 from workflow.messages import Decision
-from workflow.store.judgments import Standing, row, unpack
+from workflow.store.judgments import Standing, listed, row, story_row, unpack
 from workflow.store.rows import DossierRow
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workflow.catalogue import Basis, Catalogue
     from workflow.facts import Fact
     from workflow.fold import Judgment
+    from workflow.links import Story
     from workflow.model import Dossier, Outcome
     from workflow.rules import Rules
 
@@ -74,6 +75,36 @@ class Touched:
             self._say_all(judgment, rules, older)
         except FAULTS as fault:
             self._block(_said(fault), rules, len(facts))
+
+    def share(
+        self, judgment: Judgment, story: Story, code: str | None, *, facts: int, recorded_at: int, latest: int
+    ) -> None:
+        """Takes over the judgment of its story, or keeps its last where that has no facts. `facts`: its own; `latest`:
+        when the story's last fact was recorded. Raises CalendarRange."""
+        self._recorded_at = recorded_at
+        self.refolded = self._before is not None
+        self.rules = judgment.rules
+        alerts = 0 if self._before is None else self._before.alerts
+        standing = Standing(code, self._version, facts, recorded_at, alerts=alerts)
+        basis = self._basis(judgment.rules)
+        self.row = story_row(judgment.rules, basis, judgment.dossier, standing, story, self.subject, latest)
+
+    def decide(self, fact: Fact, outcome: Outcome, earlier: Outcome | None) -> None:
+        """Says what became of one of its facts."""
+        self.decisions.append(self._decision(fact, outcome, earlier))
+
+    def block(self, fault: BaseException, rules: Rules, story: Story, facts: int, recorded_at: int) -> None:
+        """Keeps the last judgment, since its story could not be judged."""
+        self._recorded_at = recorded_at
+        self._block(_said(fault), rules, facts)
+        assert self.row is not None  # noqa: S101 - just made
+        self.row = self.row._replace(linked=listed(story))
+
+    @property
+    def still(self) -> bool:
+        """Whether its last judgment stands, by the definitions there are now."""
+        before = self._before
+        return before is None or (before.blocked is None and self._still(before) is not None)
 
     def _still(self, before: DossierRow) -> Rules | None:
         """The rules of the last judgment; None where others would judge it now."""

@@ -16,6 +16,7 @@ from workflow.verdict import deviates
 
 if TYPE_CHECKING:
     from workflow.catalogue import Basis
+    from workflow.links import Story
     from workflow.model import Deadline
     from workflow.rules import Rules
 
@@ -46,7 +47,8 @@ _decode: Final = msgspec.msgpack.Decoder(
 
 class Standing(NamedTuple):
     """What a dossier row says beside its judgment: the code its facts name, why it is blocked, its version, how many
-    facts it has, when the last of them was recorded (microseconds), and how many alerts about it are kept."""
+    facts it has, when the last of them was recorded (microseconds), how many alerts about it are kept, and the codes of
+    its story where it has several."""
 
     code: str | None
     version: int
@@ -54,6 +56,7 @@ class Standing(NamedTuple):
     last_recorded_at: int
     blocked: str | None = None
     alerts: int = 0
+    linked: str | None = None
 
 
 def pack(dossier: Dossier) -> bytes:
@@ -100,12 +103,40 @@ def row(rules: Rules, basis: Basis, dossier: Dossier, standing: Standing) -> Dos
         _deviated(rules, dossier, at),
         _next_due(dossier, dates, at),
         standing.blocked,
+        standing.linked,
         standing.version,
         standing.facts,
         standing.last_recorded_at,
         standing.alerts,
         pack(dossier),
     )
+
+
+def story_row(
+    rules: Rules, basis: Basis, dossier: Dossier, standing: Standing, story: Story, code: str, latest: int
+) -> DossierRow:
+    """The row of one code of a story: the judgment of the whole. Only under its head are dates waited for.
+
+    `standing` is the code's own; `latest`: when the last fact of the story was recorded. Raises as `row`.
+    """
+    found = row(rules, basis, dossier, standing._replace(last_recorded_at=latest, linked=listed(story)))
+    due = found.next_due_at if code == story.head else None
+    return found._replace(subject=code, next_due_at=due, last_recorded_at=standing.last_recorded_at)
+
+
+def listed(story: Story) -> str | None:
+    """A story as the column `linked` says it."""
+    return msgspec.json.encode(story.codes).decode() if story.others else None
+
+
+def told_under(row: DossierRow) -> str:
+    """The code a row's story goes on under and is counted by."""
+    return row.subject if row.linked is None else codes_of(row)[0]
+
+
+def codes_of(row: DossierRow) -> list[str]:
+    """The codes of a row's story, its head first."""
+    return [row.subject] if row.linked is None else msgspec.json.decode(row.linked, type=list[str])
 
 
 def _plain(value: object) -> object:

@@ -77,6 +77,7 @@ DOSSIERS: Final = Table(
     Column("deviated", Boolean(create_constraint=False), nullable=False),
     Column("next_due_at", Number),
     Column("blocked", Text),
+    Column("linked", Text),
     Column("version", Number, nullable=False),
     Column("facts", Number, nullable=False),
     Column("last_recorded_at", Number, nullable=False),

@@ -67,6 +67,7 @@ TABLES: Final = (
         deviated {boolean} NOT NULL,
         next_due_at {number},
         blocked TEXT,
+        linked TEXT,
         version {number} NOT NULL,
         facts {number} NOT NULL,
         last_recorded_at {number} NOT NULL,

@@ -1,0 +1,99 @@
+"""Linked dossiers of a batch: each story folded whole, once, and kept under every code it has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consumers.judging import Touched
+from workflow.facts import Linked
+from workflow.judge import FAULTS, judge
+from workflow.links import Story, joins, stories
+from workflow.store.judgments import codes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from workflow.catalogue import Catalogue
+    from workflow.facts import Fact
+    from workflow.model import Outcome
+    from workflow.store.rows import DossierRow
+
+
+def told_together(rows: Iterable[DossierRow], facts: Iterable[Fact]) -> set[str]:
+    """The codes whose stories these rows and new facts belong to; none in most batches."""
+    found: set[str] = set()
+    for row in rows:
+        if row.linked is not None:
+            found.update(codes_of(row))
+    for fact in facts:
+        body = fact.body
+        if isinstance(body, Linked) and joins(fact):
+            found |= {fact.subject, body.other}
+    return found
+
+
+def judge_stories(
+    catalogue: Catalogue,
+    rows: Mapping[str, DossierRow],
+    facts: Mapping[str, Sequence[Fact]],
+    new: Mapping[str, int],
+    recorded: Mapping[str, int],
+) -> list[Touched]:
+    """Every code of some stories, judged. `facts`: all of each code in the order they were recorded, the `new` ones
+    last; `recorded`: when the last of each code was."""
+    touched = {
+        code: Touched(catalogue, code, rows.get(code), told[len(told) - new.get(code, 0) :])
+        for code, told in facts.items()
+    }
+    before = {code: told[: len(told) - new.get(code, 0)] for code, told in facts.items()}
+    said: dict[tuple[str, str, str, int], Outcome] = {}
+    if all(one.still for one in touched.values()):
+        said = _outcomes(catalogue, before)
+    for story in stories(catalogue.orders, facts):
+        _judge(catalogue, story, touched, facts, recorded, said)
+    return list(touched.values())
+
+
+def _judge(
+    catalogue: Catalogue,
+    story: Story,
+    touched: Mapping[str, Touched],
+    facts: Mapping[str, Sequence[Fact]],
+    recorded: Mapping[str, int],
+    said: Mapping[tuple[str, str, str, int], Outcome],
+) -> None:
+    together = [fact for code in story.codes for fact in facts[code]]
+    latest = max(recorded[code] for code in story.codes)
+    rules = next(iter(catalogue.family(None).values()))
+    try:
+        rules = catalogue.rules_for(together) if together else rules
+        judgment, code = judge(catalogue, story.head, together)
+        for one in story.codes:
+            touched[one].share(
+                judgment, story, code, facts=len(facts[one]), recorded_at=recorded[one], latest=latest
+            )
+    except FAULTS as fault:
+        for one in story.codes:
+            touched[one].block(fault, rules, story, len(facts[one]), recorded[one])
+        return
+    for fact, outcome in zip(judgment.facts, judgment.outcomes, strict=True):
+        earlier = said.get(_identity(fact))
+        if earlier != outcome:
+            touched[fact.subject].decide(fact, outcome, earlier)
+
+
+def _outcomes(
+    catalogue: Catalogue, facts: Mapping[str, Sequence[Fact]]
+) -> dict[tuple[str, str, str, int], Outcome]:
+    """What was said of these facts before the new ones came."""
+    found: dict[tuple[str, str, str, int], Outcome] = {}
+    for story in stories(catalogue.orders, facts):
+        together = [fact for code in story.codes for fact in facts.get(code, ())]
+        if together:
+            judgment, _ = judge(catalogue, story.head, together)
+            found.update(zip(map(_identity, judgment.facts), judgment.outcomes, strict=True))
+    return found
+
+
+def _identity(fact: Fact) -> tuple[str, str, str, int]:
+    return fact.subject, fact.source, fact.id, fact.revision
