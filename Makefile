@@ -43,6 +43,7 @@ format: $(VENV)/.stamp
 
 lock: $(UV)  ## write the lock files anew, after a change of dependencies
 	$(COMPILE) --upgrade pyproject.toml -o requirements.lock
+	$(COMPILE) --upgrade pyproject.toml --extra pg -c requirements.lock -o requirements-pg.lock
 	$(COMPILE) --upgrade pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 	$(COMPILE) --upgrade pyproject.toml --group dev --group bench -c requirements-dev.lock -o requirements-bench.lock
 

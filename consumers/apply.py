@@ -15,9 +15,9 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from consumers.judging import Touched, used
-from consumers.stories import judge_stories, told_together
+from consumers.stories import fold_stories, told_together
 from workflow.errors import InputError, Unstorable
-from workflow.facts import STANDING_ALONE, BodyErased
+from workflow.facts import CORRECTIONS, STANDING_ALONE, BodyErased, begins_dossier
 from workflow.messages import encode
 from workflow.store.bodies import Bodies, Prepared, Told, prepare, row, salts
 from workflow.store.rows import DeadLetter, to_us
@@ -48,6 +48,8 @@ class ApplyLimits(Struct, frozen=True, kw_only=True):
 
 
 DEFAULT_LIMITS: Final = ApplyLimits()
+_KNOWN_BEFORE: Final = (*STANDING_ALONE, *CORRECTIONS)
+"""What alone does not tell whether its subject is a dossier: what was told before does."""
 
 
 class Applied(Struct, frozen=True, kw_only=True):
@@ -112,7 +114,7 @@ def redrive(store: Store, catalogue: Catalogue, subjects: Iterable[str], *, now:
                 ]
                 recorded = {subject: before.last_recorded_at for subject, before in rows.items()}
                 _fold_whole(writing, alone, recorded)
-                linked = _fold_stories(writing, catalogue, rows, joined, recorded, {})
+                linked = fold_stories(writing, catalogue, rows, joined, recorded, {})
                 return _keep(writing, catalogue, [*alone, *linked], to_us(now))
         codes |= joined
 
@@ -164,9 +166,13 @@ class _Batcher(NamedTuple):
             joined = told_together(rows.values(), (one.fact for _, one in taken))
             if not joined <= codes:
                 raise _MoreLinked(joined)
-            fresh, duplicates, conflicts = _new_ones(writing, taken, rows)
-            dossiers, alone, beyond = self._sorted_out(fresh, rows)
+            alone_too = _about_officers(writing, taken, rows)
+            fresh, duplicates, conflicts = _new_ones(writing, taken, rows, alone_too)
+            dossiers, alone, beyond = self._sorted_out(fresh, rows, alone_too)
             recorded = _append(writing, {**dossiers, **alone}, rows, now_us)
+            if alone:
+                # Officers are judged by definitions that no dossier may have needed yet.
+                writing.archive(self.catalogue.around(), now_us)
             touched = [
                 Touched(self.catalogue, subject, rows.get(subject), [one.fact for _, one in kept])
                 for subject, kept in dossiers.items()
@@ -178,7 +184,7 @@ class _Batcher(NamedTuple):
             )
             if not joined.isdisjoint(dossiers):
                 new = {code: len(dossiers.get(code, ())) for code in joined}
-                touched += _fold_stories(writing, self.catalogue, rows, joined, recorded, new)
+                touched += fold_stories(writing, self.catalogue, rows, joined, recorded, new)
                 touched.sort(key=_subject)
             done = _keep(writing, self.catalogue, touched, now_us)
             letters = [*dead, *conflicts, *beyond]
@@ -202,13 +208,17 @@ class _Batcher(NamedTuple):
         return []
 
     def _sorted_out(
-        self, fresh: list[_Taken], rows: dict[str, DossierRow]
+        self, fresh: list[_Taken], rows: dict[str, DossierRow], alone_too: set[str]
     ) -> tuple[_Told, _Told, list[_Dead]]:
         """By code: facts of dossiers, and facts that stand alone; and those beyond the limit of their dossier."""
         dossiers: _Told = {}
         alone: _Told = {}
         beyond: list[_Dead] = []
-        named = {one.fact.subject for _, one in fresh if not isinstance(one.fact.body, STANDING_ALONE)}
+        named = {
+            one.fact.subject
+            for _, one in fresh
+            if not isinstance(one.fact.body, STANDING_ALONE) and one.fact.subject not in alone_too
+        }
         for told, one in fresh:
             subject = one.fact.subject
             if subject not in named and subject not in rows:
@@ -253,14 +263,35 @@ def _prepared(batch: Sequence[Told]) -> tuple[list[_Taken], list[_Dead]]:
     return taken, dead
 
 
+def _about_officers(writing: Writing, taken: list[_Taken], rows: dict[str, DossierRow]) -> set[str]:
+    """The codes of officers among those that corrections and erasures name: these begin no dossier either."""
+    told: dict[str, list[Fact]] = {}
+    for _, one in taken:
+        if one.fact.subject not in rows:
+            told.setdefault(one.fact.subject, []).append(one.fact)
+    asked = {
+        subject
+        for subject, facts in told.items()
+        if all(isinstance(fact.body, _KNOWN_BEFORE) for fact in facts)
+    }
+    asked = {
+        subject for subject in asked if any(isinstance(fact.body, CORRECTIONS) for fact in told[subject])
+    }
+    for fact in writing.facts(asked) if asked else ():
+        told[fact.subject].append(fact)
+    return {subject for subject in asked if not begins_dossier(told[subject])}
+
+
 def _new_ones(
-    writing: Writing, taken: list[_Taken], rows: dict[str, DossierRow]
+    writing: Writing, taken: list[_Taken], rows: dict[str, DossierRow], alone_too: set[str]
 ) -> tuple[list[_Taken], int, list[_Dead]]:
     """What is not there yet, how much was there, and what contradicts what is there."""
     identities = [
         _identity(one)
         for _, one in taken
-        if one.fact.subject in rows or isinstance(one.fact.body, STANDING_ALONE)
+        if one.fact.subject in rows
+        or isinstance(one.fact.body, STANDING_ALONE)
+        or one.fact.subject in alone_too
     ]
     seen = writing.known(identities)
     fresh: list[_Taken] = []
@@ -319,28 +350,6 @@ def _fold_whole(
         found = facts[one.subject]
         older = found[: len(found) - (new[one.subject] if new else 0)]
         one.whole(older, recorded_at=recorded[one.subject])
-
-
-def _fold_stories(
-    writing: Writing,
-    catalogue: Catalogue,
-    rows: Mapping[str, DossierRow],
-    codes: set[str],
-    recorded: Mapping[str, int],
-    new: Mapping[str, int],
-) -> list[Touched]:
-    """Folds the stories of linked codes whole; `new`: how many facts of each were appended just now."""
-    if not codes:
-        return []
-    facts: dict[str, list[Fact]] = {code: [] for code in sorted(codes)}
-    for fact in writing.facts(facts):
-        facts[fact.subject].append(fact)
-    latest = max((recorded[code] for code in codes if code in recorded), default=0)
-    # A code that is known by its link alone has recorded nothing yet.
-    last = {
-        code: recorded.get(code, rows[code].last_recorded_at if code in rows else latest) for code in codes
-    }
-    return judge_stories(catalogue, rows, facts, new, last)
 
 
 def _subject(one: Touched) -> str:

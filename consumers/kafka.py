@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.net.compat import KafkaNetClient
+
+from consumers.contract.topics import ENVELOPE_BYTES, MESSAGE_BYTES_MAX
+from workflow.errors import BrokerError, BrokerRefused, BrokerUnreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from consumers.contract.outgoing import Record
+    from consumers.contract.topics import Topic
 
 _RECONNECT_MS: Final = {"reconnect_backoff_ms": 50, "reconnect_backoff_max_ms": 1_000}
 """Kafka's own waits half a minute in the end; a broker that is back should be found within a second or two."""
+_WAIT_MS: Final = 10_000
+_FOR_EVER_MS: Final = 86_400_000
+"""The producer gives up no record by itself: a later one of the same key could then pass it."""
+RECORD_BYTES_MAX: Final = MESSAGE_BYTES_MAX + ENVELOPE_BYTES
 
 
 def answers(servers: str, *, timeout_ms: int) -> bool:
@@ -36,3 +50,169 @@ def _connected(kind: Any, **settings: Any) -> Any:  # noqa: ANN401 - a library w
         for client in clients:
             client.close()
         raise
+
+
+class Publisher:
+    """Sends records with the idempotent producer: in order, each once on its partition, acknowledged by all replicas.
+
+    A record that was not acknowledged in time ends the producer and all it holds, so that nothing behind it can pass
+    it: of an idempotent producer the broker takes the records of a partition only without a gap.
+    """
+
+    def __init__(self, servers: str, *, patience_s: float = 30.0, **settings: Any) -> None:  # noqa: ANN401 - the library's
+        """`settings` of the library (TLS, SASL). Connects when something is first published."""
+        self._servers = servers
+        self._patience_s = patience_s
+        self._settings = settings
+        self._producer: Any = None
+
+    def __call__(self, records: Sequence[Record]) -> None:
+        """Sends these and returns when each is acknowledged.
+
+        Raises BrokerUnreachable where they are not in time (send them again), BrokerRefused where sending them again
+        will not help.
+        """
+        try:
+            producer = self._connected()
+            futures = [
+                producer.send(one.topic, key=one.key, value=one.value, headers=list(one.headers))
+                for one in records
+            ]
+            producer.flush(self._patience_s)
+            for future in futures:
+                future.get(0)
+        except KafkaError as fault:
+            self.close()
+            raise _fault(self._servers, fault) from fault
+
+    def close(self) -> None:
+        """Ends the producer at once; what is not acknowledged is given up."""
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        # Its own `close` first waits for what cannot be sent, and fails before it has ended anything.
+        sender = producer._sender  # noqa: SLF001
+        sender.force_close()
+        sender.join(_WAIT_MS / 1000)
+        producer.close(timeout=0)
+
+    def _connected(self) -> Any:  # noqa: ANN401 - as above
+        if self._producer is None:
+            self._producer = _connected(
+                KafkaProducer,
+                bootstrap_servers=self._servers,
+                bootstrap_timeout_ms=_WAIT_MS,
+                max_block_ms=_WAIT_MS,
+                delivery_timeout_ms=_FOR_EVER_MS,
+                linger_ms=5,
+                batch_size=256 * 1024,
+                max_request_size=RECORD_BYTES_MAX,
+                allow_auto_create_topics=False,
+                **self._settings,
+            )
+        return self._producer
+
+
+class Made(NamedTuple):
+    """A topic and what was found: made now, there as it should be, or there but otherwise (`differs` says how)."""
+
+    topic: str
+    found: Literal["missing", "made", "there", "differs"]
+    differs: str = ""
+
+
+def make_topics(
+    servers: str,
+    prefix: str,
+    topics: Sequence[Topic],
+    *,
+    replicas: int,
+    make: bool,
+    **settings: Any,  # noqa: ANN401 - the library's
+) -> list[Made]:
+    """Makes the topics that are missing, or only says which are. One that is there is never changed.
+
+    Raises BrokerUnreachable, BrokerRefused.
+    """
+    try:
+        admin = _connected(
+            KafkaAdminClient, bootstrap_servers=servers, bootstrap_timeout_ms=_WAIT_MS, **settings
+        )
+    except KafkaError as fault:
+        raise _fault(servers, fault) from fault
+    try:
+        known = set(admin.list_topics())
+        missing = [topic for topic in topics if prefix + topic.name not in known]
+        if make and missing:
+            wanted = {
+                prefix + topic.name: {
+                    "num_partitions": topic.partitions,
+                    "replication_factor": replicas,
+                    "configs": topic.settings,
+                }
+                for topic in missing
+            }
+            admin.create_topics(wanted, wait_for_metadata=True)
+        return [
+            Made(prefix + topic.name, "made" if make else "missing")
+            if topic in missing
+            else _compared(admin, prefix, topic)
+            for topic in topics
+        ]
+    except KafkaError as fault:
+        raise _fault(servers, fault) from fault
+    finally:
+        admin.close()
+
+
+def log_ends(servers: str, topics: Iterable[str], **settings: Any) -> dict[tuple[str, int], int]:  # noqa: ANN401 - the library's
+    """The position after the last record, for each partition of those of the topics that are there.
+
+    Raises BrokerUnreachable, BrokerRefused.
+    """
+    try:
+        consumer = _connected(
+            KafkaConsumer, bootstrap_servers=servers, bootstrap_timeout_ms=_WAIT_MS, **settings
+        )
+    except KafkaError as fault:
+        raise _fault(servers, fault) from fault
+    try:
+        known = consumer.topics() & set(topics)
+        partitions = [
+            TopicPartition(name, one) for name in sorted(known) for one in consumer.partitions_for_topic(name)
+        ]
+        return {(one.topic, one.partition): end for one, end in consumer.end_offsets(partitions).items()}
+    except KafkaError as fault:
+        raise _fault(servers, fault) from fault
+    finally:
+        consumer.close()
+
+
+def _compared(admin: Any, prefix: str, topic: Topic) -> Made:  # noqa: ANN401 - a library without types
+    name = prefix + topic.name
+    (found,) = admin.describe_topics([name])
+    partitions = len(found["partitions"])
+    asked = ConfigResource(ConfigResourceType.TOPIC, name, dict.fromkeys(topic.settings))
+    (configs,) = admin.describe_configs([asked], config_filter="all").values()
+    differing = [] if partitions == topic.partitions else [f"partitions={partitions}"]
+    for key, wanted in topic.settings.items():
+        value = configs[name][key]["value"]
+        if value != wanted:
+            differing.append(f"{key}={value}")
+    return Made(name, "differs" if differing else "there", ", ".join(differing))
+
+
+def _fault(servers: str, fault: KafkaError) -> BrokerError:
+    said = str(fault) or type(fault).__name__
+    if isinstance(fault, KafkaTimeoutError) or fault.retriable:
+        return BrokerUnreachable(
+            "{broker}: no answer in time ({found}); see that it runs, that its address is right, and that the topics "
+            "are there: dunghen topics create --dry-run",
+            broker=servers,
+            found=said,
+        )
+    return BrokerRefused(
+        "{broker}: it refused what was asked ({found}); give this account the rights it needs, or correct the settings",
+        broker=servers,
+        found=said,
+    )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from workflow.facts import Fact
     from workflow.model import Outcome
     from workflow.store.rows import DossierRow
+    from workflow.store.store import Writing
 
 
 def told_together(rows: Iterable[DossierRow], facts: Iterable[Fact]) -> set[str]:
@@ -30,6 +31,28 @@ def told_together(rows: Iterable[DossierRow], facts: Iterable[Fact]) -> set[str]
         if isinstance(body, Linked) and joins(fact):
             found |= {fact.subject, body.other}
     return found
+
+
+def fold_stories(
+    writing: Writing,
+    catalogue: Catalogue,
+    rows: Mapping[str, DossierRow],
+    codes: set[str],
+    recorded: Mapping[str, int],
+    new: Mapping[str, int],
+) -> list[Touched]:
+    """Folds the stories of linked codes whole; `new`: how many facts of each were appended just now."""
+    if not codes:
+        return []
+    facts: dict[str, list[Fact]] = {code: [] for code in sorted(codes)}
+    for fact in writing.facts(facts):
+        facts[fact.subject].append(fact)
+    latest = max((recorded[code] for code in codes if code in recorded), default=0)
+    # A code that is known by its link alone has recorded nothing yet.
+    last = {
+        code: recorded.get(code, rows[code].last_recorded_at if code in rows else latest) for code in codes
+    }
+    return judge_stories(catalogue, rows, facts, new, last)
 
 
 def judge_stories(

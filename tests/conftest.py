@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+from official import ABSENT
 from places import LOGS_ABSENT, ROOT
 from searching import PROFILE, examples
 
@@ -23,7 +24,7 @@ def root() -> Path:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says which servers were used, and once that the public logs were not judged: a quiet skip would pass for a
+    """Says which servers were used, and what could not be held to things from outside: a quiet skip would pass for a
     success.
 
     It reads the reports, since the tests themselves run in other processes.
@@ -36,6 +37,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.line(f"{len(absent)} tests of known results were NOT run: {LOGS_ABSENT}")
         terminalreporter.line(absent[0].partition(LOGS_ABSENT)[2].strip(" '\")"))
         terminalreporter.line("Put the files there, or name their folder in DUNGHEN_TEST_DATA.")
+    if unheld := [reason for reason in reasons if ABSENT in reason]:
+        terminalreporter.section("ASYNCAPI SCHEMA ABSENT", sep="!", red=True, bold=True)
+        terminalreporter.line(
+            f"asyncapi.yaml was held only to our own checks: {unheld[0].partition('Skipped: ')[2]}"
+        )
 
 
 def _tell_servers(terminalreporter: pytest.TerminalReporter) -> None:

@@ -10,16 +10,19 @@
     |   `-- UnknownZone        a time zone no database knows
     |-- CalendarRange          an instant outside what a calendar covers
     |-- OutOfOrder             a fact that does not sort last was given to `advance`
-    `-- StoreError             the store cannot do what was asked; nothing of it was kept
-        |-- StoreUnreachable   no database answers, or the connection broke
-        |-- StoreBusy          another writer holds what is needed for longer than we wait
-        |-- StoreNewer         a newer Dunghen has changed the tables
-        |-- StoreReadOnly      the file or the server takes no writes
-        |-- StoreFull          no room is left
-        |-- StoreCorrupt       the file is no database, or a broken one
-        |-- Unstorable         a value the database refuses, whoever asks again
-        |-- VersionConflict    another writer changed a dossier in between
-        `-- PositionLost       the position of a stream is not where we left it, or another has claimed it
+    |-- StoreError             the store cannot do what was asked; nothing of it was kept
+    |   |-- StoreUnreachable   no database answers, or the connection broke
+    |   |-- StoreBusy          another writer holds what is needed for longer than we wait
+    |   |-- StoreNewer         a newer Dunghen has changed the tables
+    |   |-- StoreReadOnly      the file or the server takes no writes
+    |   |-- StoreFull          no room is left
+    |   |-- StoreCorrupt       the file is no database, or a broken one
+    |   |-- Unstorable         a value the database refuses, whoever asks again
+    |   |-- VersionConflict    another writer changed a dossier in between
+    |   `-- PositionLost       the position of a stream is not where we left it, or another has claimed it
+    `-- BrokerError            Kafka did not do what was asked
+        |-- BrokerUnreachable  no broker answers in time
+        `-- BrokerRefused      it answered and would not
 
 A message says what, which id or file:line, what was expected, what was found, and what to do. `template` is the
 English text and the key of its translation; `values` fill it.
@@ -172,3 +175,23 @@ class PositionLost(StoreError):
     """The position of a stream is not where we left it, or another has claimed the stream."""
 
     reason = "position_lost"
+
+
+class BrokerError(DunghenError):
+    """Kafka did not do what was asked."""
+
+    reason = "broker"
+    exit_status = 3
+
+
+class BrokerUnreachable(BrokerError):
+    """No broker answers in time."""
+
+    reason = "broker_unreachable"
+    retriable = True
+
+
+class BrokerRefused(BrokerError):
+    """The broker answered and would not: a right is missing, or a setting is wrong."""
+
+    reason = "broker_refused"

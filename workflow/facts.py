@@ -20,6 +20,8 @@ Channel: TypeAlias = Literal["direct", "online", "post"]
 
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     InstantOrDay: TypeAlias = datetime | date
 else:
     # msgspec takes no union of two kinds of text: the codec hands it the value, already read.
@@ -283,10 +285,7 @@ Body: TypeAlias = (
     | BodyErased
 )
 
-STANDING_ALONE: Final = (
-    AlertActed,
-    Counted,
-    Heartbeat,
+OFFICER_FACTS: Final = (
     OfficerAccount,
     OfficerAppointed,
     OfficerConcluded,
@@ -294,7 +293,11 @@ STANDING_ALONE: Final = (
     OfficerExempted,
     OfficerMoved,
 )
+STANDING_ALONE: Final = (AlertActed, Counted, Heartbeat, *OFFICER_FACTS)
 """Facts on officers, sources and alerts: kept like all others, but they begin no dossier."""
+
+CORRECTIONS: Final = (Voided, BodyErased)
+"""Facts about other facts; on those of an officer they begin no dossier either."""
 
 
 class Fact(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -314,3 +317,11 @@ class Fact(Struct, frozen=True, gc=False, omit_defaults=True):
     revision: int = 0
     entered_at: datetime | None = None
     recorded_at: datetime | None = None
+
+
+def begins_dossier(facts: Collection[Fact]) -> bool:
+    """Whether these facts of one subject make it a dossier: an officer, a source or an alert is none."""
+    if any(not isinstance(fact.body, (*STANDING_ALONE, *CORRECTIONS)) for fact in facts):
+        return True
+    corrected = any(isinstance(fact.body, CORRECTIONS) for fact in facts)
+    return corrected and not any(isinstance(fact.body, OFFICER_FACTS) for fact in facts)

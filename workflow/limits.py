@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from workflow import sums
 from workflow.counting import beyond_all_dates
-from workflow.model import Deadline
+from workflow.model import Deadline, Violation
 from workflow.stops import Moment
 from workflow.worktime import end_of_day
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from workflow.counting import AnyCounter, Counts
+    from workflow.facts import Acted
     from workflow.model import DeadlineKind, Dossier, Line
     from workflow.procedure.language import Binds, Choice, Counting, Limit
     from workflow.stops import Stop, StopRules
@@ -79,6 +80,9 @@ class LimitClock:
             self._fixed = limit.within
         elif limit.within is not None:
             self._choice = registers[limit.within.register], limit.within
+        self._dues = None
+        if counts is not None and self._fixed is not None:
+            self._dues = counts.remembered(self._fixed)
         of_days = counting.unit in ("working_days", "calendar_days")
         self.reaching_is_late = counting.reaching == "late" and not of_days
         self.late: Callable[[datetime, datetime], bool] = (
@@ -113,6 +117,9 @@ class LimitClock:
         anchor = self.anchor(dossier)
         if anchor is None:
             return None
+        if self._dues is not None and not (dossier.extensions or dossier.pauses or dossier.tasks):
+            plain = self._dues[anchor]
+            return plain if self.late(at, plain) else None
         if self.counts is not None and self._moves(dossier):
             # Whatever a dossier has met moves a date further away: before the plain one no act is late.
             number = self._fixed if self._choice is None else self._chosen(dossier)
@@ -120,6 +127,11 @@ class LimitClock:
                 return None
         due = self.due(dossier, anchor, at)
         return due if due is not None and self.late(at, due) else None
+
+    def broken_by(self, dossier: Dossier, _act: Acted, at: datetime, /) -> list[Violation] | None:
+        """The violation an act at `at` is, alone in a list; None where it keeps the limit."""
+        due = self.missed(dossier, at)
+        return None if due is None else [Violation(self.id, "deadline", due, at)]
 
     @property
     def counted_as(self) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from msgspec import Struct
 
 from workflow import sums
-from workflow.careers import Concluded, Freed, Holding, day_of
+from workflow.careers import Concluded, Freed, Holding, Place, day_of
 from workflow.counting import Counts
 from workflow.model import Line
 from workflow.organisation import Organisation, head_of, parents
@@ -35,8 +35,8 @@ class Duty(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     `kind`: because of a `finding`, or at the end of a `term`. `rests_on`: the complaint, or the day the post was taken
     up. Announced from `opens_at`, to be done by `due_at`; a term has no date while an exemption has no end. `left_on`:
-    the last day in the post. `to`: the post that must see to it; `proposed_by`: where the level above decides, the head
-    who proposes. `sample`: the number it rests on is one. `sum`: how it came about, line by line.
+    the last day in the post. `to`: the post that must see to it, of the unit `at`; `proposed_by`: where the level above
+    decides, the head who proposes. `sample`: the number it rests on is one. `sum`: how it came about, line by line.
     """
 
     officer: str
@@ -48,6 +48,7 @@ class Duty(Struct, frozen=True, omit_defaults=True, kw_only=True):
     due_at: datetime | None = None
     left_on: date | None = None
     to: str
+    at: str
     proposed_by: str | None = None
     basis: str | None = None
     sample: bool = False
@@ -104,6 +105,21 @@ class Rotation:
         """Whether the holder of a post may read about a duty: whom it goes to, who proposes, and the named readers."""
         return post in (duty.to, duty.proposed_by) or post in self.rules.readers
 
+    def addressee(self, unit: str | None, post: str | None) -> Place:
+        """Who must move an officer: the post named for the unit or the nearest above, else the head who appoints.
+
+        Nobody is asked to move themselves: for the post that would have to, it is the next one above. An officer of a
+        unit that is not known concerns the head of the whole.
+        """
+        units = self.organisation.units
+        if unit is None or unit not in units:
+            whole = next(name for name, one in units.items() if one.parent is None)
+            return units[whole].rotated_by or units[whole].head, whole
+        upwards = (unit, *parents(self.organisation, unit))
+        named = [(by, name) for name in upwards if (by := units[name].rotated_by) is not None and by != post]
+        heads = [(units[name].head, name) for name in upwards if units[name].head != post]
+        return next(iter([*named, *heads]), (head_of(self.organisation, unit), unit))
+
     def _since(self, complaint: Concluded) -> int | None:
         """The place of the finding a move rests on: the first of those at the end that all ask for one."""
         since: int | None = None
@@ -123,6 +139,7 @@ class Rotation:
             announced_by = None if left_on is None else end_of_day(left_on, self.zone)
             prompt = self.rules.prompt
             due_at = self._counts.due(at, prompt.within, announced_by)
+            to, of = self.addressee(unit, post)
             lines = [
                 _concluded(complaint.complaint, body, at),
                 sums.counted(prompt.counts, prompt.within, due_at),
@@ -140,7 +157,8 @@ class Rotation:
                 opens_at=at,
                 due_at=due_at,
                 left_on=left_on,
-                to=self._addressee(unit, post),
+                to=to,
+                at=of,
                 basis=prompt.basis or self.rules.basis,
                 sample=prompt.figures == "sample",
                 sum=tuple(lines),
@@ -160,6 +178,7 @@ class Rotation:
             return None
         single = held.unit in post.single_in
         above = parents(self.organisation, held.unit)[:1] if single else ()
+        to, of = self.addressee(above[0] if above else held.unit, held.post)
         return Duty(
             officer=career.officer,
             kind="term",
@@ -169,7 +188,8 @@ class Rotation:
             opens_at=None if opens_on is None else midnight(opens_on, self.zone),
             due_at=None if due_on is None else end_of_day(due_on, self.zone),
             left_on=held.until,
-            to=self._addressee(above[0] if above else held.unit, held.post),
+            to=to,
+            at=of,
             proposed_by=head_of(self.organisation, held.unit) if single else None,
             basis=field.basis or self.rules.basis,
             sample="sample" in (field.figures, self.rules.notice.figures),
@@ -201,21 +221,6 @@ class Rotation:
 
     def _listed(self, spell: Freed) -> bool:
         return spell.reason in (self.rules.exempt if spell.kind == "exempt" else self.rules.deferred)
-
-    def _addressee(self, unit: str | None, post: str | None) -> str:
-        """The post that must move an officer: named for the unit or the nearest above, else the head who appoints.
-
-        Nobody is asked to move themselves: for the post that would have to, it is the next one above. An officer of a
-        unit that is not known concerns the head of the whole.
-        """
-        units = self.organisation.units
-        if unit is None or unit not in units:
-            whole = next(name for name, one in units.items() if one.parent is None)
-            return units[whole].rotated_by or units[whole].head
-        upwards = (unit, *parents(self.organisation, unit))
-        named = [by for name in upwards if (by := units[name].rotated_by) is not None and by != post]
-        heads = [units[name].head for name in upwards if units[name].head != post]
-        return next(iter([*named, *heads]), head_of(self.organisation, unit))
 
 
 class Act(NamedTuple):

@@ -1,7 +1,10 @@
-"""`python -m consumers.contract` writes the JSON Schema files anew from the contract."""
+"""`python -m consumers.contract` writes the JSON Schema files and the AsyncAPI document anew from the contract."""
 
 from __future__ import annotations
 
+from importlib import metadata
+
+from consumers.contract.asyncapi import FILE, asyncapi_file
 from consumers.contract.schema import FOLDER, schema_files
 
 if __name__ == "__main__":
@@ -11,3 +14,4 @@ if __name__ == "__main__":
         path.unlink()
     for path, text in files.items():
         path.write_bytes(text)
+    FILE.write_bytes(asyncapi_file(metadata.version("dunghen")))

@@ -14,9 +14,12 @@ import msgspec.inspect as types
 from msgspec.json import encode, format, schema_components  # noqa: A004 - its name in msgspec
 
 from consumers.contract.messages import BODIES, MESSAGES, Times
+from consumers.contract.outgoing import OUTGOING, SAID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from msgspec import Struct
 
 FOLDER: Final = Path(__file__).parent / "schemas"
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -26,27 +29,51 @@ Schema = dict[str, Any]
 
 
 def schema(kind: str) -> Schema:
-    """The JSON Schema of one message type. Raises KeyError for a type the contract does not have."""
+    """The JSON Schema of one message type, in or out. Raises KeyError for a type the contract does not have."""
+    if kind in OUTGOING:
+        return _outgoing(kind)
     message, body = MESSAGES[kind].__name__, BODIES[kind].__name__
-    _, parts = schema_components([MESSAGES[kind], Times], ref_template="#/$defs/{name}")
-    structs = {found.cls.__name__: found for found in _structs(types.type_info(MESSAGES[kind]))}
-    structs[Times.__name__] = cast("types.StructType", types.type_info(Times))
-    definitions = {name: _described(part, structs[name]) for name, part in sorted(parts.items())}
+    definitions = _definitions(MESSAGES[kind], Times)
     envelope, data, moments = (definitions.pop(name) for name in (message, body, Times.__name__))
     # A body is told apart by the message's type, so that it needs none of its own.
     data["properties"].pop("type")
     data["properties"] = moments["properties"] | data["properties"]
     data["required"] = moments["required"] + [name for name in data["required"] if name != "type"]
-    described = cleandoc(BODIES[kind].__doc__ or "")
-    envelope["properties"]["data"] = {"description": described} | data
-    head = {"$schema": DIALECT, "$id": IDENTIFIER + kind, "title": kind, "description": described}
-    tail = {"$defs": definitions} if definitions else {}
-    return head | {name: value for name, value in envelope.items() if name not in head} | tail
+    return _whole(kind, BODIES[kind], envelope, data, definitions)
 
 
 def schema_files() -> dict[Path, bytes]:
     """The bytes of every schema file by its path; the same contract gives the same bytes."""
-    return {FOLDER / f"{kind}.json": format(encode(schema(kind)), indent=2) + b"\n" for kind in MESSAGES}
+    kinds = (*MESSAGES, *OUTGOING)
+    return {FOLDER / f"{kind}.json": format(encode(schema(kind)), indent=2) + b"\n" for kind in kinds}
+
+
+def _outgoing(kind: str) -> Schema:
+    definitions = _definitions(OUTGOING[kind])
+    envelope, data = (definitions.pop(one.__name__) for one in (OUTGOING[kind], SAID[kind]))
+    # Written always, though they have a default: a reader may count on them.
+    envelope["required"] = ["type", *(name for name in envelope["properties"] if name != "type")]
+    return _whole(kind, SAID[kind], envelope, data, definitions)
+
+
+def _definitions(*kinds: type[Struct]) -> dict[str, Schema]:
+    """The schema of each Struct that these are made of, by its name."""
+    _, parts = schema_components(kinds, ref_template="#/$defs/{name}")
+    structs = {found.cls.__name__: found for kind in kinds for found in _structs(types.type_info(kind))}
+    return {
+        name: _described(part, structs[name]) if name in structs else part
+        for name, part in sorted(parts.items())
+    }
+
+
+def _whole(
+    kind: str, said: type[Struct], envelope: Schema, data: Schema, definitions: dict[str, Schema]
+) -> Schema:
+    described = cleandoc(said.__doc__ or "")
+    envelope["properties"]["data"] = {"description": described} | data
+    head = {"$schema": DIALECT, "$id": IDENTIFIER + kind, "title": kind, "description": described}
+    tail = {"$defs": definitions} if definitions else {}
+    return head | {name: value for name, value in envelope.items() if name not in head} | tail
 
 
 def _described(part: Schema, struct: types.StructType) -> Schema:

@@ -10,6 +10,7 @@ import pytest
 from keeping import LIFE, NOW, act, catalogue, messages
 
 from consumers.apply import apply
+from workflow.errors import StoreUnreachable
 from workflow.store.looking import backlog
 from workflow.store.opening import open_store
 from workflow.store.rows import from_us, to_us
@@ -98,6 +99,27 @@ def test_one_relay_at_a_time_and_the_next_when_it_ends(store: Store, where: str)
         assert second is None
     with other.relaying() as third:
         assert third is not None
+    other.close()
+
+
+def test_a_relay_that_hangs_is_ousted_and_finds_out(where: str) -> None:
+    if "://" not in where:
+        pytest.skip("SQLite: the lock ends with its process, and there is one")
+    hung, other = open_store(where), open_store(where)
+    say(other, b"1")
+
+    def hang() -> None:
+        with hung.relaying() as first, other.relaying(oust=True) as second:
+            assert first is not None
+            assert second is not None
+            second.sent(second.unsent(1), NOW)
+            first.unsent(1)
+
+    with pytest.raises(StoreUnreachable):
+        hang()
+    with hung.relaying() as again:
+        assert again is not None
+    hung.close()
     other.close()
 
 

@@ -17,7 +17,7 @@ from msgspec import Raw, Struct
 
 from workflow.catalogue import JUDGE_VERSION
 from workflow.factrows import FactRows
-from workflow.facts import STANDING_ALONE
+from workflow.facts import begins_dossier
 from workflow.judge import FAULTS, judge
 from workflow.links import joins, stories
 from workflow.plan import APPLIED
@@ -111,7 +111,7 @@ class Replay:
     def _dossiers(self) -> Iterator[Difference]:
         for subject, stored, facts in self._side_by_side():
             if stored is None:
-                if any(not isinstance(fact.body, STANDING_ALONE) for fact in facts):
+                if begins_dossier(facts):
                     yield Difference(subject, "row", "row", "none", f"a dossier of {len(facts)} facts")
             elif not facts and not stored.linked:
                 if not stored.facts:

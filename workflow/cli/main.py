@@ -35,9 +35,12 @@ GROUPS: Final = (
     "source",
     "simulate",
     "import",
+    "topics",
+    "relay",
     "status",
     "rates",
     "risk",
+    "rotation",
 )
 """One module of this package each, imported when it is asked for."""
 KEYWORDS: Final = {"import": ("imports", "import_")}

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import click
 import msgspec
 
+from workflow import log
 from workflow.audit.archive import Archive
 from workflow.catalogue import Catalogue, Definition, from_archive
 from workflow.cli.inputs import FILE, moment
@@ -74,7 +75,9 @@ class Place(NamedTuple):
             )
         if self.password is None:
             return self.where
-        secret = quote(self.password.read_text(encoding="utf-8").strip(), safe="")
+        password = self.password.read_text(encoding="utf-8").strip()
+        secret = quote(password, safe="")
+        log.hide(password, secret)
         user, at, host = parts.netloc.rpartition("@")
         return urlunsplit(parts._replace(netloc=f"{user}:{secret}{at}{host}"))
 

@@ -139,6 +139,8 @@ class Damaged:
 
     def _disturb(self, rates: Rates) -> None:
         random, messages = self._random, self.messages
+        if not messages:
+            return
         if random.random() < rates.late_report:
             index = random.randrange(len(messages))
             sent, fact = messages[index]

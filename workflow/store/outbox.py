@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from workflow.store.faults import translated
-from workflow.store.rows import to_us
+from workflow.store.rows import from_us, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,14 +20,16 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _UNSENT: Final = (
-    "SELECT seq, messages, content FROM outbox WHERE sent_at IS NULL AND NOT withheld ORDER BY seq LIMIT %s"
+    "SELECT seq, recorded_at, messages, content FROM outbox"
+    " WHERE sent_at IS NULL AND NOT withheld ORDER BY seq LIMIT %s"
 )
 
 
 class Batch(NamedTuple):
-    """One row: its number, how many messages, and they themselves, a JSON list."""
+    """One row: its number, when it was recorded, how many messages, and they themselves, a JSON list."""
 
     seq: int
+    recorded_at: datetime
     messages: int
     content: bytes
 
@@ -46,7 +48,7 @@ class Outbox:
         connection = self._connection.execution_options(reads=True)
         with translated(self._name), connection.begin():
             found = connection.exec_driver_sql(self._sql.marked(_UNSENT), (limit,))
-            return [Batch(seq, messages, bytes(content)) for seq, messages, content in found]
+            return [Batch(seq, from_us(at), messages, bytes(content)) for seq, at, messages, content in found]
 
     def sent(self, batches: Sequence[Batch], at: datetime) -> None:
         """Marks batches as sent."""

@@ -25,6 +25,7 @@ _FACT: Final = ", ".join(FactRow._fields)
 _NUMBERS: Final = {
     "judge_version": "int4",
     "alerts": "int4",
+    "minutes_left": "int8",
     "version": "int8",
     "facts": "int8",
     "last_recorded_at": "int8",
@@ -55,6 +56,13 @@ _KEEP: Final = (
     f"INSERT INTO alerts ({_ALERT}) SELECT * FROM unnest({', '.join(f'%s::{one}[]' for one in _ALERT_TYPES)})"
     " ON CONFLICT (id) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in AlertRow._fields[1:])
+)
+LOCKS: Final = 1_147_498_056
+"""The space of our advisory locks, so that another program's of the same database are not taken for ours."""
+_OUST: Final = (
+    "SELECT pg_terminate_backend(pid, 2000) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND classid = %s::int4::oid AND objid = hashtext(%s)::oid AND objsubid = 2"
 )
 _KNOWN: Final = (
     "SELECT f.subject, f.source, f.id, f.revision, f.digest"
@@ -118,15 +126,17 @@ def listed(values: Iterable[str | int]) -> object:
 
 
 @contextmanager
-def alone(connection: Connection, name: str) -> Iterator[bool]:
+def alone(connection: Connection, name: str, *, oust: bool) -> Iterator[bool]:
     """Whether the connection has the lock of that name, until the block or the connection ends."""
-    lock = (f"dunghen {name}",)
+    lock = (LOCKS, name)
     with connection.begin():
-        free = connection.exec_driver_sql("SELECT pg_try_advisory_lock(hashtext(%s))", lock).scalar()
+        if oust:
+            connection.exec_driver_sql(_OUST, lock)
+        free = connection.exec_driver_sql("SELECT pg_try_advisory_lock(%s, hashtext(%s))", lock).scalar()
     yield bool(free)
     if free:
         with connection.begin():
-            connection.exec_driver_sql("SELECT pg_advisory_unlock(hashtext(%s))", lock)
+            connection.exec_driver_sql("SELECT pg_advisory_unlock(%s, hashtext(%s))", lock)
 
 
 def dossier(row: Row) -> DossierRow:

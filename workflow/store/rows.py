@@ -36,10 +36,11 @@ class DossierRow(NamedTuple):
 
     `code`: the procedure its facts name, whether we have it or not. `fingerprint`, `calendar`, `judge_version`: what
     the judgment rests on. `appointment_due_at` is the benchmark: the slip with the stops that move it. `..._late` is
-    NULL while the date is not met. `next_due_at`: when its standing alerts may next change. `blocked`: why it could not
-    be judged; its other columns are then those of its last judgment. `linked`: the codes of its story as a JSON list,
-    the one it goes on under first; NULL for a dossier of one code. `version` grows with every change. `alerts`: how
-    many alerts about it are kept, so that where there are none nothing is asked.
+    NULL while the date is not met. `minutes_left`: working minutes until the appointment while its clock stands, NULL
+    while it runs. `next_due_at`: when its standing alerts may next change. `blocked`: why it could not be judged; its
+    other columns are then those of its last judgment. `linked`: the codes of its story as a JSON list, the one it goes
+    on under first; NULL for a dossier of one code. `version` grows with every change. `alerts`: how many alerts about
+    it are kept, so that where there are none nothing is asked.
     """
 
     subject: str
@@ -60,6 +61,7 @@ class DossierRow(NamedTuple):
     committed_due_at: int | None
     committed_late: bool | None
     deviated: bool
+    minutes_left: int | None
     next_due_at: int | None
     blocked: str | None
     linked: str | None

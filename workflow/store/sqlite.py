@@ -97,7 +97,7 @@ def listed(values: Iterable[str | int]) -> object:
 
 
 @contextmanager
-def alone(connection: Connection, name: str) -> Iterator[bool]:
+def alone(connection: Connection, name: str, *, oust: bool) -> Iterator[bool]:  # noqa: ARG001 - a process is not ended
     """Whether this process has the lock of that name until the block ends: of a file beside the database, since a
     database file that is opened and closed once more loses its own locks."""
     database = Path(str(connection.engine.url.database)).resolve()

@@ -79,15 +79,16 @@ class Store:
                 yield Reading(connection, self._sql)
 
     @contextmanager
-    def relaying(self) -> Iterator[Outbox | None]:
+    def relaying(self, *, oust: bool = False) -> Iterator[Outbox | None]:
         """The outbox for one relay at a time, on a connection of its own; None while another relay has it.
 
-        Raises a StoreError where it cannot be asked.
+        `oust` ends the session of the one that has it, on PostgreSQL: a process that was stopped would hold it for
+        ever. Raises a StoreError where it cannot be asked.
         """
         with translated(self.name), self.engine.connect() as connection:
             # Never given back to the pool: its lock ends with it.
             connection.detach()
-            with self._sql.alone(connection, "relay") as free:
+            with self._sql.alone(connection, "relay", oust=oust) as free:
                 yield Outbox(connection, self._sql, self.name) if free else None
 
     def close(self) -> None:
@@ -190,6 +191,15 @@ class Reading:
         """For each fact: the columns of a fact, then its type, digest, received bytes, salt and their hash."""
         columns = f"{FACT_COLUMNS}, type, digest, received, salt, received_hash"
         return self._stream(f"SELECT {columns} FROM facts ORDER BY seq")
+
+    def ask(self, statement: str, values: Row = ()) -> Iterator[Row]:
+        """The rows of a statement of the store's other modules."""
+        return self._stream(statement, values)
+
+    @property
+    def dialect(self) -> str:
+        """Which of the two databases this is: sqlite or postgresql."""
+        return self._connection.dialect.name
 
     def _alerts(self, column: str, values: Iterable[str] | None) -> list[AlertRow]:
         where = ""

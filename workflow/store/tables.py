@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     text,
 )
 
@@ -54,6 +55,10 @@ dossiers is found by an audit instead). SQLite keys the rows by `seq` and has th
 keys them by the identity and has a BRIN index on `seq`.
 """
 
+BESIDE_ONLY: Final = "type >= 'dossier.rated' AND type < 'source'"
+"""Facts that are asked for by their type: of officers, ratings, corrections. A statement has to say this as it stands,
+or the index does not serve it; acts, the great number, stay out of it."""
+
 DOSSIERS: Final = Table(
     "dossiers",
     METADATA,
@@ -75,6 +80,7 @@ DOSSIERS: Final = Table(
     Column("committed_due_at", Number),
     Column("committed_late", Boolean(create_constraint=False)),
     Column("deviated", Boolean(create_constraint=False), nullable=False),
+    Column("minutes_left", Number),
     Column("next_due_at", Number),
     Column("blocked", Text),
     Column("linked", Text),
@@ -171,6 +177,31 @@ BLOCKED: Final = Index(
     "dossiers_blocked", DOSSIERS.c.subject, sqlite_where=IS_BLOCKED, postgresql_where=IS_BLOCKED
 )
 NEXT_DUE: Final = Index("dossiers_next_due_at", DOSSIERS.c.next_due_at)
+_DATED: Final = DOSSIERS.c.appointment_due_at.is_not(None)
+RELEASED: Final = Index(
+    "dossiers_released",
+    *(DOSSIERS.c[name] for name in ("unit", "released_at", "appointment_late", "appointment_due_at")),
+    sqlite_where=and_(DOSSIERS.c.released_at.is_not(None), _DATED),
+    postgresql_where=and_(DOSSIERS.c.released_at.is_not(None), _DATED),
+)
+WAITING: Final = Index(
+    "dossiers_waiting",
+    *(
+        DOSSIERS.c[name]
+        for name in ("unit", "procedure", "state", "appointment_due_at", "minutes_left", "released_at")
+    ),
+    sqlite_where=and_(DOSSIERS.c.released_at.is_(None), _DATED),
+    postgresql_where=and_(DOSSIERS.c.released_at.is_(None), _DATED),
+)
+"""What the budget of lateness is counted by, without reading the rows: `released_at` stands in the second, where it is
+always NULL, since SQLite would read the row to be sure of it."""
+BESIDE: Final = Index(
+    "facts_beside",
+    FACTS.c.type,
+    FACTS.c.subject,
+    sqlite_where=text(BESIDE_ONLY),
+    postgresql_where=text(BESIDE_ONLY),
+)
 ALERTS_SUBJECT: Final = Index("alerts_subject", ALERTS.c.subject)
 EXPIRES: Final = Index("dead_letters_expires_at", DEAD_LETTERS.c.expires_at)
 IDENTITY: Final = UniqueConstraint(

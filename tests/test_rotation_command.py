@@ -1,0 +1,110 @@
+"""`dunghen rotation` as a user meets it: registers in, moves out, in both languages."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from test_cli import dunghen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+AT = ("--at", "2021-06-16T12:00")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("rotation") / "store.db"
+    for name in ("terms", "events"):
+        done = dunghen(
+            "import", f"examples/officers/{name}.csv", "--source", "personnel", "--store", str(path)
+        )
+        assert done.returncode == 0, done.stderr
+    return path
+
+
+def rows(store: Path, *asked: str) -> list[dict[str, str]]:
+    done = dunghen("rotation", *asked, "--store", str(store), "-o", "json")
+    assert done.returncode in (0, 1), done.stderr
+    found: list[dict[str, str]] = json.loads(done.stdout)
+    return found
+
+
+def test_lists_verified_findings_first_and_nothing_of_those_that_were_not(store: Path) -> None:
+    found = rows(store, "list", *AT)
+    assert [(one["officer"], one["kind"], one["state"]) for one in found] == [
+        ("cb-0101", "finding", "overdue"),
+        ("cb-0105", "finding", "due"),
+        ("cb-0105", "term", "overdue"),
+    ]
+    assert found[0]["to"] == "land-registration-director"
+
+
+def test_a_reader_sees_only_what_is_for_that_post(store: Path) -> None:
+    seen = {
+        post: len(rows(store, "list", "--reader", post, *AT))
+        for post in ("chief-inspector", "land-registration-director", "branch-director")
+    }
+    assert seen == {"chief-inspector": 3, "land-registration-director": 1, "branch-director": 0}
+
+
+def test_a_reversed_finding_is_gone_and_stays_visible_as_of_before(store: Path) -> None:
+    later = rows(store, "list", "--at", "2021-07-01")
+    assert [one["officer"] for one in later if one["kind"] == "finding"] == ["cb-0101"]
+
+
+def test_show_explains_that_a_deferral_does_not_hold_up_a_verified_finding(store: Path) -> None:
+    english = dunghen("rotation", "show", "cb-0101", "--store", str(store), *AT, "--lang", "en").stdout
+    assert "holds up the periodic rotation only" in english
+    assert "deferred" in english
+    vietnamese = dunghen("rotation", "show", "cb-0101", "--store", str(store), *AT, "--lang", "vi").stdout
+    assert "chỉ hoãn chuyển đổi định kỳ" in vietnamese
+
+
+def test_an_officer_or_reader_nobody_knows_is_said(store: Path) -> None:
+    for asked in (("show", "cb-9999"), ("list", "--reader", "nobody")):
+        done = dunghen("rotation", *asked, "--store", str(store))
+        assert done.returncode == 2
+        assert asked[-1] in done.stderr
+
+
+def test_a_store_without_officers_says_what_to_do(tmp_path: Path) -> None:
+    log = tmp_path / "none.jsonl"
+    log.write_text("{}\n", encoding="utf-8")
+    dunghen("import", str(log), "--source", "one-stop", "--store", str(tmp_path / "s.db"))
+    done = dunghen("rotation", "list", "--store", str(tmp_path / "s.db"), "--lang", "en")
+    assert (done.returncode, "--source personnel" in done.stderr) == (2, True)
+
+
+def test_handover_lists_the_open_dossiers_the_officer_holds(tmp_path: Path) -> None:
+    def told(number: int, dossier: str, action: str, officer: str) -> str:
+        data = {
+            "occurred_at": f"2021-06-0{number}T08:00:00+07:00",
+            "action": action,
+            "procedure": "regulation-feedback",
+            "actor": {"id": "cb-1", "role": "focal"},
+            "unit": "can-tho-department",
+            "to": {"officer": officer},
+        }
+        head = {
+            "specversion": "1.0",
+            "type": "dossier.acted.v1",
+            "source": "one-stop",
+            "id": f"{dossier}-{number}",
+        }
+        return json.dumps({**head, "subject": dossier, "sequence": number, "data": data})
+
+    acts = [(1, "D-1", "receive", "cb-1"), (2, "D-1", "assign", "cb-2"), (1, "D-2", "receive", "cb-1")]
+    acts += [(2, "D-2", "assign", "cb-2"), (3, "D-2", "withdraw", "cb-2"), (1, "D-3", "receive", "cb-1")]
+    log, where = tmp_path / "log.jsonl", str(tmp_path / "s.db")
+    log.write_text("".join(told(*act) + "\n" for act in acts), encoding="utf-8")
+    done = dunghen("import", str(log), "--source", "one-stop", "--store", where)
+    assert done.returncode == 0, done.stderr
+    found = dunghen("rotation", "handover", "cb-2", "--store", where, "-o", "json")
+    assert [one["subject"] for one in json.loads(found.stdout)] == ["D-1"]
+    before = dunghen(
+        "rotation", "handover", "cb-2", "--store", where, "-o", "json", "--at", "2021-06-02T09:00"
+    )
+    assert [one["subject"] for one in json.loads(before.stdout)] == ["D-1", "D-2"]

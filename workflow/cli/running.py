@@ -1,0 +1,45 @@
+"""What every command that keeps running has: the log, the end by a signal, its health and its measures."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from threading import Event
+from typing import TYPE_CHECKING, NamedTuple
+
+from consumers.health import Health, served
+from consumers.metrics import Metrics
+from workflow import log
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+class Running(NamedTuple):
+    """`stop` is set by SIGTERM and SIGINT: finish what is at hand, then end."""
+
+    stop: Event
+    health: Health
+    metrics: Metrics
+
+
+@contextmanager
+def running(parts: Sequence[str], *, port: int, host: str) -> Iterator[Running]:
+    """Logs, listens to signals and answers for its health while the block runs. `parts` are its loops."""
+    log.start()
+    stop = Event()
+
+    def end(number: int, _frame: object) -> None:
+        log.info("stopping", cause=signal.Signals(number).name)
+        stop.set()
+
+    before = {one: signal.signal(one, end) for one in (signal.SIGTERM, signal.SIGINT)}
+    found = Running(stop, Health(parts), Metrics())
+    try:
+        with served(found.health, found.metrics, port, host) as listening:
+            log.info("started", kind="+".join(parts), port=listening)
+            yield found
+        log.info("stopped", kind="+".join(parts))
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
