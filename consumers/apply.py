@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from consumers.judging import Touched, used
-from consumers.stories import fold_stories, told_together
+from consumers.stories import fold_stories, locked, told_together
 from workflow.errors import InputError, Unstorable
 from workflow.facts import CORRECTIONS, STANDING_ALONE, BodyErased, begins_dossier
 from workflow.messages import encode
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from consumers.judging import FactId
     from workflow.catalogue import Catalogue
     from workflow.facts import Fact
+    from workflow.model import Outcome
     from workflow.store.rows import DossierRow, FactRow, Identity, Position
     from workflow.store.store import Store, Writing
 
@@ -101,22 +103,29 @@ def apply(
 
 def redrive(store: Store, catalogue: Catalogue, subjects: Iterable[str], *, now: datetime) -> Applied:
     """Folds dossiers again, blocked ones too: after a definition or the engine was corrected. Raises as `apply`."""
-    codes = set(subjects)
-    while True:
-        with store.writing() as writing:
-            rows = writing.lock(codes)
-            joined = told_together(rows.values(), ())
-            if joined <= codes:
-                alone = [
-                    Touched(catalogue, code, before, ())
-                    for code, before in rows.items()
-                    if code not in joined
-                ]
-                recorded = {subject: before.last_recorded_at for subject, before in rows.items()}
-                _fold_whole(writing, alone, recorded)
-                linked = fold_stories(writing, catalogue, rows, joined, recorded, {})
-                return _keep(writing, catalogue, [*alone, *linked], to_us(now))
-        codes |= joined
+    with locked(store, subjects) as (writing, rows):
+        done, _ = refold(writing, catalogue, rows, now_us=to_us(now))
+        return done
+
+
+def refold(
+    writing: Writing,
+    catalogue: Catalogue,
+    rows: Mapping[str, DossierRow],
+    *,
+    now_us: int,
+    told: Mapping[str, Mapping[FactId, Outcome]] | None = None,
+) -> tuple[Applied, list[Touched]]:
+    """Folds dossiers that are `locked` already, and writes them as judged at this instant; each as it became.
+
+    `told`: what was said of their facts before, by dossier; only what differs is said. Raises as `apply`.
+    """
+    joined = told_together(rows.values(), ())
+    touched = [Touched(catalogue, code, before, ()) for code, before in rows.items() if code not in joined]
+    recorded = {subject: max(now_us, before.last_recorded_at) for subject, before in rows.items()}
+    _fold_whole(writing, touched, recorded, told=told)
+    touched += fold_stories(writing, catalogue, rows, joined, recorded, {}, told)
+    return _keep(writing, catalogue, touched, now_us), touched
 
 
 _Taken: TypeAlias = tuple[Told, Prepared]
@@ -339,6 +348,7 @@ def _fold_whole(
     touched: Sequence[Touched],
     recorded: Mapping[str, int],
     new: Mapping[str, int] | None = None,
+    told: Mapping[str, Mapping[FactId, Outcome]] | None = None,
 ) -> None:
     """Folds dossiers whole, their facts read by one query; `new`: how many of those were appended just now."""
     if not touched:
@@ -349,7 +359,8 @@ def _fold_whole(
     for one in touched:
         found = facts[one.subject]
         older = found[: len(found) - (new[one.subject] if new else 0)]
-        one.whole(older, recorded_at=recorded[one.subject])
+        said = None if told is None else told.get(one.subject, {})
+        one.whole(older, recorded_at=recorded[one.subject], told=said)
 
 
 def _subject(one: Touched) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from consumers.judging import Touched
@@ -11,13 +12,30 @@ from workflow.links import Story, joins, stories
 from workflow.store.judgments import codes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from consumers.judging import FactId
     from workflow.catalogue import Catalogue
     from workflow.facts import Fact
     from workflow.model import Outcome
     from workflow.store.rows import DossierRow
-    from workflow.store.store import Writing
+    from workflow.store.store import Store, Writing
+
+
+@contextmanager
+def locked(
+    store: Store, subjects: Iterable[str], *, keep: bool = True
+) -> Iterator[tuple[Writing, dict[str, DossierRow]]]:
+    """A transaction that holds these dossiers and all they are linked to, locked in the order of their codes."""
+    codes = set(subjects)
+    while True:
+        with store.writing(keep=keep) as writing:
+            rows = writing.lock(codes)
+            more = told_together(rows.values(), ()) - codes
+            if not more:
+                yield writing, rows
+                return
+        codes |= more
 
 
 def told_together(rows: Iterable[DossierRow], facts: Iterable[Fact]) -> set[str]:
@@ -40,8 +58,10 @@ def fold_stories(
     codes: set[str],
     recorded: Mapping[str, int],
     new: Mapping[str, int],
+    told: Mapping[str, Mapping[FactId, Outcome]] | None = None,
 ) -> list[Touched]:
-    """Folds the stories of linked codes whole; `new`: how many facts of each were appended just now."""
+    """Folds the stories of linked codes whole; `new`: how many facts of each were appended just now. `told`: what was
+    said of their facts, where the present rules do not give it again."""
     if not codes:
         return []
     facts: dict[str, list[Fact]] = {code: [] for code in sorted(codes)}
@@ -52,7 +72,10 @@ def fold_stories(
     last = {
         code: recorded.get(code, rows[code].last_recorded_at if code in rows else latest) for code in codes
     }
-    return judge_stories(catalogue, rows, facts, new, last)
+    said = None
+    if told is not None:
+        said = {(code, *fact): one for code in facts for fact, one in told.get(code, {}).items()}
+    return judge_stories(catalogue, rows, facts, new, last, said)
 
 
 def judge_stories(
@@ -61,6 +84,7 @@ def judge_stories(
     facts: Mapping[str, Sequence[Fact]],
     new: Mapping[str, int],
     recorded: Mapping[str, int],
+    said: Mapping[tuple[str, str, str, int], Outcome] | None = None,
 ) -> list[Touched]:
     """Every code of some stories, judged. `facts`: all of each code in the order they were recorded, the `new` ones
     last; `recorded`: when the last of each code was."""
@@ -69,9 +93,8 @@ def judge_stories(
         for code, told in facts.items()
     }
     before = {code: told[: len(told) - new.get(code, 0)] for code, told in facts.items()}
-    said: dict[tuple[str, str, str, int], Outcome] = {}
-    if all(one.still for one in touched.values()):
-        said = _outcomes(catalogue, before)
+    if said is None:
+        said = _outcomes(catalogue, before) if all(one.still for one in touched.values()) else {}
     for story in stories(catalogue.orders, facts):
         _judge(catalogue, story, touched, facts, recorded, said)
     return list(touched.values())

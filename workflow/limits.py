@@ -7,8 +7,8 @@ docs/clocks.md is the specification.
 from __future__ import annotations
 
 import operator
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from workflow import sums
 from workflow.counting import beyond_all_dates
@@ -17,7 +17,7 @@ from workflow.stops import Moment
 from workflow.worktime import end_of_day
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import TypeAlias
     from zoneinfo import ZoneInfo
 
@@ -36,6 +36,10 @@ class Reached(NamedTuple):
 
     due: datetime
     standing: bool
+
+
+CLOCK_CHANGE_HOURS: Final = 2
+"""More than any zone puts its clock forward at once."""
 
 
 class Place(NamedTuple):
@@ -89,6 +93,7 @@ class LimitClock:
             operator.ge if self.reaching_is_late else operator.gt
         )
         self.dated = limit.date != "other"
+        self._at_least = _at_least(counting, self._fixed)
         self.anchor: AnchorOf = place.anchor if limit.until is None or limit.starts else self._given
 
     def due(self, dossier: Dossier, anchor: datetime, announced_by: datetime | None) -> datetime | None:
@@ -115,7 +120,7 @@ class LimitClock:
     def missed(self, dossier: Dossier, at: datetime) -> datetime | None:
         """The due instant an act at `at` comes too late for; None where it is in time or the limit does not apply."""
         anchor = self.anchor(dossier)
-        if anchor is None:
+        if anchor is None or (at - anchor < self._at_least and not dossier.extensions):
             return None
         if self._dues is not None and not (dossier.extensions or dossier.pauses or dossier.tasks):
             plain = self._dues[anchor]
@@ -207,15 +212,35 @@ class LimitClock:
             return None
         counter = self.counts.at(moment.announced_by)
         try:
-            begun = self._begin(dossier, anchor, counter, lines)
-            return self._moved(dossier, counter, begun, number, moment, lines)
+            begun = self._begin(dossier, anchor, counter, number, moment, lines)
+            if lines is not None:
+                self._tell_count(
+                    dossier, number, counter.instant(counter.reach(begun, number)), moment, lines
+                )
+            stops = self._rules.stops(dossier, begun, moment)
+            return self._moved(counter, begun, number, stops, lines)
         except OverflowError as cause:
             raise beyond_all_dates(anchor, number) from cause
 
-    def _begin(self, dossier: Dossier, anchor: datetime, counter: AnyCounter, lines: Lines) -> datetime:
-        again = self._rules.restart(dossier, anchor)
-        start = anchor if again is None or again.ended_at is None else again.ended_at
-        begun = counter.begin(start)
+    def _begin(
+        self,
+        dossier: Dossier,
+        anchor: datetime,
+        counter: AnyCounter,
+        number: int,
+        moment: Moment,
+        lines: Lines,
+    ) -> datetime:
+        """The anchor after restarts and the cut-off. A pause that begins once the limit is missed restarts nothing."""
+        start, again = anchor, None
+        begun = counter.begin(anchor)
+        for ended, taken in self._rules.restarts(dossier, anchor):
+            before = self._rules.stops(dossier, begun, moment)
+            before = [
+                s._replace(end=min(s.end, taken.started_at)) for s in before if s.start < taken.started_at
+            ]
+            if taken.started_at < self._moved(counter, begun, number, before, None).due:
+                start, again, begun = ended, taken, counter.begin(ended)
         if lines is not None:
             lines.append(sums.from_anchor(self.limit, anchor, self._default))
             if again is not None:
@@ -225,20 +250,12 @@ class LimitClock:
         return begun
 
     def _moved(
-        self,
-        dossier: Dossier,
-        counter: AnyCounter,
-        begun: datetime,
-        number: int,
-        moment: Moment,
-        lines: Lines,
+        self, counter: AnyCounter, begun: datetime, number: int, stops: Iterable[Stop], lines: Lines
     ) -> Reached:
         point = counter.reach(begun, number)
         due = counter.instant(point)
-        if lines is not None:
-            self._tell_count(dossier, number, due, moment, lines)
         standing = False
-        for stop in self._rules.stops(dossier, begun, moment):
+        for stop in stops:
             amount = None
             if stop.start < due:
                 amount = counter.stopped(stop.start, stop.end)
@@ -328,6 +345,21 @@ class LimitClock:
         day = due.astimezone(self.zone).date()
         if not work.covered(day):
             lines.append(sums.beyond_cover(day, work.covered_to))
+
+
+def _at_least(counting: Counting, number: int | None) -> timedelta:
+    """A time from the anchor within which nothing is late yet, so that no date need be counted: most acts lie in it.
+
+    Stops, cut-offs and rest days only move a date later. Working time passes no faster than time does, but for the
+    hour a clock is put forward; the last of n days ends no earlier than n - 2 times 24 hours after the anchor, less
+    the same.
+    """
+    if number is None:
+        return timedelta.min
+    if counting.unit in ("working_days", "calendar_days"):
+        days = number - 2 - (counting.reaching == "late")
+        return timedelta(days=days, hours=-CLOCK_CHANGE_HOURS)
+    return timedelta(hours=number - CLOCK_CHANGE_HOURS)
 
 
 def _text(value: object) -> str:

@@ -35,12 +35,15 @@ GROUPS: Final = (
     "source",
     "simulate",
     "import",
+    "activate",
     "topics",
     "relay",
     "status",
     "rates",
     "risk",
     "rotation",
+    "evaluation",
+    "judge",
 )
 """One module of this package each, imported when it is asked for."""
 KEYWORDS: Final = {"import": ("imports", "import_")}
