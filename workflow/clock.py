@@ -182,6 +182,11 @@ class Clock:
         slips = self._benchmark.deadlines(dossier, at=at, announced_by=announced_by, explain=explain)
         return (*slips, *counted)
 
+    def slips(self, dossier: Dossier, *, at: datetime) -> tuple[Deadline, ...]:
+        """The appointment and the benchmark alone, as `deadlines` gives them. Raises CalendarRange."""
+        ended_at = dossier.ended_at if dossier.ended_at is not None and dossier.ended_at <= at else None
+        return self._benchmark.deadlines(dossier, at=at, announced_by=ended_at or at, explain=False)
+
     def benchmark(self, dossier: Dossier, *, at: datetime) -> Deadline | None:
         """The date lateness is judged by as of `at`, alone; None where no slip is known. Raises CalendarRange."""
         ended_at = dossier.ended_at if dossier.ended_at is not None and dossier.ended_at <= at else None

@@ -215,7 +215,7 @@ class Walker:
 
 def benchmark(rules: Rules, dossier: Dossier, at: datetime) -> datetime | None:
     """The date lateness is judged by as of `at`; None where no slip is known."""
-    found = rules.clock.deadlines(dossier, at=at)
+    found = rules.clock.slips(dossier, at=at)
     return next((deadline.due_at for deadline in found if deadline.kind == "benchmark"), None)
 
 
