@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from consumers.judging import Touched
 from workflow.facts import Linked
@@ -13,6 +13,7 @@ from workflow.store.judgments import codes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from consumers.judging import FactId
     from workflow.catalogue import Catalogue
@@ -51,12 +52,20 @@ def told_together(rows: Iterable[DossierRow], facts: Iterable[Fact]) -> set[str]
     return found
 
 
+class Batch(NamedTuple):
+    """What stories are judged by and kept with. `rows`: those locked; `recorded`: when the last fact of each code was;
+    `now`: as of when alerts are looked at."""
+
+    catalogue: Catalogue
+    rows: Mapping[str, DossierRow]
+    recorded: Mapping[str, int]
+    now: datetime
+
+
 def fold_stories(
     writing: Writing,
-    catalogue: Catalogue,
-    rows: Mapping[str, DossierRow],
+    batch: Batch,
     codes: set[str],
-    recorded: Mapping[str, int],
     new: Mapping[str, int],
     told: Mapping[str, Mapping[FactId, Outcome]] | None = None,
 ) -> list[Touched]:
@@ -67,49 +76,33 @@ def fold_stories(
     facts: dict[str, list[Fact]] = {code: [] for code in sorted(codes)}
     for fact in writing.facts(facts):
         facts[fact.subject].append(fact)
-    latest = max((recorded[code] for code in codes if code in recorded), default=0)
-    # A code that is known by its link alone has recorded nothing yet.
-    last = {
-        code: recorded.get(code, rows[code].last_recorded_at if code in rows else latest) for code in codes
-    }
-    said = None
+    touched: dict[str, Touched] = {}
+    before: dict[str, Sequence[Fact]] = {}
+    for code, found in facts.items():
+        old = len(found) - new.get(code, 0)
+        before[code] = found[:old]
+        touched[code] = Touched(batch.catalogue, code, batch.rows.get(code), found[old:], batch.now)
     if told is not None:
         said = {(code, *fact): one for code in facts for fact, one in told.get(code, {}).items()}
-    return judge_stories(catalogue, rows, facts, new, last, said)
-
-
-def judge_stories(
-    catalogue: Catalogue,
-    rows: Mapping[str, DossierRow],
-    facts: Mapping[str, Sequence[Fact]],
-    new: Mapping[str, int],
-    recorded: Mapping[str, int],
-    said: Mapping[tuple[str, str, str, int], Outcome] | None = None,
-) -> list[Touched]:
-    """Every code of some stories, judged. `facts`: all of each code in the order they were recorded, the `new` ones
-    last; `recorded`: when the last of each code was."""
-    touched = {
-        code: Touched(catalogue, code, rows.get(code), told[len(told) - new.get(code, 0) :])
-        for code, told in facts.items()
-    }
-    before = {code: told[: len(told) - new.get(code, 0)] for code, told in facts.items()}
-    if said is None:
-        said = _outcomes(catalogue, before) if all(one.still for one in touched.values()) else {}
-    for story in stories(catalogue.orders, facts):
-        _judge(catalogue, story, touched, facts, recorded, said)
+    else:
+        said = _outcomes(batch.catalogue, before) if all(one.still for one in touched.values()) else {}
+    for story in stories(batch.catalogue.orders, facts):
+        _judge(batch, story, touched, facts, said)
     return list(touched.values())
 
 
 def _judge(
-    catalogue: Catalogue,
+    batch: Batch,
     story: Story,
     touched: Mapping[str, Touched],
     facts: Mapping[str, Sequence[Fact]],
-    recorded: Mapping[str, int],
     said: Mapping[tuple[str, str, str, int], Outcome],
 ) -> None:
+    catalogue = batch.catalogue
     together = [fact for code in story.codes for fact in facts[code]]
-    latest = max(recorded[code] for code in story.codes)
+    latest = max((batch.recorded[code] for code in story.codes if code in batch.recorded), default=0)
+    recorded = {code: _recorded(batch, code, latest) for code in story.codes}
+    latest = max(recorded.values())
     rules = next(iter(catalogue.family(None).values()))
     try:
         rules = catalogue.rules_for(together) if together else rules
@@ -126,6 +119,13 @@ def _judge(
         earlier = said.get(_identity(fact))
         if earlier != outcome:
             touched[fact.subject].decide(fact, outcome, earlier)
+
+
+def _recorded(batch: Batch, code: str, latest: int) -> int:
+    """When the last fact of a code was recorded; of one that is known by its link alone, of its story."""
+    if code in batch.recorded:
+        return batch.recorded[code]
+    return batch.rows[code].last_recorded_at if code in batch.rows else latest
 
 
 def _outcomes(

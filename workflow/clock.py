@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from workflow.calendar import Calendar
     from workflow.layout import Layout
-    from workflow.model import Deadline, DeadlineKind, Dossier, PhaseRun, TaskRun
+    from workflow.model import AppointmentTold, Deadline, DeadlineKind, Dossier, PauseTaken, PhaseRun, TaskRun
     from workflow.procedure.language import Counting, Limit, Revision, Task
     from workflow.stops import Moment
 
@@ -182,10 +182,14 @@ class Clock:
         slips = self._benchmark.deadlines(dossier, at=at, announced_by=announced_by, explain=explain)
         return (*slips, *counted)
 
-    def slips(self, dossier: Dossier, *, at: datetime) -> tuple[Deadline, ...]:
-        """The appointment and the benchmark alone, as `deadlines` gives them. Raises CalendarRange."""
-        ended_at = dossier.ended_at if dossier.ended_at is not None and dossier.ended_at <= at else None
-        return self._benchmark.deadlines(dossier, at=at, announced_by=ended_at or at, explain=False)
+    def printed(self, slip: AppointmentTold) -> datetime:
+        """The instant (UTC) a slip names; of a date alone its closing time, as the calendar stood when it was told."""
+        return self._benchmark.printed(slip)
+
+    def capped_at(self, taken: PauseTaken, announced_by: datetime | None) -> datetime | None:
+        """The instant from which the clocks run again though a pause goes on; None for one without a cap."""
+        rule = self._pauses.get(taken.pause)
+        return None if rule is None else rule.capped_at(taken.started_at, announced_by)
 
     def benchmark(self, dossier: Dossier, *, at: datetime) -> Deadline | None:
         """The date lateness is judged by as of `at`, alone; None where no slip is known. Raises CalendarRange."""

@@ -60,7 +60,8 @@ def rows(store: Store) -> dict[str, DossierRow]:
 def decided(store: Store) -> dict[tuple[str, str], str]:
     with store.reading() as reading:
         said = [one for _, content in reading.outbox() for one in msgspec.json.decode(content)]
-    return {(one["subject"], one["id"]): one["outcome"]["status"] for one in said}
+    decisions = [one for one in said if one["says"] == "decision"]
+    return {(one["subject"], one["id"]): one["outcome"]["status"] for one in decisions}
 
 
 def differences(store: Store) -> list[Any]:

@@ -23,7 +23,7 @@ from workflow.links import joins, stories
 from workflow.plan import APPLIED
 from workflow.store.bodies import Bodies
 from workflow.store.judgments import Standing, codes_of, pack, row, story_row, unpack
-from workflow.store.rows import DossierRow, to_us
+from workflow.store.rows import DossierRow, from_us, to_us
 from workflow.store.said import decisions
 
 if TYPE_CHECKING:
@@ -255,12 +255,17 @@ def _again(
         basis = catalogue.basis(judgment.rules)._replace(judge_version=stored.judge_version)
         if not dates:
             return _Again(judged, _without_dates(stored, judged, basis, len(facts)))
-        standing = Standing(
-            judged.code, stored.version, len(facts), stored.last_recorded_at, alerts=stored.alerts
-        )
         # When to look again is no judgment: the ticker moves it as time passes.
-        found = row(judgment.rules, basis, judgment.dossier, standing)
-        return _Again(judged, found._replace(next_due_at=stored.next_due_at))
+        standing = Standing(
+            judged.code,
+            stored.version,
+            len(facts),
+            stored.last_recorded_at,
+            alerts=stored.alerts,
+            next_due_at=stored.next_due_at,
+        )
+        counted = judgment.rules.clock.deadlines(judgment.dossier, at=from_us(stored.last_recorded_at))
+        return _Again(judged, row(judgment.rules, basis, judgment.dossier, standing, counted))
     except FAULTS as fault:
         return str(fault)
 
@@ -276,11 +281,17 @@ def _story_again(
     basis = catalogue.basis(judgment.rules)._replace(judge_version=stored.judge_version)
     recorded = [to_us(fact.recorded_at) for fact in together if fact.recorded_at is not None]
     standing = Standing(
-        judged.code, stored.version, len(facts), stored.last_recorded_at, alerts=stored.alerts
+        judged.code,
+        stored.version,
+        len(facts),
+        stored.last_recorded_at,
+        alerts=stored.alerts,
+        next_due_at=stored.next_due_at,
     )
     latest = max([*recorded, stored.last_recorded_at])
-    found = story_row(judgment.rules, basis, judgment.dossier, standing, story, stored.subject, latest)
-    return _Again(judged, found._replace(next_due_at=stored.next_due_at))
+    dates = judgment.rules.clock.deadlines(judgment.dossier, at=from_us(latest))
+    found = story_row(judgment.rules, basis, judgment.dossier, standing, dates, story, stored.subject, latest)
+    return _Again(judged, found)
 
 
 def _without_dates(stored: DossierRow, judged: Judged, basis: Basis, facts: int) -> DossierRow:

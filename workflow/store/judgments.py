@@ -47,8 +47,8 @@ _decode: Final = msgspec.msgpack.Decoder(
 
 class Standing(NamedTuple):
     """What a dossier row says beside its judgment: the code its facts name, why it is blocked, its version, how many
-    facts it has, when the last of them was recorded (microseconds), how many alerts about it are kept, and the codes of
-    its story where it has several."""
+    facts it has, when the last of them was recorded (microseconds), how many alerts about it are kept, when they must
+    be looked at again (microseconds), and the codes of its story where it has several."""
 
     code: str | None
     version: int
@@ -56,6 +56,7 @@ class Standing(NamedTuple):
     last_recorded_at: int
     blocked: str | None = None
     alerts: int = 0
+    next_due_at: int | None = None
     linked: str | None = None
 
 
@@ -75,13 +76,14 @@ def unpack(content: bytes) -> Dossier:
     return Dossier(**values)
 
 
-def row(rules: Rules, basis: Basis, dossier: Dossier, standing: Standing) -> DossierRow:
-    """The row of a judged dossier, with its dates as of its last recorded instant, so that facts alone decide it.
+def row(
+    rules: Rules, basis: Basis, dossier: Dossier, standing: Standing, dates: tuple[Deadline, ...]
+) -> DossierRow:
+    """The row of a judged dossier. `dates`: its deadlines as of its last recorded instant, so that facts alone decide.
 
-    `rules`: those that judged last. Raises CalendarRange where a date cannot be counted.
+    `rules`: those that judged last.
     """
     at = from_us(standing.last_recorded_at)
-    dates = rules.clock.deadlines(dossier, at=at)
     appointment, committed = _headline(dates, "benchmark"), _headline(dates, "committed")
     released_at = dossier.issued_at or dossier.ended_at
     return DossierRow(
@@ -102,7 +104,7 @@ def row(rules: Rules, basis: Basis, dossier: Dossier, standing: Standing) -> Dos
         *committed,
         _deviated(rules, dossier, at),
         _minutes_left(rules, dates, at),
-        _next_due(dossier, dates, at),
+        standing.next_due_at,
         standing.blocked,
         standing.linked,
         standing.version,
@@ -113,16 +115,23 @@ def row(rules: Rules, basis: Basis, dossier: Dossier, standing: Standing) -> Dos
     )
 
 
-def story_row(
-    rules: Rules, basis: Basis, dossier: Dossier, standing: Standing, story: Story, code: str, latest: int
+def story_row(  # noqa: PLR0913 - as `row`, and which code of which story
+    rules: Rules,
+    basis: Basis,
+    dossier: Dossier,
+    standing: Standing,
+    dates: tuple[Deadline, ...],
+    story: Story,
+    code: str,
+    latest: int,
 ) -> DossierRow:
-    """The row of one code of a story: the judgment of the whole. Only under its head are dates waited for.
+    """The row of one code of a story: the judgment of the whole. `standing` is the code's own.
 
-    `standing` is the code's own; `latest`: when the last fact of the story was recorded. Raises as `row`.
+    `dates`: the deadlines as of `latest`, when the last fact of the story was recorded.
     """
-    found = row(rules, basis, dossier, standing._replace(last_recorded_at=latest, linked=listed(story)))
-    due = found.next_due_at if code == story.head else None
-    return found._replace(subject=code, next_due_at=due, last_recorded_at=standing.last_recorded_at)
+    shared = standing._replace(linked=listed(story), last_recorded_at=latest)
+    found = row(rules, basis, dossier, shared, dates)
+    return found._replace(subject=code, last_recorded_at=standing.last_recorded_at)
 
 
 def listed(story: Story) -> str | None:
@@ -174,12 +183,3 @@ def _deviated(rules: Rules, dossier: Dossier, at: datetime) -> bool:
     if any(kind != "deadline" for kind in dossier.broken.values()):
         return True
     return dossier.ended_at is not None and dossier.ended_at <= at and deviates(rules, dossier)
-
-
-def _next_due(dossier: Dossier, dates: tuple[Deadline, ...], at: datetime) -> int | None:
-    """The earliest date that is neither met nor passed. While a pause is open it is a lower bound: the ticker counts
-    again when it comes."""
-    if dossier.ended_at is not None:
-        return None
-    ahead = [one.due_at for one in dates if one.met_at is None and one.due_at > at]
-    return to_us(min(ahead)) if ahead else None
