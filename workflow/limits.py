@@ -7,8 +7,8 @@ docs/clocks.md is the specification.
 from __future__ import annotations
 
 import operator
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from workflow import sums
 from workflow.counting import beyond_all_dates
@@ -36,6 +36,10 @@ class Reached(NamedTuple):
 
     due: datetime
     standing: bool
+
+
+CLOCK_CHANGE_HOURS: Final = 2
+"""More than any zone puts its clock forward at once."""
 
 
 class Place(NamedTuple):
@@ -89,6 +93,7 @@ class LimitClock:
             operator.ge if self.reaching_is_late else operator.gt
         )
         self.dated = limit.date != "other"
+        self._at_least = _at_least(counting, self._fixed)
         self.anchor: AnchorOf = place.anchor if limit.until is None or limit.starts else self._given
 
     def due(self, dossier: Dossier, anchor: datetime, announced_by: datetime | None) -> datetime | None:
@@ -115,7 +120,7 @@ class LimitClock:
     def missed(self, dossier: Dossier, at: datetime) -> datetime | None:
         """The due instant an act at `at` comes too late for; None where it is in time or the limit does not apply."""
         anchor = self.anchor(dossier)
-        if anchor is None:
+        if anchor is None or (at - anchor < self._at_least and not dossier.extensions):
             return None
         if self._dues is None or dossier.extensions or dossier.pauses or dossier.tasks:
             due = self.due(dossier, anchor, at)
@@ -323,6 +328,21 @@ class LimitClock:
         day = due.astimezone(self.zone).date()
         if not work.covered(day):
             lines.append(sums.beyond_cover(day, work.covered_to))
+
+
+def _at_least(counting: Counting, number: int | None) -> timedelta:
+    """A time from the anchor within which nothing is late yet, so that no date need be counted: most acts lie in it.
+
+    Stops, cut-offs and rest days only move a date later. Working time passes no faster than time does, but for the
+    hour a clock is put forward; the last of n days ends no earlier than n - 2 times 24 hours after the anchor, less
+    the same.
+    """
+    if number is None:
+        return timedelta.min
+    if counting.unit in ("working_days", "calendar_days"):
+        days = number - 2 - (counting.reaching == "late")
+        return timedelta(days=days, hours=-CLOCK_CHANGE_HOURS)
+    return timedelta(hours=number - CLOCK_CHANGE_HOURS)
 
 
 def _text(value: object) -> str:
