@@ -12,7 +12,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from consumers.contract.outgoing import Record, record
+from consumers.contract.outgoing import Record, letter_record, record
 from workflow import log
 from workflow.errors import DunghenError
 from workflow.messages import read
@@ -33,6 +33,8 @@ Publish: TypeAlias = "Callable[[Sequence[Record]], None]"
 PART: Final = "relay"
 BATCHES: Final = 16
 """Rows taken at once: some ten thousand messages, so that waiting for the broker is shared and memory stays bounded."""
+LETTERS: Final = 100
+"""Dead letters taken at once, each at most as large as a message may be."""
 IDLE_S: Final = 0.1
 STANDBY_S: Final = 2.0
 OUST_S: Final = 60.0
@@ -49,15 +51,19 @@ class Sent(NamedTuple):
 
 
 def step(outbox: Outbox, publish: Publish, prefix: str, clock: Callable[[], datetime]) -> Sent:
-    """Sends the oldest batches not yet sent and marks them. Raises what `publish` raises, and StoreErrors."""
-    batches = outbox.unsent(BATCHES)
+    """Sends the oldest batches and dead letters not yet sent and marks them. Raises what `publish` raises, and
+    StoreErrors."""
+    batches, letters = outbox.unsent(BATCHES), outbox.unsent_letters(LETTERS)
     records = [
         record(message, batch.recorded_at, prefix) for batch in batches for message in read(batch.content)
     ]
+    records += [letter_record(letter, prefix) for letter in letters.values()]
     if records:
         publish(records)
     if batches:
         outbox.sent(batches, clock())
+    if letters:
+        outbox.letters_sent(letters, clock())
     return Sent(len(batches), Counter(one.topic for one in records))
 
 
@@ -123,7 +129,7 @@ class Relay:
         began = time.monotonic()
         sent = step(outbox, self._publish, self._prefix, lambda: datetime.now(UTC))
         self._health.beat(PART)
-        if not sent.batches:
+        if not sent.topics:
             return False
         took = time.monotonic() - began
         messages = sum(sent.topics.values())

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @broker_options
 @health_options
 def relay(place: Place, broker: Broker, health_host: str, health_port: int) -> None:
-    """Send decisions and alerts to their topics, until SIGTERM.
+    """Send decisions, alerts and dead letters to their topics, until SIGTERM.
 
     Of several relays of one store one sends and the others stand by. A message may be sent again after a fault, with
     the same id and bytes. What was judged in shadow is never sent.
