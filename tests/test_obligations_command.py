@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from test_cli import dunghen
 
-
 pytestmark = pytest.mark.timeout(180)
 """The store is filled by three commands, each of which starts anew."""
 
