@@ -123,8 +123,13 @@ def standing(
 
 
 def subject_of(one: Petition) -> str:
-    """What alerts about a petition are keyed by: the matter, or the petition itself where that is not told."""
-    return one.dossier if one.party is None or one.about is None else f"matter/{one.party}/{one.about}"
+    """What alerts about a petition are keyed by: the matter, or the petition itself where that is not told.
+
+    Never the dossier's own code: under that stand the alerts judged with it alone, and they would take these back.
+    """
+    if one.party is None or one.about is None:
+        return f"feedback/{one.dossier}"
+    return f"matter/{one.party}/{one.about}"
 
 
 def _drawn_out(
