@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from workflow.facts import Acted
 from workflow.messages import Alert
 from workflow.model import Line
-from workflow.organisation import focal_of
+from workflow.organisation import focal_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -192,8 +192,8 @@ def _focal(organisation: Organisation | None, unit: str | None) -> tuple[str, ..
         return ()
     whole = next(name for name, one in organisation.units.items() if one.parent is None)
     known = unit if unit is not None and unit in organisation.units else whole
-    focal = focal_of(organisation, known)
-    return () if focal is None else (f"{focal}@{known}",)
+    found = focal_at(organisation, known)
+    return () if found is None else (f"{found[0]}@{found[1]}",)
 
 
 def _first(first: Petition | None) -> tuple[Line, ...]:

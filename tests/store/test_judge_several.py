@@ -15,6 +15,7 @@ from consumers.several import judge_several
 from consumers.ticker import tick
 from workflow.catalogue import Catalogue, load
 from workflow.facts import Acted, Actor, Fact, Voided
+from workflow.store.alerts import lives
 
 if TYPE_CHECKING:
     from workflow.store.store import Store
@@ -103,3 +104,15 @@ def test_alerts_of_one_dossier_and_of_several_leave_each_other_alone(store: Stor
         states = {row.kind: row.state for row in reading.alerts()}
     assert states["feedback_over_level"] == "raised"
     assert "feedback_late" in states
+
+
+def test_feedback_that_is_late_goes_to_its_focal_officer_too(store: Store) -> None:
+    tell(store, received("F-1", "2021-05-03"))
+    tick(store, department(), now=at("2021-12-01"))
+    with store.reading() as reading:
+        found = [
+            life.alert
+            for life in lives(reading.alerts(["F-1"])).values()
+            if life.alert.kind == "feedback_late"
+        ]
+    assert [alert.to[-1] for alert in found] == ["focal-officer@can-tho-department"]
