@@ -53,9 +53,17 @@ _KNOWN_BEFORE: Final = (*STANDING_ALONE, *CORRECTIONS)
 """What alone does not tell whether its subject is a dossier: what was told before does."""
 
 
+class Buried(NamedTuple):
+    """A message that became a dead letter: where it came from, and why."""
+
+    place: str
+    reason: str
+    detail: str
+
+
 class Applied(Struct, frozen=True, kw_only=True):
     """What became of a batch: how many facts were appended, met again, or became dead letters; how many dossiers were
-    touched, how many of these folded anew, and which are blocked."""
+    touched, how many of these folded anew, and which are blocked; the dead letters."""
 
     appended: int = 0
     duplicates: int = 0
@@ -64,6 +72,7 @@ class Applied(Struct, frozen=True, kw_only=True):
     refolded: int = 0
     erased: int = 0
     blocked: tuple[str, ...] = ()
+    letters: tuple[Buried, ...] = ()
 
 
 class _Dead(NamedTuple):
@@ -165,7 +174,10 @@ class _Batcher(NamedTuple):
             kept = [one.fact for _, one in fresh]
             erased = _erase(writing, self.catalogue, kept)
         appended = sum(map(len, dossiers.values())) + sum(map(len, alone.values()))
-        return replace(done, appended=appended, duplicates=duplicates, dead=len(letters), erased=erased)
+        buried = tuple(Buried(one.told.place, one.reason, one.detail) for one in letters)
+        return replace(
+            done, appended=appended, duplicates=duplicates, dead=len(letters), erased=erased, letters=buried
+        )
 
     def culprits(self, taken: list[_Taken]) -> list[_Taken]:
         """The messages that make a batch fail by themselves, found by trying halves and keeping nothing."""
