@@ -105,8 +105,9 @@ def test_a_void_of_a_source_that_may_not_is_kept_refused_and_explained(store: Pa
     dunghen(*importing(written(tmp_path / "void.jsonl", void), store))
 
     story = said("dossier", "explain", "H13-1", "--store", store)
-    broken = [one for told in story["happenings"] for one in told.get("violations", ())]
-    assert "void/source" in {one["rule"] for one in broken}
+    (told,) = [one for one in story["happenings"] if one["id"] == "v"]
+    assert told["outcome"]["status"] == "refused"
+    assert [one["rule"] for one in told["outcome"]["violations"]] == ["void/source"]
     assert facts(store) == 2
 
 
@@ -132,7 +133,7 @@ def test_a_dossier_that_cannot_be_judged_is_named_and_takes_facts_until_a_new_re
         one for one in folder.rglob("*.yaml") if "procedure: land-transfer\n" in one.read_text("utf-8")
     ]
     text = procedure.read_text("utf-8")
-    procedure.write_text(text.replace("within: 10", "within: 90000000"), encoding="utf-8")
+    procedure.write_text(text.replace("within: 10", "within: 100000"), encoding="utf-8")
     assert procedure.read_text("utf-8") != text
     first = written(tmp_path / "1.jsonl", message("1"), message("9").replace("H13-1", "H13-2"))
     second = written(tmp_path / "2.jsonl", message("2"))
@@ -196,7 +197,7 @@ def test_a_file_that_takes_no_writes_is_said_so(store: Path) -> None:
     """As another account sees it; whoever runs the tests may be allowed to write everything."""
     with (
         closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection,
-        pytest.raises(StoreReadOnly, match="takes no writes .*readonly database"),
+        pytest.raises(StoreReadOnly, match=r"takes no writes .*readonly database"),
         translated(str(store)),
     ):
         connection.execute("DELETE FROM dead_letters")

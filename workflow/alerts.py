@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from workflow.facts import Fact
 
-WARNINGS: Final[frozenset[Kind]] = frozenset({"step_at_risk", "dossier_at_risk", "apology_due"})
+WARNINGS: Final[frozenset[Kind]] = frozenset(
+    {"step_at_risk", "dossier_at_risk", "apology_due", "budget_at_risk", "budget_spent"}
+)
 """Kinds that speak of what may come: one that no longer stands is over, it was not wrong."""
 
 ActKey: TypeAlias = tuple[datetime, str, str, int]

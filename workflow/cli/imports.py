@@ -59,7 +59,7 @@ UNMODELLED: Final = (Column("code", "Code not modelled"), Column("dossiers", "Do
 
 class Imported(Struct):
     """What became of one file. `went_on_after`: the place up to which an earlier import had read it. `known`: facts
-    that were there already. `refused`: by reason; `dead`: facts kept as dead letters, the first of them in `letters`."""
+    that were there already. `refused`: by reason; `dead`: facts kept as dead letters; `letters`: the first of them."""
 
     file: str
     went_on_after: int = 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import click
 
 from workflow import rates as counting
+from workflow.cli.budgets import show_budget
 from workflow.cli.inputs import moment
 from workflow.cli.options import Command, output_option
 from workflow.cli.output import Column, print_rows
@@ -57,12 +58,14 @@ GROUPS: Final = {
     show_default=True,
     help="What to count apart.",
 )
+@click.option("--budget", is_flag=True, help="Show the budget of lateness of the year instead, of each unit.")
 @output_option()
 def rates(
     looking: Looking,
     since: str | None,
     until: str | None,
     by: Asked,
+    budget: bool,  # noqa: FBT001 - a flag of the command line
     output: Form,
 ) -> None:
     """Count the dossiers that were late and those that followed their procedure, each rate with what it is divided by.
@@ -73,6 +76,10 @@ def rates(
     breaking a rule of order, role, guard or end, of those released whose steps are told. Approved: judged by an
     approved procedure, of all counted. Of no dossiers there is no rate. Duplicates are left out.
     """
+    if budget:
+        with looking.opened() as store:
+            show_budget(store, output)
+        return
     with looking.opened() as store:
         period = _period(since, until, store.at, store.zone)
         measures = (

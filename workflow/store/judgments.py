@@ -98,6 +98,7 @@ def row(rules: Rules, basis: Basis, dossier: Dossier, standing: Standing) -> Dos
         *appointment,
         *committed,
         _deviated(rules, dossier, at),
+        _minutes_left(rules, dates, at),
         _next_due(dossier, dates, at),
         standing.blocked,
         standing.version,
@@ -129,6 +130,12 @@ def _headline(dates: tuple[Deadline, ...], kind: str) -> tuple[int | None, bool 
     if waiting:
         return to_us(min(waiting)), None
     return to_us(max(one.due_at for one in found)), any(one.late for one in found)
+
+
+def _minutes_left(rules: Rules, dates: tuple[Deadline, ...], at: datetime) -> int | None:
+    """Working minutes until the benchmark where its clock stands: they stay, while its date moves with time."""
+    standing = next((one for one in dates if one.kind == "benchmark" and one.open_pause), None)
+    return None if standing is None else rules.clock.minutes(at, standing.due_at, at)
 
 
 def _deviated(rules: Rules, dossier: Dossier, at: datetime) -> bool:

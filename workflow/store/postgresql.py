@@ -25,6 +25,7 @@ _FACT: Final = ", ".join(FactRow._fields)
 _NUMBERS: Final = {
     "judge_version": "int4",
     "alerts": "int4",
+    "minutes_left": "int8",
     "version": "int8",
     "facts": "int8",
     "last_recorded_at": "int8",

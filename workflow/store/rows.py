@@ -39,7 +39,8 @@ class DossierRow(NamedTuple):
     NULL while the date is not met. `next_due_at`: when its standing
     alerts may next change. `blocked`: why it
     could not be judged; its other columns are then those of its last judgment. `version` grows with every change.
-    `alerts`: how many alerts about it are kept, so that where there are none nothing is asked.
+    `minutes_left`: working minutes until the appointment while its clock stands, NULL while it runs. `alerts`: how many
+    alerts about it are kept, so that where there are none nothing is asked.
     `last_recorded_at`: the recorded time of its last fact, or the later instant at which it was judged anew; its dates
     are counted as of it.
     """
@@ -62,6 +63,7 @@ class DossierRow(NamedTuple):
     committed_due_at: int | None
     committed_late: bool | None
     deviated: bool
+    minutes_left: int | None
     next_due_at: int | None
     blocked: str | None
     version: int

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     text,
 )
 
@@ -79,6 +80,7 @@ DOSSIERS: Final = Table(
     Column("committed_due_at", Number),
     Column("committed_late", Boolean(create_constraint=False)),
     Column("deviated", Boolean(create_constraint=False), nullable=False),
+    Column("minutes_left", Number),
     Column("next_due_at", Number),
     Column("blocked", Text),
     Column("version", Number, nullable=False),
@@ -186,6 +188,24 @@ BLOCKED: Final = Index(
     "dossiers_blocked", DOSSIERS.c.subject, sqlite_where=IS_BLOCKED, postgresql_where=IS_BLOCKED
 )
 NEXT_DUE: Final = Index("dossiers_next_due_at", DOSSIERS.c.next_due_at)
+_DATED: Final = DOSSIERS.c.appointment_due_at.is_not(None)
+RELEASED: Final = Index(
+    "dossiers_released",
+    *(DOSSIERS.c[name] for name in ("unit", "released_at", "appointment_late", "appointment_due_at")),
+    sqlite_where=and_(DOSSIERS.c.released_at.is_not(None), _DATED),
+    postgresql_where=and_(DOSSIERS.c.released_at.is_not(None), _DATED),
+)
+WAITING: Final = Index(
+    "dossiers_waiting",
+    *(
+        DOSSIERS.c[name]
+        for name in ("unit", "procedure", "state", "appointment_due_at", "minutes_left", "released_at")
+    ),
+    sqlite_where=and_(DOSSIERS.c.released_at.is_(None), _DATED),
+    postgresql_where=and_(DOSSIERS.c.released_at.is_(None), _DATED),
+)
+"""What the budget of lateness is counted by, without reading the rows: `released_at` stands in the second, where it is
+always NULL, since SQLite would read the row to be sure of it."""
 BESIDE: Final = Index(
     "facts_beside",
     FACTS.c.type,

@@ -65,6 +65,7 @@ TABLES: Final = (
         committed_due_at {number},
         committed_late {boolean},
         deviated {boolean} NOT NULL,
+        minutes_left {number},
         next_due_at {number},
         blocked TEXT,
         version {number} NOT NULL,
@@ -76,6 +77,15 @@ TABLES: Final = (
     """,
     "CREATE INDEX facts_beside ON facts (type, subject) WHERE type >= 'dossier.rated' AND type < 'source'",
     "CREATE INDEX dossiers_next_due_at ON dossiers (next_due_at)",
+    """
+    CREATE INDEX dossiers_released ON dossiers (unit, released_at, appointment_late, appointment_due_at)
+    WHERE released_at IS NOT NULL AND appointment_due_at IS NOT NULL
+    """,
+    """
+    CREATE INDEX dossiers_waiting
+    ON dossiers (unit, procedure, state, appointment_due_at, minutes_left, released_at)
+    WHERE released_at IS NULL AND appointment_due_at IS NOT NULL
+    """,
     "CREATE INDEX dossiers_blocked ON dossiers (subject) WHERE blocked IS NOT NULL",
     """
     CREATE TABLE alerts (
