@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import msgspec
-
 from workflow.catalogue import code_of
 from workflow.errors import DunghenError
 from workflow.fold import fold, follow
 from workflow.judge import FAULTS
 from workflow.messages import Decision
-from workflow.store.judgments import Standing, row, unpack
+from workflow.store.judgments import Standing, pack, row, unpack
 from workflow.store.rows import DossierRow
 
 if TYPE_CHECKING:
@@ -184,7 +182,7 @@ def _blank(rules: Rules, basis: Basis, subject: str, standing: Standing) -> Doss
         "revision": rules.revision.revision,
         "state": blank.state,
         "deviated": False,
-        "judgment": msgspec.msgpack.encode(None),
+        "judgment": pack(blank),
         **basis._asdict(),
         **standing._asdict(),
     }

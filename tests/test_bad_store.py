@@ -142,7 +142,16 @@ def test_a_dossier_that_cannot_be_judged_is_named_and_takes_facts_until_a_new_re
         found = dunghen(*importing(file, path, "--procedures", folder), status=1)
         assert "H13-1: could not be judged; see why with: dunghen dossier show H13-1" in found.stderr
     assert facts(path) == 3
-    assert "calendar_range" in dunghen("dossier", "show", "H13-1", "--store", path).stdout
+    shown = said("dossier", "show", "H13-1", "--store", path)
+    assert shown["blocked"].startswith("calendar_range: calendar vn-can-tho counts from")
+    assert [one["subject"] for one in said("dossier", "list", "--blocked", "--store", path)] == [
+        "H13-1",
+        "H13-2",
+    ]
+    assert said("status", "--store", path)["whole"]["blocked"] == 2
+    assert said("status", "--store", path, "--at", "2025-04-01")["whole"]["blocked"] == 2
+    assert said("rates", "--store", path, "--by", "all")
+    assert said("audit", "replay", "--store", path)["blocked"] == 2
 
 
 def test_a_store_of_a_newer_version_is_left_alone(store: Path) -> None:
