@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from workflow.worktime import Worktime
 
 MEMO_MAX: Final = 65_536
-"""Due instants one counting remembers: the days of a long log many times over, some 10 MB at most."""
+"""Due instants one counting remembers for each number it counts: the days of a long log many times over, some 10 MB
+at most."""
 
 _HOUR: Final = 3_600_000_000
 _SATURDAY: Final = 5
@@ -33,22 +34,20 @@ the closing of which it is."""
 
 
 class Counter(ABC, Generic[Point]):
-    """One unit of counting over one state of the calendar; `work` is None where the count needs none."""
+    """One unit of counting over one state of the calendar; `Counts` gives its `work` to every one that asks for it."""
+
+    work: Worktime
 
     def __init__(self, counting: Counting, zone: ZoneInfo, work: Worktime | None) -> None:
         """`counting` was found sound by `Counts`."""
         self.zone = zone
-        self._work = work
+        self._weekend = work is None
+        if work is not None:
+            self.work = work
         self._cut_off = _since_midnight(counting.cut_off) if counting.cut_off else None
         self._rolls = counting.rest_day == "rolls"
         self._included = counting.first_day == "included"
         self._too_late = int(counting.reaching == "late")
-
-    @property
-    def work(self) -> Worktime:
-        """The working time; `Counts` gives one to every counter that asks for it."""
-        assert self._work is not None  # noqa: S101 - see above
-        return self._work
 
     def begin(self, anchor: datetime) -> datetime:
         """The anchor after the cut-off: the next working day's opening for one at or after it, or on a rest day."""
@@ -88,6 +87,10 @@ class Counter(ABC, Generic[Point]):
 class WorkingHours(Counter[datetime]):
     """Hours of the working spells."""
 
+    def due(self, anchor: datetime, number: int) -> datetime:
+        begun = anchor if self._cut_off is None else self.begin(anchor)
+        return self.work.add(begun, number * _HOUR)
+
     def reach(self, start: datetime, number: int) -> datetime:
         return self.work.add(start, number * _HOUR)
 
@@ -103,6 +106,9 @@ class WorkingHours(Counter[datetime]):
 
 class ElapsedHours(Counter[datetime]):
     """Absolute time, whatever the wall clock does."""
+
+    def due(self, anchor: datetime, number: int) -> datetime:
+        return self.reach(anchor if self._cut_off is None else self.begin(anchor), number)
 
     def reach(self, start: datetime, number: int) -> datetime:
         return start.astimezone(UTC) + timedelta(hours=number)
@@ -164,7 +170,7 @@ class CalendarDays(Counter[date]):
         return point
 
     def _rests(self, day: date) -> bool:
-        return day.weekday() >= _SATURDAY if self._work is None else not self._work.is_working_day(day)
+        return day.weekday() >= _SATURDAY if self._weekend else not self.work.is_working_day(day)
 
     def _date(self, instant: datetime) -> date:
         return instant.astimezone(self.zone).date()
@@ -194,6 +200,33 @@ _COUNTERS: Final[dict[str, type[AnyCounter]]] = {
 }
 
 
+class Dues(dict[datetime, datetime]):
+    """Anchors and what is due a number of units from them. Reading an unseen anchor counts it, and remembers it if it
+    lies on a full hour: those of sources that tell days alone come again and again. Raises CalendarRange."""
+
+    def __init__(self, counter: AnyCounter, number: int) -> None:
+        """Nothing is counted yet."""
+        super().__init__()
+        self._counter = counter
+        self._number = number
+
+    def __missing__(self, anchor: datetime) -> datetime:
+        found = counted(self._counter, anchor, self._number)
+        if not (anchor.minute or anchor.second):
+            if len(self) >= MEMO_MAX:
+                self.clear()
+            self[anchor] = found
+        return found
+
+
+def counted(counter: AnyCounter, anchor: datetime, number: int) -> datetime:
+    """The due instant of `number` units from `anchor` where nothing stops the clock. Raises CalendarRange."""
+    try:
+        return counter.due(anchor, number)
+    except OverflowError as cause:
+        raise beyond_all_dates(anchor, number) from cause
+
+
 class Counts:
     """One counting of a procedure over all revisions of its calendar, with a bounded memory of what it counted.
 
@@ -212,7 +245,7 @@ class Counts:
         self._unit = unit
         self._of_hours = counting.unit in ("working_hours", "elapsed_hours")
         self._counters: dict[int, AnyCounter] = {}
-        self._memo: dict[tuple[datetime, int, int], datetime] = {}
+        self._dues: dict[tuple[int, int], Dues] = {}
 
     @property
     def least(self) -> int:
@@ -234,16 +267,20 @@ class Counts:
         other costs more to look up than to count.
         """
         index = 0 if self.calendar is None else self.calendar.index_at(announced_by)
-        if anchor.minute or anchor.second or self._of_hours:
-            return self._counted(self._counter(index, announced_by), anchor, number)
-        key = anchor, number, index
-        found = self._memo.get(key)
+        if self._of_hours or anchor.minute or anchor.second:
+            counter = self._counters.get(index) or self._counter(index, announced_by)
+            return counted(counter, anchor, number)
+        found = self._dues.get((number, index))
         if found is None:
-            found = self._counted(self._counter(index, announced_by), anchor, number)
-            if len(self._memo) >= MEMO_MAX:
-                self._memo.clear()
-            self._memo[key] = found
-        return found
+            found = self._dues[number, index] = Dues(self._counter(index, announced_by), number)
+        return found[anchor]
+
+    def remembered(self, number: int) -> Dues | None:
+        """The due instants of `number` units where no calendar can move them and looking one up costs less than
+        counting; None elsewhere."""
+        if self.calendar is not None or self._of_hours:
+            return None
+        return self._dues.setdefault((number, 0), Dues(self._counter(0, None), number))
 
     def label(self, announced_by: datetime | None) -> str | None:
         """The calendar revision that counts, as judgments cite it; None where none does."""
@@ -255,12 +292,6 @@ class Counts:
             work = None if self.calendar is None else self.calendar.worktime(self._unit, announced_by)
             found = self._counters[index] = _COUNTERS[self.counting.unit](self.counting, self.zone, work)
         return found
-
-    def _counted(self, counter: AnyCounter, anchor: datetime, number: int) -> datetime:
-        try:
-            return counter.due(anchor, number)
-        except OverflowError as cause:
-            raise beyond_all_dates(anchor, number) from cause
 
 
 def _since_midnight(wall: str) -> int:

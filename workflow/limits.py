@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from workflow import sums
 from workflow.counting import beyond_all_dates
-from workflow.model import Deadline
+from workflow.model import Deadline, Violation
 from workflow.stops import Moment
 from workflow.worktime import end_of_day
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import TypeAlias
     from zoneinfo import ZoneInfo
 
     from workflow.counting import AnyCounter, Counts
+    from workflow.facts import Acted
     from workflow.model import DeadlineKind, Dossier, Line
     from workflow.procedure.language import Binds, Choice, Counting, Limit
     from workflow.stops import Stop, StopRules
@@ -83,6 +84,9 @@ class LimitClock:
             self._fixed = limit.within
         elif limit.within is not None:
             self._choice = registers[limit.within.register], limit.within
+        self._dues = None
+        if counts is not None and self._fixed is not None:
+            self._dues = counts.remembered(self._fixed)
         of_days = counting.unit in ("working_days", "calendar_days")
         self.reaching_is_late = counting.reaching == "late" and not of_days
         self.late: Callable[[datetime, datetime], bool] = (
@@ -118,8 +122,16 @@ class LimitClock:
         anchor = self.anchor(dossier)
         if anchor is None or (at - anchor < self._at_least and not dossier.extensions):
             return None
-        due = self.due(dossier, anchor, at)
+        if self._dues is None or dossier.extensions or dossier.pauses or dossier.tasks:
+            due = self.due(dossier, anchor, at)
+        else:
+            due = self._dues[anchor]
         return due if due is not None and self.late(at, due) else None
+
+    def broken_by(self, dossier: Dossier, _act: Acted, at: datetime, /) -> list[Violation] | None:
+        """The violation an act at `at` is, alone in a list; None where it keeps the limit."""
+        due = self.missed(dossier, at)
+        return None if due is None else [Violation(self.id, "deadline", due, at)]
 
     @property
     def counted_as(self) -> str:
@@ -195,15 +207,35 @@ class LimitClock:
             return None
         counter = self.counts.at(moment.announced_by)
         try:
-            begun = self._begin(dossier, anchor, counter, lines)
-            return self._moved(dossier, counter, begun, number, moment, lines)
+            begun = self._begin(dossier, anchor, counter, number, moment, lines)
+            if lines is not None:
+                self._tell_count(
+                    dossier, number, counter.instant(counter.reach(begun, number)), moment, lines
+                )
+            stops = self._rules.stops(dossier, begun, moment)
+            return self._moved(counter, begun, number, stops, lines)
         except OverflowError as cause:
             raise beyond_all_dates(anchor, number) from cause
 
-    def _begin(self, dossier: Dossier, anchor: datetime, counter: AnyCounter, lines: Lines) -> datetime:
-        again = self._rules.restart(dossier, anchor)
-        start = anchor if again is None or again.ended_at is None else again.ended_at
-        begun = counter.begin(start)
+    def _begin(
+        self,
+        dossier: Dossier,
+        anchor: datetime,
+        counter: AnyCounter,
+        number: int,
+        moment: Moment,
+        lines: Lines,
+    ) -> datetime:
+        """The anchor after restarts and the cut-off. A pause that begins once the limit is missed restarts nothing."""
+        start, again = anchor, None
+        begun = counter.begin(anchor)
+        for ended, taken in self._rules.restarts(dossier, anchor):
+            before = self._rules.stops(dossier, begun, moment)
+            before = [
+                s._replace(end=min(s.end, taken.started_at)) for s in before if s.start < taken.started_at
+            ]
+            if taken.started_at < self._moved(counter, begun, number, before, None).due:
+                start, again, begun = ended, taken, counter.begin(ended)
         if lines is not None:
             lines.append(sums.from_anchor(self.limit, anchor, self._default))
             if again is not None:
@@ -213,20 +245,12 @@ class LimitClock:
         return begun
 
     def _moved(
-        self,
-        dossier: Dossier,
-        counter: AnyCounter,
-        begun: datetime,
-        number: int,
-        moment: Moment,
-        lines: Lines,
+        self, counter: AnyCounter, begun: datetime, number: int, stops: Iterable[Stop], lines: Lines
     ) -> Reached:
         point = counter.reach(begun, number)
         due = counter.instant(point)
-        if lines is not None:
-            self._tell_count(dossier, number, due, moment, lines)
         standing = False
-        for stop in self._rules.stops(dossier, begun, moment):
+        for stop in stops:
             amount = None
             if stop.start < due:
                 amount = counter.stopped(stop.start, stop.end)
