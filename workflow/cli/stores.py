@@ -108,6 +108,7 @@ class Seen:
         self.catalogue = _catalogue(archived).catalogue
         self.now = now
         self.at = self.asked_at or self.known_at or now
+        self._blocked = counts.blocked(store)
         self.duplicates = frozenset(self._duplicates())
         self._done, self._all = 0, counts.dossiers(store)
 
@@ -192,6 +193,8 @@ class Seen:
             return None
         try:
             judged = fold(self.catalogue.rules_for(known), subject, known, valid_at=self.asked_at)
+            if subject in self._blocked:
+                judged.rules.clock.deadlines(judged.dossier, at=self.at)
         except FAULTS as fault:
             rules = next(iter(self.catalogue.family(None).values()))
             return self._judged(rules, rules.start(subject), str(fault))
