@@ -26,13 +26,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from consumers.judging import FactId
+    from consumers.streams import Unreadable
     from workflow.catalogue import Catalogue
     from workflow.facts import Fact
     from workflow.model import Outcome
     from workflow.store.rows import DossierRow, FactRow, Identity, Position
     from workflow.store.store import Store, Writing
 
-__all__ = ["Applied", "ApplyLimits", "Told", "apply", "redrive"]
+__all__ = ["Applied", "ApplyLimits", "Beside", "Told", "apply", "redrive"]
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -75,6 +76,13 @@ class Applied(Struct, frozen=True, kw_only=True):
     letters: tuple[Buried, ...] = ()
 
 
+class Beside(NamedTuple):
+    """What a batch brings beside its facts: further positions it moves, and messages that tell no fact."""
+
+    positions: Sequence[Position] = ()
+    letters: Sequence[DeadLetter] = ()
+
+
 class _Dead(NamedTuple):
     told: Told
     reason: str
@@ -88,6 +96,7 @@ def apply(
     *,
     now: datetime,
     position: Position | None = None,
+    beside: Beside = Beside(),  # noqa: B008 - a value that never changes
     limits: ApplyLimits = DEFAULT_LIMITS,
 ) -> Applied:
     """Applies a batch in one transaction: all of it is kept, or none.
@@ -96,7 +105,7 @@ def apply(
     Raises PositionLost where another has claimed the stream, VersionConflict where another writer was first (try
     again), LedgerError for a definition that was edited after its first use, and other StoreErrors.
     """
-    batcher = _Batcher(store, catalogue, now, limits)
+    batcher = _Batcher(store, catalogue, now, limits, beside)
     taken, dead = _prepared(batch)
     try:
         return batcher.commit(taken, dead, position)
@@ -107,6 +116,22 @@ def apply(
         dead += [_Dead(told, "unstorable", str(fault)) for told, _ in culprits]
         refused = {id(one) for one in culprits}
         return batcher.commit([one for one in taken if id(one) not in refused], dead, position)
+
+
+def letter(one: _Dead | Unreadable, now: datetime, limits: ApplyLimits = DEFAULT_LIMITS) -> DeadLetter:
+    """What is kept of a message that could not be taken: all of it, and why."""
+    message = one.told if isinstance(one, _Dead) else one
+    headers = [(name, base64.b64encode(value).decode()) for name, value in message.headers]
+    return DeadLetter(
+        message.place,
+        one.reason,
+        one.detail.replace("\0", "\\0"),
+        message.key,
+        message.received,
+        _encode(headers),
+        to_us(now),
+        to_us(now + timedelta(days=limits.dead_letter_days)),
+    )
 
 
 def redrive(store: Store, catalogue: Catalogue, subjects: Iterable[str], *, now: datetime) -> Applied:
@@ -143,6 +168,7 @@ class _Batcher(NamedTuple):
     catalogue: Catalogue
     now: datetime
     limits: ApplyLimits
+    beside: Beside
 
     def commit(
         self, taken: list[_Taken], dead: list[_Dead], position: Position | None, *, keep: bool = True
@@ -150,8 +176,8 @@ class _Batcher(NamedTuple):
         """One transaction."""
         now_us = to_us(self.now)
         with self.store.writing(keep=keep) as writing:
-            if position is not None:
-                writing.move(position)
+            for step in () if position is None else (position, *self.beside.positions):
+                writing.move(step)
             rows = writing.lock({one.fact.subject for _, one in taken})
             alone_too = _about_officers(writing, taken, rows)
             fresh, duplicates, conflicts = _new_ones(writing, taken, rows, alone_too)
@@ -169,8 +195,9 @@ class _Batcher(NamedTuple):
                 writing, needing, recorded, {one.subject: len(dossiers[one.subject]) for one in needing}
             )
             done = _keep(writing, self.catalogue, touched, now_us)
-            letters = [*dead, *conflicts, *beyond]
-            writing.bury(self._letter(one, now_us) for one in letters)
+            refused = [letter(one, self.now, self.limits) for one in (*dead, *conflicts, *beyond)]
+            letters = [*self.beside.letters, *refused]
+            writing.bury(letters)
             kept = [one.fact for _, one in fresh]
             erased = _erase(writing, self.catalogue, kept)
         appended = sum(map(len, dossiers.values())) + sum(map(len, alone.values()))
@@ -218,21 +245,6 @@ class _Batcher(NamedTuple):
             else:
                 kept.append((told, one))
         return {subject: kept for subject, kept in sorted(dossiers.items()) if kept}, alone, beyond
-
-    def _letter(self, one: _Dead, now_us: int) -> DeadLetter:
-        told = one.told
-        headers = [(name, base64.b64encode(value).decode()) for name, value in told.headers]
-        expires_at = self.now + timedelta(days=self.limits.dead_letter_days)
-        return DeadLetter(
-            told.place,
-            one.reason,
-            one.detail.replace("\0", "\\0"),
-            told.key,
-            told.received,
-            _encode(headers),
-            now_us,
-            to_us(expires_at),
-        )
 
 
 def _prepared(batch: Sequence[Told]) -> tuple[list[_Taken], list[_Dead]]:

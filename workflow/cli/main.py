@@ -36,12 +36,16 @@ GROUPS: Final = (
     "simulate",
     "import",
     "activate",
-    "topics",
+    "worker",
     "relay",
+    "position",
+    "topics",
     "status",
     "rates",
     "risk",
     "rotation",
+    "evaluation",
+    "judge",
 )
 """One module of this package each, imported when it is asked for."""
 KEYWORDS: Final = {"import": ("imports", "import_")}

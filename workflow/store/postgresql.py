@@ -70,6 +70,13 @@ _KNOWN: Final = (
     " JOIN facts f USING (subject, source, id, revision)"
 )
 
+_OUST_WRITER: Final = (
+    # Who holds the row is asked of the row itself: a number of a process, kept from before, may by now be another's.
+    "SELECT pg_terminate_backend(l.pid) FROM positions p JOIN pg_locks l"
+    " ON l.locktype = 'transactionid' AND l.granted AND l.transactionid = p.xmax"
+    " WHERE p.stream = %s AND p.partition = %s AND l.pid <> pg_backend_pid()"
+)
+
 
 def lock(connection: Connection, subjects: Sequence[str]) -> list[DossierRow]:
     """The dossiers of these sorted subjects, locked in their order."""
@@ -157,3 +164,13 @@ def _driver(connection: Connection, statement: str) -> Any:  # noqa: ANN401 - th
     driver = connection.connection.driver_connection
     assert driver is not None  # noqa: S101 - an open connection has one
     return driver
+
+
+def wait_at_most(connection: Connection, lock_ms: int) -> None:
+    """Waits no longer for any lock in this transaction."""
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {lock_ms:d}")
+
+
+def oust(connection: Connection, stream: str, partition: int) -> None:
+    """Ends the backend whose transaction is changing this position."""
+    connection.exec_driver_sql(_OUST_WRITER, (stream, partition))

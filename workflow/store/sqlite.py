@@ -125,3 +125,11 @@ def marked(statement: str) -> str:
 
 def _json(values: Sequence[object]) -> str:
     return msgspec.json.encode(values).decode()
+
+
+def wait_at_most(_connection: Connection, _lock_ms: int) -> None:
+    """Nothing: the one write lock is held already."""
+
+
+def oust(_connection: Connection, _stream: str, _partition: int) -> None:
+    """Nothing: SQLite cannot end another process."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from workflow.catalogue import Definition
-from workflow.errors import LedgerError, PositionLost, VersionConflict
+from workflow.errors import PositionLost, VersionConflict
 from workflow.store import postgresql, sqlite
+from workflow.store.archived import definition_of, edited
 from workflow.store.bodies import FACT_COLUMNS, Bodies
 from workflow.store.faults import translated
 from workflow.store.outbox import Outbox
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
+    from workflow.catalogue import Definition
     from workflow.facts import Fact
     from workflow.store.rows import FactRow, Identity, Position
 
@@ -36,6 +37,12 @@ _BURY: Final = (
 _CLAIM: Final = (
     "INSERT INTO positions (stream, partition, position, epoch, log) VALUES (%s, %s, %s, 1, %s)"
     " ON CONFLICT (stream, partition) DO UPDATE SET epoch = positions.epoch + 1"
+)
+
+_SET_POSITION: Final = (
+    "INSERT INTO positions (stream, partition, position, epoch, log) VALUES (%s, %s, %s, 1, %s)"
+    " ON CONFLICT (stream, partition) DO UPDATE SET epoch = positions.epoch + 1, position = excluded.position,"
+    " log = excluded.log"
 )
 
 
@@ -169,7 +176,7 @@ class Reading:
         if known_at is not None:
             statement, values = f"{statement} WHERE recorded_at <= %s", (to_us(known_at),)
         rows = self._stream(f"{statement} ORDER BY recorded_at, kind, name, revision", values)
-        return [_definition(row) for row in rows]
+        return [definition_of(row) for row in rows]
 
     def definitions_between(self, after: datetime, until: datetime) -> list[tuple[Definition, datetime]]:
         """Definitions recorded later than `after`, up to `until`, each with its recorded instant."""
@@ -178,7 +185,7 @@ class Reading:
             " WHERE recorded_at > %s AND recorded_at <= %s ORDER BY recorded_at, kind, name, revision"
         )
         rows = self._stream(statement, (to_us(after), to_us(until)))
-        return [(_definition(row), from_us(row[5])) for row in rows]
+        return [(definition_of(row), from_us(row[5])) for row in rows]
 
     def subjects_between(self, after: datetime, until: datetime) -> list[str]:
         """The codes of dossiers with facts recorded later than `after`, up to `until`."""
@@ -260,6 +267,18 @@ class Writing(Reading):
                 reason="log_changed",
             )
         return found[0], found[1]
+
+    def set_position(self, stream: str, partition: int, position: int, log: str) -> None:
+        """Has a partition read on from a position of a log, whatever was kept of it; who reads it loses the claim."""
+        self._run(_SET_POSITION, (stream, partition, position, log))
+
+    def wait_at_most(self, lock_ms: int) -> None:
+        """For the rest of the transaction, gives up waiting for a lock after so long: StoreBusy."""
+        self._sql.wait_at_most(self._connection, lock_ms)
+
+    def oust(self, stream: str, partition: int) -> None:
+        """Ends the connection of whoever is changing the position of this partition now."""
+        self._sql.oust(self._connection, stream, partition)
 
     def move(self, position: Position) -> None:
         """Moves a position on. The first statement of a batch: whoever lost the claim stops here.
@@ -350,7 +369,7 @@ class Writing(Reading):
             f" WHERE {self._sql.among('name')}"
         )
         rows = self._stream(statement, (names,))
-        kept = {tuple(row[:3]): _definition(row) for row in rows}
+        kept = {tuple(row[:3]): definition_of(row) for row in rows}
         for one in new:
             found = kept.get(one[:3])
             if found is None:
@@ -360,7 +379,7 @@ class Writing(Reading):
                     (*one, recorded_at),
                 )
             elif found != one:
-                raise _edited(self._name, one, found)
+                raise edited(self._name, one, found)
         self.fresh |= set(new)
 
     def erase(self, subject: str, source: str, identifier: str, revision: int | None) -> int:
@@ -379,21 +398,3 @@ class Writing(Reading):
 
     def _run(self, statement: str, values: Row) -> int:
         return self._connection.exec_driver_sql(self._sql.marked(statement), values).rowcount
-
-
-def _definition(row: Row) -> Definition:
-    return Definition._make((*row[:4], bytes(row[4])))
-
-
-def _edited(store: str, one: Definition, found: Definition) -> LedgerError:
-    return LedgerError(
-        "{store}: {kind} {name} revision {revision}: expected the content it was first used with ({expected}), found "
-        "another ({found}); undo the edit, or give the new text a new revision",
-        store=store,
-        kind=one.kind,
-        name=one.name,
-        revision=one.revision,
-        expected=found.fingerprint[:16],
-        found=one.fingerprint[:16] if one.fingerprint != found.fingerprint else "the same in another order",
-        reason="definition_edited",
-    )
