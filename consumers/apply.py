@@ -201,7 +201,7 @@ class _Batcher(NamedTuple):
             kept = [one.fact for _, one in fresh]
             erased = _erase(writing, self.catalogue, kept)
         appended = sum(map(len, dossiers.values())) + sum(map(len, alone.values()))
-        buried = tuple(Buried(one.told.place, one.reason, one.detail) for one in letters)
+        buried = tuple(Buried(one.place, one.reason, one.detail) for one in letters)
         return replace(
             done, appended=appended, duplicates=duplicates, dead=len(letters), erased=erased, letters=buried
         )
