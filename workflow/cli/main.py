@@ -31,6 +31,7 @@ GROUPS: Final = (
     "procedure",
     "deadline",
     "dossier",
+    "alerts",
     "audit",
     "source",
     "simulate",

@@ -38,6 +38,11 @@ _TYPES: Final = {
     "judgment": "bytea",
 }
 _LOCK: Final = f"SELECT {_DOSSIER} FROM dossiers WHERE subject = ANY(%s::text[]) ORDER BY subject FOR UPDATE"
+_LOCK_DUE: Final = (
+    f"WITH due AS MATERIALIZED (SELECT {_DOSSIER} FROM dossiers WHERE next_due_at <= %s"
+    " ORDER BY next_due_at LIMIT %s FOR UPDATE SKIP LOCKED)"
+    f" SELECT {_DOSSIER} FROM due ORDER BY subject"
+)
 _COPY: Final = f"COPY facts ({_FACT}) FROM STDIN (FORMAT BINARY)"
 _FACT_TYPES: Final = [
     *("text", "text", "text", "int8", "text", "int8", "int8", "int8", "int8"),
@@ -81,6 +86,12 @@ _OUST_WRITER: Final = (
 def lock(connection: Connection, subjects: Sequence[str]) -> list[DossierRow]:
     """The dossiers of these sorted subjects, locked in their order."""
     found = connection.exec_driver_sql(_LOCK, (list(subjects),)).cursor
+    return [] if found is None else [DossierRow._make(row) for row in found.fetchall()]
+
+
+def lock_due(connection: Connection, by: int, limit: int) -> list[DossierRow]:
+    """The dossiers that are due and that nobody holds, the earliest first, at most so many, sorted by subject."""
+    found = connection.exec_driver_sql(_LOCK_DUE, (by, limit)).cursor
     return [] if found is None else [DossierRow._make(row) for row in found.fetchall()]
 
 

@@ -11,7 +11,7 @@ from workflow.store.archived import definition_of, edited
 from workflow.store.bodies import FACT_COLUMNS, Bodies
 from workflow.store.faults import translated
 from workflow.store.outbox import Outbox
-from workflow.store.rows import AlertRow, DeadLetter, DossierRow, FeedRow, from_us, to_us
+from workflow.store.rows import AlertRow, DeadLetter, DossierRow, from_us, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,12 +25,7 @@ if TYPE_CHECKING:
 
 Row: TypeAlias = tuple[Any, ...]
 _DOSSIER: Final = ", ".join(DossierRow._fields)
-_ALERT: Final = ", ".join(AlertRow._fields)
-_HEAR: Final = (
-    "INSERT INTO feeds (source, stream, partition, told_at, heard_at) VALUES (%s, %s, %s, %s, %s)"
-    " ON CONFLICT (source, stream, partition) DO UPDATE SET heard_at = excluded.heard_at,"
-    " told_at = CASE WHEN feeds.told_at > excluded.told_at THEN feeds.told_at ELSE excluded.told_at END"
-)
+ALERT_COLUMNS: Final = ", ".join(AlertRow._fields)
 _BURY: Final = (
     f"INSERT INTO dead_letters ({', '.join(DeadLetter._fields)}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
 )
@@ -142,16 +137,12 @@ class Reading:
 
     def alerts(self, subjects: Iterable[str] | None = None) -> list[AlertRow]:
         """Alerts as they were last said, by id; those about some subjects, or all."""
-        return self._alerts("subject", subjects)
-
-    def alerts_of(self, ids: Iterable[str]) -> list[AlertRow]:
-        """The alerts of these ids that were ever said."""
-        return self._alerts("id", ids)
-
-    def feeds(self) -> list[FeedRow]:
-        """What was heard of each source, by each reader."""
-        statement = f"SELECT {', '.join(FeedRow._fields)} FROM feeds ORDER BY source, stream, partition"
-        return [FeedRow._make(row) for row in self._stream(statement)]
+        everything = f"SELECT {ALERT_COLUMNS} FROM alerts"
+        if subjects is None:
+            rows = self.rows(f"{everything} ORDER BY id")
+        else:
+            rows = self.rows(f"{everything} WHERE {{subject}} ORDER BY id", subject=subjects)
+        return [AlertRow._make((*row[:-1], bytes(row[-1]))) for row in rows]
 
     def outbox(self, after: int = 0, limit: int = 1_000) -> list[tuple[int, bytes]]:
         """Batches of messages not older than `after`: each one's number and its content, a JSON list."""
@@ -207,14 +198,6 @@ class Reading:
     def dialect(self) -> str:
         """Which of the two databases this is: sqlite or postgresql."""
         return self._connection.dialect.name
-
-    def _alerts(self, column: str, values: Iterable[str] | None) -> list[AlertRow]:
-        where = ""
-        given: Row = ()
-        if values is not None:
-            where, given = f" WHERE {self._sql.among(column)}", (self._sql.listed(values),)
-        rows = self._stream(f"SELECT {_ALERT} FROM alerts{where} ORDER BY id", given)
-        return [AlertRow._make((*row[:-1], bytes(row[-1]))) for row in rows]
 
     def rows(self, statement: str, values: Sequence[object] = (), **lists: Iterable[str]) -> Iterator[Row]:
         """Rows of a statement of this folder; `{name}` in it stands for the condition that the column of that
@@ -304,6 +287,11 @@ class Writing(Reading):
         """The dossiers of these codes, locked in the order of their codes until the transaction ends."""
         return {row.subject: row for row in self._sql.lock(self._connection, sorted(subjects))}
 
+    def lock_due(self, by: datetime, limit: int) -> dict[str, DossierRow]:
+        """Dossiers whose alerts must be looked at by a moment, the earliest first, at most so many, in the order of
+        their codes; those another writer holds are left to it."""
+        return {row.subject: row for row in self._sql.lock_due(self._connection, to_us(by), limit)}
+
     def known(self, identities: Sequence[Identity]) -> dict[Identity, bytes]:
         """The digests of those identities that are there already."""
         if not identities:
@@ -333,11 +321,6 @@ class Writing(Reading):
         """Writes alerts, new ones and those that changed."""
         if rows:
             self._sql.keep_alerts(self._connection, rows)
-
-    def hear(self, rows: Iterable[FeedRow]) -> None:
-        """Keeps what a reader of a stream has heard of its sources."""
-        for row in rows:
-            self._run(_HEAR, row)
 
     def say(self, recorded_at: int, messages: int, content: bytes) -> None:
         """Puts a batch of messages in the outbox, one row."""
