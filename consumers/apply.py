@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
+from consumers.applied import Applied, Buried
 from consumers.judging import Touched, used
 from consumers.saying import hear, speak, speak_of
 from workflow.errors import InputError, Unstorable
@@ -55,28 +56,6 @@ class ApplyLimits(Struct, frozen=True, kw_only=True):
 DEFAULT_LIMITS: Final = ApplyLimits()
 _KNOWN_BEFORE: Final = (*STANDING_ALONE, *CORRECTIONS)
 """What alone does not tell whether its subject is a dossier: what was told before does."""
-
-
-class Buried(NamedTuple):
-    """A message that became a dead letter: where it came from, and why."""
-
-    place: str
-    reason: str
-    detail: str
-
-
-class Applied(Struct, frozen=True, kw_only=True):
-    """What became of a batch: how many facts were appended, met again, or became dead letters; how many dossiers were
-    touched, how many of these folded anew, and which are blocked; the dead letters."""
-
-    appended: int = 0
-    duplicates: int = 0
-    dead: int = 0
-    dossiers: int = 0
-    refolded: int = 0
-    erased: int = 0
-    blocked: tuple[str, ...] = ()
-    letters: tuple[Buried, ...] = ()
 
 
 class Beside(NamedTuple):

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 from msgspec import Struct, to_builtins
 
-from consumers.apply import Applied, Buried, Told, apply
+from consumers.applied import Applied, Buried
+from consumers.apply import Told, apply
 from consumers.codec import encode
 from consumers.files.entries import batches, files_of
 from consumers.files.sourcefile import open_source_file
