@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
+from consumers.applied import Applied, Buried
 from consumers.intake import Dead, Taken, about_officers, new_ones, prepared
 from consumers.judging import Touched, used
 from consumers.saying import hear, speak, speak_of
@@ -56,19 +57,6 @@ class ApplyLimits(Struct, frozen=True, kw_only=True):
 
 
 DEFAULT_LIMITS: Final = ApplyLimits()
-
-
-class Applied(Struct, frozen=True, kw_only=True):
-    """What became of a batch: how many facts were appended, met again, or became dead letters; how many dossiers were
-    touched, how many of these folded anew, and which are blocked."""
-
-    appended: int = 0
-    duplicates: int = 0
-    dead: int = 0
-    dossiers: int = 0
-    refolded: int = 0
-    erased: int = 0
-    blocked: tuple[str, ...] = ()
 
 
 class Beside(NamedTuple):
@@ -231,7 +219,10 @@ class _Batcher(NamedTuple):
             erased = _erase(writing, self.catalogue, kept)
             hear(writing, (one.fact for _, one in taken), position, self.now)
         appended = sum(map(len, dossiers.values())) + sum(map(len, alone.values()))
-        return replace(done, appended=appended, duplicates=duplicates, dead=len(letters), erased=erased)
+        buried = tuple(Buried(one.place, one.reason, one.detail) for one in letters)
+        return replace(
+            done, appended=appended, duplicates=duplicates, dead=len(letters), erased=erased, letters=buried
+        )
 
     def _of_sources(
         self, writing: Writing, taken: list[Taken], conflicts: list[Dead], alone: _Told

@@ -22,6 +22,7 @@ from workflow.cli.inputs import FILE, moment
 from workflow.errors import UsageError
 from workflow.facts import Linked
 from workflow.fold import fold
+from workflow.judge import FAULTS
 from workflow.links import stories
 from workflow.procedure.reader import fingerprint, read_procedures
 from workflow.standing import stand
@@ -110,6 +111,7 @@ class Seen:
         self.catalogue = _catalogue(archived).catalogue
         self.now = now
         self.at = self.asked_at or self.known_at or now
+        self._blocked = counts.blocked(store)
         linked = {subject: self._own(subject) for subject in counts.linked(store)}
         self.duplicates = frozenset(self._duplicates(linked))
         found = stories(self.catalogue.orders, linked, known_at=self.known_at, valid_at=self.asked_at)
@@ -152,7 +154,12 @@ class Seen:
             yield from self._story(head)
 
     def one(self, subject: str) -> Judged:
-        """One dossier, folded. Raises UsageError where nothing is known of it then."""
+        """One dossier, folded; one that cannot be, as it was last judged. Raises UsageError where nothing is known of
+        it then."""
+        if self.asked_at is None and self.known_at is None:
+            row = self.row(subject)
+            if row.blocked is not None:
+                return self._judged(self._of(row), unpack(row.judgment), row.blocked)
         found = self._folded(self._head(subject), self.facts(subject))
         if found is None:
             raise UsageError(
@@ -215,7 +222,13 @@ class Seen:
         known = self.known(facts)
         if not known:
             return None
-        judged = fold(self.catalogue.rules_for(known), subject, known, valid_at=self.asked_at)
+        try:
+            judged = fold(self.catalogue.rules_for(known), subject, known, valid_at=self.asked_at)
+            if subject in self._blocked:
+                judged.rules.clock.deadlines(judged.dossier, at=self.at)
+        except FAULTS as fault:
+            rules = next(iter(self.catalogue.family(None).values()))
+            return self._judged(rules, rules.start(subject), str(fault))
         if judged.dossier.last_key is None:
             return None
         return self._judged(judged.rules, judged.dossier, None)
