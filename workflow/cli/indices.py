@@ -64,7 +64,7 @@ def show_indices(measures: Iterable[Measure], period: Period, now: datetime, out
     rows = [_described(one) for one in found]
     if output == "table":
         shown = ({**row, "value": row["value"] or current("not computed")} for row in rows)
-        print_rows(shown, COLUMNS, "table", title=period.name)
+        print_rows(shown, COLUMNS, "table", title=str(period.name))
     else:
         print_rows([{**row, "period": period.name} for row in rows], COLUMNS, output)
 
