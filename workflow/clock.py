@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from workflow.calendar import Calendar
     from workflow.layout import Layout
-    from workflow.model import Deadline, DeadlineKind, Dossier, PhaseRun, TaskRun
+    from workflow.model import AppointmentTold, Deadline, DeadlineKind, Dossier, PhaseRun, TaskRun
     from workflow.procedure.language import Counting, Limit, Revision, Task
     from workflow.stops import Moment
 
@@ -187,6 +187,10 @@ class Clock:
         ended_at = dossier.ended_at if dossier.ended_at is not None and dossier.ended_at <= at else None
         found = self._benchmark.deadlines(dossier, at=at, announced_by=ended_at or at, explain=False)
         return next((one for one in found if one.kind == "benchmark"), None)
+
+    def printed(self, slip: AppointmentTold) -> datetime:
+        """The instant (UTC) a slip names; of a date alone its closing time, as the calendar stood when it was told."""
+        return self._benchmark.printed(slip)
 
     def _end_limits(self, dossier: Dossier, ended_at: datetime | None) -> Iterator[Asked]:
         """Committed and statutory limits are met when the dossier is issued, others when it ends."""
