@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from consumers.judging import FactId
     from workflow.catalogue import Catalogue
     from workflow.facts import Fact
+    from workflow.model import Outcome
     from workflow.store.rows import DossierRow, FactRow, Identity, Position
     from workflow.store.store import Store, Writing
 
@@ -101,11 +103,26 @@ def apply(
 def redrive(store: Store, catalogue: Catalogue, subjects: Iterable[str], *, now: datetime) -> Applied:
     """Folds dossiers again, blocked ones too: after a definition or the engine was corrected. Raises as `apply`."""
     with store.writing() as writing:
-        rows = writing.lock(set(subjects))
-        touched = [Touched(catalogue, subject, before, ()) for subject, before in rows.items()]
-        recorded = {subject: before.last_recorded_at for subject, before in rows.items()}
-        _fold_whole(writing, touched, recorded)
-        return _keep(writing, catalogue, touched, to_us(now))
+        done, _ = refold(writing, catalogue, writing.lock(set(subjects)), now_us=to_us(now))
+        return done
+
+
+def refold(
+    writing: Writing,
+    catalogue: Catalogue,
+    rows: Mapping[str, DossierRow],
+    *,
+    now_us: int,
+    told: Mapping[str, Mapping[FactId, Outcome]] | None = None,
+) -> tuple[Applied, list[Touched]]:
+    """Folds dossiers that are locked already, and writes them as judged at this instant; each as it became.
+
+    `told`: what was said of their facts before, by dossier; only what differs is said. Raises as `apply`.
+    """
+    touched = [Touched(catalogue, subject, before, ()) for subject, before in rows.items()]
+    recorded = {subject: max(now_us, before.last_recorded_at) for subject, before in rows.items()}
+    _fold_whole(writing, touched, recorded, told=told)
+    return _keep(writing, catalogue, touched, now_us), touched
 
 
 _Taken: TypeAlias = tuple[Told, Prepared]
@@ -295,6 +312,7 @@ def _fold_whole(
     touched: Sequence[Touched],
     recorded: Mapping[str, int],
     new: Mapping[str, int] | None = None,
+    told: Mapping[str, Mapping[FactId, Outcome]] | None = None,
 ) -> None:
     """Folds dossiers whole, their facts read by one query; `new`: how many of those were appended just now."""
     if not touched:
@@ -305,7 +323,8 @@ def _fold_whole(
     for one in touched:
         found = facts[one.subject]
         older = found[: len(found) - (new[one.subject] if new else 0)]
-        one.whole(older, recorded_at=recorded[one.subject])
+        said = None if told is None else told.get(one.subject, {})
+        one.whole(older, recorded_at=recorded[one.subject], told=said)
 
 
 def _keep(writing: Writing, catalogue: Catalogue, touched: Sequence[Touched], now_us: int) -> Applied:

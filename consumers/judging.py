@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -15,13 +15,17 @@ from workflow.store.judgments import Standing, row, unpack
 from workflow.store.rows import DossierRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from workflow.catalogue import Basis, Catalogue
     from workflow.facts import Fact
     from workflow.fold import Judgment
     from workflow.model import Dossier, Outcome
     from workflow.rules import Rules
+
+
+FactId: TypeAlias = tuple[str, str, int]
+"""Source, id and revision of a fact of a dossier."""
 
 
 class Touched:
@@ -60,8 +64,17 @@ class Touched:
             self._block(_said(fault), rules)
             return True
 
-    def whole(self, older: Sequence[Fact], *, recorded_at: int | None = None) -> None:
-        """Judges all facts of the dossier together, `older` being those it had."""
+    def whole(
+        self,
+        older: Sequence[Fact],
+        *,
+        recorded_at: int | None = None,
+        told: Mapping[FactId, Outcome] | None = None,
+    ) -> None:
+        """Judges all facts of the dossier together, `older` being those it had.
+
+        `told`: what was said of them, where the present rules do not give it again.
+        """
         self._recorded_at = self._recorded_at if recorded_at is None else recorded_at
         self.refolded = self._before is not None
         facts = [*older, *self._facts]
@@ -71,7 +84,7 @@ class Touched:
             judgment = fold(rules, self.subject, facts)
             code = next((named for fact in judgment.facts if (named := code_of(fact)) is not None), None)
             self._keep(judgment.rules, judgment.dossier, code, len(facts))
-            self._say_all(judgment, rules, older)
+            self._say_all(judgment, self._told(rules, older) if told is None else told)
         except FAULTS as fault:
             self._block(_said(fault), rules, len(facts))
 
@@ -102,13 +115,16 @@ class Touched:
         self.rules = rules
         self.row = row(rules, self._basis(rules), dossier, standing)
 
-    def _say_all(self, judgment: Judgment, rules: Rules, older: Sequence[Fact]) -> None:
-        """New outcomes, and of those told before the ones that have changed."""
+    def _told(self, rules: Rules, older: Sequence[Fact]) -> Mapping[FactId, Outcome]:
+        """What was said of the older facts, where it was these rules that judged them."""
         before = self._before
-        told: dict[tuple[str, str, int], Outcome] = {}
-        if older and before is not None and before.blocked is None and self._still(before) is rules:
-            last = fold(rules, self.subject, older)
-            told = {_identity(fact): one for fact, one in zip(last.facts, last.outcomes, strict=True)}
+        if not older or before is None or before.blocked is not None or self._still(before) is not rules:
+            return {}
+        last = fold(rules, self.subject, older)
+        return {_identity(fact): one for fact, one in zip(last.facts, last.outcomes, strict=True)}
+
+    def _say_all(self, judgment: Judgment, told: Mapping[FactId, Outcome]) -> None:
+        """New outcomes, and of those told before the ones that have changed."""
         for fact, outcome in zip(judgment.facts, judgment.outcomes, strict=True):
             earlier = told.get(_identity(fact))
             if earlier != outcome:
@@ -175,7 +191,7 @@ def _blank(rules: Rules, basis: Basis, subject: str, standing: Standing) -> Doss
     return DossierRow(**{**nothing, **known})
 
 
-def _identity(fact: Fact) -> tuple[str, str, int]:
+def _identity(fact: Fact) -> FactId:
     return fact.source, fact.id, fact.revision
 
 

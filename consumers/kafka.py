@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from kafka import KafkaAdminClient, KafkaProducer
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.net.compat import KafkaNetClient
@@ -13,7 +13,7 @@ from consumers.contract.topics import ENVELOPE_BYTES, MESSAGE_BYTES_MAX
 from workflow.errors import BrokerError, BrokerRefused, BrokerUnreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from consumers.contract.outgoing import Record
     from consumers.contract.topics import Topic
@@ -163,6 +163,29 @@ def make_topics(
         raise _fault(servers, fault) from fault
     finally:
         admin.close()
+
+
+def log_ends(servers: str, topics: Iterable[str], **settings: Any) -> dict[tuple[str, int], int]:  # noqa: ANN401 - the library's
+    """The position after the last record, for each partition of those of the topics that are there.
+
+    Raises BrokerUnreachable, BrokerRefused.
+    """
+    try:
+        consumer = _connected(
+            KafkaConsumer, bootstrap_servers=servers, bootstrap_timeout_ms=_WAIT_MS, **settings
+        )
+    except KafkaError as fault:
+        raise _fault(servers, fault) from fault
+    try:
+        known = consumer.topics() & set(topics)
+        partitions = [
+            TopicPartition(name, one) for name in sorted(known) for one in consumer.partitions_for_topic(name)
+        ]
+        return {(one.topic, one.partition): end for one, end in consumer.end_offsets(partitions).items()}
+    except KafkaError as fault:
+        raise _fault(servers, fault) from fault
+    finally:
+        consumer.close()
 
 
 def _compared(admin: Any, prefix: str, topic: Topic) -> Made:  # noqa: ANN401 - a library without types

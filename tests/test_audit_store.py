@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -88,3 +89,31 @@ def test_a_fact_that_was_changed_behind_the_engine_is_named(store: Path) -> None
     shown = dunghen("audit", "verify", "--store", store, status=1).stdout
     assert found["found"][0]["subject"] in shown
     assert "2 are not what was appended" in shown
+
+
+def test_between_two_imports_is_what_the_second_brought(tmp_path: Path) -> None:
+    dunghen("simulate", *MONTH, "--dossiers", "30", "--out", tmp_path / "m.jsonl")
+    lines = (tmp_path / "m.jsonl").read_bytes().splitlines(keepends=True)
+    words = ("--source", "one-stop", "--store", tmp_path / "m.db")
+    for name, part in (("a.jsonl", lines[:100]), ("b.jsonl", lines[100:])):
+        (tmp_path / name).write_bytes(b"".join(part))
+        dunghen("import", tmp_path / name, *words)
+    with closing(sqlite3.connect(tmp_path / "m.db")) as connection:
+        times = connection.execute("SELECT recorded_at FROM outbox ORDER BY seq").fetchall()
+    first, last = (datetime.fromtimestamp(us / 1_000_000, UTC) for (us,) in times)
+    known = (first + (last - first) / 2).isoformat(), (last + timedelta(hours=1)).isoformat()
+
+    found = said("audit", "diff", "--store", tmp_path / "m.db", "--known", *known)
+    table = dunghen("audit", "diff", "--store", tmp_path / "m.db", "--known", *known).stdout
+
+    subjects = {json.loads(line)["subject"] for line in lines[100:]}
+    assert {one["subject"] for one in found["dossiers"]} <= subjects
+    assert all(one["facts"] for one in found["dossiers"])
+    assert f"{len(found['dossiers'])} dossiers are known otherwise." in table
+    assert len(found["dossiers"]) > 20
+
+
+def test_the_moments_must_come_in_their_order(month: Path) -> None:
+    words = ("audit", "diff", "--store", month, "--known", "2026-02-01", "2026-01-01")
+
+    assert "the earlier moment first" in dunghen(*words, status=2).stderr

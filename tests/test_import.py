@@ -205,6 +205,15 @@ def test_status_counts_every_dossier_and_fact(store: Path) -> None:
     assert len(found["definitions"]) == len(kept["definitions"])
 
 
+def test_status_tells_how_long_each_source_is_silent_by_its_working_hours(store: Path) -> None:
+    found = said("status", "--store", store)
+
+    assert [one["source"] for one in found["sources"]] == ["one-stop"]
+    assert all(one["past"] == (one["silent"] > one["cadence"] > 0) for one in found["sources"])
+    assert found["waiting"]["messages"] > 0
+    assert "What waits" in dunghen("status", "--store", store, "--lang", "en").stdout
+
+
 def test_a_list_filters_sorts_and_says_when_it_cuts(store: Path) -> None:
     words = ("dossier", "list", "--store", store, "--at", END, "--open", "--sort", "due")
     whole = said(*words, "--limit", "1000")

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from workflow.worktime import Worktime
 
 MEMO_MAX: Final = 65_536
-"""Due instants one counting remembers: the days of a long log many times over, some 10 MB at most."""
+"""Due instants one counting remembers for each number it counts: the days of a long log many times over, some 10 MB
+at most."""
 
 _HOUR: Final = 3_600_000_000
 _SATURDAY: Final = 5
@@ -194,6 +195,33 @@ _COUNTERS: Final[dict[str, type[AnyCounter]]] = {
 }
 
 
+class Dues(dict[datetime, datetime]):
+    """Anchors and what is due a number of units from them. Reading an unseen anchor counts it, and remembers it if it
+    lies on a full hour: those of sources that tell days alone come again and again. Raises CalendarRange."""
+
+    def __init__(self, counter: AnyCounter, number: int) -> None:
+        """Nothing is counted yet."""
+        super().__init__()
+        self._counter = counter
+        self._number = number
+
+    def __missing__(self, anchor: datetime) -> datetime:
+        found = counted(self._counter, anchor, self._number)
+        if not (anchor.minute or anchor.second):
+            if len(self) >= MEMO_MAX:
+                self.clear()
+            self[anchor] = found
+        return found
+
+
+def counted(counter: AnyCounter, anchor: datetime, number: int) -> datetime:
+    """The due instant of `number` units from `anchor` where nothing stops the clock. Raises CalendarRange."""
+    try:
+        return counter.due(anchor, number)
+    except OverflowError as cause:
+        raise beyond_all_dates(anchor, number) from cause
+
+
 class Counts:
     """One counting of a procedure over all revisions of its calendar, with a bounded memory of what it counted.
 
@@ -212,7 +240,7 @@ class Counts:
         self._unit = unit
         self._of_hours = counting.unit in ("working_hours", "elapsed_hours")
         self._counters: dict[int, AnyCounter] = {}
-        self._memo: dict[tuple[datetime, int, int], datetime] = {}
+        self._dues: dict[tuple[int, int], Dues] = {}
 
     @property
     def least(self) -> int:
@@ -235,15 +263,18 @@ class Counts:
         """
         index = 0 if self.calendar is None else self.calendar.index_at(announced_by)
         if anchor.minute or anchor.second or self._of_hours:
-            return self._counted(self._counter(index, announced_by), anchor, number)
-        key = anchor, number, index
-        found = self._memo.get(key)
+            return counted(self._counter(index, announced_by), anchor, number)
+        found = self._dues.get((number, index))
         if found is None:
-            found = self._counted(self._counter(index, announced_by), anchor, number)
-            if len(self._memo) >= MEMO_MAX:
-                self._memo.clear()
-            self._memo[key] = found
-        return found
+            found = self._dues[number, index] = Dues(self._counter(index, announced_by), number)
+        return found[anchor]
+
+    def remembered(self, number: int) -> Dues | None:
+        """The due instants of `number` units where no calendar can move them and looking one up costs less than
+        counting; None elsewhere."""
+        if self.calendar is not None or self._of_hours:
+            return None
+        return self._dues.setdefault((number, 0), Dues(self._counter(0, None), number))
 
     def label(self, announced_by: datetime | None) -> str | None:
         """The calendar revision that counts, as judgments cite it; None where none does."""
@@ -255,12 +286,6 @@ class Counts:
             work = None if self.calendar is None else self.calendar.worktime(self._unit, announced_by)
             found = self._counters[index] = _COUNTERS[self.counting.unit](self.counting, self.zone, work)
         return found
-
-    def _counted(self, counter: AnyCounter, anchor: datetime, number: int) -> datetime:
-        try:
-            return counter.due(anchor, number)
-        except OverflowError as cause:
-            raise beyond_all_dates(anchor, number) from cause
 
 
 def _since_midnight(wall: str) -> int:

@@ -21,17 +21,19 @@ if TYPE_CHECKING:
 class FactRows(Sequence[Fact]):
     """Acts of revision 0 in strictly rising sequence and never falling time: rows of time, act, id and sequence.
 
-    Who appends to `rows` keeps that promise. `known` is what is known of the dossier from its start. It reads as the
-    sequence of its facts.
+    Who appends to `rows` keeps that promise. `known` is what is known of the dossier from its start. `shared`: equal
+    acts of many dossiers are one object, so that what an act does can be remembered by it. It reads as the sequence
+    of its facts.
     """
 
-    __slots__ = ("known", "rows", "source", "subject")
+    __slots__ = ("known", "rows", "shared", "source", "subject")
 
-    def __init__(self, subject: str, source: str, known: Fact | None = None) -> None:
+    def __init__(self, subject: str, source: str, known: Fact | None = None, *, shared: bool = False) -> None:
         """No rows yet."""
         self.subject = subject
         self.source = source
         self.known = known
+        self.shared = shared
         self.rows: list[Row] = []
 
     def follows(self, other: FactRows) -> bool:

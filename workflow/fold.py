@@ -18,7 +18,7 @@ from workflow.factrows import FactRows, as_rows
 from workflow.facts import Acted, Fact, Migrated, Opened, Voided
 from workflow.model import Dossier, Outcome
 from workflow.opening import migrate, open_dossier, opens
-from workflow.plan import APPLIED, NOT_JUDGED
+from workflow.plan import APPLIED, NOT_JUDGED, REFERRED, outcome
 from workflow.rules import Rules
 from workflow.sources import UNKNOWN_SOURCE
 from workflow.standing import Placed, place, stand
@@ -26,6 +26,8 @@ from workflow.standing import Placed, place, stand
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
+
+    from workflow.machine import ProcedureMachine
 
 
 class Judgment(Struct, frozen=True, gc=False):
@@ -94,8 +96,8 @@ def trail(
     standing = stand(rules.sources, facts, known_at, valid_at)
     dossier = rules.start(subject)
     stages: list[Stage] = []
-    for placed, outcome in _steps(rules, dossier, standing.placed):
-        stages.append(Stage(placed, outcome, _draft(dossier)))
+    for placed, said in _steps(rules, dossier, standing.placed):
+        stages.append(Stage(placed, said, _draft(dossier)))
     return stages
 
 
@@ -151,19 +153,14 @@ def _fold_rows(rules: Rules, rows: FactRows, facts: Sequence[Fact]) -> Judgment:
     """The fold of acts that are known to lie in order: no sorting, no voids, no two of one identity."""
     dossier = rules.start(rows.subject)
     outcomes: list[Outcome] = []
-    add, actions = outcomes.append, rules.machine.actions
     if rows.known is not None:
-        add(open_dossier(rules, dossier, rows.known, rows.known.occurred_at))
-    for at, act, _, _ in rows.rows:
-        try:
-            judge = actions[act.action].rules[dossier.state].judge
-        except KeyError:
-            add(rules.machine.judge(dossier, act, at))
-            if dossier.halted:
-                outcomes += [NOT_JUDGED] * (len(rows) - len(outcomes))
-                break
-        else:
-            add(judge(dossier, act, at))
+        outcomes.append(open_dossier(rules, dossier, rows.known, rows.known.occurred_at))
+    if rows.shared:
+        _judge_shared(rules.machine, dossier, rows, outcomes)
+    else:
+        _judge_rows(rules.machine, dossier, rows, outcomes)
+    if dossier.halted:
+        outcomes += [NOT_JUDGED] * (len(rows) - len(outcomes))
     at, _, identifier, sequence = rows.rows[-1]
     source = rows.source
     order = rules.sources.get(source, UNKNOWN_SOURCE)
@@ -171,6 +168,48 @@ def _fold_rows(rules: Rules, rows: FactRows, facts: Sequence[Fact]) -> Judgment:
     if order.order == "sequence":
         dossier.streams = {source: (sequence, at)}
     return Judgment(rules, dossier, facts, outcomes)
+
+
+def _judge_rows(machine: ProcedureMachine, dossier: Dossier, rows: FactRows, outcomes: list[Outcome]) -> None:
+    """Judges one row after the other, up to one that halts the dossier."""
+    add, actions = outcomes.append, machine.actions
+    for at, act, _, _ in rows.rows:
+        try:
+            judge = actions[act.action].rules[dossier.state].judge
+        except KeyError:
+            add(machine.judge(dossier, act, at))
+            if dossier.halted:
+                return
+        else:
+            add(judge(dossier, act, at))
+
+
+def _judge_shared(
+    machine: ProcedureMachine, dossier: Dossier, rows: FactRows, outcomes: list[Outcome]
+) -> None:
+    """As `_judge_rows`, with what was remembered of each act: most rows of a log say what others said before."""
+    add, briefs, registers = outcomes.append, machine.briefs, dossier.registers
+    firsts, lasts, counts = dossier.firsts, dossier.lasts, dossier.counts
+    here = briefs[dossier.state]
+    for at, act, _, _ in rows.rows:
+        _, judge, asks, values, slot, dest = here.get(id(act)) or machine.brief(dossier.state, act)
+        broken = None if asks is None else asks(dossier, act, at)
+        if broken is REFERRED:
+            add(judge(dossier, act, at))
+            if dossier.halted:
+                return
+            here = briefs[dossier.state]
+            continue
+        for index, value in values:
+            registers[index] = value
+        if slot is not None:
+            firsts[slot] = firsts[slot] or at
+            lasts[slot] = at
+            counts[slot] += 1
+        if dest is not None:
+            dossier.state, dossier.since = dest, at
+            here = briefs[dest]
+        add(APPLIED if broken is None else outcome("applied", dossier, broken))
 
 
 def _steps(rules: Rules, dossier: Dossier, placed: Sequence[Placed]) -> Iterator[tuple[Placed, Outcome]]:

@@ -84,15 +84,33 @@ def _asks_who(predicate: Predicate) -> bool:
 def compiled(predicate: Predicate, context: Context) -> Test:
     """The predicate as a function of dossier, act and the act's effective time."""
     if predicate.all is not None:
-        every = tuple(compiled(part, context) for part in predicate.all)
-        return lambda d, act, at: all(part(d, act, at) for part in every)
+        return _every([compiled(part, context) for part in predicate.all])
     if predicate.any is not None:
-        some = tuple(compiled(part, context) for part in predicate.any)
-        return lambda d, act, at: any(part(d, act, at) for part in some)
+        return _some([compiled(part, context) for part in predicate.any])
     if predicate.negated is not None:
         inner = compiled(predicate.negated, context)
         return lambda d, act, at: not inner(d, act, at)
     return _comparison(predicate, context) or _history(predicate, context) or _event(predicate)
+
+
+def _every(parts: list[Test]) -> Test:
+    def every(dossier: Dossier, act: Acted, at: datetime) -> bool:
+        for part in parts:  # noqa: SIM110 - a generator would cost more than the parts
+            if not part(dossier, act, at):
+                return False
+        return True
+
+    return every
+
+
+def _some(parts: list[Test]) -> Test:
+    def some(dossier: Dossier, act: Acted, at: datetime) -> bool:
+        for part in parts:  # noqa: SIM110 - as above
+            if part(dossier, act, at):
+                return True
+        return False
+
+    return some
 
 
 def _event(predicate: Predicate) -> Test:
@@ -167,12 +185,39 @@ def _comparison(predicate: Predicate, context: Context) -> Test | None:
     if pair is None:
         return None
     kind = _kind_of(pair, context)
-    left, right = (_reader(side, context, kind) for side in pair)
     if predicate.equals is not None:
-        return lambda d, act, _at: (value := left(d, act)) is not None and value == right(d, act)
+        return _equals(pair, kind, context)
+    left, right = (_reader(side, context, kind) for side in pair)
+    if predicate.less_than is not None:
+        return _less_than(left, right)
     if predicate.at_most is not None:
-        left, right = right, left
-    return _less_than(left, right) if predicate.less_than is not None else _at_least(left, right)
+        return _at_least(right, left)
+    slot = _slot(pair[0], context)
+    return _at_least(left, right) if slot is None else _register_at_least(slot, right)
+
+
+def _slot(value: Value, context: Context) -> int | None:
+    """Where the register lies that an operand is; None for any other. Read there it costs no call of its own."""
+    if isinstance(value, str) or value.register is None:
+        return None
+    return context.layout.registers[value.register]
+
+
+def _equals(pair: tuple[Value, Value], kind: Typed | None, context: Context) -> Test:
+    left, right = (_reader(side, context, kind) for side in pair)
+    slot, text = _slot(pair[0], context), pair[1]
+    if slot is not None and isinstance(text, str):
+        constant = text if kind is None else kind[text]
+        return lambda d, _act, _at: d.registers[slot] == constant
+    return lambda d, act, _at: (value := left(d, act)) is not None and value == right(d, act)
+
+
+def _register_at_least(slot: int, right: Read) -> Test:
+    def holds(dossier: Dossier, act: Acted, _at: datetime) -> bool:
+        one, other = dossier.registers[slot], right(dossier, act)
+        return one is not None and other is not None and one >= other  # type: ignore[operator] # as below
+
+    return holds
 
 
 def _at_least(left: Read, right: Read) -> Test:
@@ -218,8 +263,7 @@ def _reader(value: Value, context: Context, kind: Typed | None) -> Read:
     if value.data is not None:
         name, values = context.fields[value.data], context.types[value.data]
         return lambda _d, act: _told(values, act, name)
-    summed = tuple(slots[name] for name in _registers(value, context))
-    return lambda d, _act: _total(d, summed)
+    return _summing([slots[name] for name in _registers(value, context)])
 
 
 def _told(values: Typed, act: Acted, name: str) -> RegisterValue:
@@ -229,16 +273,20 @@ def _told(values: Typed, act: Acted, name: str) -> RegisterValue:
         return None
 
 
-def _total(dossier: Dossier, slots: tuple[int, ...]) -> RegisterValue:
+def _summing(slots: list[int]) -> Read:
     """The exact sum of registers; None as soon as one of them is absent."""
-    registers = dossier.registers
-    total: Any = 0
-    for slot in slots:
-        value = registers[slot]
-        if value is None:
-            return None
-        total += value
-    return cast("Decimal | int", total)
+
+    def total(dossier: Dossier, _act: Acted) -> RegisterValue:
+        registers = dossier.registers
+        total: Any = 0
+        for slot in slots:
+            value = registers[slot]
+            if value is None:
+                return None
+            total += value
+        return cast("Decimal | int", total)
+
+    return total
 
 
 def spelled(predicate: Predicate) -> str:

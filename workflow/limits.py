@@ -7,12 +7,12 @@ docs/clocks.md is the specification.
 from __future__ import annotations
 
 import operator
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from workflow import sums
 from workflow.counting import beyond_all_dates
-from workflow.model import Deadline
+from workflow.model import Deadline, Violation
 from workflow.stops import Moment
 from workflow.worktime import end_of_day
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from workflow.counting import AnyCounter, Counts
+    from workflow.facts import Acted
     from workflow.model import DeadlineKind, Dossier, Line
     from workflow.procedure.language import Binds, Choice, Counting, Limit
     from workflow.stops import Stop, StopRules
@@ -35,6 +36,10 @@ class Reached(NamedTuple):
 
     due: datetime
     standing: bool
+
+
+CLOCK_CHANGE_HOURS: Final = 2
+"""More than any zone puts its clock forward at once."""
 
 
 class Place(NamedTuple):
@@ -79,12 +84,16 @@ class LimitClock:
             self._fixed = limit.within
         elif limit.within is not None:
             self._choice = registers[limit.within.register], limit.within
+        self._dues = None
+        if counts is not None and self._fixed is not None:
+            self._dues = counts.remembered(self._fixed)
         of_days = counting.unit in ("working_days", "calendar_days")
         self.reaching_is_late = counting.reaching == "late" and not of_days
         self.late: Callable[[datetime, datetime], bool] = (
             operator.ge if self.reaching_is_late else operator.gt
         )
         self.dated = limit.date != "other"
+        self._at_least = _at_least(counting, self._fixed)
         self.anchor: AnchorOf = place.anchor if limit.until is None or limit.starts else self._given
 
     def due(self, dossier: Dossier, anchor: datetime, announced_by: datetime | None) -> datetime | None:
@@ -111,10 +120,18 @@ class LimitClock:
     def missed(self, dossier: Dossier, at: datetime) -> datetime | None:
         """The due instant an act at `at` comes too late for; None where it is in time or the limit does not apply."""
         anchor = self.anchor(dossier)
-        if anchor is None:
+        if anchor is None or (at - anchor < self._at_least and not dossier.extensions):
             return None
-        due = self.due(dossier, anchor, at)
+        if self._dues is None or dossier.extensions or dossier.pauses or dossier.tasks:
+            due = self.due(dossier, anchor, at)
+        else:
+            due = self._dues[anchor]
         return due if due is not None and self.late(at, due) else None
+
+    def broken_by(self, dossier: Dossier, _act: Acted, at: datetime, /) -> list[Violation] | None:
+        """The violation an act at `at` is, alone in a list; None where it keeps the limit."""
+        due = self.missed(dossier, at)
+        return None if due is None else [Violation(self.id, "deadline", due, at)]
 
     @property
     def counted_as(self) -> str:
@@ -311,6 +328,21 @@ class LimitClock:
         day = due.astimezone(self.zone).date()
         if not work.covered(day):
             lines.append(sums.beyond_cover(day, work.covered_to))
+
+
+def _at_least(counting: Counting, number: int | None) -> timedelta:
+    """A time from the anchor within which nothing is late yet, so that no date need be counted: most acts lie in it.
+
+    Stops, cut-offs and rest days only move a date later. Working time passes no faster than time does, but for the
+    hour a clock is put forward; the last of n days ends no earlier than n - 2 times 24 hours after the anchor, less
+    the same.
+    """
+    if number is None:
+        return timedelta.min
+    if counting.unit in ("working_days", "calendar_days"):
+        days = number - 2 - (counting.reaching == "late")
+        return timedelta(days=days, hours=-CLOCK_CHANGE_HOURS)
+    return timedelta(hours=number - CLOCK_CHANGE_HOURS)
 
 
 def _text(value: object) -> str:

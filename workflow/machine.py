@@ -7,13 +7,13 @@ A differential test holds every (state, action) pair to the stock classes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, Final, NoReturn, cast
 
 from transitions import Event, Machine, Transition
 
 from workflow.errors import DefinitionError
 from workflow.model import Violation
-from workflow.plan import ActionPlan, Plan, break_order, compiled
+from workflow.plan import ActionPlan, Brief, Plan, break_order, brief, compiled, refers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from workflow.facts import Acted
     from workflow.model import Dossier, Outcome
     from workflow.procedure.language import OnOrderBreak, Revision
+
+
+BRIEFS_MAX: Final = 65_536
+"""Acts remembered for each state: as many as a reader of files keeps bodies."""
 
 
 class Step(Transition):
@@ -48,6 +52,7 @@ class Step(Transition):
             )
         super().__init__(source, dest)  # type: ignore[arg-type] # the library takes None: an internal move
         self.checks = plan.checks
+        self.plan = plan
         self.judge = compiled(dest, plan)
 
 
@@ -106,6 +111,7 @@ class ProcedureMachine(Machine):
             event = self.actions.setdefault(action, ActionEvent(action, self))
             event.on_order_break = plan.on_order_break
             event.followed = {s: Step(s, dest, plan=step) for s, (dest, step) in plan.follow.items()}
+        self.briefs: dict[str, dict[int, Brief]] = {state: {} for state in revision.states}
         self.allowed = {
             state: ", ".join(action for action in plans if state in plans[action].moves) or "nothing"
             for state in revision.states
@@ -124,7 +130,22 @@ class ProcedureMachine(Machine):
             return None
         return step.dest or state
 
-    def judge(self, dossier: Dossier, act: Acted, at: datetime) -> Outcome:
+    def brief(self, state: str, act: Acted) -> Brief:
+        """What `act` does in `state`, remembered in `briefs` by its id: the act is kept, so no other has it."""
+        event = self.actions.get(act.action)
+        step = None if event is None else event.rules.get(state)
+        found = (
+            Brief(act, self.judge, refers) if step is None else brief(act, step.dest, step.plan, step.judge)
+        )
+        known = self.briefs[state]
+        if len(known) >= BRIEFS_MAX:
+            known.clear()
+        known[id(act)] = found
+        return found
+
+    def judge(
+        self, dossier: Dossier, act: Acted, at: datetime, _order: Violation | None = None, /
+    ) -> Outcome:
         """The outcome of any act, known to the procedure or not."""
         event = self.actions.get(act.action)
         if event is not None:

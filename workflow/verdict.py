@@ -63,8 +63,11 @@ def verdict(judgment: Judgment, *, closes: bool = False, as_of: datetime | None 
 
 def _judged(rules: Rules, dossier: Dossier, ended_at: datetime) -> Verdict:
     ending = rules.endings[dossier.state]
-    broken = _phases(rules, dossier, ended_at) if dossier.phases else []
-    late = any(_tells_lateness(rules.clock.limits[v.rule], ending) for v in broken) if broken else False
+    broken: list[Violation] = []
+    late = False
+    if dossier.phases:
+        broken = _phases(rules, dossier, ended_at)
+        late = any(_tells_lateness(rules.clock.limits[v.rule], ending) for v in broken)
     if not ending.allowed:
         broken = [_no_end(rules, dossier.state), *broken]
     for limit in ending.limits:
@@ -73,11 +76,10 @@ def _judged(rules: Rules, dossier: Dossier, ended_at: datetime) -> Verdict:
         if due is not None:
             broken = [*broken, Violation(limit.id, "deadline", due, stopped_at)]
             late = late or limit is ending.headline
-    for check in ending.checks:
-        if not check.holds(dossier, NOBODY, ended_at):
-            unmet = [one for one in ending.checks if not one.holds(dossier, NOBODY, ended_at)]
-            return Verdict(ended_at, late, dossier, tuple(broken), tuple(unmet))
-    return Verdict(ended_at, late, dossier, tuple(broken)) if broken else Verdict(ended_at, late)
+    unmet = [check for check in ending.checks if not check.holds(dossier, NOBODY, ended_at)]
+    if broken or unmet:
+        return Verdict(ended_at, late, dossier, tuple(broken), tuple(unmet))
+    return Verdict(ended_at, late)
 
 
 def deviates(rules: Rules, dossier: Dossier) -> bool:

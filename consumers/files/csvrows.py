@@ -60,7 +60,7 @@ class CsvRows:
                 yield from ([run] for run in self._quoted(chain((text,), texts), line))
                 return
             yield swift.runs(plain, line)
-            line += plain.count("\n")
+            line += swift.lines
 
     def take(self, cells: list[str], row: int, line: int) -> tuple[Fact, Acted | None] | None:
         """The fact of a row's cells, and its body where equal cells need no second look; None if not taken."""
@@ -201,40 +201,49 @@ class _ShortCut:
         self._parts = min(self._cut + 1, rows.width)
         self._rest = _rest([place for place in range(self._parts) if place not in own])
         self._bodies: dict[object, Acted] = {}
+        self.lines = 0
 
     def runs(self, text: str, line: int) -> list[Run]:
-        """The runs of a block whose first line has the number `line`."""
+        """The runs of a block whose first line has the number `line`; `lines` then says how many ended in it."""
         delimiter, cut, width, rest = self._rows.delimiter, self._cut, self._parts, self._rest
         known_body, known_time, source = self._bodies.get, self._times.get, self._plan.source
         subject_at, id_at, time_at = self._subject, self._id, self._at
-        longest = self._plan.limits.identity_chars_max
         row = self._tally.rows
         line -= row + 1
         long = 0
         runs: list[Run] = []
-        subject: str | None = None
-        last: datetime | None = None
+        subject, last = "", self._plan.limits.earliest
         lines = text.split("\n")
+        self.lines = len(lines) - 1
         # No cell is longer than its line: with short lines alone only an empty code or id is looked for.
+        longest = self._plan.limits.identity_chars_max
         longest = longest if max(map(len, lines)) > longest else 0
         for text_line in lines:
             row += 1
             parts = text_line.split(delimiter, cut)
-            at = None
-            if len(parts) == width and (body := known_body(rest(parts))) is not None:
+            body = at = None
+            if len(parts) == width:
+                body, at = known_body(rest(parts)), known_time(parts[time_at])
                 code, name = parts[subject_at], str(row) if id_at is None else parts[id_at]
-                at = known_time(parts[time_at]) or self._new_time(parts[time_at], name, code)
-            if at is None or not name or not code or (longest and max(len(name), len(code)) > longest):
+            if (
+                body is None
+                or at is None
+                or not name
+                or not code
+                or (longest and max(len(name), len(code)) > longest)
+            ):
                 if not text_line:
                     row, line = row - 1, line + 1
                     continue
+                at = None if body is None or at is not None else self._new_time(parts[time_at], name, code)
+            if at is None:
                 long += 1
                 fact = self._long_way(text_line, parts, row, line + row)
                 if fact is None:
                     continue
                 code, at, body, name = fact.subject, fact.occurred_at, fact.body, fact.id  # type: ignore[assignment] # rows are acts
-            if code != subject or last is None or at < last:
-                subject, rows = code, FactRows(code, source)
+            if code != subject or at < last:
+                subject, rows = code, FactRows(code, source, shared=True)
                 add = rows.rows.append
                 runs.append(Run(code, rows))
             add((at, body, name, row))  # type: ignore[arg-type] # an act, as above

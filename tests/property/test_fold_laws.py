@@ -21,6 +21,7 @@ from strategies_clocks import chain, clocked_cases
 from strategies_facts import START, SUBJECT, Case, case, cases
 
 from workflow.errors import OutOfOrder
+from workflow.factrows import FactRows
 from workflow.facts import Acted, Fact, Opened, Voided
 from workflow.fold import advance, fold, judgment_bytes, sorts_last, start
 from workflow.rules import compile_rules
@@ -77,6 +78,25 @@ def test_seeded_histories_agree_with_the_model_too(seed: int) -> None:
     for number in range(4):
         one = case(Random(seed + number))
         assert differences(one.revision, one.sources, one.facts) == {}
+
+
+@thorough
+@given(cases() | clocked_cases())
+def test_what_is_remembered_of_an_act_says_what_judging_it_says(one: Case) -> None:
+    """Rows of a log share equal acts; what an act does is remembered, and must be what the judge would do."""
+    rules = rules_of(one.revision, one.sources)
+    told = [fact for fact in one.facts if isinstance(fact.body, Acted)]
+    assume(told)
+    rows = FactRows(SUBJECT, told[0].source, shared=True)
+    times = sorted(fact.occurred_at for fact in told)
+    rows.rows = [
+        (at, fact.body, str(number), number)
+        for number, (at, fact) in enumerate(zip(times, told, strict=True))
+        if isinstance(fact.body, Acted)
+    ]
+    each = judgment_bytes(judged(rules, list(rows)))
+
+    assert [judgment_bytes(fold(rules, SUBJECT, rows)) for _ in range(2)] == [each, each]
 
 
 # Order and repetition do not matter

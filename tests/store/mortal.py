@@ -1,4 +1,4 @@
-"""A process whose children import a file and end, or meet a fault, at their n-th call of the database.
+"""A process whose children work on a store and end, or meet a fault, at their n-th call of the database.
 
 One line of JSON for each child comes in, one goes out. The children are forked from here, where everything is loaded
 already, so that a whole loop takes seconds; each opens the store itself and is ended by SIGKILL for real.
@@ -20,6 +20,7 @@ from keeping import NOW, catalogue, source
 
 from consumers.files.limits import DEFAULT_LIMITS
 from consumers.files.sourcefile import open_source_file
+from consumers.sweep import Sweep
 from workflow.cli.imports import import_file
 from workflow.errors import StoreError
 from workflow.store.opening import open_store
@@ -31,7 +32,11 @@ Fault: TypeAlias = Literal["none", "kill", "error", "lost", "reply"]
 """What happens at the n-th call: nothing; SIGKILL; the call fails; the connection is ended by the server; the n-th
 commit is made and its answer is an error."""
 
+Job: TypeAlias = Path | Literal["make", "activate"]
+"""What a child does: it imports a file, makes the tables, or puts definitions into force."""
+
 BATCH: Final = 7
+LATER: Final = NOW.replace(month=7)
 REFUSED: Final = 3
 """Exit status of a child whose import ended with a StoreError."""
 UNHURT: Final = 4
@@ -39,14 +44,24 @@ UNHURT: Final = 4
 _FAILED: Final = sqlite3.OperationalError("disk I/O error, said by a test")
 
 
-def bring(where: str, file: Path | None, watch: Watch) -> None:
-    """The import of one file, as the command does it; without a file the store is only opened, and made if need be."""
+def bring(where: str, file: Path, watch: Watch) -> None:
+    """The import of one file, as the command does it."""
     store = open_store(where, watch=watch)
-    if file is None:
-        store.close()
-        return
     opened = open_source_file(file, source("gate"), file.parent, DEFAULT_LIMITS)
     import_file(store, catalogue(), opened, file, lambda: NOW, batch=BATCH)
+    store.close()
+
+
+def make(where: str, watch: Watch) -> None:
+    """The store is only opened, and made if need be."""
+    open_store(where, watch=watch).close()
+
+
+def activate(where: str, watch: Watch) -> None:
+    """Definitions put into force, in small batches."""
+    store = open_store(where, watch=watch)
+    for _ in Sweep(store, catalogue(), LATER, batch=2).batches():
+        pass
     store.close()
 
 
@@ -92,10 +107,10 @@ class Mortals:
         )
         return self
 
-    def begin(self, where: str, file: Path | None, fault: Fault = "none", at: int = 0) -> None:
+    def begin(self, where: str, job: Job, fault: Fault = "none", at: int = 0) -> None:
         """Starts a child."""
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps([where, file and str(file), fault, at]) + "\n")
+        self._process.stdin.write(json.dumps([where, str(job), fault, at]) + "\n")
         self._process.stdin.flush()
 
     def ended(self) -> int:
@@ -104,9 +119,9 @@ class Mortals:
         assert self._process.stdout is not None
         return int(self._process.stdout.readline())
 
-    def run(self, where: str, file: Path | None, fault: Fault = "none", at: int = 0) -> int:
+    def run(self, where: str, job: Job, fault: Fault = "none", at: int = 0) -> int:
         """A child from its start to its end."""
-        self.begin(where, file, fault, at)
+        self.begin(where, job, fault, at)
         return self.ended()
 
     def __exit__(
@@ -115,10 +130,15 @@ class Mortals:
         self._process.communicate()
 
 
-def _child(where: str, file: str | None, fault: Any, at: int) -> int:
+def _child(where: str, job: str, fault: Any, at: int) -> int:
     watch = Watch(where, fault, at)
     try:
-        bring(where, None if file is None else Path(file), watch)
+        if job == "make":
+            make(where, watch)
+        elif job == "activate":
+            activate(where, watch)
+        else:
+            bring(where, Path(job), watch)
     except StoreError:
         return REFUSED
     return UNHURT if watch.happened else 0

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 import pytest
-from keeping import LIFE, NINE, act, catalogue, tell, void
-from mortal import REFUSED, Mortals
+from keeping import LIFE, NINE, NOW, act, catalogue, generic, messages, tell, void
+from mortal import LATER, REFUSED, Mortals
 from msgspec.structs import replace
 from sqlalchemy import select
 
+from consumers.apply import apply
 from consumers.codec import encode
 from workflow.facts import Actor, BodyErased, Heartbeat
 from workflow.fold import fold
 from workflow.store.judgments import pack
 from workflow.store.opening import open_store
 from workflow.store.proof import verify_rows
+from workflow.store.rows import to_us
 from workflow.store.tables import METADATA
 
 if TYPE_CHECKING:
@@ -169,12 +171,43 @@ def test_a_store_whose_making_was_killed_at_any_call_is_made_when_it_is_next_ope
     every = 5 if stores.served else 1
     for at in itertools.count(1, every):
         with stores.fresh(tables=False) as where:
-            ended = mortals.run(where, None, "kill", at)
+            ended = mortals.run(where, "make", "kill", at)
             assert mortals.run(where, file) == 0
             assert kept(where) == undisturbed, f"killed at call {at}"
         if ended == 0:
             break
     assert at > 15
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_definitions_put_into_force_by_a_run_that_was_killed_at_any_call_are_in_force_after_the_next(
+    stores: Stores, mortals: Mortals
+) -> None:
+    """Five dossiers whose procedure was not modelled so far, judged anew two by two."""
+    facts = [act("receive", number, subject=f"S{number}") for number in range(5)]
+
+    def killed(where: str, at: int) -> tuple[int, Kept]:
+        store = open_store(where)
+        apply(store, catalogue(generic()), messages(*facts), now=NOW)
+        store.close()
+        ended = mortals.run(where, "activate", "kill", at)
+        assert mortals.run(where, "activate") == 0
+        found = kept(where)
+        found["sweeps"] = [(row[1], row[-1]) for row in found["sweeps"]]
+        return ended, found
+
+    with stores.fresh() as where:
+        ended, undisturbed = killed(where, 0)
+    assert undisturbed["sweeps"] == [(to_us(LATER), True)]
+    assert {row[-3] for row in undisturbed["dossiers"]} == {to_us(LATER)}
+    for at in itertools.count(1, 5 if stores.served else 1):
+        with stores.fresh() as where:
+            ended, found = killed(where, at)
+        assert found == undisturbed, f"killed at call {at}"
+        if ended == 0:
+            break
+    assert at > 20
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ class Archive:
         definitions = [one for one, _ in kept]
         ends = [len(list(group)) for _, group in groupby(kept, key=itemgetter(1))]
         self._states = [definitions[: sum(ends[: number + 1])] for number in range(len(ends))] or [[]]
+        self._instants = [at for at, _ in groupby(kept, key=itemgetter(1))]
         self._prints = [
             {None, spare.fingerprint, *(one.fingerprint for one in kept)} for kept in self._states
         ]
@@ -35,6 +37,11 @@ class Archive:
     def newest(self) -> Catalogue:
         """All that is kept."""
         return self._catalogue(len(self._states) - 1)
+
+    def known_at(self, moment: datetime) -> Catalogue:
+        """What was kept by a moment."""
+        number = bisect_right(self._instants, moment)
+        return self._catalogue(number - 1)
 
     def candidates(self, row: DossierRow) -> Iterator[Catalogue]:
         """The catalogues by which a row may have been judged, the newest first: those with all it names."""
@@ -48,9 +55,10 @@ class Archive:
                 yield found
 
     def _catalogue(self, number: int) -> Catalogue:
+        """By the number of the instant; before the first nothing is kept."""
         found = self._compiled.get(number)
         if found is None:
-            kept = self._states[number]
+            kept = self._states[number] if number >= 0 else []
             generic = any(one.kind == "procedure" and one.name == self._spare.name for one in kept)
             found = self._compiled[number] = from_archive(kept if generic else [self._spare, *kept])
         return found

@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from workflow.catalogue import JUDGE_VERSION
 from workflow.facts import begins_dossier
@@ -22,6 +22,7 @@ from workflow.plan import APPLIED
 from workflow.store.bodies import Bodies
 from workflow.store.judgments import Standing, pack, row, unpack
 from workflow.store.rows import DossierRow
+from workflow.store.said import decisions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,22 +68,6 @@ class Counts(Struct):
     older: int = 0
     blocked: int = 0
     differences: int = 0
-
-
-class Said(Struct, frozen=True, gc=False):
-    """A message of the outbox, as far as it is a decision: what became of one fact."""
-
-    says: str = ""
-    subject: str = ""
-    source: str = ""
-    id: str = ""
-    revision: int = 0
-    version: int = 0
-    outcome: Raw = Raw()
-    supersedes: Raw = Raw()
-
-
-_said: Final = msgspec.json.Decoder(list[Said]).decode
 
 
 class Replay:
@@ -175,7 +160,7 @@ class Replay:
 
     def _messages(self) -> Iterator[Difference]:
         sums, blocked = self._sums, self._blocked
-        for one in self._decisions():
+        for one in decisions(self._reading):
             if one.subject in blocked:
                 continue
             self.counts.said += 1
@@ -192,7 +177,7 @@ class Replay:
     def _one_by_one(self, parts: frozenset[int]) -> Iterator[Difference]:
         """What was said last of each fact of these parts, against what follows."""
         said: dict[str, dict[tuple[str, str, int], tuple[int, bytes]]] = {}
-        for one in self._decisions():
+        for one in decisions(self._reading):
             if hash(one.subject) % PARTS in parts and one.subject not in self._blocked:
                 facts = said.setdefault(one.subject, {})
                 key = (one.source, one.id, one.revision)
@@ -223,12 +208,6 @@ class Replay:
                 yield Difference(
                     stored.subject, "said", "outcome", _shown(kept), _shown(follows), _named(key)
                 )
-
-    def _decisions(self) -> Iterator[Said]:
-        after = 0
-        while batches := self._reading.outbox(after):
-            for after, content in batches:  # noqa: B007 - the last one is where the next reading begins
-                yield from (one for one in _said(content) if one.says == "decision" and one.outcome)
 
 
 class _Again(NamedTuple):

@@ -13,6 +13,7 @@ import msgspec
 
 from workflow.audit.conform import Audit, Found, Report
 from workflow.cli.inputs import FILE, Log, moment, open_log, regrouped
+from workflow.cli.known import diff
 from workflow.cli.options import Group, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
@@ -201,5 +202,5 @@ def _tell_refusals(log: Log) -> None:
         )
 
 
-for _command in (replay, verify):
+for _command in (replay, diff, verify):
     audit.add_command(_command)

@@ -35,6 +35,7 @@ GROUPS: Final = (
     "source",
     "simulate",
     "import",
+    "activate",
     "topics",
     "relay",
     "status",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
+from consumers.kafka import log_ends
 from workflow.audit.census import census
 from workflow.audit.views import view
 from workflow.catalogue import JUDGE_VERSION
@@ -18,6 +19,9 @@ from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options
 from workflow.cli.sums import shown_instant
 from workflow.i18n import current
+from workflow.store.looking import backlog, positions
+from workflow.store.rows import from_us
+from workflow.worktime import MICROSECONDS_A_MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,8 +29,8 @@ if TYPE_CHECKING:
 
     from workflow.audit.census import Census, Group
     from workflow.cli.output import Form
-    from workflow.cli.stores import Looking
-    from workflow.store.looking import Contents
+    from workflow.cli.stores import Looking, Seen
+    from workflow.store.looking import Backlog, Contents
 
 COUNTS = (
     Column("dossiers", "Dossiers", "right"),
@@ -41,7 +45,24 @@ SOURCES = (
     Column("source", "Source"),
     Column("facts", "Facts", "right"),
     Column("last_at", "Last event"),
-    Column("recorded_at", "Last recorded"),
+    Column("heard_at", "Last heard"),
+    Column("silent", "Silent, working minutes", "right"),
+    Column("cadence", "May be silent", "right"),
+    Column("past", "Past its cadence"),
+)
+POSITIONS = (
+    Column("stream", "Stream"),
+    Column("partition", "Partition", "right"),
+    Column("position", "Position", "right"),
+    Column("end", "End", "right"),
+    Column("lag", "Lag", "right"),
+    Column("epoch", "Claim", "right"),
+)
+WAITING = (
+    Column("blocked", "Blocked", "right"),
+    Column("dead_letters", "Dead letters", "right"),
+    Column("messages", "Not sent", "right"),
+    Column("oldest_s", "Oldest, seconds", "right"),
 )
 LETTERS = (
     Column("reason", "Reason"),
@@ -58,11 +79,23 @@ UNMODELLED = (Column("code", "Code not modelled"), Column("dossiers", "Dossiers"
 
 @click.command(cls=Command)
 @looking_options
+@click.option(
+    "--brokers",
+    envvar="DUNGHEN_BROKERS",
+    help="Kafka: host:port. Named, the lag of each partition is told too.",
+)
 @output_option("table", "json")
-def status(looking: Looking, output: Form) -> None:
-    """Say what is in a store: dossiers by state, procedure and unit, sources, dead letters, definitions."""
+def status(looking: Looking, brokers: str | None, output: Form) -> None:
+    """Say what is in a store, how far streams were read, and what waits.
+
+    Dossiers by state, procedure and unit, sources and their silence, positions and claims, what is blocked, dead or
+    not yet sent, definitions.
+    """
     with looking.opened() as store:
         zone, held = store.zone, store.contents()
+        sources = _sources(store, held)
+        reached = _reached(store, brokers)
+        waits = backlog(store.store, datetime.now(UTC))
         views = (
             view(one.rules, one.dossier, store.at, one.blocked)
             for one in watched(store.judged(), store.progress, "Counting")
@@ -75,9 +108,11 @@ def status(looking: Looking, output: Form) -> None:
             "judge_version": JUDGE_VERSION,
         }
     if output == "json":
-        print_json({**said, **msgspec.to_builtins(counted), **msgspec.to_builtins(held)})
+        running = {"sources": sources, "positions": reached, "waiting": waits}
+        print_json({**said, **msgspec.to_builtins(counted), **msgspec.to_builtins(held), **running})
         return
     _print_census(counted)
+    _print_running(sources, reached, waits, zone)
     _print_contents(held, zone)
     click.echo(
         current("{facts} facts in {store}, as of {at}; dunghen {version}.").format(
@@ -99,8 +134,68 @@ def _groups(found: Iterable[Group]) -> list[dict[str, object]]:
     return [{"name": one.name, **msgspec.structs.asdict(one.count)} for one in found]
 
 
+def _sources(store: Seen, held: Contents) -> list[dict[str, object]]:
+    """What each source told, when it was last heard by whoever reads it, and its silence by the hours it works."""
+    heard: dict[str, datetime] = {one.source: one.recorded_at for one in held.sources}
+    with store.store.reading() as reading:
+        for row in reading.feeds():
+            at = from_us(row.heard_at)
+            heard[row.source] = max(heard.get(row.source, at), at)
+    told = {one.source: one for one in held.sources}
+    return [
+        {
+            "source": source,
+            "facts": told[source].facts if source in told else 0,
+            "last_at": told[source].last_at if source in told else None,
+            "heard_at": at,
+            **_silence(store, source, at),
+        }
+        for source, at in sorted(heard.items())
+    ]
+
+
+def _silence(store: Seen, source: str, heard_at: datetime) -> dict[str, object]:
+    """Working minutes since it was heard, those it may be silent, and whether these have passed."""
+    definition = store.catalogue.sources.get(source)
+    calendar = None if definition is None else store.catalogue.calendars.get(definition.cadence.calendar)
+    if definition is None or calendar is None:
+        return {"silent": None, "cadence": None, "past": None}
+    silent = calendar.worktime(None, store.at).between(heard_at, store.at) // MICROSECONDS_A_MINUTE
+    most = definition.cadence.working_minutes
+    return {"silent": silent, "cadence": most, "past": silent > most}
+
+
+def _reached(store: Seen, brokers: str | None) -> list[dict[str, object]]:
+    """How far each partition was read and, where a broker is named, how far its log goes."""
+    found = positions(store.store)
+    ends = (
+        {}
+        if brokers is None
+        else log_ends(
+            brokers,
+            {one.stream for one in found},
+        )
+    )
+    return [
+        {**msgspec.structs.asdict(one), "end": end, "lag": None if end is None else end - one.position}
+        for one in found
+        for end in [ends.get((one.stream, one.partition))]
+    ]
+
+
+def _print_running(
+    sources: list[dict[str, object]], reached: list[dict[str, object]], waits: Backlog, zone: ZoneInfo
+) -> None:
+    shown = [{**one, **{key: _shown(one[key], zone) for key in ("last_at", "heard_at")}} for one in sources]
+    print_rows(shown, SOURCES, "table", title="Sources")
+    print_rows(reached, POSITIONS, "table", title="How far streams were read")
+    letters = sum(one.count for one in waits.dead_letters)
+    print_rows(
+        [{**msgspec.structs.asdict(waits), "dead_letters": letters}], WAITING, "table", title="What waits"
+    )
+
+
 def _print_contents(held: Contents, zone: ZoneInfo) -> None:
-    print_rows(_rows(held.sources, zone), SOURCES, "table", title="Sources")
     print_rows(_rows(held.dead_letters, zone), LETTERS, "table", title="Dead letters")
     print_rows(_rows(held.unmodelled, zone), UNMODELLED, "table", title="Judged by the generic procedure")
     print_rows(_kinds(held, zone), DEFINITIONS, "table")

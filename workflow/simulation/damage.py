@@ -139,7 +139,7 @@ class Damaged:
 
     def _disturb(self, rates: Rates) -> None:
         random, messages = self._random, self.messages
-        if not messages:
+        if not messages:  # it was sent to the desk, and nobody acted before the stream ends
             return
         if random.random() < rates.late_report:
             index = random.randrange(len(messages))

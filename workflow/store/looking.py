@@ -10,7 +10,16 @@ from sqlalchemy import func, select
 
 from workflow.store.faults import translated
 from workflow.store.rows import from_us
-from workflow.store.tables import DEAD_LETTERS, DEFINITIONS, DOSSIERS, FACTS, IS_BLOCKED, OUTBOX, TO_SEND
+from workflow.store.tables import (
+    DEAD_LETTERS,
+    DEFINITIONS,
+    DOSSIERS,
+    FACTS,
+    IS_BLOCKED,
+    OUTBOX,
+    POSITIONS,
+    TO_SEND,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +76,16 @@ class Backlog(Struct, frozen=True):
     batches: int
     messages: int
     oldest_s: float
+
+
+class Reached(Struct, frozen=True):
+    """How far a partition of a stream was read: the next position, by which claim, of which log."""
+
+    stream: str
+    partition: int
+    position: int
+    epoch: int
+    log: str
 
 
 class Contents(Struct, frozen=True):
@@ -133,6 +152,13 @@ def backlog(store: Store, now: datetime) -> Backlog:
         int(messages),
         0.0 if oldest is None else max(0.0, (now - from_us(oldest)).total_seconds()),
     )
+
+
+def positions(store: Store) -> tuple[Reached, ...]:
+    """How far each partition was read. Raises a StoreError."""
+    known = POSITIONS.c
+    asked = select(known.stream, known.partition, known.position, known.epoch, known.log)
+    return tuple(Reached(*row) for row in _rows(store, asked.order_by(known.stream, known.partition)))
 
 
 def unmodelled(store: Store) -> tuple[Unmodelled, ...]:

@@ -41,6 +41,8 @@ class DossierRow(NamedTuple):
     could not be judged; its other columns are then those of its last judgment. `version` grows with every change.
     `minutes_left`: working minutes until the appointment while its clock stands, NULL while it runs. `alerts`: how many
     alerts about it are kept, so that where there are none nothing is asked.
+    `last_recorded_at`: the recorded time of its last fact, or the later instant at which it was judged anew; its dates
+    are counted as of it.
     """
 
     subject: str
@@ -107,6 +109,20 @@ class DeadLetter(NamedTuple):
     headers: bytes
     recorded_at: int
     expires_at: int
+
+
+class SweepRow(NamedTuple):
+    """How far the dossiers have been judged anew by a set of definitions. `target` tells the set, `recorded_at` when it
+    was activated, `sources` (a JSON list) the sources whose order or rights it changes, `after` the last dossier looked
+    at; `dossiers` were judged anew, of which `moved` came to something else."""
+
+    target: str
+    recorded_at: int
+    sources: str
+    after: str
+    dossiers: int
+    moved: int
+    finished: bool
 
 
 class Position(NamedTuple):

@@ -209,6 +209,13 @@ class Reading:
         rows = self._stream(f"SELECT {_ALERT} FROM alerts{where} ORDER BY id", given)
         return [AlertRow._make((*row[:-1], bytes(row[-1]))) for row in rows]
 
+    def rows(self, statement: str, values: Sequence[object] = (), **lists: Iterable[str]) -> Iterator[Row]:
+        """Rows of a statement of this folder; `{name}` in it stands for the condition that the column of that
+        name is one of the texts of that list; the lists come in their order in it, after the values."""
+        among = {name: self._sql.among(name) for name in lists}
+        listed = (self._sql.listed(texts) for texts in lists.values())
+        return self._stream(statement.format(**among) if lists else statement, (*values, *listed))
+
     def _stream(self, statement: str, values: Row = ()) -> Iterator[Row]:
         found: Iterator[Row] = self._sql.stream(self._connection, statement, values)
         return found
@@ -365,6 +372,10 @@ class Writing(Reading):
         if revision is None:
             return self._run(statement, (subject, source, identifier))
         return self._run(f"{statement} AND revision = %s", (subject, source, identifier, revision))
+
+    def run(self, statement: str, values: Row) -> int:
+        """Runs a statement of this folder; how many rows it touched."""
+        return self._run(statement, values)
 
     def _run(self, statement: str, values: Row) -> int:
         return self._connection.exec_driver_sql(self._sql.marked(statement), values).rowcount

@@ -154,6 +154,18 @@ DEFINITIONS: Final = Table(
     Column("recorded_at", Number, nullable=False),
 )
 
+SWEEPS: Final = Table(
+    "sweeps",
+    METADATA,
+    Column("target", Key, primary_key=True),
+    Column("recorded_at", Number, nullable=False),
+    Column("sources", Text, nullable=False),
+    Column("after", Key, nullable=False),
+    Column("dossiers", Number, nullable=False),
+    Column("moved", Number, nullable=False),
+    Column("finished", Boolean(create_constraint=False), nullable=False),
+)
+
 DEAD_LETTERS: Final = Table(
     "dead_letters",
     METADATA,

@@ -145,6 +145,17 @@ TABLES: Final = (
     )
     """,
     """
+    CREATE TABLE sweeps (
+        target {key} NOT NULL PRIMARY KEY,
+        recorded_at {number} NOT NULL,
+        sources TEXT NOT NULL,
+        after {key} NOT NULL,
+        dossiers {number} NOT NULL,
+        moved {number} NOT NULL,
+        finished {boolean} NOT NULL
+    )
+    """,
+    """
     CREATE TABLE dead_letters (
         seq {seq},
         place TEXT NOT NULL,

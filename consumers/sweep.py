@@ -1,0 +1,232 @@
+"""Dossiers judged anew where what they rest on is no longer what counts: after a new calendar, procedure, source or
+engine. What differs is said; everything else stays as it was.
+
+The definitions are archived at one instant, and every dossier is judged as of it. Then batch after batch goes on in the
+order of the dossiers, each with how far it came in its own transaction, so that a sweep that was stopped goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import ExitStack
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from consumers.apply import refold
+from workflow.catalogue import JUDGE_VERSION
+from workflow.sources import UNKNOWN_SOURCE, SourceDefinition
+from workflow.store import sweeps
+from workflow.store.rows import DossierRow, SweepRow, from_us, to_us
+from workflow.store.said import indexed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from workflow.catalogue import Catalogue, Definition
+    from workflow.store.said import Said
+    from workflow.store.store import Reading, Store, Writing
+
+BATCH: Final = 500
+"""Dossiers judged anew in one transaction: few enough that other writers of the same dossiers hardly wait."""
+LOOKED_AT: Final = 10_000
+"""Dossiers looked at together; most need nothing."""
+
+Shown: TypeAlias = str | bool | datetime | None
+COMPARED: Final = (
+    "procedure",
+    "revision",
+    "state",
+    "appointment_due_at",
+    "appointment_late",
+    "committed_due_at",
+    "committed_late",
+    "released_at",
+    "deviated",
+    "blocked",
+)
+"""What of a dossier may move and is told, with its old and new value."""
+
+
+class Change(Struct, frozen=True):
+    """One value that moved."""
+
+    what: str
+    before: Shown
+    after: Shown
+
+
+class Moved(Struct, frozen=True):
+    """A dossier that came to something else. `because`: which of the things it rests on are others now. `outcomes`: of
+    how many facts something else was said."""
+
+    subject: str
+    because: tuple[str, ...]
+    changes: tuple[Change, ...]
+    outcomes: int
+
+
+class Swept(Struct, frozen=True):
+    """How far a sweep has come, and the dossiers of its last batch that moved."""
+
+    row: SweepRow
+    moved: tuple[Moved, ...]
+
+
+def reasons(row: DossierRow, catalogue: Catalogue) -> tuple[str, ...]:
+    """Why a dossier must be judged anew; none where it rests on what counts. Pure.
+
+    `procedure`: its revision is not there or says something else, or its code, judged by the generic procedure so far,
+    has a procedure of its own now. `calendar`, `engine`: they are others now.
+    """
+    rules = catalogue.rules(row.procedure, row.revision)
+    if rules is None or catalogue.family(row.code) is not rules.family:
+        return ("procedure",)
+    basis = catalogue.basis(rules)
+    pairs = (
+        ("procedure", row.fingerprint, basis.fingerprint),
+        ("calendar", row.calendar, basis.calendar),
+        ("engine", row.judge_version, basis.judge_version),
+    )
+    return tuple(name for name, kept, counts in pairs if kept != counts)
+
+
+def differing(kept: Iterable[Definition], catalogue: Catalogue) -> tuple[str, ...]:
+    """The sources whose order or rights differ from what was kept of them last: all their dossiers are judged anew.
+
+    Pure. `kept`: definitions, the first recorded first.
+    """
+    last = {
+        one.name: msgspec.json.decode(one.content, type=SourceDefinition).order()
+        for one in kept
+        if one.kind == "source"
+    }
+    return tuple(
+        sorted(name for name, order in catalogue.orders.items() if last.get(name, UNKNOWN_SOURCE) != order)
+    )
+
+
+def moved(before: DossierRow, after: DossierRow, because: tuple[str, ...], outcomes: int) -> Moved | None:
+    """What of a dossier came to something else; None where nothing did. Pure."""
+    changes = tuple(
+        Change(name, _shown(name, one), _shown(name, other))
+        for name in COMPARED
+        if (one := getattr(before, name)) != (other := getattr(after, name))
+    )
+    return Moved(before.subject, because, changes, outcomes) if changes or outcomes else None
+
+
+class Sweep:
+    """One run over a store. Without `keep` nothing is kept: it tells what would move."""
+
+    def __init__(
+        self, store: Store, catalogue: Catalogue, now: datetime, *, keep: bool = True, batch: int = BATCH
+    ) -> None:
+        """Archives what is new among the definitions, at `now`, unless an earlier run that was stopped did.
+
+        Raises LedgerError for a definition that was edited after its first use, StoreError.
+        """
+        self.store, self.catalogue, self.keep, self.batch = store, catalogue, keep, batch
+        with store.writing(keep=keep) as writing:
+            self.row = _begun(writing, catalogue, to_us(now))
+        self._sources: list[str] = msgspec.json.decode(self.row.sources)
+        self._said: Said | None = None
+
+    def batches(self) -> Iterator[Swept]:
+        """Judges anew, batch by batch. Raises StoreError; another run goes on after the last batch that was kept."""
+        with ExitStack() as held:
+            while not self.row.finished:
+                with self.store.reading() as reading:
+                    found, after = self._next(reading)
+                if found:
+                    self._index(held)
+                yield self._batch(found, after)
+
+    def _index(self, held: ExitStack) -> None:
+        """Reads what was said, once a dossier must be judged anew."""
+        if self._said is None:
+            with self.store.reading() as reading:
+                self._said = held.enter_context(indexed(reading))
+
+    def _next(self, reading: Reading) -> tuple[dict[str, tuple[str, ...]], str | None]:
+        """The next dossiers to judge anew, each with why, and the last one looked at; None at the end."""
+        found: dict[str, tuple[str, ...]] = {}
+        after = self.row.after
+        while rows := sweeps.dossiers_after(reading, after, LOOKED_AT):
+            told = (
+                sweeps.told_by(reading, self._sources, [row.subject for row in rows]) if self._sources else ()
+            )
+            for row in rows:
+                after = row.subject
+                because = (*reasons(row, self.catalogue), *(("source",) if after in told else ()))
+                if because:
+                    found[after] = because
+                if len(found) == self.batch:
+                    return found, after
+        return found, None
+
+    def _batch(self, found: Mapping[str, tuple[str, ...]], after: str | None) -> Swept:
+        with self.store.writing(keep=self.keep) as writing:
+            rows = writing.lock(found)
+            moves = self._judged(writing, rows, found) if rows else ()
+            last = self.row
+            row = last._replace(
+                after=last.after if after is None else after,
+                dossiers=last.dossiers + len(rows),
+                moved=last.moved + len(moves),
+                finished=after is None,
+            )
+            sweeps.keep(writing, row)
+        self.row = row
+        return Swept(row, moves)
+
+    def _judged(
+        self, writing: Writing, rows: Mapping[str, DossierRow], found: Mapping[str, tuple[str, ...]]
+    ) -> tuple[Moved, ...]:
+        said = self._said.of(rows) if self._said is not None else {}
+        _, touched = refold(writing, self.catalogue, rows, now_us=self.row.recorded_at, told=said)
+        moves = [
+            moved(
+                rows[one.subject],
+                one.row,
+                found[one.subject],
+                sum(d.outcome is not None for d in one.decisions),
+            )
+            for one in touched
+            if one.row is not None
+        ]
+        return tuple(one for one in moves if one is not None)
+
+
+def _begun(writing: Writing, catalogue: Catalogue, now_us: int) -> SweepRow:
+    """The row of a run that was stopped, or of a new one; this takes over what others that were stopped had to do."""
+    target = _target(catalogue)
+    unfinished = sweeps.unfinished(writing)
+    if target in unfinished:
+        return unfinished[target]
+    kept = writing.definitions()
+    used = [catalogue.rules(one.name, one.revision) for one in kept if one.kind == "procedure"]
+    writing.archive(catalogue.used(rules for rules in used if rules is not None), now_us)
+    sources = {*differing(kept, catalogue)}
+    for other in unfinished.values():
+        sources.update(msgspec.json.decode(other.sources, type=list[str]))
+        sweeps.keep(writing, other._replace(finished=True))
+    told = msgspec.json.encode(sorted(sources)).decode()
+    begun = SweepRow(target, now_us, told, after="", dossiers=0, moved=0, finished=False)
+    sweeps.keep(writing, begun)
+    return begun
+
+
+def _target(catalogue: Catalogue) -> str:
+    """What tells these definitions and this engine from all others."""
+    everything = catalogue.used(rules for family in catalogue.families.values() for rules in family.values())
+    told = [JUDGE_VERSION, *sorted(one.fingerprint for one in everything)]
+    return hashlib.sha256(msgspec.json.encode(told)).hexdigest()
+
+
+def _shown(name: str, value: object) -> Shown:
+    if name.endswith("_at") and isinstance(value, int):
+        return from_us(value)
+    return value if isinstance(value, str | bool) else None

@@ -1,0 +1,282 @@
+"""Definitions put into force: the same tests on every database."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from keeping import (
+    CODE,
+    LIFE,
+    NOW,
+    SUBJECT,
+    act,
+    catalogue,
+    generic,
+    messages,
+    revision,
+    source,
+    void,
+)
+from msgspec.structs import replace
+from test_replay import replayed
+
+from consumers.apply import apply
+from consumers.sweep import Change, Moved, Sweep, Swept
+from workflow.calendar import Calendar, CalendarDefinition, Covers, Day, Hours
+from workflow.errors import LedgerError
+from workflow.procedure.language import Anchor, Binds, Counting, Limit, Names
+from workflow.store.rows import to_us
+
+if TYPE_CHECKING:
+    from workflow.catalogue import Catalogue
+    from workflow.store.rows import DossierRow
+    from workflow.store.store import Store
+
+RULES = catalogue()
+LATER = NOW.replace(month=7)
+
+
+def swept(store: Store, known: Catalogue, now: datetime = LATER, **more: Any) -> list[Swept]:
+    return list(Sweep(store, known, now, **more).batches())
+
+
+def moves(batches: list[Swept]) -> list[Moved]:
+    return [one for batch in batches for one in batch.moved]
+
+
+def rows(store: Store) -> dict[str, DossierRow]:
+    with store.reading() as reading:
+        return {row.subject: row for row in reading.dossiers()}
+
+
+def said(store: Store) -> list[dict[str, Any]]:
+    with store.reading() as reading:
+        return [one for _, content in reading.outbox() for one in msgspec.json.decode(content)]
+
+
+def working(*days: Day) -> Catalogue:
+    """The small procedure with seven working days, by a calendar of Monday to Friday, 7 to 11 and 13 to 17."""
+    week = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), ("07:00-11:00", "13:00-17:00"))
+    definition = CalendarDefinition(
+        name="vn",
+        zone="Asia/Ho_Chi_Minh",
+        covers=Covers(date(2025, 1, 1), date(2026, 12, 31)),
+        hours=Hours(week=week),  # type: ignore[arg-type] # the weekdays' names
+        days=(Day(date(2026, 1, 1), "off", instrument="Labour Code", unverified=True), *days),
+    )
+    limit = Limit(
+        counts="days",
+        within=7,
+        binds=Binds(end="any"),
+        starts=Anchor(action="receive"),
+        date="committed",
+        headline=True,
+    )
+    counted = revision(
+        calendar="vn",
+        counting={
+            "days": Counting(unit="working_days", first_day="excluded", rest_day="rolls", reaching="in_time")
+        },
+        limits={"all": limit},
+    )
+    return catalogue(counted, generic(), calendars={"vn": Calendar(definition)})
+
+
+BEFORE_THE_SWAP = working()
+AFTER_THE_SWAP = working(
+    Day(date(2026, 1, 2), "off", instrument="12729/VPCP-KGVX", announced=date(2025, 12, 25)),
+    Day(
+        date(2026, 1, 10), "work", hours_of="fri", instrument="12729/VPCP-KGVX", announced=date(2025, 12, 25)
+    ),
+)
+
+
+def vietnam(*when: int) -> datetime:
+    return datetime(*when, tzinfo=UTC) - timedelta(hours=7)  # type: ignore[arg-type,misc] # year to minute
+
+
+def at(when: datetime, subject: str, action: str = "receive") -> Any:
+    return replace(act(action, 0, subject=subject), occurred_at=when)
+
+
+def test_the_swap_of_2_january_2026_moves_the_open_dossiers_it_touches_and_no_other(store: Store) -> None:
+    """Announced on 25 December 2025, in force from then on. Seven working days after Tuesday 23 December end on
+    2 January (24, 25, 26, 29, 30, 31, 2), and on 5 January where the 2nd is off."""
+    received = vietnam(2025, 12, 23, 9)
+    told = [
+        at(received, "OPEN"),
+        at(vietnam(2025, 12, 11, 9), "EARLIER"),
+        at(received, "CLOSED"),
+        at(vietnam(2025, 12, 24, 9), "CLOSED", "approve"),
+        at(vietnam(2025, 12, 24, 10), "CLOSED", "return_result"),
+    ]
+    apply(store, BEFORE_THE_SWAP, messages(*told), now=vietnam(2025, 12, 24, 12))
+    activated = vietnam(2025, 12, 25, 15)
+
+    found = moves(swept(store, AFTER_THE_SWAP, activated))
+
+    assert found == [
+        Moved(
+            "OPEN",
+            ("calendar",),
+            (Change("committed_due_at", vietnam(2026, 1, 2, 17), vietnam(2026, 1, 5, 17)),),
+            0,
+        )
+    ]
+    assert len(said(store)) == len(told)
+    assert {row.version for row in rows(store).values()} == {2}
+    with store.reading() as reading:
+        kept = reading.definitions_between(activated - timedelta(seconds=1), activated)
+    assert [(one.kind, one.name, one.revision, when) for one, when in kept] == [
+        ("calendar", "vn", "2025-12-25", activated)
+    ]
+    assert replayed(store)[0] == []
+
+
+def test_a_code_that_is_modelled_now_is_judged_by_its_procedure_and_only_the_difference_is_said(
+    store: Store,
+) -> None:
+    unmodelled = catalogue(replace(generic(), actions={"receive": generic().actions["receive"]}))
+    apply(store, unmodelled, messages(LIFE[0], LIFE[1], act("receive", 0, subject="B")), now=NOW)
+    assert [one["outcome"]["status"] for one in said(store)] == ["applied", "applied", "refused"]
+
+    found = moves(
+        swept(
+            store,
+            catalogue(
+                revision(), replace(generic(), actions=unmodelled.families["generic"]["1"].revision.actions)
+            ),
+        )
+    )
+
+    assert [(one.subject, one.because, one.outcomes) for one in found] == [
+        ("B", ("procedure",), 0),
+        (SUBJECT, ("procedure",), 1),
+    ]
+    assert found[0].changes[0] == Change("procedure", "generic", CODE)
+    (last,) = said(store)[3:]
+    assert (last["id"], last["outcome"]["status"], last["supersedes"]["status"], last["version"]) == (
+        LIFE[1].id,
+        "applied",
+        "refused",
+        2,
+    )
+    assert replayed(store)[0] == []
+
+
+def test_an_engine_that_judges_otherwise_tells_what_differs_from_what_the_older_one_said(
+    store: Store,
+) -> None:
+    apply(store, RULES, messages(*LIFE, act("receive", 0, subject="SAME")), now=NOW)
+    wrong = {**said(store)[0], "outcome": {"status": "refused"}}
+    with store.writing() as writing:
+        (row,) = writing.lock([SUBJECT]).values()
+        writing.put([row._replace(state="approved", version=2)])
+        writing.say(to_us(NOW), 1, msgspec.json.encode([{**wrong, "version": 2}]))
+        writing.run("UPDATE dossiers SET judge_version = %s", (0,))
+
+    found = moves(swept(store, RULES))
+
+    assert found == [Moved(SUBJECT, ("engine",), (Change("state", "approved", "returned"),), 1)]
+    assert said(store)[-1]["supersedes"] == {"status": "refused"}
+    assert {row.judge_version for row in rows(store).values()} == {
+        RULES.basis(RULES.families[CODE]["1"]).judge_version
+    }
+    assert replayed(store)[0] == []
+
+
+def test_a_source_that_may_void_now_has_its_voids_looked_at_again(store: Store) -> None:
+    own = {name: source(name) for name in ("gate", "other")}
+    either = {**own, "other": source("other", voids="any")}
+    before, after = catalogue(sources=own), catalogue(sources=either)
+    apply(store, before, messages(*LIFE, act("receive", 0, subject="B")), now=NOW)
+    apply(store, before, messages(void(LIFE[3], 5, source="other")), now=NOW)
+
+    found = moves(swept(store, after))
+
+    assert [(one.subject, one.because) for one in found] == [(SUBJECT, ("source",))]
+    assert Change("state", "returned", "approved") in found[0].changes
+    assert replayed(store)[0] == []
+
+
+def test_a_source_whose_run_was_stopped_is_not_forgotten_by_the_next_definitions(store: Store) -> None:
+    own = {name: source(name) for name in ("gate", "other")}
+    either = {**own, "other": source("other", voids="any")}
+    apply(store, catalogue(sources=own), messages(*LIFE, act("receive", 0, subject="B")), now=NOW)
+    apply(store, catalogue(sources=own), messages(void(LIFE[3], 5, source="other")), now=NOW)
+    Sweep(store, catalogue(sources=either), LATER)
+
+    newer = catalogue(revision(), revision(revision="2"), generic(), sources=either)
+    found = moves(swept(store, newer, LATER + timedelta(days=1)))
+
+    assert [one.subject for one in found if "source" in one.because] == [SUBJECT]
+    assert replayed(store)[0] == []
+
+
+def test_a_second_run_finds_nothing_to_do(store: Store) -> None:
+    apply(store, catalogue(generic()), messages(*LIFE), now=NOW)
+    swept(store, RULES)
+    before = rows(store), said(store)
+
+    (last,) = swept(store, RULES, LATER + timedelta(days=1))
+
+    assert (last.row.dossiers, last.row.finished, last.moved) == (0, True, ())
+    assert (rows(store), said(store)) == before
+
+
+def test_batches_are_bounded_and_say_how_far_they_came(store: Store) -> None:
+    apply(
+        store, catalogue(generic()), messages(*(act("receive", 0, subject=one) for one in "ABCDE")), now=NOW
+    )
+
+    found = swept(store, RULES, batch=2)
+
+    assert [(one.row.after, one.row.dossiers, one.row.finished) for one in found] == [
+        ("B", 2, False),
+        ("D", 4, False),
+        ("D", 5, True),
+    ]
+
+
+def test_a_run_that_was_stopped_goes_on_as_of_its_own_instant(store: Store) -> None:
+    apply(store, catalogue(generic()), messages(*(act("receive", 0, subject=one) for one in "ABC")), now=NOW)
+    next(Sweep(store, RULES, LATER, batch=2).batches())
+
+    (rest,) = swept(store, RULES, LATER + timedelta(days=1), batch=2)
+
+    assert (rest.row.dossiers, rest.row.recorded_at) == (3, to_us(LATER))
+    assert {row.last_recorded_at for row in rows(store).values()} == {to_us(LATER)}
+
+
+def test_a_dry_run_tells_the_same_and_keeps_nothing(store: Store) -> None:
+    apply(store, catalogue(generic()), messages(*LIFE, act("receive", 0, subject="B")), now=NOW)
+    with store.reading() as reading:
+        before = rows(store), said(store), reading.definitions()
+
+    dry = moves(swept(store, RULES, keep=False, batch=1))
+
+    with store.reading() as reading:
+        assert (rows(store), said(store), reading.definitions()) == before
+    assert dry == moves(swept(store, RULES))
+
+
+def test_a_definition_edited_after_its_first_use_is_not_put_into_force(store: Store) -> None:
+    apply(store, RULES, messages(*LIFE), now=NOW)
+    edited = catalogue(revision(name=Names(vi="Khác", en="Other")), generic())
+
+    with pytest.raises(LedgerError, match="undo the edit"):
+        Sweep(store, edited, LATER)
+
+
+def test_facts_that_come_after_a_run_are_recorded_after_it(store: Store) -> None:
+    apply(store, catalogue(generic()), messages(LIFE[0]), now=NOW)
+    swept(store, RULES)
+    apply(store, RULES, messages(LIFE[1]), now=NOW)
+
+    with store.reading() as reading:
+        recorded = [fact.recorded_at for fact in reading.facts()]
+    assert recorded == [NOW, LATER + timedelta(microseconds=1)]
+    assert replayed(store)[0] == []

@@ -1,0 +1,93 @@
+"""Definitions put into force in a store of the department, on the command line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from commands import dunghen, said
+from places import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def before_the_swap(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Our definitions as they were before 25 December 2025, when the swap of 2 January 2026 was announced."""
+    folder = tmp_path_factory.mktemp("older") / "processes"
+    shutil.copytree(ROOT / "processes", folder)
+    path = folder / "calendars" / "vn-can-tho.yaml"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    swapped = [number for number, line in enumerate(lines) if "12729/VPCP-KGVX" in line]
+    dropped = {*swapped, *(number - 1 for number in swapped)}
+    assert len(dropped) == 4
+    path.write_text(
+        "".join(line for number, line in enumerate(lines) if number not in dropped), encoding="utf-8"
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def december(before_the_swap: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Dossiers of December 2025 as judged before the swap."""
+    folder = tmp_path_factory.mktemp("december")
+    month = ("--month", "2025-12", "--until", "2025-12-25", "--seed", "5", "--dossiers", "120")
+    dunghen("simulate", *month, "--out", folder / "m.jsonl")
+    dunghen(
+        *("import", folder / "m.jsonl", "--source", "one-stop", "--store", folder / "m.db"),
+        *("--procedures", before_the_swap),
+    )
+    return folder / "m.db"
+
+
+def test_a_swap_announced_later_moves_dates_and_says_which_and_why(december: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    shutil.copy(december, path)
+    before = said("dossier", "list", "--store", path, "--limit", "1000")
+
+    dry = said("activate", "--store", path, "--dry-run")
+    assert said("dossier", "list", "--store", path, "--limit", "1000") == before
+    found = said("activate", "--store", path)
+
+    assert found["found"] == dry["found"]
+    assert found["judged"] == len(before)
+    assert 0 < found["moved"] == len(found["found"]) < len(before)
+    assert {tuple(one["because"]) for one in found["found"]} == {("calendar",)}
+    changes = [change for one in found["found"] for change in one["changes"]]
+    assert {change["what"] for change in changes} <= {"committed_due_at", "appointment_due_at"}
+    after_new_year = {(change["before"], change["after"]) for change in changes}
+    assert ("2026-01-02T10:00:00Z", "2026-01-05T10:00:00Z") in after_new_year
+    assert said("audit", "replay", "--store", path)["differences"] == 0
+    assert said("activate", "--store", path)["judged"] == 0
+
+
+def test_what_moved_is_shown_as_a_table_and_line_by_line(december: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    shutil.copy(december, path)
+
+    table = dunghen("activate", "--store", path, "--dry-run").stdout
+    lines = dunghen("activate", "--store", path, "--output", "jsonl")
+
+    assert "2026-01-02 17:00" in table
+    assert "dossiers would be judged anew" in table
+    assert len(lines.stdout.splitlines()) == len(
+        {json.loads(line)["subject"] for line in lines.stdout.splitlines()}
+    )
+    assert "judged anew" in lines.stderr
+
+
+def test_an_edited_revision_is_refused(december: Path, before_the_swap: Path, tmp_path: Path) -> None:
+    path, folder = tmp_path / "a.db", tmp_path / "edited"
+    shutil.copy(december, path)
+    shutil.copytree(before_the_swap, folder)
+    calendar = folder / "calendars" / "vn-can-tho.yaml"
+    text = calendar.read_text(encoding="utf-8")
+    calendar.write_text(text.replace("tue: [07:00-11:00,", "tue: [07:30-11:00,", 1), encoding="utf-8")
+
+    found = dunghen("activate", "--store", path, "--procedures", folder, status=1)
+
+    assert "calendar vn-can-tho" in found.stderr
+    assert "undo the edit" in found.stderr
