@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
@@ -9,11 +10,12 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.net.compat import KafkaNetClient
 
+from consumers.codec import RawRecord
 from consumers.contract.topics import ENVELOPE_BYTES, MESSAGE_BYTES_MAX
-from workflow.errors import BrokerError, BrokerRefused, BrokerUnreachable
+from workflow.errors import BrokerError, BrokerRefused, BrokerUnreachable, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from consumers.contract.outgoing import Record
     from consumers.contract.topics import Topic
@@ -165,27 +167,84 @@ def make_topics(
         admin.close()
 
 
+def newest(servers: str, topic: str, count: int, **settings: Any) -> list[RawRecord]:  # noqa: ANN401 - the library's
+    """The newest records of each partition, at most so many, read in no group: nobody's position moves.
+
+    Raises BrokerUnreachable, BrokerRefused, UsageError for a topic that is not there.
+    """
+    try:
+        with _reading(servers, **settings) as consumer:
+            partitions = [
+                TopicPartition(topic, one) for one in sorted(consumer.partitions_for_topic(topic) or ())
+            ]
+            if not partitions:
+                raise _no_topic(servers, topic)
+            consumer.assign(partitions)
+            ends = consumer.end_offsets(partitions)
+            for one, start in consumer.beginning_offsets(partitions).items():
+                consumer.seek(one, max(start, ends[one] - count))
+            return [_raw(one) for one in _until(consumer, ends)]
+    except KafkaError as fault:
+        raise _fault(servers, fault) from fault
+
+
+def _until(consumer: Any, ends: Mapping[TopicPartition, int]) -> Iterator[Any]:  # noqa: ANN401 - as above
+    """Records up to these ends; stops where none comes for a while (those that are left were compacted or aborted)."""
+    while any(consumer.position(one) < end for one, end in ends.items()):
+        polled = consumer.poll(timeout_ms=_WAIT_MS)
+        if not polled:
+            return
+        for one, records in sorted(polled.items()):
+            yield from (record for record in records if record.offset < ends[one])
+
+
+def _raw(record: Any) -> RawRecord:  # noqa: ANN401 - as above
+    headers = tuple((name, value or b"") for name, value in record.headers)
+    place = f"{record.topic}/{record.partition}/{record.offset}"
+    return RawRecord(record.value or b"", record.key, headers, place)
+
+
+def _no_topic(servers: str, topic: str) -> UsageError:
+    return UsageError(
+        "{topic}: there is no such file here and no such topic at {broker}; correct the name, or see: dunghen topics "
+        "list",
+        topic=topic,
+        broker=servers,
+        reason="no_topic",
+    )
+
+
+@contextmanager
+def _reading(servers: str, **settings: Any) -> Iterator[Any]:  # noqa: ANN401 - as above
+    consumer = _connected(
+        KafkaConsumer,
+        bootstrap_servers=servers,
+        bootstrap_timeout_ms=_WAIT_MS,
+        group_id=None,
+        enable_auto_commit=False,
+        allow_auto_create_topics=False,
+        **settings,
+    )
+    try:
+        yield consumer
+    finally:
+        consumer.close()
+
+
 def log_ends(servers: str, topics: Iterable[str], **settings: Any) -> dict[tuple[str, int], int]:  # noqa: ANN401 - the library's
     """The position after the last record, for each partition of those of the topics that are there.
 
     Raises BrokerUnreachable, BrokerRefused.
     """
     try:
-        consumer = _connected(
-            KafkaConsumer, bootstrap_servers=servers, bootstrap_timeout_ms=_WAIT_MS, **settings
-        )
+        with _reading(servers, **settings) as consumer:
+            known = sorted(consumer.topics() & set(topics))
+            partitions = [
+                TopicPartition(name, one) for name in known for one in consumer.partitions_for_topic(name)
+            ]
+            return {(one.topic, one.partition): end for one, end in consumer.end_offsets(partitions).items()}
     except KafkaError as fault:
         raise _fault(servers, fault) from fault
-    try:
-        known = consumer.topics() & set(topics)
-        partitions = [
-            TopicPartition(name, one) for name in sorted(known) for one in consumer.partitions_for_topic(name)
-        ]
-        return {(one.topic, one.partition): end for one, end in consumer.end_offsets(partitions).items()}
-    except KafkaError as fault:
-        raise _fault(servers, fault) from fault
-    finally:
-        consumer.close()
 
 
 def _compared(admin: Any, prefix: str, topic: Topic) -> Made:  # noqa: ANN401 - a library without types

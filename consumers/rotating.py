@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from consumers.differences import begin, own_lives, tell
 from workflow.alerts import acts_in, say
 from workflow.careers import career
 from workflow.facts import Acted
-from workflow.messages import AlertSaid, encode
-from workflow.moving import TOPIC, standing
+from workflow.messages import Alert, AlertSaid
+from workflow.moving import SAID_KINDS, standing
 from workflow.rotation import Act, acted_after
 from workflow.standing import stand
 from workflow.store import beside
-from workflow.store.alerts import lives, row
-from workflow.store.rows import to_us
 from workflow.worktime import midnight
 
 if TYPE_CHECKING:
@@ -33,9 +32,6 @@ if TYPE_CHECKING:
     from workflow.facts import Fact
     from workflow.rotation import ActedAfter
     from workflow.store.store import Reading, Store
-
-STREAM: Final = "judge/rotation"
-"""Its position is no place in a log: two passes at once wait for each other there."""
 
 
 class Rotated(Struct, frozen=True):
@@ -55,27 +51,21 @@ def judge_rotation(store: Store, catalogue: Catalogue, *, now: datetime, acts: b
     rotation = catalogue.rotation()
     if rotation is None:
         return Rotated()
-    said: list[AlertSaid] = []
-    count = 0
+    should: list[Alert] = []
+    told: list[Fact] = []
     with store.writing() as writing:
-        writing.claim(STREAM, 0, log=STREAM)
+        begin(writing, "rotation")
+        known = own_lives(writing, SAID_KINDS)
         found = list(beside.officers(writing))
-        known = _by_officer(lives(writing.alerts([officer for officer, _ in found])))
         for officer, facts in found:
-            count += 1
-            own = known.get(officer, {})
-            told = career(catalogue.orders, officer, facts, valid_at=now)
-            after = acts_after(writing, catalogue, told, until=now) if acts else ()
-            should = standing(rotation, told, after, now, said=own)
-            if not acts:
-                should += [life.alert for life in own.values() if _stays(life)]
-            spoken = say(own, should, now, acts=acts_in(facts))
-            writing.keep_alerts([row(life) for life in spoken.lives])
-            said += spoken.said
-        if said:
-            writing.archive(catalogue.around(), to_us(now))
-            writing.say(to_us(now), len(said), encode(said))
-    return Rotated(count, tuple(said))
+            own = career(catalogue.orders, officer, facts, valid_at=now)
+            after = acts_after(writing, catalogue, own, until=now) if acts else ()
+            should += standing(rotation, own, after, now, said=known)
+            told += facts
+        if not acts:
+            should += [life.alert for life in known.values() if _stays(life)]
+        said = tell(writing, catalogue, say(known, should, now, acts=acts_in(told)), now)
+    return Rotated(len(found), said)
 
 
 def acts_after(
@@ -112,11 +102,3 @@ def _act(fact: Fact) -> Act | None:
 
 def _stays(life: Life) -> bool:
     return life.alert.kind == "acting_after_move" and life.state != "retracted"
-
-
-def _by_officer(found: dict[str, Life]) -> dict[str, dict[str, Life]]:
-    by_officer: dict[str, dict[str, Life]] = {}
-    for name, life in found.items():
-        if life.alert.topic == TOPIC:
-            by_officer.setdefault(life.alert.subject, {})[name] = life
-    return by_officer

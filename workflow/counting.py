@@ -34,22 +34,20 @@ the closing of which it is."""
 
 
 class Counter(ABC, Generic[Point]):
-    """One unit of counting over one state of the calendar; `work` is None where the count needs none."""
+    """One unit of counting over one state of the calendar; `Counts` gives its `work` to every one that asks for it."""
+
+    work: Worktime
 
     def __init__(self, counting: Counting, zone: ZoneInfo, work: Worktime | None) -> None:
         """`counting` was found sound by `Counts`."""
         self.zone = zone
-        self._work = work
+        self._weekend = work is None
+        if work is not None:
+            self.work = work
         self._cut_off = _since_midnight(counting.cut_off) if counting.cut_off else None
         self._rolls = counting.rest_day == "rolls"
         self._included = counting.first_day == "included"
         self._too_late = int(counting.reaching == "late")
-
-    @property
-    def work(self) -> Worktime:
-        """The working time; `Counts` gives one to every counter that asks for it."""
-        assert self._work is not None  # noqa: S101 - see above
-        return self._work
 
     def begin(self, anchor: datetime) -> datetime:
         """The anchor after the cut-off: the next working day's opening for one at or after it, or on a rest day."""
@@ -89,6 +87,10 @@ class Counter(ABC, Generic[Point]):
 class WorkingHours(Counter[datetime]):
     """Hours of the working spells."""
 
+    def due(self, anchor: datetime, number: int) -> datetime:
+        begun = anchor if self._cut_off is None else self.begin(anchor)
+        return self.work.add(begun, number * _HOUR)
+
     def reach(self, start: datetime, number: int) -> datetime:
         return self.work.add(start, number * _HOUR)
 
@@ -104,6 +106,9 @@ class WorkingHours(Counter[datetime]):
 
 class ElapsedHours(Counter[datetime]):
     """Absolute time, whatever the wall clock does."""
+
+    def due(self, anchor: datetime, number: int) -> datetime:
+        return self.reach(anchor if self._cut_off is None else self.begin(anchor), number)
 
     def reach(self, start: datetime, number: int) -> datetime:
         return start.astimezone(UTC) + timedelta(hours=number)
@@ -165,7 +170,7 @@ class CalendarDays(Counter[date]):
         return point
 
     def _rests(self, day: date) -> bool:
-        return day.weekday() >= _SATURDAY if self._work is None else not self._work.is_working_day(day)
+        return day.weekday() >= _SATURDAY if self._weekend else not self.work.is_working_day(day)
 
     def _date(self, instant: datetime) -> date:
         return instant.astimezone(self.zone).date()
@@ -262,8 +267,9 @@ class Counts:
         other costs more to look up than to count.
         """
         index = 0 if self.calendar is None else self.calendar.index_at(announced_by)
-        if anchor.minute or anchor.second or self._of_hours:
-            return counted(self._counter(index, announced_by), anchor, number)
+        if self._of_hours or anchor.minute or anchor.second:
+            counter = self._counters.get(index) or self._counter(index, announced_by)
+            return counted(counter, anchor, number)
         found = self._dues.get((number, index))
         if found is None:
             found = self._dues[number, index] = Dues(self._counter(index, announced_by), number)

@@ -17,7 +17,7 @@ from workflow.stops import Moment
 from workflow.worktime import end_of_day
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import TypeAlias
     from zoneinfo import ZoneInfo
 
@@ -207,15 +207,35 @@ class LimitClock:
             return None
         counter = self.counts.at(moment.announced_by)
         try:
-            begun = self._begin(dossier, anchor, counter, lines)
-            return self._moved(dossier, counter, begun, number, moment, lines)
+            begun = self._begin(dossier, anchor, counter, number, moment, lines)
+            if lines is not None:
+                self._tell_count(
+                    dossier, number, counter.instant(counter.reach(begun, number)), moment, lines
+                )
+            stops = self._rules.stops(dossier, begun, moment)
+            return self._moved(counter, begun, number, stops, lines)
         except OverflowError as cause:
             raise beyond_all_dates(anchor, number) from cause
 
-    def _begin(self, dossier: Dossier, anchor: datetime, counter: AnyCounter, lines: Lines) -> datetime:
-        again = self._rules.restart(dossier, anchor)
-        start = anchor if again is None or again.ended_at is None else again.ended_at
-        begun = counter.begin(start)
+    def _begin(
+        self,
+        dossier: Dossier,
+        anchor: datetime,
+        counter: AnyCounter,
+        number: int,
+        moment: Moment,
+        lines: Lines,
+    ) -> datetime:
+        """The anchor after restarts and the cut-off. A pause that begins once the limit is missed restarts nothing."""
+        start, again = anchor, None
+        begun = counter.begin(anchor)
+        for ended, taken in self._rules.restarts(dossier, anchor):
+            before = self._rules.stops(dossier, begun, moment)
+            before = [
+                s._replace(end=min(s.end, taken.started_at)) for s in before if s.start < taken.started_at
+            ]
+            if taken.started_at < self._moved(counter, begun, number, before, None).due:
+                start, again, begun = ended, taken, counter.begin(ended)
         if lines is not None:
             lines.append(sums.from_anchor(self.limit, anchor, self._default))
             if again is not None:
@@ -225,20 +245,12 @@ class LimitClock:
         return begun
 
     def _moved(
-        self,
-        dossier: Dossier,
-        counter: AnyCounter,
-        begun: datetime,
-        number: int,
-        moment: Moment,
-        lines: Lines,
+        self, counter: AnyCounter, begun: datetime, number: int, stops: Iterable[Stop], lines: Lines
     ) -> Reached:
         point = counter.reach(begun, number)
         due = counter.instant(point)
-        if lines is not None:
-            self._tell_count(dossier, number, due, moment, lines)
         standing = False
-        for stop in self._rules.stops(dossier, begun, moment):
+        for stop in stops:
             amount = None
             if stop.start < due:
                 amount = counter.stopped(stop.start, stop.end)

@@ -37,6 +37,7 @@ Kind: TypeAlias = Literal[
     "feedback_due",
     "feedback_late",
     "feedback_repeated",
+    "feedback_drawn_out",
     "feedback_over_level",
     "rotation_due_verified",
     "rotation_due_term",

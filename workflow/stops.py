@@ -60,16 +60,14 @@ class StopRules:
         self._remembers = not by_register
         self._last: tuple[object, object, object, Moment | None, list[Stop]] = (None, None, None, None, [])
 
-    def restart(self, dossier: Dossier, anchor: datetime) -> PauseTaken | None:
-        """The pause whose end is the new anchor: of those that restart this clock the one that ended last."""
-        last: PauseTaken | None = None
-        for taken in self._taken(dossier) if dossier.pauses else ():
-            ended = taken.ended_at
-            if ended is None or ended <= anchor or not self.pauses[taken.pause].restarts:
-                continue
-            if last is None or last.ended_at is None or ended >= last.ended_at:
-                last = taken
-        return last
+    def restarts(self, dossier: Dossier, anchor: datetime) -> list[tuple[datetime, PauseTaken]]:
+        """The pauses that may restart this clock, each with its end after `anchor`, in the order of their ends."""
+        found = [
+            (taken.ended_at, taken)
+            for taken in (self._taken(dossier) if dossier.pauses else ())
+            if taken.ended_at is not None and taken.ended_at > anchor and self.pauses[taken.pause].restarts
+        ]
+        return sorted(found, key=lambda one: one[0])
 
     def stops(self, dossier: Dossier, since: datetime, moment: Moment) -> list[Stop]:
         """The stops of this clock from `since` on, united, in the order of their starts."""

@@ -86,6 +86,7 @@ class Worktime:
             self._midnights.append(microseconds(midnight(day, zone)))
             self._add_day(day, days.get(day, week[day.weekday()]))
         self._midnights.append(microseconds(midnight(self.last + timedelta(days=1), zone)))
+        self._first, self._beyond_last = self._midnights[0], self._midnights[-1]
 
     def add(self, start: datetime, amount: int) -> datetime:
         """The earliest instant at which the working time since `start` reaches `amount` microseconds.
@@ -93,14 +94,22 @@ class Worktime:
         A sum that is full at closing time is reached at closing time, not at the next opening; of nothing, at
         `start` itself.
         """
-        at = self._within(start)
+        passed = start - EPOCH
+        at = (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
+        if not self._first <= at < self._beyond_last:
+            raise self._beyond(start.isoformat())
         if amount <= 0:
             return start.astimezone(UTC)
-        target = self._worked(at) + amount
-        index = bisect_left(self._sums, target)
-        if index == len(self._sums):
+        sums, ends = self._sums, self._ends
+        index = bisect_right(self._starts, at) - 1
+        target = amount
+        if index >= 0:
+            left = ends[index] - at
+            target += sums[index] - left if left > 0 else sums[index]
+        index = bisect_left(sums, target)
+        if index == len(sums):
             raise self._beyond(f"{amount // MICROSECONDS_A_MINUTE} working minutes after {start.isoformat()}")
-        return EPOCH + timedelta(0, 0, self._ends[index] - (self._sums[index] - target))
+        return EPOCH + timedelta(0, 0, ends[index] - (sums[index] - target))
 
     def before(self, end: datetime, amount: int) -> datetime:
         """The latest instant from which the working time until `end` reaches `amount` microseconds: an opening, never
@@ -252,7 +261,7 @@ class Worktime:
 
     def _within(self, instant: datetime) -> int:
         at = microseconds(instant)
-        if not self._midnights[0] <= at < self._midnights[-1]:
+        if not self._first <= at < self._beyond_last:
             raise self._beyond(instant.isoformat())
         return at
 

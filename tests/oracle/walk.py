@@ -44,16 +44,39 @@ def chosen(limit: PlainLimit, case: Case) -> int | None:
 def start_of(rules: Rules, case: Case, known: Known) -> datetime:
     """The instant the case's limit counts from, after restarts and the cut-off."""
     limit = rules.limits[case.limit]
-    return after_cut_off(known, limit.counting, counted_from(rules, case, limit.stops_for, case.anchor))
+    number = (chosen(limit, case) or 0) + sum(case.extended)
+    found = pauses_of(rules, case, known, limit.stops_for) + waits_of(rules, case, known, limit.stops_for)
+    restarting = restarts_of(rules, case, limit.stops_for)
+    return counted_from(known, (number, limit.counting), case.anchor, restarting, found)
 
 
-def counted_from(rules: Rules, case: Case, stops_for: StopsFor, anchor: datetime) -> datetime:
-    """The anchor, or the end of the last restarting pause that ended after it."""
-    start = anchor
-    for taken in case.paused:
-        restarts = rules.pauses[taken.pause].on_resume == "restart" and taken.permitted
-        if restarts and stops(stops_for, taken.pause) and taken.end is not None:
-            start = max(start, taken.end)
+def restarts_of(rules: Rules, case: Case, stops_for: StopsFor) -> list[Stretch]:
+    """The permitted pauses that restart a clock, ended, in the order of their ends."""
+    found = [
+        (taken.start, taken.end)
+        for taken in case.paused
+        if taken.end is not None
+        and taken.permitted
+        and rules.pauses[taken.pause].on_resume == "restart"
+        and stops(stops_for, taken.pause)
+    ]
+    return sorted(found, key=lambda stretch: stretch[1])
+
+
+def counted_from(
+    known: Known,
+    number_of: tuple[int, Count],
+    anchor: datetime,
+    restarting: list[Stretch],
+    stopping: list[Stretch],
+) -> datetime:
+    """The anchor, or the end of the last pause that restarted the count before it was full, after the cut-off."""
+    number, counting = number_of
+    start = after_cut_off(known, counting, anchor)
+    for paused, resumed in restarting:
+        stood = [(begins, min(ends, paused)) for begins, ends in stopping if begins < paused]
+        if resumed > anchor and paused < count(known, counting, number, start, unite(stood, start)):
+            start = after_cut_off(known, counting, resumed)
     return start
 
 
@@ -104,9 +127,10 @@ def waits_of(rules: Rules, case: Case, known: Known, stops_for: StopsFor) -> lis
         if end is not None and task.excluded and stops(stops_for, waited.task):
             if task.silent_after is not None:
                 number, counting = task.silent_after
-                asked = counted_from(rules, case, task.stops_for, waited.start)
-                start = after_cut_off(known, counting, asked)
-                stopped = unite(pauses_of(rules, case, known, task.stops_for), start)
+                paused = pauses_of(rules, case, known, task.stops_for)
+                restarting = restarts_of(rules, case, task.stops_for)
+                start = counted_from(known, task.silent_after, waited.start, restarting, paused)
+                stopped = unite(paused, start)
                 end = min(end, count(known, counting, number, start, stopped))
             found.append((waited.start, end))
     return found

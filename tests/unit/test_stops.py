@@ -121,6 +121,20 @@ def test_the_last_restart_counts() -> None:
     assert stopped(5, "days", "2024-07-01 09:00", last, first) == "2024-07-22 17:00"
 
 
+def test_a_restarting_pause_begun_after_the_limit_was_missed_takes_no_lateness_away() -> None:
+    at_the_due_instant = pause("2024-07-08 17:00", "2024-07-10 09:00", "appraisal")
+    just_before = pause("2024-07-08 16:59", "2024-07-10 09:00", "appraisal")
+    assert stopped(5, "days", "2024-07-01 09:00", at_the_due_instant) == "2024-07-08 17:00"
+    assert stopped(5, "days", "2024-07-01 09:00", just_before) == "2024-07-17 17:00"
+
+
+def test_a_pause_that_moved_the_date_lets_a_later_one_restart_it() -> None:
+    standing = pause("2024-07-05 09:00", "2024-07-12 09:00")
+    inside, beyond = (pause(f"2024-07-{day} 09:00", "2024-07-15 09:00", "appraisal") for day in (11, 16))
+    assert stopped(5, "days", "2024-07-01 09:00", standing, inside) == "2024-07-22 17:00"
+    assert stopped(5, "days", "2024-07-01 09:00", standing, beyond) == "2024-07-15 17:00"
+
+
 def test_the_cut_off_holds_for_a_restart_too() -> None:
     again = pause("2024-07-02 09:00", "2024-07-10 15:00", "appraisal")
     assert stopped(5, "days-cut", "2024-07-01 09:00", again) == "2024-07-18 17:00"

@@ -42,6 +42,8 @@ GROUPS: Final = (
     "rates",
     "risk",
     "rotation",
+    "evaluation",
+    "judge",
 )
 """One module of this package each, imported when it is asked for."""
 KEYWORDS: Final = {"import": ("imports", "import_")}

@@ -12,6 +12,8 @@ import click
 import msgspec
 
 from consumers.forms.opened import open_source, parts
+from consumers.kafka import newest
+from consumers.topicfacts import TopicFacts
 from workflow.choosing import choose
 from workflow.cli.inputs import FILE, all_calendars, regrouped
 from workflow.cli.options import Group, file_limits, output_option
@@ -94,7 +96,7 @@ def show(name: str) -> None:
 
 
 @source.command()
-@click.argument("file", type=FILE)
+@click.argument("what", metavar="FILE|TOPIC")
 @click.option("--source", "name", required=True, help="The name of a source, or the file of its definition.")
 @click.option(
     "--procedure",
@@ -103,26 +105,48 @@ def show(name: str) -> None:
     help="Procedures to judge by; by default those that come with us.",
 )
 @click.option("--secret", type=FILE, help="The file of the secret that keys the hashes of persons.")
+@click.option("--brokers", envvar="DUNGHEN_BROKERS", help="Kafka, for a topic: host:port.")
+@click.option(
+    "--last",
+    type=click.IntRange(1, 100_000),
+    default=1_000,
+    show_default=True,
+    help="How many of the newest records of each partition of a topic are read.",
+)
 @output_option("table", "json")
-def check(file: Path, name: str, procedure: tuple[Path, ...], secret: Path | None, output: Form) -> int:
-    """Tell what each message of a file would become, without storing anything.
+def check(
+    what: str,
+    name: str,
+    procedure: tuple[Path, ...],
+    secret: Path | None,
+    brokers: str | None,
+    last: int,
+    output: Form,
+) -> int:
+    """Tell what each message of a file or of a topic would become, without storing anything.
 
-    Ends with 1 where a message is not taken, a value has no code, or a fact is refused.
+    A topic is read in no group, so that nobody's position moves; its messages are our own, plain or as Debezium
+    captures them. Ends with 1 where a message is not taken, a value has no code, or a fact is refused.
     """
     limits, key = file_limits(), None if secret is None else secret.read_bytes().strip()
     with ExitStack() as files:
         definition, folder = _named(name, files)
-        opened = open_source(file, definition, folder, limits=limits, secret=key)
+        opened: FactFile | FormFile | TopicFacts
+        if Path(what).is_file():
+            opened = open_source(Path(what), definition, folder, limits=limits, secret=key)
+        else:
+            opened = TopicFacts(what, newest(_broker(brokers, what), what, last), definition.timezone)
         known = {**orders(_shipped()), definition.source: definition.order()}
         report = _Report(definition, _families(procedure, known))
-        for part in watched(parts(opened, definition, limits), opened.progress, "Checking"):
+        told = opened.parts() if isinstance(opened, TopicFacts) else parts(opened, definition, limits)
+        for part in watched(told, opened.progress, "Checking"):
             report.tell(part)
         regrouped(opened, lambda: report.judge(opened))  # type: ignore[arg-type] # both kinds of file read alike
     found = report.summary(opened)
     if output == "json":
         print_json({"messages": report.listed, **found})
     else:
-        _print(report, found, str(file))
+        _print(report, found, what)
     return int(any(found[word] for word in ("refusals", "unmapped", "unknown_actions", "outcomes_refused")))
 
 
@@ -167,7 +191,7 @@ class _Report:
         if len(self.listed) < LISTED_MAX:
             self.listed.append(row)
 
-    def judge(self, opened: FactFile | FormFile) -> None:
+    def judge(self, opened: FactFile | FormFile | TopicFacts) -> None:
         """Folds every dossier of the file."""
         self._clear()
         for code, facts in opened.dossiers():
@@ -195,7 +219,7 @@ class _Report:
         family = self.families.get("generic" if milestones or code is None else code)
         return choose(family or self.families["generic"], facts)
 
-    def summary(self, opened: FactFile | FormFile) -> dict[str, Any]:
+    def summary(self, opened: FactFile | FormFile | TopicFacts) -> dict[str, Any]:
         """What would be taken, and what stands in the way, grouped."""
         if self.definition.mapping is not None:
             for one in opened.refusals.listed:
@@ -213,6 +237,16 @@ class _Report:
             "outcomes": {" ".join(one).strip(): n for one, n in sorted(self.outcomes.items())},
             "outcomes_refused": sum(n for (status, _), n in self.outcomes.items() if status == "refused"),
         }
+
+
+def _broker(brokers: str | None, what: str) -> str:
+    if brokers is None:
+        raise UsageError(
+            "{what}: there is no such file; if it is a topic, name the broker with --brokers",
+            what=what,
+            reason="no_broker_named",
+        )
+    return brokers
 
 
 def _told(fact: Fact) -> dict[str, Any]:

@@ -98,8 +98,8 @@ def _found(revision: Revision) -> Iterator[Finding]:
     yield from sums.committed_against_statutory(revision)
     yield from forms.pauses(revision, graph, reached)
     yield from forms.tasks(revision, graph)
-    yield from values.predicates(revision)
-    yield from values.registers(revision)
+    yield from values.predicates(revision, reached)
+    yield from values.registers(revision, graph, reached)
     yield from unused(revision)
 
 

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
     from workflow.procedure.finding import Finding
     from workflow.procedure.language import Predicate, RegisterType, Revision, Value
+    from workflow.procedure.moves import Edge, Runs
 
 _NUMBERS: Final = ("integer", "money")
 _PARTS: Final = {"all": "all", "any": "any", "negated": "not"}
 _UTC: Final = ZoneInfo("UTC")
 
 
-def predicates(revision: Revision) -> Iterator[Finding]:
+def predicates(revision: Revision, reached: Runs) -> Iterator[Finding]:
     """Errors of guards: their form, the types they compare, and what an end cannot ask."""
     for name, guard in revision.guards.items():
         for where, predicate in nested(guard.requires, ("guards", name, "requires")):
@@ -39,17 +40,31 @@ def predicates(revision: Revision) -> Iterator[Finding]:
                     "end-asks-event",
                     "guard {guard} asks an event for {found}, but an end is no event; ask registers or history",
                     ("ends", state, "requires", index),
+                    reached.to(state) if state in reached else (),
                     guard=name,
                     found=", ".join(dict.fromkeys(found)),
                 )
 
 
-def registers(revision: Revision) -> Iterator[Finding]:
-    """Errors of registers, sums and choices whose values are not of their type."""
+def registers(revision: Revision, graph: tuple[Edge, ...], reached: Runs) -> Iterator[Finding]:
+    """Errors of registers, sums and choices whose values are not of their type, or can never change."""
     for name, register in revision.registers.items():
         where: Where = ("registers", name)
         if register.initial is not None:
             yield from _constant(register.initial, register.type, name, (*where, "initial"))
+            if register.keep == "first":
+                takers = [
+                    edge for edge in graph if register.actions is None or edge.action in register.actions
+                ]
+                told = next((edge for edge in takers if edge.source in reached), None)
+                yield error(
+                    "never-changes",
+                    "register {register} keeps the first value and has an initial one, so no event changes it; leave "
+                    "out `initial`, or keep the last",
+                    (*where, "initial"),
+                    () if told is None else reached.by(told),
+                    register=name,
+                )
         needed = {"sum": _NUMBERS, "count": ("integer",)}.get(register.keep)
         if needed is not None and register.type not in needed:
             yield error(

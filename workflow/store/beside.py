@@ -9,11 +9,11 @@ import msgspec
 
 from workflow.facts import Acted
 from workflow.store.bodies import FACT_COLUMNS, Bodies
-from workflow.store.rows import to_us
+from workflow.store.rows import AlertRow, to_us
 from workflow.store.tables import BESIDE_ONLY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from workflow.facts import Fact
@@ -46,6 +46,22 @@ def dossiers_of(reading: Reading, officer: str, since: datetime) -> list[str]:
     bodies = Bodies()
     found = map(bodies.fact, reading.ask(statement, (to_us(since), _in_json(officer))))
     return list(dict.fromkeys(fact.subject for fact in found if _by(fact, officer)))
+
+
+def alerts_of(reading: Reading, kinds: Sequence[str]) -> list[AlertRow]:
+    """The alerts of these kinds that were ever said, by their ids. Looks through all alerts."""
+    places = ", ".join(["%s"] * len(kinds))
+    statement = f"SELECT {', '.join(AlertRow._fields)} FROM alerts WHERE kind IN ({places}) ORDER BY id"
+    return [AlertRow._make(row) for row in reading.ask(statement, tuple(kinds))]
+
+
+def judged_by(reading: Reading, procedures: Sequence[str]) -> list[str]:
+    """The dossiers that these procedures judge, by their codes."""
+    if not procedures:
+        return []
+    places = ", ".join(["%s"] * len(procedures))
+    statement = f"SELECT subject FROM dossiers WHERE procedure IN ({places}) ORDER BY subject"
+    return [subject for (subject,) in reading.ask(statement, tuple(procedures))]
 
 
 def _subjects(reading: Reading, first: str, after: str) -> Iterator[tuple[str, list[Fact]]]:

@@ -1,0 +1,72 @@
+"""Records of a topic as facts, to be looked at: a bounded range, read outside any group, nothing of it kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from consumers.codec import decode
+from consumers.debezium import unwrapped
+from consumers.files.refusals import Refusals
+from consumers.forms.reading import Part
+from workflow.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from zoneinfo import ZoneInfo
+
+    from consumers.codec import RawRecord
+    from workflow.facts import Fact
+
+REFUSALS_KEPT: Final = 1_000
+
+
+class TopicFacts:
+    """Records as facts, told like those of a file.
+
+    `rows`: records; `filtered`: those that say nothing, such as a removed row that Debezium captured.
+    """
+
+    mapping = None
+
+    def __init__(self, topic: str, records: Sequence[RawRecord], zone: ZoneInfo) -> None:
+        """`zone` reads times without an offset."""
+        self.path = topic
+        self.rows = len(records)
+        self.filtered = 0
+        self.uncoded: dict[tuple[str, str], int] = {}
+        self.refusals = Refusals(REFUSALS_KEPT)
+        self._records = records
+        self._zone = zone
+        self._done = 0
+        self._facts: dict[str, list[Fact]] = {}
+
+    def progress(self) -> tuple[int, int]:
+        """Records looked at so far, and all there are."""
+        return self._done, self.rows
+
+    def parts(self) -> Iterator[Part]:
+        """What each record tells, in the order of its partition."""
+        for record in self._records:
+            self._done += 1
+            try:
+                found = [decode(one, zone=self._zone) for one in _messages(record)]
+            except InputError as error:
+                self.refusals.add(record.place, error)
+                yield Part(record.place, None, error)
+                continue
+            self.filtered += not found
+            for fact in found:
+                self._facts.setdefault(fact.subject, []).append(fact)
+                yield Part(record.place, fact)
+
+    def dossiers(self) -> Iterator[tuple[str, Sequence[Fact]]]:
+        """Each dossier's code and facts, once `parts` were taken."""
+        yield from sorted(self._facts.items())
+
+
+def _messages(record: RawRecord) -> list[RawRecord]:
+    return [record] if record.headers and _binary(record) else unwrapped(record)
+
+
+def _binary(record: RawRecord) -> bool:
+    return any(name.lower() == "ce_specversion" for name, _ in record.headers)
