@@ -45,8 +45,10 @@ RULES_OF_INDICES: Final = {
     "PAR": "Share of dossiers returned on time, scored by bands such as 95 to 100 %",
     "SIPAS": "Index of a survey, Decision 2640/QĐ-BNV of 2017",
 }
-DECISION: Final = "Decision 766/QĐ-TTg of 23 June 2022"
-PLAN: Final = "Reform plan of the department, 20 May 2021: PAR index 77.62 %, satisfaction 81.40 % in 2020"
+DECISION_766: Final = "Decision 766/QĐ-TTg of 23 June 2022"
+REFORM_PLAN: Final = (
+    "Reform plan of the department, 20 May 2021: PAR index 77.62 %, satisfaction 81.40 % in 2020"
+)
 LACKS: Final = {
     "1.4": "What reached the portal is known to the portal alone",
     "2.1": "The portal sees what was sent to it, and waits only where they were sent",
@@ -76,7 +78,7 @@ def _described(one: Index) -> dict[str, object]:
         "value": _value(one),
         "score": one.score,
         "rule": current(RULES_OF_INDICES[one.number]),
-        "source": current(PLAN) if one.number in ("PAR", "SIPAS") else current(DECISION),
+        "source": current(REFORM_PLAN) if one.number in ("PAR", "SIPAS") else current(DECISION_766),
         "lacks": current(LACKS[one.number]),
     }
 
