@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from msgspec.structs import replace
 from test_rates import DUE, MARCH, NOW, due, measured, on
 
-from workflow.cli.indices import LACKS, NAMES, RULES_OF_INDICES
+from workflow.cli.indices import INDEX_LACKS, INDEX_NAMES, INDEX_RULES
 from workflow.facts import Counted, Fact
 from workflow.feeds import Complete, complete, counts_of
 from workflow.indices import indices
@@ -92,7 +92,7 @@ def test_each_index_says_its_rule_and_what_it_lacks() -> None:
     assert found["2.2"].days == "20.00"
     assert found["5.2"].value == Share(1, 1)
     assert [one.number for one in found.values() if one.value is None] == ["1.4", "5.4", "PAR", "SIPAS"]
-    assert NAMES.keys() == RULES_OF_INDICES.keys() == LACKS.keys() == found.keys()
+    assert INDEX_NAMES.keys() == INDEX_RULES.keys() == INDEX_LACKS.keys() == found.keys()
 
 
 def test_indices_of_nothing_have_no_points() -> None:

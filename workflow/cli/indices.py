@@ -26,7 +26,7 @@ COLUMNS: Final = (
     Column("lacks", "What it lacks"),
 )
 
-NAMES: Final = {
+INDEX_NAMES: Final = {
     "1.4": "Dossiers synchronised with the portal",
     "2.1": "Dossiers on time",
     "2.2": "Mean time of processing, days",
@@ -35,7 +35,7 @@ NAMES: Final = {
     "PAR": "Criterion of timely return",
     "SIPAS": "Satisfaction of citizens",
 }
-RULES_OF_INDICES: Final = {
+INDEX_RULES: Final = {
     "1.4": "Dossiers the portal holds, of all received",
     "2.1": "On time or in hand and not past the first date printed, of all received or in hand; supplements are taken "
     "off; 20 points times the share",
@@ -49,7 +49,11 @@ DECISION_766: Final = "Decision 766/QĐ-TTg of 23 June 2022"
 REFORM_PLAN: Final = (
     "Reform plan of the department, 20 May 2021: PAR index 77.62 %, satisfaction 81.40 % in 2020"
 )
+<<<<<<< HEAD
 LACKS: Final = {
+=======
+INDEX_LACKS: Final = {
+>>>>>>> budget-next
     "1.4": "What reached the portal is known to the portal alone",
     "2.1": "The portal sees what was sent to it, and waits only where they were sent",
     "2.2": "Whether waits are taken off is not published; they are not",
@@ -74,12 +78,18 @@ def show_indices(measures: Iterable[Measure], period: Period, now: datetime, out
 def _described(one: Index) -> dict[str, object]:
     return {
         "number": one.number,
-        "name": current(NAMES[one.number]),
+        "name": current(INDEX_NAMES[one.number]),
         "value": _value(one),
         "score": one.score,
+<<<<<<< HEAD
         "rule": current(RULES_OF_INDICES[one.number]),
         "source": current(REFORM_PLAN) if one.number in ("PAR", "SIPAS") else current(DECISION_766),
         "lacks": current(LACKS[one.number]),
+=======
+        "rule": current(INDEX_RULES[one.number]),
+        "source": current(REFORM_PLAN) if one.number in ("PAR", "SIPAS") else current(DECISION_766),
+        "lacks": current(INDEX_LACKS[one.number]),
+>>>>>>> budget-next
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import click
@@ -15,6 +16,7 @@ from workflow.cli.indices import show_indices
 from workflow.cli.inputs import moment
 from workflow.cli.options import Command, output_option
 from workflow.cli.output import Column, print_rows
+from workflow.cli.plotting import plot
 from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options
 from workflow.errors import UsageError
@@ -42,6 +44,7 @@ SHARES: Final = (
 )
 KEYS: Final = tuple(column.key for column in SHARES)
 UNDATED: Final = Column("without_date", "Without a date", "right")
+PICTURE: Final = click.Path(dir_okay=False, path_type=Path)
 COMPLETE: Final = Column("complete", "Feeds complete", "right")
 Asked: TypeAlias = Literal["all", "unit", "procedure", "officer-unit", "month"]
 GROUPS: Final = {
@@ -67,15 +70,22 @@ GROUPS: Final = {
     help="What to count apart.",
 )
 @click.option(
+    "--plot",
+    "picture",
+    type=PICTURE,
+    help="Write the late rate of the year against the budget as a picture (SVG).",
+)
+@click.option(
     "--index", type=click.Choice(["766"]), help="Show the published indices of that decision instead."
 )
 @click.option("--budget", is_flag=True, help="Show the budget of lateness of the year instead, of each unit.")
 @output_option()
-def rates(
+def rates(  # noqa: PLR0913 - one parameter per option
     looking: Looking,
     since: str | None,
     until: str | None,
     by: Asked,
+    picture: Path | None,
     index: str | None,
     budget: bool,  # noqa: FBT001 - a flag of the command line
     output: Form,
@@ -91,17 +101,17 @@ def rates(
     complete: of what the sources counted as received, what we know; without a count nothing is known of it. Of no
     dossiers there is no rate. Duplicates are left out.
     """
-    if budget:
-        with looking.opened() as store:
-            show_budget(store, output)
-        return
-    if index:
-        with looking.opened() as store:
-            period = _period(since, until, store.at, store.zone)
-            show_indices(_measures(store, "all"), period, store.at, output)
-        return
     with looking.opened() as store:
+        if budget:
+            show_budget(store, output)
+            return
+        if picture is not None:
+            plot(store, _measures(store, "all"), picture)
+            return
         period = _period(since, until, store.at, store.zone)
+        if index:
+            show_indices(_measures(store, "all"), period, store.at, output)
+            return
         feeds = Feeds(store)
         parts, whole = _counted(feeds.watch(_measures(store, by)), period, by, store)
         left_out = len(store.duplicates)
