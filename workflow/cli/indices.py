@@ -49,11 +49,7 @@ DECISION_766: Final = "Decision 766/QĐ-TTg of 23 June 2022"
 REFORM_PLAN: Final = (
     "Reform plan of the department, 20 May 2021: PAR index 77.62 %, satisfaction 81.40 % in 2020"
 )
-<<<<<<< HEAD
-LACKS: Final = {
-=======
 INDEX_LACKS: Final = {
->>>>>>> budget-next
     "1.4": "What reached the portal is known to the portal alone",
     "2.1": "The portal sees what was sent to it, and waits only where they were sent",
     "2.2": "Whether waits are taken off is not published; they are not",
@@ -81,15 +77,9 @@ def _described(one: Index) -> dict[str, object]:
         "name": current(INDEX_NAMES[one.number]),
         "value": _value(one),
         "score": one.score,
-<<<<<<< HEAD
-        "rule": current(RULES_OF_INDICES[one.number]),
-        "source": current(REFORM_PLAN) if one.number in ("PAR", "SIPAS") else current(DECISION_766),
-        "lacks": current(LACKS[one.number]),
-=======
         "rule": current(INDEX_RULES[one.number]),
         "source": current(REFORM_PLAN) if one.number in ("PAR", "SIPAS") else current(DECISION_766),
         "lacks": current(INDEX_LACKS[one.number]),
->>>>>>> budget-next
     }
 
 
