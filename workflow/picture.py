@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from workflow.curves import Curve, Point
 
 WIDTH: Final = 960
-LEFT, RIGHT, TOP = 56, 190, 84
+LEFT, RIGHT, TOP = 56, 216, 84
 HEIGHT: Final = 300
 SMALL_WIDTH, SMALL_HEIGHT = 256, 84
 SMALL_GAP_X, SMALL_GAP_Y = 48, 72

@@ -41,6 +41,7 @@ GROUPS: Final = (
     "status",
     "rates",
     "risk",
+    "reference",
     "rotation",
     "evaluation",
     "judge",
