@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from workflow.careers import career, day_of
-from workflow.feeds import Complete, complete, counts_of
+from workflow.completeness import Complete, complete, counts_of
 from workflow.rates import Share
 from workflow.store.beside import officers
 

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from test_rates import DUE, MARCH, NOW, due, measured, on
 
 from workflow.cli.indices import INDEX_LACKS, INDEX_NAMES, INDEX_RULES
+from workflow.completeness import Complete, complete, counts_of
 from workflow.facts import Counted, Fact
-from workflow.feeds import Complete, complete, counts_of
 from workflow.indices import indices
 from workflow.portal import PortalDates
 from workflow.rates import Share, rates
