@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from workflow.store.faults import translated
 from workflow.store.rows import from_us
 from workflow.store.tables import (
+    BESIDE_ONLY,
     DEAD_LETTERS,
     DEFINITIONS,
     DOSSIERS,
@@ -194,7 +195,8 @@ def received_between(store: Store) -> tuple[datetime, datetime] | None:
 
 def linked(store: Store) -> list[str]:
     """The codes of dossiers that say they are linked to others, in their order. Raises a StoreError."""
-    asked = select(FACTS.c.subject).where(FACTS.c.type == LINKED).distinct().order_by(FACTS.c.subject)
+    these = text(BESIDE_ONLY), FACTS.c.type == LINKED
+    asked = select(FACTS.c.subject).where(*these).distinct().order_by(FACTS.c.subject)
     return [subject for (subject,) in _rows(store, asked)]
 
 
