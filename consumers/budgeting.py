@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workflow.store.store import Store
     from workflow.worktime import Worktime
 
-KINDS: Final[tuple[Kind, ...]] = ("budget_at_risk", "budget_spent")
+BUDGET_KINDS: Final[tuple[Kind, ...]] = ("budget_at_risk", "budget_spent")
 _MINUTE_US: Final = 60_000_000
 
 
@@ -49,7 +49,7 @@ def judge_budgets(store: Store, catalogue: Catalogue, *, now: datetime) -> tuple
     should = standing(found, local.year, to, organisation.organisation)
     with store.writing() as writing:
         begin(writing, "budget")
-        known = own_lives(writing, KINDS)
+        known = own_lives(writing, BUDGET_KINDS)
         return tell(writing, catalogue, say(known, should, now), now)
 
 
