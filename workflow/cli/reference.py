@@ -64,11 +64,11 @@ def reference(seed: int, year: int, monthly: int, picture: Path | None, output: 
     Following means: dossiers at risk first, the earliest date before others; and a helper for a branch whose budget of
     lateness is at risk or spent.
     """
-    before = _year(year - 1, monthly)
-    courses = _courses(run(before, seed - 1, None), _after(year - 1))
+    before = branches(year - 1, monthly)
+    courses = courses_of(run(before, seed - 1, None), after(year - 1))
     split = datetime(year - 1, 9, 1, tzinfo=UTC)
     table = trial(courses, split, revision=f"{year - 1}", threshold_percent=THRESHOLD_PERCENT)
-    body = _year(year, monthly)
+    body = branches(year, monthly)
     cases = [
         _Case("ignoring", _curve(run(body, seed, None), body)._replace(name=current("alerts ignored"))),
         _Case(
@@ -90,18 +90,20 @@ def _row_of(one: _Case, last: Point) -> dict[str, object]:
     return {"case": one.name, "released": last.released, "late": last.late, "rate": f"{last.percent:.2f}"}
 
 
-def _year(year: int, monthly: int) -> Year:
+def branches(year: int, monthly: int) -> Year:
+    """A year of the three branches, made up. Raises UsageError, DefinitionError."""
     body = department_of(date(year, 1, 1))
     rules = {route.revision.procedure: route.rules for route in body.routes}
     return Year([Office(unit, OFFICERS) for unit in UNITS], works(rules, body.work), body.work, year, monthly)
 
 
-def _after(year: int) -> datetime:
+def after(year: int) -> datetime:
     """When everything of a year is done."""
     return datetime(year + 1, 2, 1, tzinfo=UTC)
 
 
-def _courses(done: list[Done], at: datetime) -> Iterator[Course]:
+def courses_of(done: list[Done], at: datetime) -> Iterator[Course]:
+    """What a risk table sees of these dossiers as of a moment. Raises CalendarRange."""
     for one in done:
         walker = one.walker
         found = course(one.rules, walker.subject, [stop.fact for stop in walker.stops], at)
