@@ -15,24 +15,28 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from consumers.judging import Touched, used
+from consumers.saying import hear, speak, speak_of
 from workflow.errors import InputError, Unstorable
 from workflow.facts import CORRECTIONS, STANDING_ALONE, BodyErased, begins_dossier
+from workflow.feeds import conflict, counted, skews
 from workflow.messages import encode
 from workflow.store.bodies import Bodies, Prepared, Told, prepare, row, salts
-from workflow.store.rows import DeadLetter, to_us
+from workflow.store.rows import DeadLetter, from_us, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from consumers.judging import FactId
+    from consumers.streams import Unreadable
     from workflow.catalogue import Catalogue
     from workflow.facts import Fact
+    from workflow.messages import AlertSaid
     from workflow.model import Outcome
     from workflow.store.rows import DossierRow, FactRow, Identity, Position
     from workflow.store.store import Store, Writing
 
-__all__ = ["Applied", "ApplyLimits", "Told", "apply", "redrive"]
+__all__ = ["Applied", "ApplyLimits", "Beside", "Told", "apply", "redrive"]
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -66,6 +70,13 @@ class Applied(Struct, frozen=True, kw_only=True):
     blocked: tuple[str, ...] = ()
 
 
+class Beside(NamedTuple):
+    """What a batch brings beside its facts: further positions it moves, and messages that tell no fact."""
+
+    positions: Sequence[Position] = ()
+    letters: Sequence[DeadLetter] = ()
+
+
 class _Dead(NamedTuple):
     told: Told
     reason: str
@@ -79,6 +90,7 @@ def apply(
     *,
     now: datetime,
     position: Position | None = None,
+    beside: Beside = Beside(),  # noqa: B008 - a value that never changes
     limits: ApplyLimits = DEFAULT_LIMITS,
 ) -> Applied:
     """Applies a batch in one transaction: all of it is kept, or none.
@@ -87,7 +99,7 @@ def apply(
     Raises PositionLost where another has claimed the stream, VersionConflict where another writer was first (try
     again), LedgerError for a definition that was edited after its first use, and other StoreErrors.
     """
-    batcher = _Batcher(store, catalogue, now, limits)
+    batcher = _Batcher(store, catalogue, now, limits, beside)
     taken, dead = _prepared(batch)
     try:
         return batcher.commit(taken, dead, position)
@@ -98,6 +110,22 @@ def apply(
         dead += [_Dead(told, "unstorable", str(fault)) for told, _ in culprits]
         refused = {id(one) for one in culprits}
         return batcher.commit([one for one in taken if id(one) not in refused], dead, position)
+
+
+def letter(one: _Dead | Unreadable, now: datetime, limits: ApplyLimits = DEFAULT_LIMITS) -> DeadLetter:
+    """What is kept of a message that could not be taken: all of it, and why."""
+    message = one.told if isinstance(one, _Dead) else one
+    headers = [(name, base64.b64encode(value).decode()) for name, value in message.headers]
+    return DeadLetter(
+        message.place,
+        one.reason,
+        one.detail.replace("\0", "\\0"),
+        message.key,
+        message.received,
+        _encode(headers),
+        to_us(now),
+        to_us(now + timedelta(days=limits.dead_letter_days)),
+    )
 
 
 def redrive(store: Store, catalogue: Catalogue, subjects: Iterable[str], *, now: datetime) -> Applied:
@@ -119,10 +147,12 @@ def refold(
 
     `told`: what was said of their facts before, by dossier; only what differs is said. Raises as `apply`.
     """
-    touched = [Touched(catalogue, subject, before, ()) for subject, before in rows.items()]
+    now = from_us(now_us)
+    touched = [Touched(catalogue, subject, before, (), now) for subject, before in rows.items()]
     recorded = {subject: max(now_us, before.last_recorded_at) for subject, before in rows.items()}
-    _fold_whole(writing, touched, recorded, told=told)
-    return _keep(writing, catalogue, touched, now_us), touched
+    fold_whole(writing, touched, recorded, told=told)
+    done, _ = settle(writing, catalogue, touched, now)
+    return done, touched
 
 
 _Taken: TypeAlias = tuple[Told, Prepared]
@@ -134,6 +164,7 @@ class _Batcher(NamedTuple):
     catalogue: Catalogue
     now: datetime
     limits: ApplyLimits
+    beside: Beside
 
     def commit(
         self, taken: list[_Taken], dead: list[_Dead], position: Position | None, *, keep: bool = True
@@ -141,8 +172,8 @@ class _Batcher(NamedTuple):
         """One transaction."""
         now_us = to_us(self.now)
         with self.store.writing(keep=keep) as writing:
-            if position is not None:
-                writing.move(position)
+            for step in () if position is None else (position, *self.beside.positions):
+                writing.move(step)
             rows = writing.lock({one.fact.subject for _, one in taken})
             alone_too = _about_officers(writing, taken, rows)
             fresh, duplicates, conflicts = _new_ones(writing, taken, rows, alone_too)
@@ -152,20 +183,34 @@ class _Batcher(NamedTuple):
                 # Officers are judged by definitions that no dossier may have needed yet.
                 writing.archive(self.catalogue.around(), now_us)
             touched = [
-                Touched(self.catalogue, subject, rows.get(subject), [one.fact for _, one in kept])
+                Touched(self.catalogue, subject, rows.get(subject), [one.fact for _, one in kept], self.now)
                 for subject, kept in dossiers.items()
             ]
             needing = [one for one in touched if not one.step(recorded[one.subject])]
-            _fold_whole(
+            fold_whole(
                 writing, needing, recorded, {one.subject: len(dossiers[one.subject]) for one in needing}
             )
-            done = _keep(writing, self.catalogue, touched, now_us)
-            letters = [*dead, *conflicts, *beyond]
-            writing.bury(self._letter(one, now_us) for one in letters)
+            also = self._of_sources(writing, taken, conflicts, alone)
+            done, _ = settle(writing, self.catalogue, touched, self.now, also)
+            refused = [letter(one, self.now, self.limits) for one in (*dead, *conflicts, *beyond)]
+            letters = [*self.beside.letters, *refused]
+            writing.bury(letters)
             kept = [one.fact for _, one in fresh]
             erased = _erase(writing, self.catalogue, kept)
+            hear(writing, (one.fact for _, one in taken), position, self.now)
         appended = sum(map(len, dossiers.values())) + sum(map(len, alone.values()))
         return replace(done, appended=appended, duplicates=duplicates, dead=len(letters), erased=erased)
+
+    def _of_sources(
+        self, writing: Writing, taken: list[_Taken], conflicts: list[_Dead], alone: _Told
+    ) -> list[AlertSaid]:
+        """What is said of alerts that are about no dossier."""
+        office = self.catalogue.office
+        alerts = [conflict(office, one.told.fact, self.now) for one in conflicts]
+        alone_facts = [one.fact for kept in alone.values() for _, one in kept]
+        alerts += [alert for fact in alone_facts if (alert := counted(office, fact, self.now)) is not None]
+        alerts += skews(office, (one.fact for _, one in taken), self.now)
+        return speak_of(writing, alerts, alone_facts, self.now)
 
     def culprits(self, taken: list[_Taken]) -> list[_Taken]:
         """The messages that make a batch fail by themselves, found by trying halves and keeping nothing."""
@@ -206,21 +251,6 @@ class _Batcher(NamedTuple):
             else:
                 kept.append((told, one))
         return {subject: kept for subject, kept in sorted(dossiers.items()) if kept}, alone, beyond
-
-    def _letter(self, one: _Dead, now_us: int) -> DeadLetter:
-        told = one.told
-        headers = [(name, base64.b64encode(value).decode()) for name, value in told.headers]
-        expires_at = self.now + timedelta(days=self.limits.dead_letter_days)
-        return DeadLetter(
-            told.place,
-            one.reason,
-            one.detail.replace("\0", "\\0"),
-            told.key,
-            told.received,
-            _encode(headers),
-            now_us,
-            to_us(expires_at),
-        )
 
 
 def _prepared(batch: Sequence[Told]) -> tuple[list[_Taken], list[_Dead]]:
@@ -307,7 +337,7 @@ def _append(
     return last
 
 
-def _fold_whole(
+def fold_whole(
     writing: Writing,
     touched: Sequence[Touched],
     recorded: Mapping[str, int],
@@ -327,21 +357,28 @@ def _fold_whole(
         one.whole(older, recorded_at=recorded[one.subject], told=said)
 
 
-def _keep(writing: Writing, catalogue: Catalogue, touched: Sequence[Touched], now_us: int) -> Applied:
-    """Writes the judged dossiers, what they rest on and what they say."""
-    if not touched:
-        return Applied()
+def settle(
+    writing: Writing,
+    catalogue: Catalogue,
+    touched: Sequence[Touched],
+    now: datetime,
+    also: Sequence[AlertSaid] = (),
+) -> tuple[Applied, int]:
+    """Writes the judged dossiers, what they rest on, and what they and `also` say; and how much is said of alerts."""
+    now_us = to_us(now)
     writing.archive(catalogue.used(used(touched)), now_us)
+    alerts = [*speak(writing, catalogue.office, touched, now), *also]
     rows = [one.row for one in touched if one.row is not None]
     writing.put(rows)
-    decisions = [decision for one in touched for decision in one.decisions]
-    if decisions:
-        writing.say(now_us, len(decisions), encode(decisions))
-    return Applied(
+    said = [*(decision for one in touched for decision in one.decisions), *alerts]
+    if said:
+        writing.say(now_us, len(said), encode(said))
+    done = Applied(
         dossiers=len(rows),
         refolded=sum(one.refolded for one in touched),
         blocked=tuple(row.subject for row in rows if row.blocked is not None),
     )
+    return done, len(alerts)
 
 
 def _erase(writing: Writing, catalogue: Catalogue, facts: Iterable[Fact]) -> int:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from workflow.errors import OutOfOrder
 from workflow.factrows import FactRows, as_rows
-from workflow.facts import Acted, Fact, Migrated, Opened, Voided
+from workflow.facts import Acted, AlertActed, Fact, Migrated, Opened, Voided
 from workflow.model import Dossier, Outcome
 from workflow.opening import migrate, open_dossier, opens
 from workflow.plan import APPLIED, NOT_JUDGED, REFERRED, outcome
@@ -246,8 +246,10 @@ def _assumed(dossier: Dossier, placed: Placed, outcome: Outcome) -> Outcome:
 
 
 def _remember(rules: Rules, dossier: Dossier, placed: Placed) -> None:
-    """Keeps what tells whether a further fact sorts last."""
+    """Keeps what tells whether a further fact sorts last. Acts on alerts say nothing of the dossier itself."""
     fact = placed.fact
+    if fact.body.__class__ is AlertActed:
+        return
     dossier.last_key = placed.key
     if rules.sources.get(fact.source, UNKNOWN_SOURCE).order == "sequence":
         dossier.streams = {**dossier.streams, fact.source: (fact.sequence, placed.at)}

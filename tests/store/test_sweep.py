@@ -53,8 +53,10 @@ def rows(store: Store) -> dict[str, DossierRow]:
 
 
 def said(store: Store) -> list[dict[str, Any]]:
+    """The decisions that were said."""
     with store.reading() as reading:
-        return [one for _, content in reading.outbox() for one in msgspec.json.decode(content)]
+        told = [one for _, content in reading.outbox() for one in msgspec.json.decode(content)]
+    return [one for one in told if one["says"] == "decision"]
 
 
 def working(*days: Day) -> Catalogue:

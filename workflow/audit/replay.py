@@ -21,7 +21,7 @@ from workflow.judge import FAULTS, judge
 from workflow.plan import APPLIED
 from workflow.store.bodies import Bodies
 from workflow.store.judgments import Standing, pack, row, unpack
-from workflow.store.rows import DossierRow
+from workflow.store.rows import DossierRow, from_us
 from workflow.store.said import decisions
 
 if TYPE_CHECKING:
@@ -225,12 +225,17 @@ def _again(catalogue: Catalogue, stored: DossierRow, facts: Sequence[Fact], *, d
         basis = catalogue.basis(judgment.rules)._replace(judge_version=stored.judge_version)
         if not dates:
             return _Again(judged, _without_dates(stored, judged, basis, len(facts)))
-        standing = Standing(
-            judged.code, stored.version, len(facts), stored.last_recorded_at, alerts=stored.alerts
-        )
         # When to look again is no judgment: the ticker moves it as time passes.
-        found = row(judgment.rules, basis, judgment.dossier, standing)
-        return _Again(judged, found._replace(next_due_at=stored.next_due_at))
+        standing = Standing(
+            judged.code,
+            stored.version,
+            len(facts),
+            stored.last_recorded_at,
+            alerts=stored.alerts,
+            next_due_at=stored.next_due_at,
+        )
+        counted = judgment.rules.clock.deadlines(judgment.dossier, at=from_us(stored.last_recorded_at))
+        return _Again(judged, row(judgment.rules, basis, judgment.dossier, standing, counted))
     except FAULTS as fault:
         return str(fault)
 

@@ -50,14 +50,15 @@ class Place(NamedTuple):
     password: Path | None
 
     @contextmanager
-    def opened(self, *, make: bool = False) -> Iterator[Store]:
-        """The store, closed at the end. `make`: an SQLite file that is not there is made.
+    def opened(self, *, make: bool = False, shadow: bool = False) -> Iterator[Store]:
+        """The store, closed at the end. `make`: an SQLite file that is not there is made. `shadow`: nothing that is
+        said is ever sent.
 
         Raises UsageError where it is not there, StoreError where it cannot be opened.
         """
         if "://" not in self.where:
             _check_file(Path(self.where), make=make)
-        store = open_store(self._url())
+        store = open_store(self._url(), shadow=shadow)
         try:
             yield store
         finally:
@@ -261,6 +262,8 @@ def _looking(command: Callable[..., Any], at_option: Callable[..., Any]) -> Call
 
 _STORE: Final = click.option(
     "--store",
+    "--database",
+    "store",
     default=DEFAULT,
     show_default=True,
     envvar="DUNGHEN_STORE",

@@ -46,7 +46,8 @@ _decode: Final = msgspec.msgpack.Decoder(
 
 class Standing(NamedTuple):
     """What a dossier row says beside its judgment: the code its facts name, why it is blocked, its version, how many
-    facts it has, when the last of them was recorded (microseconds), and how many alerts about it are kept."""
+    facts it has, when the last of them was recorded (microseconds), how many alerts about it are kept and when they
+    must be looked at again (microseconds)."""
 
     code: str | None
     version: int
@@ -54,6 +55,7 @@ class Standing(NamedTuple):
     last_recorded_at: int
     blocked: str | None = None
     alerts: int = 0
+    next_due_at: int | None = None
 
 
 def pack(dossier: Dossier) -> bytes:
@@ -72,13 +74,14 @@ def unpack(content: bytes) -> Dossier:
     return Dossier(**values)
 
 
-def row(rules: Rules, basis: Basis, dossier: Dossier, standing: Standing) -> DossierRow:
-    """The row of a judged dossier, with its dates as of its last recorded instant, so that facts alone decide it.
+def row(
+    rules: Rules, basis: Basis, dossier: Dossier, standing: Standing, dates: tuple[Deadline, ...]
+) -> DossierRow:
+    """The row of a judged dossier. `dates`: its deadlines as of its last recorded instant, so that facts alone decide.
 
-    `rules`: those that judged last. Raises CalendarRange where a date cannot be counted.
+    `rules`: those that judged last.
     """
     at = from_us(standing.last_recorded_at)
-    dates = rules.clock.deadlines(dossier, at=at)
     appointment, committed = _headline(dates, "benchmark"), _headline(dates, "committed")
     released_at = dossier.issued_at or dossier.ended_at
     return DossierRow(
@@ -99,7 +102,7 @@ def row(rules: Rules, basis: Basis, dossier: Dossier, standing: Standing) -> Dos
         *committed,
         _deviated(rules, dossier, at),
         _minutes_left(rules, dates, at),
-        _next_due(dossier, dates, at),
+        standing.next_due_at,
         standing.blocked,
         standing.version,
         standing.facts,
@@ -143,12 +146,3 @@ def _deviated(rules: Rules, dossier: Dossier, at: datetime) -> bool:
     if any(kind != "deadline" for kind in dossier.broken.values()):
         return True
     return dossier.ended_at is not None and dossier.ended_at <= at and deviates(rules, dossier)
-
-
-def _next_due(dossier: Dossier, dates: tuple[Deadline, ...], at: datetime) -> int | None:
-    """The earliest date that is neither met nor passed. While a pause is open it is a lower bound: the ticker counts
-    again when it comes."""
-    if dossier.ended_at is not None:
-        return None
-    ahead = [one.due_at for one in dates if one.met_at is None and one.due_at > at]
-    return to_us(min(ahead)) if ahead else None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
-from sqlalchemy import func, select, text
+from sqlalchemy import and_, exists, func, or_, select, text
 
+from workflow.feeds import DayCount
 from workflow.store.faults import translated
-from workflow.store.rows import from_us
+from workflow.store.rows import from_us, to_us
 from workflow.store.tables import (
     BESIDE_ONLY,
     DEAD_LETTERS,
@@ -172,6 +174,22 @@ def unmodelled(store: Store) -> tuple[Unmodelled, ...]:
         .order_by(func.count().desc(), named.code)
     )
     return tuple(Unmodelled(code, count) for code, count in _rows(store, asked))
+
+
+def day_count(store: Store, source: str, since: datetime, until: datetime) -> DayCount:
+    """What we have of a day, half-open, of the dossiers a source has told of. Raises a StoreError."""
+    one, begins, ends = DOSSIERS.c, to_us(since), to_us(until)
+    told = exists().where(FACTS.c.subject == one.subject, FACTS.c.source == source)
+    received = and_(one.received_at >= begins, one.received_at < ends)
+    released = and_(one.released_at >= begins, one.released_at < ends)
+    open_ = and_(one.received_at < ends, or_(one.ended_at.is_(None), one.ended_at >= ends))
+    codes = [code for (code,) in _rows(store, select(one.subject).where(received, told))]
+    counts = [
+        next(iter(_rows(store, select(func.count()).select_from(DOSSIERS).where(which, told))))[0]
+        for which in (released, open_)
+    ]
+    digest = sha256(b"".join(code + b"\n" for code in sorted(code.encode() for code in codes)))
+    return DayCount(len(codes), counts[0], counts[1], digest.hexdigest())
 
 
 def dossiers(store: Store) -> int:

@@ -188,6 +188,7 @@ BLOCKED: Final = Index(
     "dossiers_blocked", DOSSIERS.c.subject, sqlite_where=IS_BLOCKED, postgresql_where=IS_BLOCKED
 )
 NEXT_DUE: Final = Index("dossiers_next_due_at", DOSSIERS.c.next_due_at)
+ALERTS_KIND: Final = Index("alerts_kind", ALERTS.c.kind, ALERTS.c.state)
 _DATED: Final = DOSSIERS.c.appointment_due_at.is_not(None)
 RELEASED: Final = Index(
     "dossiers_released",

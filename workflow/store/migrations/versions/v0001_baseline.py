@@ -102,6 +102,7 @@ TABLES: Final = (
     )
     """,
     "CREATE INDEX alerts_subject ON alerts (subject)",
+    "CREATE INDEX alerts_kind ON alerts (kind, state)",
     """
     CREATE TABLE feeds (
         source {key} NOT NULL,
