@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
+from consumers.applied import Applied, Buried
 from consumers.judging import Touched, used
 from consumers.saying import hear, speak, speak_of
 from workflow.errors import InputError, Unstorable
@@ -55,19 +56,6 @@ class ApplyLimits(Struct, frozen=True, kw_only=True):
 DEFAULT_LIMITS: Final = ApplyLimits()
 _KNOWN_BEFORE: Final = (*STANDING_ALONE, *CORRECTIONS)
 """What alone does not tell whether its subject is a dossier: what was told before does."""
-
-
-class Applied(Struct, frozen=True, kw_only=True):
-    """What became of a batch: how many facts were appended, met again, or became dead letters; how many dossiers were
-    touched, how many of these folded anew, and which are blocked."""
-
-    appended: int = 0
-    duplicates: int = 0
-    dead: int = 0
-    dossiers: int = 0
-    refolded: int = 0
-    erased: int = 0
-    blocked: tuple[str, ...] = ()
 
 
 class Beside(NamedTuple):
@@ -199,7 +187,10 @@ class _Batcher(NamedTuple):
             erased = _erase(writing, self.catalogue, kept)
             hear(writing, (one.fact for _, one in taken), position, self.now)
         appended = sum(map(len, dossiers.values())) + sum(map(len, alone.values()))
-        return replace(done, appended=appended, duplicates=duplicates, dead=len(letters), erased=erased)
+        buried = tuple(Buried(one.place, one.reason, one.detail) for one in letters)
+        return replace(
+            done, appended=appended, duplicates=duplicates, dead=len(letters), erased=erased, letters=buried
+        )
 
     def _of_sources(
         self, writing: Writing, taken: list[_Taken], conflicts: list[_Dead], alone: _Told

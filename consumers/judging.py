@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import msgspec
-
 from workflow.alerts import acts_in, say, wakes_at
 from workflow.catalogue import code_of
 from workflow.errors import DunghenError
@@ -15,7 +13,7 @@ from workflow.lateness import explained, standing, watch
 from workflow.messages import Decision
 from workflow.office import FAR
 from workflow.refusals import refusal
-from workflow.store.judgments import Standing, row, unpack
+from workflow.store.judgments import Standing, pack, row, unpack
 from workflow.store.rows import DossierRow, from_us, to_us
 
 if TYPE_CHECKING:
@@ -290,7 +288,7 @@ def _blank(rules: Rules, basis: Basis, subject: str, kept: Standing) -> DossierR
         "revision": rules.revision.revision,
         "state": blank.state,
         "deviated": False,
-        "judgment": msgspec.msgpack.encode(None),
+        "judgment": pack(blank),
         **basis._asdict(),
         **kept._asdict(),
     }

@@ -21,16 +21,18 @@ from workflow.moving import SAID_KINDS, standing
 from workflow.rotation import Act, acted_after
 from workflow.standing import stand
 from workflow.store import beside
+from workflow.store.beside import Left
 from workflow.worktime import midnight
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from workflow.alerts import Life
     from workflow.careers import Career
     from workflow.catalogue import Catalogue
     from workflow.facts import Fact
-    from workflow.rotation import ActedAfter
+    from workflow.rotation import ActedAfter, Rotation
     from workflow.store.store import Reading, Store
 
 
@@ -52,45 +54,54 @@ def judge_rotation(store: Store, catalogue: Catalogue, *, now: datetime, acts: b
     if rotation is None:
         return Rotated()
     should: list[Alert] = []
-    told: list[Fact] = []
     with store.writing() as writing:
         begin(writing, "rotation")
         known = own_lives(writing, SAID_KINDS)
         found = list(beside.officers(writing))
-        for officer, facts in found:
-            own = career(catalogue.orders, officer, facts, valid_at=now)
-            after = acts_after(writing, catalogue, own, until=now) if acts else ()
-            should += standing(rotation, own, after, now, said=known)
-            told += facts
+        careers = [career(catalogue.orders, officer, facts, valid_at=now) for officer, facts in found]
+        after = acts_after(writing, catalogue, careers, until=now) if acts else {}
+        for one in careers:
+            should += standing(rotation, one, after.get(one.officer, ()), now, said=known)
         if not acts:
             should += [life.alert for life in known.values() if _stays(life)]
-        said = tell(writing, catalogue, say(known, should, now, acts=acts_in(told)), now)
+        human = acts_in(fact for _, facts in found for fact in facts)
+        said = tell(writing, catalogue, say(known, should, now, acts=human), now)
     return Rotated(len(found), said)
 
 
 def acts_after(
     reading: Reading,
     catalogue: Catalogue,
-    told: Career,
+    careers: Sequence[Career],
     *,
     until: datetime | None = None,
     known_at: datetime | None = None,
-) -> list[ActedAfter]:
-    """The uncorrected acts of an officer in posts left before, at the two times. Raises StoreError."""
+) -> dict[str, list[ActedAfter]]:
+    """The uncorrected acts of officers in posts left before, at the two times, by officer. Raises StoreError."""
     rotation = catalogue.rotation()
-    left = [held.until for held in told.holdings if held.until is not None]
-    if rotation is None or not left:
-        return []
-    since = midnight(min(left) + timedelta(days=1), rotation.zone)
-    dossiers = beside.dossiers_of(reading, told.officer, since)
-    by_dossier = groupby(reading.facts(dossiers) if dossiers else (), key=lambda fact: fact.subject)
-    acts = [
-        act
-        for _, facts in by_dossier
-        for one in stand(catalogue.orders, facts, known_at, until).placed
-        if (act := _act(one.fact)) is not None
-    ]
-    return acted_after(rotation, told, acts)
+    if rotation is None:
+        return {}
+    left = {one.officer: found for one in careers if (found := _left(one, rotation)) is not None}
+    dossiers = beside.dossiers_of(reading, left)
+    named = sorted({dossier for each in dossiers.values() for dossier in each})
+    acts: dict[str, list[Act]] = {}
+    for _, facts in groupby(reading.facts(named) if named else (), key=lambda fact: fact.subject):
+        for one in stand(catalogue.orders, facts, known_at, until).placed:
+            act = _act(one.fact)
+            if act is not None and act.officer in dossiers:
+                acts.setdefault(act.officer, []).append(act)
+    return {
+        one.officer: acted_after(rotation, one, acts[one.officer]) for one in careers if one.officer in acts
+    }
+
+
+def _left(career: Career, rotation: Rotation) -> Left | None:
+    """From when on, and where, an act may lie after a move; None for who left no post."""
+    left = [(held.until, held.unit) for held in career.holdings if held.until is not None]
+    if not left:
+        return None
+    first = min(until for until, _ in left)
+    return Left(midnight(first + timedelta(days=1), rotation.zone), frozenset(unit for _, unit in left))
 
 
 def _act(fact: Fact) -> Act | None:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from workflow.facts import Acted
 from workflow.messages import Alert
 from workflow.model import Line
-from workflow.organisation import focal_of
+from workflow.organisation import focal_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -123,8 +123,13 @@ def standing(
 
 
 def subject_of(one: Petition) -> str:
-    """What alerts about a petition are keyed by: the matter, or the petition itself where that is not told."""
-    return one.dossier if one.party is None or one.about is None else f"matter/{one.party}/{one.about}"
+    """What alerts about a petition are keyed by: the matter, or the petition itself where that is not told.
+
+    Never the dossier's own code: under that stand the alerts judged with it alone, and they would take these back.
+    """
+    if one.party is None or one.about is None:
+        return f"feedback/{one.dossier}"
+    return f"matter/{one.party}/{one.about}"
 
 
 def _drawn_out(
@@ -187,8 +192,8 @@ def _focal(organisation: Organisation | None, unit: str | None) -> tuple[str, ..
         return ()
     whole = next(name for name, one in organisation.units.items() if one.parent is None)
     known = unit if unit is not None and unit in organisation.units else whole
-    focal = focal_of(organisation, known)
-    return () if focal is None else (f"{focal}@{known}",)
+    found = focal_at(organisation, known)
+    return () if found is None else (f"{found[0]}@{found[1]}",)
 
 
 def _first(first: Petition | None) -> tuple[Line, ...]:

@@ -276,6 +276,8 @@ def _alert(office: Office, rules: Rules, dossier: Dossier, cause: Cause, rung: i
     told = heads[: 1 + rung]
     if rung and rung == len(office.limits.escalate_after_days) and heads[-1] not in told:
         told = (*told, heads[-1])
+    if revision.kind == "feedback":
+        told = (*told, *(one for one in office.focal(dossier.unit) if one not in told))
     topic: Topic = "alerts.feedback" if revision.kind in _FEEDBACK else "alerts.lateness"
     date, source = cause.date, _source(dossier)
     return Alert(

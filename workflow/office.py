@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Meta, Struct
 
 from workflow.errors import CalendarRange
-from workflow.organisation import parents
+from workflow.organisation import focal_at, parents
 from workflow.worktime import MICROSECONDS_A_MINUTE, midnight
 
 if TYPE_CHECKING:
@@ -139,6 +139,12 @@ class Office:
             chain = (unit, *parents(body, unit))
             found = self._heads[unit] = tuple(f"{body.units[one].head}@{one}" for one in chain)
         return found
+
+    def focal(self, unit: str | None) -> tuple[str, ...]:
+        """The post that tracks feedback about a unit as `post@unit`; none where none is named."""
+        body = self._organisation
+        found = None if body is None or unit not in body.units else focal_at(body, unit)
+        return () if found is None else (f"{found[0]}@{found[1]}",)
 
     @property
     def directorate(self) -> tuple[str, ...]:

@@ -12,8 +12,10 @@ from rotating import appointed, at, concluded
 
 from consumers.apply import apply
 from consumers.several import judge_several
+from consumers.ticker import tick
 from workflow.catalogue import Catalogue, load
 from workflow.facts import Acted, Actor, Fact, Voided
+from workflow.store.alerts import lives
 
 if TYPE_CHECKING:
     from workflow.store.store import Store
@@ -87,5 +89,30 @@ def test_a_matter_that_no_petition_names_any_more_is_taken_back(store: Store) ->
         tell(store, replace(received(name, day, about="rule-9"), revision=2))
     assert said(store, "2021-05-24") == [("feedback_repeated/F-2", "raised")]
     with store.reading() as reading:
-        states = {row.subject: row.state for row in reading.alerts()}
+        states = {row.subject: row.state for row in reading.alerts() if row.kind == "feedback_repeated"}
     assert states == {"matter/p-1/rule-7": "retracted", "matter/p-1/rule-9": "raised"}
+
+
+def test_alerts_of_one_dossier_and_of_several_leave_each_other_alone(store: Store) -> None:
+    over = act("F-1", 1, "receive", "2021-05-03", data={"over_level": True})
+    tell(store, over)
+    assert said(store, "2021-05-04") == [("feedback_over_level/F-1", "raised")]
+    tell(store, act("F-1", 2, "assign", "2021-05-04"))
+    tick(store, department(), now=at("2021-12-01"))
+    assert said(store, "2021-12-01") == []
+    with store.reading() as reading:
+        states = {row.kind: row.state for row in reading.alerts()}
+    assert states["feedback_over_level"] == "raised"
+    assert "feedback_late" in states
+
+
+def test_feedback_that_is_late_goes_to_its_focal_officer_too(store: Store) -> None:
+    tell(store, received("F-1", "2021-05-03"))
+    tick(store, department(), now=at("2021-12-01"))
+    with store.reading() as reading:
+        found = [
+            life.alert
+            for life in lives(reading.alerts(["F-1"])).values()
+            if life.alert.kind == "feedback_late"
+        ]
+    assert [alert.to[-1] for alert in found] == ["focal-officer@can-tho-department"]

@@ -48,6 +48,7 @@ GROUPS: Final = (
     "rotation",
     "evaluation",
     "judge",
+    "obligations",
 )
 """One module of this package each, imported when it is asked for."""
 KEYWORDS: Final = {"import": ("imports", "import_")}

@@ -114,7 +114,9 @@ def show(officer: str, looking: Looking, output: Form) -> None:
         (told,) = known.careers
         duties = known.rotation.duties(told)
         with store.store.reading() as reading:
-            after = acts_after(reading, store.catalogue, told, until=store.asked_at, known_at=store.known_at)
+            after = acts_after(
+                reading, store.catalogue, [told], until=store.asked_at, known_at=store.known_at
+            ).get(officer, [])
     if output == "json":
         print_json({"career": told, "duties": [_row(known, one) for one in duties], "acted_after": after})
         return
@@ -154,13 +156,10 @@ def acts(looking: Looking, output: Form) -> int:
     """List acts in a post after it was left. Ends with 1 where there are some."""
     with looking.opened() as store, store.store.reading() as reading:
         known = _known(store)
-        found = [
-            msgspec.structs.asdict(one)
-            for told in known.careers
-            for one in acts_after(
-                reading, store.catalogue, told, until=store.asked_at, known_at=store.known_at
-            )
-        ]
+        after = acts_after(
+            reading, store.catalogue, known.careers, until=store.asked_at, known_at=store.known_at
+        )
+        found = [msgspec.structs.asdict(one) for officer in sorted(after) for one in after[officer]]
     _print(found, ACTS, output, store.zone)
     return int(bool(found))
 

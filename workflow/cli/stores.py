@@ -21,6 +21,7 @@ from workflow.cli.inputs import FILE, moment
 from workflow.errors import UsageError
 from workflow.facts import Linked
 from workflow.fold import fold
+from workflow.judge import FAULTS
 from workflow.procedure.reader import fingerprint, read_procedures
 from workflow.standing import stand
 from workflow.store import looking as counts
@@ -108,6 +109,7 @@ class Seen:
         self.catalogue = _catalogue(archived).catalogue
         self.now = now
         self.at = self.asked_at or self.known_at or now
+        self._blocked = counts.blocked(store)
         self.duplicates = frozenset(self._duplicates())
         self._done, self._all = 0, counts.dossiers(store)
 
@@ -136,7 +138,12 @@ class Seen:
                     yield one
 
     def one(self, subject: str) -> Judged:
-        """One dossier, folded. Raises UsageError where nothing is known of it then."""
+        """One dossier, folded; one that cannot be, as it was last judged. Raises UsageError where nothing is known of
+        it then."""
+        if self.asked_at is None and self.known_at is None:
+            row = self.row(subject)
+            if row.blocked is not None:
+                return self._judged(self._of(row), unpack(row.judgment), row.blocked)
         found = self._folded(subject, self.facts(subject))
         if found is None:
             raise UsageError(
@@ -185,7 +192,13 @@ class Seen:
         known = self.known(facts)
         if not known:
             return None
-        judged = fold(self.catalogue.rules_for(known), subject, known, valid_at=self.asked_at)
+        try:
+            judged = fold(self.catalogue.rules_for(known), subject, known, valid_at=self.asked_at)
+            if subject in self._blocked:
+                judged.rules.clock.deadlines(judged.dossier, at=self.at)
+        except FAULTS as fault:
+            rules = next(iter(self.catalogue.family(None).values()))
+            return self._judged(rules, rules.start(subject), str(fault))
         if judged.dossier.last_key is None:
             return None
         return self._judged(judged.rules, judged.dossier, None)

@@ -211,6 +211,12 @@ def received_between(store: Store) -> tuple[datetime, datetime] | None:
     return None if first is None else (from_us(first), from_us(last))
 
 
+def blocked(store: Store) -> frozenset[str]:
+    """The dossiers that cannot be judged. Raises a StoreError."""
+    asked = select(DOSSIERS.c.subject).where(DOSSIERS.c.blocked.is_not(None))
+    return frozenset(subject for (subject,) in _rows(store, asked))
+
+
 def linked(store: Store) -> list[str]:
     """The codes of dossiers that say they are linked to others, in their order. Raises a StoreError."""
     these = text(BESIDE_ONLY), FACTS.c.type == LINKED
