@@ -197,10 +197,6 @@ class Clock:
         found = self._benchmark.deadlines(dossier, at=at, announced_by=ended_at or at, explain=False)
         return next((one for one in found if one.kind == "benchmark"), None)
 
-    def printed(self, slip: AppointmentTold) -> datetime:
-        """The instant (UTC) a slip names; of a date alone its closing time, as the calendar stood when it was told."""
-        return self._benchmark.printed(slip)
-
     def _end_limits(self, dossier: Dossier, ended_at: datetime | None) -> Iterator[Asked]:
         """Committed and statutory limits are met when the dossier is issued, others when it ends."""
         for limit in self._any_end if ended_at is None else self.for_end(dossier.state):
