@@ -38,6 +38,7 @@ GROUPS: Final = (
     "import",
     "activate",
     "worker",
+    "ticker",
     "relay",
     "position",
     "topics",
