@@ -8,31 +8,39 @@ from __future__ import annotations
 
 import base64
 from datetime import timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
+from consumers.applied import Applied, Buried
+from consumers.intake import Dead, Taken, about_officers, new_ones, prepared
 from consumers.judging import Touched, used
-from workflow.errors import InputError, Unstorable
-from workflow.facts import CORRECTIONS, STANDING_ALONE, BodyErased, begins_dossier
+from consumers.saying import hear, speak, speak_of
+from consumers.stories import Batch, fold_stories, locked, told_together
+from workflow.errors import Unstorable
+from workflow.facts import STANDING_ALONE, BodyErased
+from workflow.feeds import conflict, counted, skews
 from workflow.messages import encode
-from workflow.store.bodies import Bodies, Prepared, Told, prepare, row, salts
-from workflow.store.rows import DeadLetter, to_us
+from workflow.store.bodies import Told, row, salts
+from workflow.store.rows import DeadLetter, from_us, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from consumers.judging import FactId
+    from consumers.streams import Unreadable
     from workflow.catalogue import Catalogue
     from workflow.facts import Fact
+    from workflow.messages import AlertSaid
     from workflow.model import Outcome
-    from workflow.store.rows import DossierRow, FactRow, Identity, Position
+    from workflow.store.rows import DossierRow, FactRow, Position
     from workflow.store.store import Store, Writing
 
-__all__ = ["Applied", "ApplyLimits", "Told", "apply", "redrive"]
+__all__ = ["Applied", "ApplyLimits", "Beside", "Told", "apply", "redrive"]
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -49,27 +57,13 @@ class ApplyLimits(Struct, frozen=True, kw_only=True):
 
 
 DEFAULT_LIMITS: Final = ApplyLimits()
-_KNOWN_BEFORE: Final = (*STANDING_ALONE, *CORRECTIONS)
-"""What alone does not tell whether its subject is a dossier: what was told before does."""
 
 
-class Applied(Struct, frozen=True, kw_only=True):
-    """What became of a batch: how many facts were appended, met again, or became dead letters; how many dossiers were
-    touched, how many of these folded anew, and which are blocked."""
+class Beside(NamedTuple):
+    """What a batch brings beside its facts: further positions it moves, and messages that tell no fact."""
 
-    appended: int = 0
-    duplicates: int = 0
-    dead: int = 0
-    dossiers: int = 0
-    refolded: int = 0
-    erased: int = 0
-    blocked: tuple[str, ...] = ()
-
-
-class _Dead(NamedTuple):
-    told: Told
-    reason: str
-    detail: str
+    positions: Sequence[Position] = ()
+    letters: Sequence[DeadLetter] = ()
 
 
 def apply(
@@ -79,6 +73,7 @@ def apply(
     *,
     now: datetime,
     position: Position | None = None,
+    beside: Beside = Beside(),  # noqa: B008 - a value that never changes
     limits: ApplyLimits = DEFAULT_LIMITS,
 ) -> Applied:
     """Applies a batch in one transaction: all of it is kept, or none.
@@ -87,23 +82,39 @@ def apply(
     Raises PositionLost where another has claimed the stream, VersionConflict where another writer was first (try
     again), LedgerError for a definition that was edited after its first use, and other StoreErrors.
     """
-    batcher = _Batcher(store, catalogue, now, limits)
-    taken, dead = _prepared(batch)
+    batcher = _Batcher(store, catalogue, now, limits, beside)
+    taken, dead = prepared(batch)
     try:
         return batcher.commit(taken, dead, position)
     except Unstorable as fault:
         culprits = batcher.culprits(taken)
         if not culprits:
             raise
-        dead += [_Dead(told, "unstorable", str(fault)) for told, _ in culprits]
+        dead += [Dead(told, "unstorable", str(fault)) for told, _ in culprits]
         refused = {id(one) for one in culprits}
         return batcher.commit([one for one in taken if id(one) not in refused], dead, position)
 
 
+def letter(one: Dead | Unreadable, now: datetime, limits: ApplyLimits = DEFAULT_LIMITS) -> DeadLetter:
+    """What is kept of a message that could not be taken: all of it, and why."""
+    message = one.told if isinstance(one, Dead) else one
+    headers = [(name, base64.b64encode(value).decode()) for name, value in message.headers]
+    return DeadLetter(
+        message.place,
+        one.reason,
+        one.detail.replace("\0", "\\0"),
+        message.key,
+        message.received,
+        _encode(headers),
+        to_us(now),
+        to_us(now + timedelta(days=limits.dead_letter_days)),
+    )
+
+
 def redrive(store: Store, catalogue: Catalogue, subjects: Iterable[str], *, now: datetime) -> Applied:
     """Folds dossiers again, blocked ones too: after a definition or the engine was corrected. Raises as `apply`."""
-    with store.writing() as writing:
-        done, _ = refold(writing, catalogue, writing.lock(set(subjects)), now_us=to_us(now))
+    with locked(store, subjects) as (writing, rows):
+        done, _ = refold(writing, catalogue, rows, now_us=to_us(now))
         return done
 
 
@@ -115,18 +126,31 @@ def refold(
     now_us: int,
     told: Mapping[str, Mapping[FactId, Outcome]] | None = None,
 ) -> tuple[Applied, list[Touched]]:
-    """Folds dossiers that are locked already, and writes them as judged at this instant; each as it became.
+    """Folds dossiers that are `locked` already, and writes them as judged at this instant; each as it became.
 
     `told`: what was said of their facts before, by dossier; only what differs is said. Raises as `apply`.
     """
-    touched = [Touched(catalogue, subject, before, ()) for subject, before in rows.items()]
+    now = from_us(now_us)
+    joined = told_together(rows.values(), ())
+    touched = [
+        Touched(catalogue, code, before, (), now) for code, before in rows.items() if code not in joined
+    ]
     recorded = {subject: max(now_us, before.last_recorded_at) for subject, before in rows.items()}
-    _fold_whole(writing, touched, recorded, told=told)
-    return _keep(writing, catalogue, touched, now_us), touched
+    fold_whole(writing, touched, recorded, told=told)
+    touched += fold_stories(writing, Batch(catalogue, rows, recorded, now), joined, {}, told)
+    done, _ = settle(writing, catalogue, touched, now)
+    return done, touched
 
 
-_Taken: TypeAlias = tuple[Told, Prepared]
-_Told: TypeAlias = dict[str, list[_Taken]]
+_Told: TypeAlias = dict[str, list[Taken]]
+
+
+class _MoreLinked(Exception):
+    """More dossiers must be locked: those linked to the ones that were."""
+
+    def __init__(self, codes: set[str]) -> None:
+        super().__init__(codes)
+        self.codes = codes
 
 
 class _Batcher(NamedTuple):
@@ -134,40 +158,84 @@ class _Batcher(NamedTuple):
     catalogue: Catalogue
     now: datetime
     limits: ApplyLimits
+    beside: Beside
 
     def commit(
-        self, taken: list[_Taken], dead: list[_Dead], position: Position | None, *, keep: bool = True
+        self, taken: list[Taken], dead: list[Dead], position: Position | None, *, keep: bool = True
     ) -> Applied:
-        """One transaction."""
+        """One transaction; begun anew where it turns out that linked dossiers must be locked too, since all writers
+        lock in one order."""
+        codes = {one.fact.subject for _, one in taken}
+        while True:
+            try:
+                return self._committed(taken, dead, position, codes, keep=keep)
+            except _MoreLinked as found:
+                codes |= found.codes
+
+    def _committed(
+        self,
+        taken: list[Taken],
+        dead: list[Dead],
+        position: Position | None,
+        codes: set[str],
+        *,
+        keep: bool,
+    ) -> Applied:
         now_us = to_us(self.now)
         with self.store.writing(keep=keep) as writing:
-            if position is not None:
-                writing.move(position)
-            rows = writing.lock({one.fact.subject for _, one in taken})
-            alone_too = _about_officers(writing, taken, rows)
-            fresh, duplicates, conflicts = _new_ones(writing, taken, rows, alone_too)
+            for step in () if position is None else (position, *self.beside.positions):
+                writing.move(step)
+            rows = writing.lock(codes)
+            joined = told_together(rows.values(), (one.fact for _, one in taken))
+            if not joined <= codes:
+                raise _MoreLinked(joined)
+            alone_too = about_officers(writing, taken, rows)
+            fresh, duplicates, conflicts = new_ones(writing, taken, rows, alone_too)
             dossiers, alone, beyond = self._sorted_out(fresh, rows, alone_too)
             recorded = _append(writing, {**dossiers, **alone}, rows, now_us)
             if alone:
                 # Officers are judged by definitions that no dossier may have needed yet.
                 writing.archive(self.catalogue.around(), now_us)
             touched = [
-                Touched(self.catalogue, subject, rows.get(subject), [one.fact for _, one in kept])
+                Touched(self.catalogue, subject, rows.get(subject), [one.fact for _, one in kept], self.now)
                 for subject, kept in dossiers.items()
+                if subject not in joined
             ]
             needing = [one for one in touched if not one.step(recorded[one.subject])]
-            _fold_whole(
+            fold_whole(
                 writing, needing, recorded, {one.subject: len(dossiers[one.subject]) for one in needing}
             )
-            done = _keep(writing, self.catalogue, touched, now_us)
-            letters = [*dead, *conflicts, *beyond]
-            writing.bury(self._letter(one, now_us) for one in letters)
+            if not joined.isdisjoint(dossiers):
+                new = {code: len(dossiers.get(code, ())) for code in joined}
+                batch = Batch(self.catalogue, rows, recorded, self.now)
+                touched += fold_stories(writing, batch, joined, new)
+                touched.sort(key=attrgetter("subject"))
+            also = self._of_sources(writing, taken, conflicts, alone)
+            done, _ = settle(writing, self.catalogue, touched, self.now, also)
+            refused = [letter(one, self.now, self.limits) for one in (*dead, *conflicts, *beyond)]
+            letters = [*self.beside.letters, *refused]
+            writing.bury(letters)
             kept = [one.fact for _, one in fresh]
             erased = _erase(writing, self.catalogue, kept)
+            hear(writing, (one.fact for _, one in taken), position, self.now)
         appended = sum(map(len, dossiers.values())) + sum(map(len, alone.values()))
-        return replace(done, appended=appended, duplicates=duplicates, dead=len(letters), erased=erased)
+        buried = tuple(Buried(one.place, one.reason, one.detail) for one in letters)
+        return replace(
+            done, appended=appended, duplicates=duplicates, dead=len(letters), erased=erased, letters=buried
+        )
 
-    def culprits(self, taken: list[_Taken]) -> list[_Taken]:
+    def _of_sources(
+        self, writing: Writing, taken: list[Taken], conflicts: list[Dead], alone: _Told
+    ) -> list[AlertSaid]:
+        """What is said of alerts that are about no dossier."""
+        office = self.catalogue.office
+        alerts = [conflict(office, one.told.fact, self.now) for one in conflicts]
+        alone_facts = [one.fact for kept in alone.values() for _, one in kept]
+        alerts += [alert for fact in alone_facts if (alert := counted(office, fact, self.now)) is not None]
+        alerts += skews(office, (one.fact for _, one in taken), self.now)
+        return speak_of(writing, alerts, alone_facts, self.now)
+
+    def culprits(self, taken: list[Taken]) -> list[Taken]:
         """The messages that make a batch fail by themselves, found by trying halves and keeping nothing."""
         if not taken:
             return []
@@ -181,12 +249,12 @@ class _Batcher(NamedTuple):
         return []
 
     def _sorted_out(
-        self, fresh: list[_Taken], rows: dict[str, DossierRow], alone_too: set[str]
-    ) -> tuple[_Told, _Told, list[_Dead]]:
+        self, fresh: list[Taken], rows: dict[str, DossierRow], alone_too: set[str]
+    ) -> tuple[_Told, _Told, list[Dead]]:
         """By code: facts of dossiers, and facts that stand alone; and those beyond the limit of their dossier."""
         dossiers: _Told = {}
         alone: _Told = {}
-        beyond: list[_Dead] = []
+        beyond: list[Dead] = []
         named = {
             one.fact.subject
             for _, one in fresh
@@ -201,92 +269,11 @@ class _Batcher(NamedTuple):
             number = len(kept) + (rows[subject].facts if subject in rows else 0)
             if number >= self.limits.facts_per_dossier_max:
                 beyond.append(
-                    _Dead(told, "too_many_facts", f"{subject} has {number} facts, the most that are taken")
+                    Dead(told, "too_many_facts", f"{subject} has {number} facts, the most that are taken")
                 )
             else:
                 kept.append((told, one))
         return {subject: kept for subject, kept in sorted(dossiers.items()) if kept}, alone, beyond
-
-    def _letter(self, one: _Dead, now_us: int) -> DeadLetter:
-        told = one.told
-        headers = [(name, base64.b64encode(value).decode()) for name, value in told.headers]
-        expires_at = self.now + timedelta(days=self.limits.dead_letter_days)
-        return DeadLetter(
-            told.place,
-            one.reason,
-            one.detail.replace("\0", "\\0"),
-            told.key,
-            told.received,
-            _encode(headers),
-            now_us,
-            to_us(expires_at),
-        )
-
-
-def _prepared(batch: Sequence[Told]) -> tuple[list[_Taken], list[_Dead]]:
-    """Each message with its fact as the row will tell it; those that have no canonical form are dead letters."""
-    taken: list[_Taken] = []
-    dead: list[_Dead] = []
-    bodies = Bodies()
-    for told in batch:
-        try:
-            taken.append((told, prepare(told.fact, bodies)))
-        except InputError as fault:
-            dead.append(_Dead(told, fault.code, str(fault)))
-    return taken, dead
-
-
-def _about_officers(writing: Writing, taken: list[_Taken], rows: dict[str, DossierRow]) -> set[str]:
-    """The codes of officers among those that corrections and erasures name: these begin no dossier either."""
-    told: dict[str, list[Fact]] = {}
-    for _, one in taken:
-        if one.fact.subject not in rows:
-            told.setdefault(one.fact.subject, []).append(one.fact)
-    asked = {
-        subject
-        for subject, facts in told.items()
-        if all(isinstance(fact.body, _KNOWN_BEFORE) for fact in facts)
-    }
-    asked = {
-        subject for subject in asked if any(isinstance(fact.body, CORRECTIONS) for fact in told[subject])
-    }
-    for fact in writing.facts(asked) if asked else ():
-        told[fact.subject].append(fact)
-    return {subject for subject in asked if not begins_dossier(told[subject])}
-
-
-def _new_ones(
-    writing: Writing, taken: list[_Taken], rows: dict[str, DossierRow], alone_too: set[str]
-) -> tuple[list[_Taken], int, list[_Dead]]:
-    """What is not there yet, how much was there, and what contradicts what is there."""
-    identities = [
-        _identity(one)
-        for _, one in taken
-        if one.fact.subject in rows
-        or isinstance(one.fact.body, STANDING_ALONE)
-        or one.fact.subject in alone_too
-    ]
-    seen = writing.known(identities)
-    fresh: list[_Taken] = []
-    conflicts: list[_Dead] = []
-    duplicates = 0
-    for told, one in taken:
-        identity = _identity(one)
-        digest = seen.setdefault(identity, one.digest)
-        if digest is one.digest:
-            fresh.append((told, one))
-        elif digest == one.digest:
-            duplicates += 1
-        else:
-            conflicts.append(
-                _Dead(told, "id_conflict", "{}/{}/{} revision {} has other content".format(*identity))
-            )
-    return fresh, duplicates, conflicts
-
-
-def _identity(one: Prepared) -> Identity:
-    fact = one.fact
-    return fact.subject, fact.source, fact.id, fact.revision
 
 
 def _append(
@@ -307,7 +294,7 @@ def _append(
     return last
 
 
-def _fold_whole(
+def fold_whole(
     writing: Writing,
     touched: Sequence[Touched],
     recorded: Mapping[str, int],
@@ -327,21 +314,28 @@ def _fold_whole(
         one.whole(older, recorded_at=recorded[one.subject], told=said)
 
 
-def _keep(writing: Writing, catalogue: Catalogue, touched: Sequence[Touched], now_us: int) -> Applied:
-    """Writes the judged dossiers, what they rest on and what they say."""
-    if not touched:
-        return Applied()
+def settle(
+    writing: Writing,
+    catalogue: Catalogue,
+    touched: Sequence[Touched],
+    now: datetime,
+    also: Sequence[AlertSaid] = (),
+) -> tuple[Applied, int]:
+    """Writes the judged dossiers, what they rest on, and what they and `also` say; and how much is said of alerts."""
+    now_us = to_us(now)
     writing.archive(catalogue.used(used(touched)), now_us)
+    alerts = [*speak(writing, catalogue.office, touched, now), *also]
     rows = [one.row for one in touched if one.row is not None]
     writing.put(rows)
-    decisions = [decision for one in touched for decision in one.decisions]
-    if decisions:
-        writing.say(now_us, len(decisions), encode(decisions))
-    return Applied(
+    said = [*(decision for one in touched for decision in one.decisions), *alerts]
+    if said:
+        writing.say(now_us, len(said), encode(said))
+    done = Applied(
         dossiers=len(rows),
         refolded=sum(one.refolded for one in touched),
         blocked=tuple(row.subject for row in rows if row.blocked is not None),
     )
+    return done, len(alerts)
 
 
 def _erase(writing: Writing, catalogue: Catalogue, facts: Iterable[Fact]) -> int:

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import msgspec
-
+from workflow.alerts import acts_in, say, wakes_at
 from workflow.catalogue import code_of
 from workflow.errors import DunghenError
 from workflow.fold import fold, follow
 from workflow.judge import FAULTS
+from workflow.lateness import Sums, standing, watch
 from workflow.messages import Decision
-from workflow.store.judgments import Standing, row, unpack
-from workflow.store.rows import DossierRow
+from workflow.office import FAR
+from workflow.refusals import refusal
+from workflow.store.judgments import Standing, listed, pack, row, story_row, unpack
+from workflow.store.rows import DossierRow, from_us, to_us
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
 
+    from workflow.alerts import Act, Life, Spoken
     from workflow.catalogue import Basis, Catalogue
     from workflow.facts import Fact
     from workflow.fold import Judgment
-    from workflow.model import Dossier, Outcome
+    from workflow.lateness import Watched
+    from workflow.links import Story
+    from workflow.messages import Alert
+    from workflow.model import Deadline, Dossier, Outcome
     from workflow.rules import Rules
 
 
@@ -29,21 +36,37 @@ FactId: TypeAlias = tuple[str, str, int]
 
 
 class Touched:
-    """A dossier that a batch touches. `before`: its row so far, None for a new one. `rules`: those that judged it."""
+    """A dossier that a batch touches. `before`: its row so far, None for a new one. `rules`: those that judged it.
+
+    `watched`: what alerts may rest on, None where it could not be judged; `refused`: the refusals among its new facts,
+    or, where it was folded whole, among all. One whose story goes on under another code has no alerts of its own.
+    """
 
     def __init__(
-        self, catalogue: Catalogue, subject: str, before: DossierRow | None, facts: Sequence[Fact]
+        self,
+        catalogue: Catalogue,
+        subject: str,
+        before: DossierRow | None,
+        facts: Sequence[Fact],
+        now: datetime,
     ) -> None:
-        """`facts` are new, in any order."""
+        """`facts` are new, in any order. `now`: as of when its alerts are looked at."""
         self.subject = subject
         self.row: DossierRow | None = None
         self.decisions: list[Decision] = []
         self.rules: Rules | None = None
         self.refolded = False
+        self.watched: Watched | None = None
+        self.refused: list[tuple[Fact, Outcome]] = []
+        self._dossier: Dossier | None = None
+        self._all_told = False
+        self._elsewhere = False
+        self._acts: dict[str, Act] = {}
         self._catalogue = catalogue
         self._before = before
         self._facts = sorted(facts, key=_time) if len(facts) > 1 else facts
         self._recorded_at = 0
+        self._now = now
 
     def step(self, recorded_at: int) -> bool:
         """Judges by single steps; False where all facts of the dossier are needed. `recorded_at`: of its last fact."""
@@ -64,6 +87,80 @@ class Touched:
             self._block(_said(fault), rules)
             return True
 
+    def look(self) -> bool:
+        """Looks at the dossier again because of the time; False where all its facts are needed to judge it."""
+        before = self._before
+        rules = None if before is None else self._still(before)
+        if before is None or rules is None:
+            return False
+        self.rules = rules
+        try:
+            dossier = unpack(before.judgment)
+            watched = self._watch(rules, dossier)
+        except FAULTS as fault:
+            self._block(_said(fault), rules, before.facts)
+            return True
+        self.row = before._replace(version=self._version, next_due_at=_moment(watched.next_at))
+        return True
+
+    @property
+    def has_alerts(self) -> bool:
+        """Whether alerts about it are kept."""
+        return self._before is not None and self._before.alerts > 0
+
+    @property
+    def concerned(self) -> bool:
+        """Whether anything may have to be said of alerts about it."""
+        watched = self.watched
+        due = watched is not None and watched.up and not self._elsewhere
+        return watched is not None and bool(due or self.refused or self.has_alerts)
+
+    def speak(self, lives: Mapping[str, Life], silent: Collection[str] = ()) -> Spoken:
+        """What must be said of its alerts after `lives`; its row then says when to look again."""
+        rules, dossier, watched, before = self.rules, self._dossier, self.watched, self.row
+        assert rules is not None  # noqa: S101 - asked only where it is concerned, so it was judged
+        assert dossier is not None  # noqa: S101 - as above
+        assert watched is not None  # noqa: S101 - as above
+        assert before is not None  # noqa: S101 - as above
+        office, now = self._catalogue.office, self._now
+        said = {name for name, life in lives.items() if life.state not in ("retracted", "waiting")}
+        found: Sequence[Alert] = ()
+        next_at = FAR
+        if not self._elsewhere:
+            found, next_at = standing(office, rules, dossier, watched, now, said=said, silent=silent)
+        spoken = say(
+            lives,
+            [*found, *self._refusals(lives)],
+            now,
+            acts=self._acts,
+            explain=Sums(rules, dossier, now).explained,
+        )
+        after = {**lives, **{life.alert.id: life for life in spoken.lives}}
+        wakes = wakes_at(after.values(), now)
+        next_at = next_at if wakes is None else min(next_at, wakes)
+        self.row = before._replace(next_due_at=_moment(next_at), alerts=len(after))
+        return spoken
+
+    def _refusals(self, lives: Mapping[str, Life]) -> list[Alert]:
+        rules, dossier = self.rules, self._dossier
+        assert rules is not None  # noqa: S101 - as above
+        assert dossier is not None  # noqa: S101 - as above
+        office = self._catalogue.office
+        new = [refusal(office, rules, dossier, told, self._now) for told in self.refused]
+        kept = () if self._all_told else lives.values()
+        earlier = [
+            life.alert for life in kept if life.alert.kind == "refused_event" and life.state != "retracted"
+        ]
+        return [*earlier, *(alert for alert in new if alert is not None)]
+
+    def _watch(self, rules: Rules, dossier: Dossier, dates: tuple[Deadline, ...] | None = None) -> Watched:
+        """What alerts may rest on. `dates`: the deadlines where they are known as of now."""
+        now = self._now
+        found = rules.clock.deadlines(dossier, at=now) if dates is None else dates
+        self._dossier = dossier
+        self.watched = watch(self._catalogue.office, rules, dossier, found, now)
+        return self.watched
+
     def whole(
         self,
         older: Sequence[Fact],
@@ -83,10 +180,60 @@ class Touched:
             rules = self._catalogue.rules_for(facts)
             judgment = fold(rules, self.subject, facts)
             code = next((named for fact in judgment.facts if (named := code_of(fact)) is not None), None)
+            found = list(zip(judgment.facts, judgment.outcomes, strict=True))
             self._keep(judgment.rules, judgment.dossier, code, len(facts))
+            self._hear(found)
+            self._all_told = True
             self._say_all(judgment, self._told(rules, older) if told is None else told)
         except FAULTS as fault:
             self._block(_said(fault), rules, len(facts))
+
+    def share(
+        self, judgment: Judgment, story: Story, code: str | None, *, facts: int, recorded_at: int, latest: int
+    ) -> None:
+        """Takes over the judgment of its story, or keeps its last where that has no facts. `facts`: its own; `latest`:
+        when the story's last fact was recorded. Raises CalendarRange."""
+        self._recorded_at = recorded_at
+        self.refolded = self._before is not None
+        rules, dossier, at = judgment.rules, judgment.dossier, from_us(latest)
+        dates = rules.clock.deadlines(dossier, at=at)
+        watched = self._watch(rules, dossier, dates if self._now <= at else None)
+        self._elsewhere = self.subject != story.head
+        kept = Standing(
+            code,
+            self._version,
+            facts,
+            recorded_at,
+            alerts=0 if self._before is None else self._before.alerts,
+            next_due_at=None if self._elsewhere else _moment(watched.next_at),
+        )
+        self.rules = rules
+        self.row = story_row(rules, self._basis(rules), dossier, kept, dates, story, self.subject, latest)
+        self._all_told = True
+        if not self._elsewhere:
+            self._hear(list(zip(judgment.facts, judgment.outcomes, strict=True)))
+
+    def _hear(self, found: Sequence[tuple[Fact, Outcome]]) -> None:
+        """Takes from all outcomes of a dossier what its alerts rest on."""
+        self.refused = [(fact, outcome) for fact, outcome in found if outcome.status == "refused"]
+        self._acts = acts_in(fact for fact, outcome in found if outcome.status == "applied")
+
+    def decide(self, fact: Fact, outcome: Outcome, earlier: Outcome | None) -> None:
+        """Says what became of one of its facts."""
+        self.decisions.append(self._decision(fact, outcome, earlier))
+
+    def block(self, fault: BaseException, rules: Rules, story: Story, facts: int, recorded_at: int) -> None:
+        """Keeps the last judgment, since its story could not be judged."""
+        self._recorded_at = recorded_at
+        self._block(_said(fault), rules, facts)
+        assert self.row is not None  # noqa: S101 - just made
+        self.row = self.row._replace(linked=listed(story))
+
+    @property
+    def still(self) -> bool:
+        """Whether its last judgment stands, by the definitions there are now."""
+        before = self._before
+        return before is None or (before.blocked is None and self._still(before) is not None)
 
     def _still(self, before: DossierRow) -> Rules | None:
         """The rules of the last judgment; None where others would judge it now."""
@@ -105,15 +252,23 @@ class Touched:
         if found is None:
             return False
         dossier, outcomes = found
+        told = list(zip(facts, outcomes, strict=True))
         self._keep(rules.family[dossier.revision], dossier, code, before.facts + len(facts))
-        self.decisions = [self._decision(fact, one) for fact, one in zip(facts, outcomes, strict=True)]
+        self.decisions = [self._decision(fact, outcome) for fact, outcome in told]
+        self.refused = [(fact, outcome) for fact, outcome in told if outcome.status == "refused"]
+        self._acts = acts_in(facts)
         return True
 
     def _keep(self, rules: Rules, dossier: Dossier, code: str | None, facts: int) -> None:
+        recorded_at = from_us(self._recorded_at)
+        dates = rules.clock.deadlines(dossier, at=recorded_at)
+        watched = self._watch(rules, dossier, dates if self._now <= recorded_at else None)
         alerts = 0 if self._before is None else self._before.alerts
-        standing = Standing(code, self._version, facts, self._recorded_at, alerts=alerts)
+        kept = Standing(
+            code, self._version, facts, self._recorded_at, alerts=alerts, next_due_at=_moment(watched.next_at)
+        )
         self.rules = rules
-        self.row = row(rules, self._basis(rules), dossier, standing)
+        self.row = row(rules, self._basis(rules), dossier, kept, dates)
 
     def _told(self, rules: Rules, older: Sequence[Fact]) -> Mapping[FactId, Outcome]:
         """What was said of the older facts, where it was these rules that judged them."""
@@ -135,19 +290,20 @@ class Touched:
         before = self._before
         basis = self._basis(rules)
         if before is None:
-            standing = Standing(None, self._version, len(self._facts), self._recorded_at, reason)
-            self.row = _blank(rules, basis, self.subject, standing)
+            kept = Standing(None, self._version, len(self._facts), self._recorded_at, reason)
+            self.row = _blank(rules, basis, self.subject, kept)
         else:
             self.row = before._replace(
                 fingerprint=basis.fingerprint,
                 calendar=basis.calendar,
                 judge_version=basis.judge_version,
+                next_due_at=None,
                 blocked=reason,
                 version=self._version,
                 facts=before.facts + len(self._facts) if facts is None else facts,
                 last_recorded_at=self._recorded_at,
             )
-        self.rules = rules
+        self.rules, self.watched = rules, None
         self.decisions = [self._decision(fact, None, blocked=reason) for fact in self._facts]
 
     def _decision(
@@ -174,7 +330,7 @@ def used(touched: Iterable[Touched]) -> list[Rules]:
     return list({id(one.rules): one.rules for one in touched if one.rules is not None}.values())
 
 
-def _blank(rules: Rules, basis: Basis, subject: str, standing: Standing) -> DossierRow:
+def _blank(rules: Rules, basis: Basis, subject: str, kept: Standing) -> DossierRow:
     """The row of a dossier that could never be judged."""
     blank = rules.start(subject)
     nothing: dict[str, Any] = dict.fromkeys(DossierRow._fields)
@@ -184,15 +340,19 @@ def _blank(rules: Rules, basis: Basis, subject: str, standing: Standing) -> Doss
         "revision": rules.revision.revision,
         "state": blank.state,
         "deviated": False,
-        "judgment": msgspec.msgpack.encode(None),
+        "judgment": pack(blank),
         **basis._asdict(),
-        **standing._asdict(),
+        **kept._asdict(),
     }
     return DossierRow(**{**nothing, **known})
 
 
 def _identity(fact: Fact) -> FactId:
     return fact.source, fact.id, fact.revision
+
+
+def _moment(at: datetime) -> int | None:
+    return None if at >= FAR else to_us(at)
 
 
 def _time(fact: Fact) -> tuple[object, ...]:

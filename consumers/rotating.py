@@ -8,34 +8,32 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from consumers.differences import begin, own_lives, tell
 from workflow.alerts import acts_in, say
 from workflow.careers import career
 from workflow.facts import Acted
-from workflow.messages import AlertSaid, encode
-from workflow.moving import TOPIC, standing
+from workflow.messages import Alert, AlertSaid
+from workflow.moving import SAID_KINDS, standing
 from workflow.rotation import Act, acted_after
 from workflow.standing import stand
 from workflow.store import beside
-from workflow.store.alerts import lives, row
-from workflow.store.rows import to_us
+from workflow.store.beside import Left
 from workflow.worktime import midnight
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from workflow.alerts import Life
     from workflow.careers import Career
     from workflow.catalogue import Catalogue
     from workflow.facts import Fact
-    from workflow.rotation import ActedAfter
+    from workflow.rotation import ActedAfter, Rotation
     from workflow.store.store import Reading, Store
-
-STREAM: Final = "judge/rotation"
-"""Its position is no place in a log: two passes at once wait for each other there."""
 
 
 class Rotated(Struct, frozen=True):
@@ -55,52 +53,55 @@ def judge_rotation(store: Store, catalogue: Catalogue, *, now: datetime, acts: b
     rotation = catalogue.rotation()
     if rotation is None:
         return Rotated()
-    said: list[AlertSaid] = []
-    count = 0
+    should: list[Alert] = []
     with store.writing() as writing:
-        writing.claim(STREAM, 0, log=STREAM)
+        begin(writing, "rotation")
+        known = own_lives(writing, SAID_KINDS)
         found = list(beside.officers(writing))
-        known = _by_officer(lives(writing.alerts([officer for officer, _ in found])))
-        for officer, facts in found:
-            count += 1
-            own = known.get(officer, {})
-            told = career(catalogue.orders, officer, facts, valid_at=now)
-            after = acts_after(writing, catalogue, told, until=now) if acts else ()
-            should = standing(rotation, told, after, now, said=own)
-            if not acts:
-                should += [life.alert for life in own.values() if _stays(life)]
-            spoken = say(own, should, now, acts=acts_in(facts))
-            writing.keep_alerts([row(life) for life in spoken.lives])
-            said += spoken.said
-        if said:
-            writing.archive(catalogue.around(), to_us(now))
-            writing.say(to_us(now), len(said), encode(said))
-    return Rotated(count, tuple(said))
+        careers = [career(catalogue.orders, officer, facts, valid_at=now) for officer, facts in found]
+        after = acts_after(writing, catalogue, careers, until=now) if acts else {}
+        for one in careers:
+            should += standing(rotation, one, after.get(one.officer, ()), now, said=known)
+        if not acts:
+            should += [life.alert for life in known.values() if _stays(life)]
+        human = acts_in(fact for _, facts in found for fact in facts)
+        said = tell(writing, catalogue, say(known, should, now, acts=human), now)
+    return Rotated(len(found), said)
 
 
 def acts_after(
     reading: Reading,
     catalogue: Catalogue,
-    told: Career,
+    careers: Sequence[Career],
     *,
     until: datetime | None = None,
     known_at: datetime | None = None,
-) -> list[ActedAfter]:
-    """The uncorrected acts of an officer in posts left before, at the two times. Raises StoreError."""
+) -> dict[str, list[ActedAfter]]:
+    """The uncorrected acts of officers in posts left before, at the two times, by officer. Raises StoreError."""
     rotation = catalogue.rotation()
-    left = [held.until for held in told.holdings if held.until is not None]
-    if rotation is None or not left:
-        return []
-    since = midnight(min(left) + timedelta(days=1), rotation.zone)
-    dossiers = beside.dossiers_of(reading, told.officer, since)
-    by_dossier = groupby(reading.facts(dossiers) if dossiers else (), key=lambda fact: fact.subject)
-    acts = [
-        act
-        for _, facts in by_dossier
-        for one in stand(catalogue.orders, facts, known_at, until).placed
-        if (act := _act(one.fact)) is not None
-    ]
-    return acted_after(rotation, told, acts)
+    if rotation is None:
+        return {}
+    left = {one.officer: found for one in careers if (found := _left(one, rotation)) is not None}
+    dossiers = beside.dossiers_of(reading, left)
+    named = sorted({dossier for each in dossiers.values() for dossier in each})
+    acts: dict[str, list[Act]] = {}
+    for _, facts in groupby(reading.facts(named) if named else (), key=lambda fact: fact.subject):
+        for one in stand(catalogue.orders, facts, known_at, until).placed:
+            act = _act(one.fact)
+            if act is not None and act.officer in dossiers:
+                acts.setdefault(act.officer, []).append(act)
+    return {
+        one.officer: acted_after(rotation, one, acts[one.officer]) for one in careers if one.officer in acts
+    }
+
+
+def _left(career: Career, rotation: Rotation) -> Left | None:
+    """From when on, and where, an act may lie after a move; None for who left no post."""
+    left = [(held.until, held.unit) for held in career.holdings if held.until is not None]
+    if not left:
+        return None
+    first = min(until for until, _ in left)
+    return Left(midnight(first + timedelta(days=1), rotation.zone), frozenset(unit for _, unit in left))
 
 
 def _act(fact: Fact) -> Act | None:
@@ -112,11 +113,3 @@ def _act(fact: Fact) -> Act | None:
 
 def _stays(life: Life) -> bool:
     return life.alert.kind == "acting_after_move" and life.state != "retracted"
-
-
-def _by_officer(found: dict[str, Life]) -> dict[str, dict[str, Life]]:
-    by_officer: dict[str, dict[str, Life]] = {}
-    for name, life in found.items():
-        if life.alert.topic == TOPIC:
-            by_officer.setdefault(life.alert.subject, {})[name] = life
-    return by_officer

@@ -16,7 +16,9 @@ import msgspec
 from msgspec import Struct
 
 from consumers.apply import refold
+from consumers.stories import locked
 from workflow.catalogue import JUDGE_VERSION
+from workflow.choosing import in_force
 from workflow.sources import UNKNOWN_SOURCE, SourceDefinition
 from workflow.store import sweeps
 from workflow.store.rows import DossierRow, SweepRow, from_us, to_us
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from workflow.catalogue import Catalogue, Definition
+    from workflow.rules import Rules
     from workflow.store.said import Said
     from workflow.store.store import Reading, Store, Writing
 
@@ -78,11 +81,18 @@ class Swept(Struct, frozen=True):
 def reasons(row: DossierRow, catalogue: Catalogue) -> tuple[str, ...]:
     """Why a dossier must be judged anew; none where it rests on what counts. Pure.
 
-    `procedure`: its revision is not there or says something else, or its code, judged by the generic procedure so far,
-    has a procedure of its own now. `calendar`, `engine`: they are others now.
+    `procedure`: its revision is not there or says something else, another is in force on its date of receipt, or its
+    code, judged by the generic procedure so far, has a procedure of its own now. `calendar`, `engine`: they are others
+    now. `blocked`: it could not be judged, and is tried again.
     """
     rules = catalogue.rules(row.procedure, row.revision)
-    if rules is None or catalogue.family(row.code) is not rules.family:
+    if row.blocked is not None:
+        return ("blocked",)
+    if (
+        rules is None
+        or catalogue.family(row.code) is not rules.family
+        or _received_under(row, rules) is not rules
+    ):
         return ("procedure",)
     basis = catalogue.basis(rules)
     pairs = (
@@ -91,6 +101,13 @@ def reasons(row: DossierRow, catalogue: Catalogue) -> tuple[str, ...]:
         ("engine", row.judge_version, basis.judge_version),
     )
     return tuple(name for name, kept, counts in pairs if kept != counts)
+
+
+def _received_under(row: DossierRow, rules: Rules) -> Rules:
+    """The revision in force on the date of receipt. A dossier that was migrated to another is only looked at again."""
+    if len(rules.family) == 1 or row.received_at is None:
+        return rules
+    return in_force(rules.family, from_us(row.received_at))
 
 
 def differing(kept: Iterable[Definition], catalogue: Catalogue) -> tuple[str, ...]:
@@ -168,8 +185,7 @@ class Sweep:
         return found, None
 
     def _batch(self, found: Mapping[str, tuple[str, ...]], after: str | None) -> Swept:
-        with self.store.writing(keep=self.keep) as writing:
-            rows = writing.lock(found)
+        with locked(self.store, found, keep=self.keep) as (writing, rows):
             moves = self._judged(writing, rows, found) if rows else ()
             last = self.row
             row = last._replace(
@@ -191,7 +207,7 @@ class Sweep:
             moved(
                 rows[one.subject],
                 one.row,
-                found[one.subject],
+                found.get(one.subject, ()),
                 sum(d.outcome is not None for d in one.decisions),
             )
             for one in touched

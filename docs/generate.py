@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from consumers.files.limits import FileLimits
+from consumers.kafkasettings import PREFIX, KafkaSettings
 from workflow.cli.main import dunghen
 from workflow.cli.options import unwrapped, with_language
 from workflow.i18n import translator
 from workflow.procedure.diagram import svg
 from workflow.procedure.reader import read_procedures
-from workflow.settings import limit_keys
+from workflow.settings import LIMIT, keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from msgspec import Struct
 
 DOCS: Final = Path(__file__).resolve().parent
 HEAD: Final = """# Commands
@@ -36,7 +39,7 @@ reads stops the start.
 
 def commands() -> str:
     """The text of `commands.md`."""
-    return "\n".join([HEAD, *_pages(dunghen, "dunghen", "DUNGHEN"), *_limits()])
+    return "\n".join([HEAD, *_pages(dunghen, "dunghen", "DUNGHEN"), *_settings()])
 
 
 def _pages(command: click.Command, name: str, prefix: str) -> Iterator[str]:
@@ -64,12 +67,18 @@ def _line(option: click.Option, prefix: str) -> str:
     return f"| {words} | {twin and f'`{twin}`'} | {unwrapped(option.help or '')}{needed} |"
 
 
-def _limits() -> Iterator[str]:
+def _settings() -> Iterator[str]:
     yield "## Limits of files\n\nEach has a default that its reason stands beside, in `consumers/files/limits.py`.\n"
+    yield from _keys(FileLimits(), LIMIT)
+    yield "## Kafka\n\nWhat each says stands beside it, in `consumers/kafkasettings.py`.\n"
+    yield from _keys(KafkaSettings(), PREFIX)
+
+
+def _keys(defaults: Struct, prefix: str) -> Iterator[str]:
     yield "| environment | default |\n|---|---|"
-    defaults = FileLimits()
-    for key, name in zip(limit_keys(FileLimits), FileLimits.__struct_fields__, strict=True):
-        yield f"| `{key}` | {getattr(defaults, name)} |"
+    for key, name in zip(keys_of(type(defaults), prefix), type(defaults).__struct_fields__, strict=True):
+        value = getattr(defaults, name)
+        yield f"| `{key}` | {str(value).lower() if isinstance(value, bool) else value} |"
     yield ""
 
 

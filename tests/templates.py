@@ -27,12 +27,14 @@ SINKS: Final = ERRORS | {
     "current": (0, "text"),
     "translate": (0, "text"),
     "watched": (2, "label"),
+    "Known": (3, "template"),
 }
 """Where texts end up: a callable's name, and the place and name of the argument that is shown."""
 OURS: Final = {
     "Line": "workflow.model",
     "Finding": "workflow.procedure.finding",
     "Column": "workflow.cli.output",
+    "Known": "workflow.store.faults",
 }
 """Sinks whose names others may use too: they count where they come from these modules."""
 SPEAKERS: Final = {"current", "translate"}

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 AT = ("--at", "2021-06-16T12:00")
+pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture(scope="module")

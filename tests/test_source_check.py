@@ -106,7 +106,7 @@ def test_an_unknown_source_is_wrong_use(tmp_path: Path) -> None:
 
 
 def test_every_source_is_listed() -> None:
-    assert len(json.loads(dunghen("source", "list", "-o", "json").stdout)) == 6
+    assert len(json.loads(dunghen("source", "list", "-o", "json").stdout)) == 7
 
 
 def test_a_register_is_not_checked_as_dossiers() -> None:

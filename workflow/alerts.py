@@ -10,19 +10,23 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from workflow.facts import AlertActed
 from workflow.messages import Alert, AlertSaid, Change, Kind, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from workflow.facts import Fact
 
-WARNINGS: Final[frozenset[Kind]] = frozenset(
-    {"step_at_risk", "dossier_at_risk", "apology_due", "budget_at_risk", "budget_spent"}
+PASSING: Final[frozenset[Kind]] = frozenset(
+    {
+        *("step_at_risk", "dossier_at_risk", "apology_due", "feedback_due"),
+        *("feed_silent", "feed_incomplete", "budget_at_risk", "budget_spent"),
+    }
 )
-"""Kinds that speak of what may come: one that no longer stands is over, it was not wrong."""
+"""Kinds that speak of how things stand, not of what was done: one that no longer stands is over, it was not wrong."""
 
 ActKey: TypeAlias = tuple[datetime, str, str, int]
 
@@ -59,11 +63,12 @@ def say(
     now: datetime,
     *,
     acts: Mapping[str, Act] | None = None,
+    explain: Callable[[Alert], Alert] | None = None,
 ) -> Spoken:
     """What must be said so that what was said agrees with what stands.
 
     `lives`: all that was said about these subjects, by alert id. `acts`: new human acts by alert id; one on an alert
-    that was never said has no effect.
+    that was never said has no effect. `explain` adds the sum of its deadline to an alert that is said anew.
     """
     should = {alert.id: alert for alert in standing}
     acted = acts or {}
@@ -73,6 +78,11 @@ def say(
         if following is None:
             continue
         change, kept = following
+        before = lives.get(identifier)
+        if kept.alert is should.get(identifier) and explain is not None:
+            same = before is not None and before.alert.due_at == kept.alert.due_at
+            told = replace(kept.alert, sum=before.alert.sum) if before and same else explain(kept.alert)
+            kept = replace(kept, alert=told)
         spoken.lives.append(kept)
         if change is not None:
             spoken.said.append(_said(kept, change, now))
@@ -92,6 +102,13 @@ def acts_in(facts: Iterable[Fact]) -> dict[str, Act]:
     return found
 
 
+def wakes_at(lives: Iterable[Life], now: datetime) -> datetime | None:
+    """When the first of some alerts that wait or were snoozed must be looked at again; None where none must."""
+    moments = [life.alert.raise_at for life in lives if life.state == "waiting"]
+    moments += [life.act.until for life in lives if life.state == "snoozed" and life.act is not None]
+    return min((at for at in moments if at is not None and at > now), default=None)
+
+
 def later(one: Act | None, other: Act) -> Act:
     """Of two acts on one alert the one that counts."""
     return other if one is None or other.key >= one.key else one
@@ -106,6 +123,9 @@ def _next(
     counting = life.act if act is None else later(life.act, act)
     if alert is None:
         return _gone(life, counting)
+    if life.n == 0 and life.state in ("waiting", "retracted"):
+        first = _first(alert, act, now)
+        return None if first[1].state == life.state else first
     if life.state == "history" or alert.history:
         return _of_history(life, alert, counting, now)
     state = _state(alert, counting, now)
@@ -119,6 +139,8 @@ def _next(
 def _first(alert: Alert, act: Act | None, now: datetime) -> tuple[Change | None, Life]:
     if alert.history:
         return None, Life(alert, "history", 0, now)
+    if alert.raise_at is not None and alert.raise_at > now:
+        return None, Life(alert, "waiting", 0, now)
     return "raised", Life(alert, _state(alert, act, now), 1, now, act)
 
 
@@ -135,10 +157,10 @@ def _of_history(
 
 def _gone(life: Life, act: Act | None) -> tuple[Change | None, Life] | None:
     """What was said and stands no longer."""
-    over: Literal["resolved", "retracted"] = "resolved" if life.alert.kind in WARNINGS else "retracted"
+    over: Literal["resolved", "retracted"] = "resolved" if life.alert.kind in PASSING else "retracted"
     if life.state in ("retracted", over):
         return None
-    if life.state == "history":
+    if life.state in ("history", "waiting"):
         return None, Life(life.alert, "retracted", life.n, life.raised_at)
     return over, Life(life.alert, over, life.n + 1, life.raised_at, act)
 

@@ -16,6 +16,7 @@ from workflow.choosing import choose
 from workflow.errors import DefinitionError, UsageError
 from workflow.factrows import FactRows
 from workflow.facts import Acted, Opened, Voided
+from workflow.office import Office
 from workflow.organisation import Organisation, read_organisation
 from workflow.postrules import RotationRules, read_rotation
 from workflow.procedure.checks import check_all
@@ -88,6 +89,7 @@ class Catalogue:
         self.organisation = organisation
         self.rotation_rules = rotation
         self.risk = None if risk is None else Risk(risk)
+        self.office = Office(self.sources, organisation, self.calendars, risk=self.risk)
         self.orders: dict[str, SourceOrder] = orders(self.sources)
         by_code: dict[str, list[Revision]] = {}
         for revision in procedures:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from workflow.calendar import Calendar
     from workflow.layout import Layout
-    from workflow.model import Deadline, DeadlineKind, Dossier, PhaseRun, TaskRun
+    from workflow.model import AppointmentTold, Deadline, DeadlineKind, Dossier, PauseTaken, PhaseRun, TaskRun
     from workflow.procedure.language import Counting, Limit, Revision, Task
     from workflow.stops import Moment
 
@@ -181,6 +181,15 @@ class Clock:
         counted.sort(key=_rank)
         slips = self._benchmark.deadlines(dossier, at=at, announced_by=announced_by, explain=explain)
         return (*slips, *counted)
+
+    def printed(self, slip: AppointmentTold) -> datetime:
+        """The instant (UTC) a slip names; of a date alone its closing time, as the calendar stood when it was told."""
+        return self._benchmark.printed(slip)
+
+    def capped_at(self, taken: PauseTaken, announced_by: datetime | None) -> datetime | None:
+        """The instant from which the clocks run again though a pause goes on; None for one without a cap."""
+        rule = self._pauses.get(taken.pause)
+        return None if rule is None else rule.capped_at(taken.started_at, announced_by)
 
     def benchmark(self, dossier: Dossier, *, at: datetime) -> Deadline | None:
         """The date lateness is judged by as of `at`, alone; None where no slip is known. Raises CalendarRange."""

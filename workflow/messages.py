@@ -37,6 +37,7 @@ Kind: TypeAlias = Literal[
     "feedback_due",
     "feedback_late",
     "feedback_repeated",
+    "feedback_drawn_out",
     "feedback_over_level",
     "rotation_due_verified",
     "rotation_due_term",
@@ -55,8 +56,9 @@ Change: TypeAlias = Literal[
 ]
 """What a message says of an alert. `resolved`: it was right and is over. `retracted`: it was wrong."""
 
-State: TypeAlias = Literal["raised", "acknowledged", "snoozed", "resolved", "retracted", "history"]
-"""Where an alert is in its life. `history`: due before its source went live; kept and never sent."""
+State: TypeAlias = Literal["waiting", "raised", "acknowledged", "snoozed", "resolved", "retracted", "history"]
+"""Where an alert is in its life. `waiting`: true, but its source may still tell what makes it wrong. `history`: due
+before its source went live; kept and never sent."""
 
 HOLDER: Final = "holder"
 """Stands in `Alert.to` for whoever holds the dossier: the officer, else whoever plays the state's role."""
@@ -95,6 +97,7 @@ class Alert(Struct, frozen=True, omit_defaults=True, kw_only=True):
     cause: str | None = None
     feed_silent: bool = False
     history: bool = False
+    raise_at: datetime | None = None
 
 
 class Decision(Struct, frozen=True, omit_defaults=True, tag="decision", tag_field="says"):

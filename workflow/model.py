@@ -92,13 +92,23 @@ class AppointmentTold(Struct, frozen=True):
     told_at: datetime
 
 
+class Missed(Struct, frozen=True):
+    """A limit an act came too late for: counted from `starts_at` (absent for a given date), due, and met at last."""
+
+    rule: str
+    starts_at: datetime | None
+    due_at: datetime
+    met_at: datetime
+
+
 class Dossier(Struct, omit_defaults=True, kw_only=True, gc=False):
     """The state of one dossier after some of its facts, judged by `revision` of its procedure.
 
     `registers`, and `firsts`, `lasts`, `counts` (of the actions rules ask about) lie in the order of the
     revision's `Layout`. `since`: when the present state was entered. `halted`: an order break of kind `stop` was
     met, nothing after it is judged. `parts`: which parts of a dossier returned in parts have been seen. `broken`:
-    the rules its events broke, each with its kind, in the order first met. `corrected`: voids or further revisions are
+    the rules its events broke, each with its kind, in the order first met. `missed`: the limits they came too late for,
+    each count once. `corrected`: voids or further revisions are
     among its facts. `last_key` and `streams` (per source:
     greatest sequence, latest effective time) say whether a further fact sorts last.
     """
@@ -132,6 +142,7 @@ class Dossier(Struct, omit_defaults=True, kw_only=True, gc=False):
     opened: bool = False
     corrected: bool = False
     broken: dict[str, ViolationKind] = {}
+    missed: tuple[Missed, ...] = ()
     last_key: OrderKey | None = None
     streams: dict[str, tuple[int, datetime]] = {}
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TOPIC: Final[Topic] = "alerts.rotation"
 DUE: Final[dict[str, Kind]] = {"finding": "rotation_due_verified", "term": "rotation_due_term"}
 OVERDUE: Final[Kind] = "rotation_overdue"
+SAID_KINDS: Final = frozenset({*DUE.values(), OVERDUE, "acting_after_move"})
 
 
 def standing(

@@ -116,6 +116,15 @@ def focal_of(organisation: Organisation, unit: str) -> str | None:
     return next((u.focal for u in _upwards(organisation, unit) if u.focal is not None), None)
 
 
+def focal_at(organisation: Organisation, unit: str) -> tuple[str, str] | None:
+    """The post that tracks feedback about a unit, and where it stands. Raises `DefinitionError` for no such unit."""
+    _unit(organisation, unit)
+    chain = (unit, *parents(organisation, unit))
+    return next(
+        ((focal, name) for name in chain if (focal := organisation.units[name].focal) is not None), None
+    )
+
+
 def rotator_of(organisation: Organisation, unit: str) -> str | None:
     """The post that must move the officers of a unit: its own, else that of the nearest unit above that names one.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from workflow.effects import end, leave, slip, told
-from workflow.model import Dossier, Outcome, Status, Violation
+from workflow.model import Dossier, Missed, Outcome, Status, Violation
 from workflow.registers import Take, keep
 
 if TYPE_CHECKING:
@@ -180,6 +180,7 @@ def _judging(dest: str | None, plan: Plan) -> Judge:  # noqa: C901 - as below
             due = limit.missed(dossier, at)
             if due is not None:
                 broken = [*(broken or ()), Violation(limit.id, "deadline", due, at)]
+                miss(dossier, limit, due, at)
         data = act.data
         try:
             for index, name, values in lasts if data else ():
@@ -203,6 +204,13 @@ def _judging(dest: str | None, plan: Plan) -> Judge:  # noqa: C901 - as below
         return APPLIED if broken is None else outcome("applied", dossier, broken)
 
     return judge
+
+
+def miss(dossier: Dossier, limit: LimitClock, due: datetime, at: datetime) -> None:
+    """Keeps that a limit was missed, the first time for each of its counts."""
+    anchor = None if limit.counts is None else limit.anchor(dossier)
+    if not any(one.rule == limit.id and one.starts_at == anchor for one in dossier.missed):
+        dossier.missed = (*dossier.missed, Missed(limit.id, anchor, due, at))
 
 
 def mark(dossier: Dossier, slot: int, at: datetime) -> None:

@@ -1,12 +1,14 @@
 """Settings from the environment: every `DUNGHEN_` key is known and well formed, or nothing starts.
 
-An option of the command line has its own environment twin; what is here has no option: the named limits, each under
-`DUNGHEN_LIMIT_` and its name. Units, defaults and reasons stand with the limits themselves.
+An option of the command line has its own environment twin; what is here has no option: structures of settings, each
+field under the structure's prefix and its name, such as the named limits under `DUNGHEN_LIMIT_`. Units, defaults and
+reasons stand with the structures themselves.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -16,27 +18,34 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 S = TypeVar("S", bound=msgspec.Struct)
+_WORDS: Final[dict[object, str]] = {
+    int: "a positive whole number",
+    bool: "true or false",
+    datetime: "a time such as 2100-01-01T00:00:00Z",
+}
 PREFIX: Final = "DUNGHEN_"
 LIMIT: Final = "DUNGHEN_LIMIT_"
 TESTS: Final = "DUNGHEN_TEST_"
 """Reserved for the test suite, which starts the real command in an environment of its own."""
 
 
-def limit_keys(kind: type[msgspec.Struct]) -> tuple[str, ...]:
-    """The environment keys of a structure of limits, in the order of its fields."""
-    return tuple(LIMIT + name.upper() for name in kind.__struct_fields__)
+def keys_of(kind: type[msgspec.Struct], prefix: str = LIMIT) -> tuple[str, ...]:
+    """The environment keys of a structure of settings, in the order of its fields."""
+    return tuple(prefix + name.upper() for name in kind.__struct_fields__)
 
 
-def limits_from(environ: Mapping[str, str], defaults: S) -> S:
-    """`defaults` with each limit replaced that the environment names.
+def settings_from(environ: Mapping[str, str], defaults: S, prefix: str = LIMIT) -> S:
+    """`defaults` with each field replaced that the environment names.
 
-    Raises `UsageError` naming key and value where one is malformed or not positive.
+    Raises `UsageError` naming key and value where one is malformed, or a number is not positive.
     """
     return msgspec.structs.replace(
         defaults,
         **{
             field.name: _read(key, environ[key], field.type)
-            for key, field in zip(limit_keys(type(defaults)), msgspec.structs.fields(defaults), strict=True)
+            for key, field in zip(
+                keys_of(type(defaults), prefix), msgspec.structs.fields(defaults), strict=True
+            )
             if key in environ
         },
     )
@@ -47,15 +56,22 @@ def _read(key: str, value: str, kind: object) -> object:
         found: object = msgspec.convert(value, type=kind, strict=False)
     except msgspec.ValidationError:
         found = None
-    if found is None or (isinstance(found, int) and found <= 0):
+    if found is None or (isinstance(found, int) and not isinstance(found, bool) and found <= 0):
         raise UsageError(
             "{key}={value}: expected {expected}; correct it or unset it",
             key=key,
             value=value,
-            expected="a positive whole number" if kind is int else "a time such as 2100-01-01T00:00:00Z",
+            expected=_expected(kind),
             reason="malformed_setting",
         )
     return found
+
+
+def _expected(kind: object) -> str:
+    plain = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    if get_origin(plain) is Literal:
+        return "one of " + ", ".join(str(one) or "nothing" for one in get_args(plain))
+    return _WORDS.get(plain, "a text")
 
 
 def unknown_keys(environ: Mapping[str, str], known: Iterable[str]) -> list[str]:

@@ -41,7 +41,8 @@ def one_row(store: Store) -> DossierRow:
 
 def decisions(store: Store) -> list[dict[str, Any]]:
     with store.reading() as reading:
-        return [one for _, content in reading.outbox() for one in msgspec.json.decode(content)]
+        said = [one for _, content in reading.outbox() for one in msgspec.json.decode(content)]
+    return [one for one in said if one["says"] == "decision"]
 
 
 def test_a_batch_keeps_its_facts_and_judges_its_dossier(store: Store) -> None:
@@ -64,13 +65,13 @@ def test_recorded_times_grow_in_each_dossier_though_the_clock_stands(store: Stor
     assert recorded == [0, 1, 2, 3]
 
 
-def test_the_next_date_is_asked_for_until_it_is_met(store: Store) -> None:
+def test_a_dossier_is_looked_at_again_when_its_limit_is_at_risk(store: Store) -> None:
     apply(store, RULES, messages(LIFE[0]), now=NINE)
 
-    due_at = NINE + timedelta(hours=8)
-    assert one_row(store).next_due_at == to_us(due_at)
+    at_risk_at = NINE + 0.8 * timedelta(hours=8)
+    assert one_row(store).next_due_at == to_us(at_risk_at)
     with store.reading() as reading:
-        assert reading.due(due_at, 10) == [SUBJECT]
+        assert reading.due(at_risk_at, 10) == [SUBJECT]
         assert reading.due(NINE, 10) == []
 
 

@@ -151,9 +151,9 @@ def test_acts_are_known_as_of_two_times(store: Store) -> None:
     tell(store, act(1, "2021-06-11"), on="2021-07-01")
     known = career({}, OFFICER, told)
     with store.reading() as reading:
-        assert len(acts_after(reading, catalogue(), known)) == 1
-        assert acts_after(reading, catalogue(), known, known_at=at("2021-06-30")) == []
-        assert acts_after(reading, catalogue(), known, until=at("2021-06-10")) == []
+        assert len(acts_after(reading, catalogue(), [known])[OFFICER]) == 1
+        assert acts_after(reading, catalogue(), [known], known_at=at("2021-06-30")) == {}
+        assert acts_after(reading, catalogue(), [known], until=at("2021-06-10")) == {}
 
 
 def test_messages_go_to_the_topic_of_rotation_under_the_officers_code(store: Store) -> None:

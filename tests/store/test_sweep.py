@@ -27,7 +27,7 @@ from consumers.apply import apply
 from consumers.sweep import Change, Moved, Sweep, Swept
 from workflow.calendar import Calendar, CalendarDefinition, Covers, Day, Hours
 from workflow.errors import LedgerError
-from workflow.procedure.language import Anchor, Binds, Counting, Limit, Names
+from workflow.procedure.language import Anchor, Binds, Counting, Effective, Limit, Names
 from workflow.store.rows import to_us
 
 if TYPE_CHECKING:
@@ -53,8 +53,10 @@ def rows(store: Store) -> dict[str, DossierRow]:
 
 
 def said(store: Store) -> list[dict[str, Any]]:
+    """The decisions that were said."""
     with store.reading() as reading:
-        return [one for _, content in reading.outbox() for one in msgspec.json.decode(content)]
+        told = [one for _, content in reading.outbox() for one in msgspec.json.decode(content)]
+    return [one for one in told if one["says"] == "decision"]
 
 
 def working(*days: Day) -> Catalogue:
@@ -164,6 +166,39 @@ def test_a_code_that_is_modelled_now_is_judged_by_its_procedure_and_only_the_dif
         "refused",
         2,
     )
+    assert replayed(store)[0] == []
+
+
+def test_a_revision_that_comes_after_the_dossiers_it_is_for_judges_them_and_no_others(store: Store) -> None:
+    first = revision(effective=Effective(date(2024, 1, 1)))
+    second = revision(
+        revision="2",
+        effective=Effective(date(2024, 1, 3)),
+        actions={**first.actions, "note": replace(first.actions["note"], milestone="ready")},
+    )
+    told = [act("receive", hour, subject=name) for name, hour in (("OLD", 0), ("NEW", 48))]
+    apply(store, catalogue(first, generic()), messages(*told), now=NOW)
+
+    found = swept(store, catalogue(first, second, generic()))
+
+    assert [(one.subject, one.because, one.changes) for one in moves(found)] == [
+        ("NEW", ("procedure",), (Change("revision", "1", "2"),))
+    ]
+    assert found[-1].row.dossiers == 1
+    assert replayed(store)[0] == []
+
+
+def test_a_dossier_that_could_not_be_judged_is_tried_again(store: Store) -> None:
+    far = replace(act("receive", 0), occurred_at=NOW.replace(year=9999, month=12, day=31, hour=16, minute=30))
+    apply(store, RULES, messages(far), now=NOW)
+    assert rows(store)[SUBJECT].blocked is not None
+
+    second = revision(revision="2", effective=Effective(date(2025, 1, 1)), limits={})
+    (found,) = moves(swept(store, catalogue(revision(), second, generic())))
+
+    assert (found.subject, found.because) == (SUBJECT, ("blocked",))
+    assert rows(store)[SUBJECT].blocked is None
+    assert said(store)[-1]["outcome"]["status"] == "applied"
     assert replayed(store)[0] == []
 
 

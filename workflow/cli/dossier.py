@@ -19,6 +19,7 @@ from workflow.cli.stores import Looking, log_or_store_options, looking_options
 from workflow.cli.stories import print_choices, print_story
 from workflow.errors import UsageError
 from workflow.fold import fold
+from workflow.reporting import reported_late_at
 from workflow.store.rows import from_us
 
 if TYPE_CHECKING:
@@ -135,9 +136,11 @@ def show(dossier: str, looking: Looking, output: Form) -> None:
         one, kept = store.one(dossier), store.row(dossier)
         seen = view(one.rules, one.dossier, store.at, kept.blocked)
         dates = one.rules.clock.deadlines(one.dossier, at=store.at)
-        zone = store.zone
+        facts, office, zone = store.known(store.facts(dossier)), store.catalogue.office, store.zone
+        reported_at = reported_late_at(office, one.rules, one.dossier, facts, store.at)
     fields = {
         **msgspec.structs.asdict(seen),
+        "on_time_only_by_report_of": reported_at,
         "code": kept.code,
         "fingerprint": kept.fingerprint,
         "judge_version": kept.judge_version,

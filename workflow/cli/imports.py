@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 from msgspec import Struct, to_builtins
 
-from consumers.apply import Applied, Told, apply
+from consumers.applied import Applied, Buried
+from consumers.apply import Told, apply
 from consumers.codec import encode
 from consumers.files.entries import batches, files_of
 from consumers.files.sourcefile import open_source_file
@@ -42,6 +43,8 @@ BATCH: Final = 1_000
 """Facts in one transaction: the commit is what costs, and a thousand share one."""
 TRIES: Final = 10
 """How often a batch is tried where other writers come first; each time at least one of them has got on."""
+LETTERS_TOLD: Final = 20
+"""Dead letters an import names; all of them are in the store."""
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FIGURES: Final = (
     Column("file", "File"),
@@ -57,7 +60,7 @@ UNMODELLED: Final = (Column("code", "Code not modelled"), Column("dossiers", "Do
 
 class Imported(Struct):
     """What became of one file. `went_on_after`: the place up to which an earlier import had read it. `known`: facts
-    that were there already. `refused`: by reason; `dead`: facts kept as dead letters."""
+    that were there already. `refused`: by reason; `dead`: facts kept as dead letters; `letters`: the first of them."""
 
     file: str
     went_on_after: int = 0
@@ -68,12 +71,14 @@ class Imported(Struct):
     dead: int = 0
     refused: dict[str, int] = {}
     blocked: list[str] = []
+    letters: list[Buried] = []
 
     def add(self, done: Applied) -> None:
         """Count one batch."""
         self.appended += done.appended
         self.known += done.duplicates
         self.dead += done.dead
+        self.letters = [*self.letters, *done.letters][:LETTERS_TOLD]
         self.blocked = sorted({*self.blocked, *done.blocked})
 
 
@@ -236,6 +241,13 @@ def _tell(reading: Messages | Rows | Register, one: Imported) -> None:
             ),
             err=True,
         )
+    for letter in one.letters:
+        click.echo(f"{letter.place}: {letter.reason}: {letter.detail}", err=True)
+    if one.dead:
+        said = current(
+            "{file}: {count} messages were kept as dead letters; each reason is counted by: dunghen status"
+        )
+        click.echo(said.format(file=one.file, count=one.dead), err=True)
     for subject in one.blocked:
         click.echo(
             current("{dossier}: could not be judged; see why with: dunghen dossier show {dossier}").format(

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 import click
 
 from consumers.files.limits import DEFAULT_LIMITS, FileLimits
+from consumers.kafkasettings import DEFAULT, PREFIX, KafkaSettings
 from workflow.cli.output import Form
 from workflow.i18n import LANGUAGES, current, use
-from workflow.settings import limit_keys, limits_from, refuse_unknown, unknown_keys
+from workflow.settings import keys_of, refuse_unknown, settings_from, unknown_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -78,13 +79,19 @@ def with_language(parameters: Iterable[click.Parameter]) -> list[click.Parameter
 
 def file_limits(environ: Mapping[str, str] = os.environ) -> FileLimits:
     """The limits of the file readers, as the environment sets them. Raises `UsageError` for a malformed one."""
-    return limits_from(environ, DEFAULT_LIMITS)
+    return settings_from(environ, DEFAULT_LIMITS)
+
+
+def kafka_settings(environ: Mapping[str, str] = os.environ) -> KafkaSettings:
+    """How Kafka is reached and read, as the environment sets it. Raises `UsageError` for a malformed setting."""
+    return settings_from(environ, DEFAULT, PREFIX)
 
 
 def check_environment(environ: Mapping[str, str], top: click.Group) -> None:
-    """Raises `UsageError` for a `DUNGHEN_` key that nothing reads, or a limit that is malformed."""
+    """Raises `UsageError` for a `DUNGHEN_` key that nothing reads, or a setting that is malformed."""
     file_limits(environ)
-    cheap = ("DUNGHEN_OUTPUT", "DUNGHEN_LANG", *limit_keys(FileLimits))
+    kafka_settings(environ)
+    cheap = ("DUNGHEN_OUTPUT", "DUNGHEN_LANG", *keys_of(FileLimits), *keys_of(KafkaSettings, PREFIX))
     if unknown_keys(environ, cheap):
         refuse_unknown(environ, (*cheap, *environment_twins(top, "DUNGHEN")))
 

@@ -1,21 +1,21 @@
-"""`dunghen rotation`: who has to leave which post, why and by when; what to hand over; and what is said about it."""
+"""`dunghen rotation`: who has to leave which post, why and by when; and what to hand over."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 import msgspec
 
-from consumers.rotating import acts_after, judge_rotation
+from consumers.rotating import acts_after
 from workflow.audit.views import in_order, view
 from workflow.careers import career
 from workflow.cli.listing import print_views
 from workflow.cli.options import Group, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
-from workflow.cli.stores import Looking, looking_options, store_options
+from workflow.cli.stores import looking_options
 from workflow.cli.sums import shown_instant
 from workflow.errors import UsageError
 from workflow.i18n import current
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
     from workflow.careers import Career
     from workflow.cli.output import Form
-    from workflow.cli.stores import Place, Seen
-    from workflow.messages import AlertSaid
+    from workflow.cli.stores import Looking, Seen
     from workflow.rotation import Duty, Rotation
 
 DUTIES: Final = (
@@ -58,14 +57,6 @@ ACTS: Final = (
     Column("dossier", "Dossier"),
     Column("action", "Action"),
     Column("at", "When"),
-)
-SAID: Final = (
-    Column("officer", "Officer"),
-    Column("kind", "Alert"),
-    Column("change", "Change"),
-    Column("rule", "Rests on"),
-    Column("due_at", "Due"),
-    Column("to", "Goes to"),
 )
 
 
@@ -123,7 +114,9 @@ def show(officer: str, looking: Looking, output: Form) -> None:
         (told,) = known.careers
         duties = known.rotation.duties(told)
         with store.store.reading() as reading:
-            after = acts_after(reading, store.catalogue, told, until=store.asked_at, known_at=store.known_at)
+            after = acts_after(
+                reading, store.catalogue, [told], until=store.asked_at, known_at=store.known_at
+            ).get(officer, [])
     if output == "json":
         print_json({"career": told, "duties": [_row(known, one) for one in duties], "acted_after": after})
         return
@@ -163,26 +156,12 @@ def acts(looking: Looking, output: Form) -> int:
     """List acts in a post after it was left. Ends with 1 where there are some."""
     with looking.opened() as store, store.store.reading() as reading:
         known = _known(store)
-        found = [
-            msgspec.structs.asdict(one)
-            for told in known.careers
-            for one in acts_after(
-                reading, store.catalogue, told, until=store.asked_at, known_at=store.known_at
-            )
-        ]
+        after = acts_after(
+            reading, store.catalogue, known.careers, until=store.asked_at, known_at=store.known_at
+        )
+        found = [msgspec.structs.asdict(one) for officer in sorted(after) for one in after[officer]]
     _print(found, ACTS, output, store.zone)
     return int(bool(found))
-
-
-@rotation.command()
-@store_options
-@output_option()
-def judge(place: Place, output: Form) -> None:
-    """Compare what is due now with what was said, and say the difference: the alerts of rotation."""
-    with Looking(place, None, None).opened() as seen:
-        done = judge_rotation(seen.store, seen.catalogue, now=datetime.now(UTC))
-        zone = seen.zone
-    _print([_said(one) for one in done.said], SAID, output, zone)
 
 
 def _known(store: Seen, officer: str | None = None) -> Known:
@@ -224,20 +203,6 @@ def _check_reader(rules: Rotation, reader: str | None) -> None:
 
 def _row(known: Known, duty: Duty) -> dict[str, object]:
     return {**msgspec.structs.asdict(duty), "state": known.rotation.state(duty, known.store.at)}
-
-
-def _said(one: AlertSaid) -> dict[str, object]:
-    alert = one.alert
-    return {
-        "officer": alert.subject,
-        "kind": alert.kind,
-        "change": one.change,
-        "rule": alert.rule,
-        "due_at": alert.due_at,
-        "to": alert.to,
-        "id": alert.id,
-        "n": one.n,
-    }
 
 
 def _print(

@@ -19,6 +19,7 @@ from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options
 from workflow.cli.sums import shown_instant
 from workflow.i18n import current
+from workflow.store.alerts import feeds
 from workflow.store.looking import backlog, positions
 from workflow.store.rows import from_us
 from workflow.worktime import MICROSECONDS_A_MINUTE
@@ -138,7 +139,7 @@ def _sources(store: Seen, held: Contents) -> list[dict[str, object]]:
     """What each source told, when it was last heard by whoever reads it, and its silence by the hours it works."""
     heard: dict[str, datetime] = {one.source: one.recorded_at for one in held.sources}
     with store.store.reading() as reading:
-        for row in reading.feeds():
+        for row in feeds(reading):
             at = from_us(row.heard_at)
             heard[row.source] = max(heard.get(row.source, at), at)
     told = {one.source: one for one in held.sources}

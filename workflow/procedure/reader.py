@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-OTHER_FOLDERS: Final = ("calendars", "organisation", "rotation", "sources")
+OTHER_FOLDERS: Final = ("calendars", "organisation", "rotation", "schedules", "sources")
 OTHER_FILES: Final = ("mapping.yaml",)
 
 CANONICAL_FORM: Final = 1

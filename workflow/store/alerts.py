@@ -1,4 +1,4 @@
-"""The life of an alert as a row and back."""
+"""The life of an alert as a row and back, and what was heard of each source."""
 
 from __future__ import annotations
 
@@ -7,10 +7,23 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from workflow.alerts import Life
-from workflow.store.rows import AlertRow, to_us
+from workflow.store.rows import AlertRow, FeedRow, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from workflow.store.store import Reading, Writing
+
+_ALERT: Final = ", ".join(AlertRow._fields)
+_OF: Final = f"SELECT {_ALERT} FROM alerts WHERE {{id}}"
+_STATES: Final = "('waiting', 'raised', 'acknowledged', 'snoozed')"
+_OPEN: Final = f"SELECT {_ALERT} FROM alerts WHERE kind = %s AND state IN {_STATES}"
+_FEEDS: Final = f"SELECT {', '.join(FeedRow._fields)} FROM feeds ORDER BY source, stream, partition"
+_HEAR: Final = (
+    "INSERT INTO feeds (source, stream, partition, told_at, heard_at) VALUES (%s, %s, %s, %s, %s)"
+    " ON CONFLICT (source, stream, partition) DO UPDATE SET heard_at = excluded.heard_at,"
+    " told_at = CASE WHEN feeds.told_at > excluded.told_at THEN feeds.told_at ELSE excluded.told_at END"
+)
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(Life).decode
@@ -36,3 +49,24 @@ def row(life: Life) -> AlertRow:
 def lives(rows: Iterable[AlertRow]) -> dict[str, Life]:
     """The lives of alerts, by their ids."""
     return {one.id: _decode(one.content) for one in rows}
+
+
+def lives_of(reading: Reading, ids: Iterable[str]) -> dict[str, Life]:
+    """The lives of the alerts of these ids that were ever said, or wait to be."""
+    return lives(AlertRow._make(row) for row in reading.rows(_OF, id=ids))
+
+
+def lives_open(reading: Reading, kind: str) -> dict[str, Life]:
+    """The lives of the alerts of a kind that are neither resolved nor retracted, nor history."""
+    return lives(AlertRow._make(row) for row in reading.rows(_OPEN, (kind,)))
+
+
+def feeds(reading: Reading) -> list[FeedRow]:
+    """What was heard of each source, by each reader."""
+    return [FeedRow._make(row) for row in reading.rows(_FEEDS)]
+
+
+def hear(writing: Writing, rows: Iterable[FeedRow]) -> None:
+    """Keeps what a reader of a stream has heard of its sources."""
+    for row in rows:
+        writing.run(_HEAR, row)

@@ -45,6 +45,13 @@ KNOWN: Final = (
         "{store}: no room left on the disk ({found}); make room and start again, nothing was half-written",
     ),
     Known(
+        ("SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_TRUNCATE", "SQLITE_IOERR_DIR_FSYNC"),
+        ("53400",),
+        StoreFull,
+        "{store}: cannot be written on ({found}); see that no quota or limit of size is reached and the disk is sound, "
+        "and start again, nothing was half-written",
+    ),
+    Known(
         ("SQLITE_READONLY", "SQLITE_PERM"),
         ("25006", "42501"),
         StoreReadOnly,

@@ -16,6 +16,7 @@ from workflow.verdict import deviates
 
 if TYPE_CHECKING:
     from workflow.catalogue import Basis
+    from workflow.links import Story
     from workflow.model import Deadline
     from workflow.rules import Rules
 
@@ -46,7 +47,8 @@ _decode: Final = msgspec.msgpack.Decoder(
 
 class Standing(NamedTuple):
     """What a dossier row says beside its judgment: the code its facts name, why it is blocked, its version, how many
-    facts it has, when the last of them was recorded (microseconds), and how many alerts about it are kept."""
+    facts it has, when the last of them was recorded (microseconds), how many alerts about it are kept, when they must
+    be looked at again (microseconds), and the codes of its story where it has several."""
 
     code: str | None
     version: int
@@ -54,6 +56,8 @@ class Standing(NamedTuple):
     last_recorded_at: int
     blocked: str | None = None
     alerts: int = 0
+    next_due_at: int | None = None
+    linked: str | None = None
 
 
 def pack(dossier: Dossier) -> bytes:
@@ -72,13 +76,14 @@ def unpack(content: bytes) -> Dossier:
     return Dossier(**values)
 
 
-def row(rules: Rules, basis: Basis, dossier: Dossier, standing: Standing) -> DossierRow:
-    """The row of a judged dossier, with its dates as of its last recorded instant, so that facts alone decide it.
+def row(
+    rules: Rules, basis: Basis, dossier: Dossier, standing: Standing, dates: tuple[Deadline, ...]
+) -> DossierRow:
+    """The row of a judged dossier. `dates`: its deadlines as of its last recorded instant, so that facts alone decide.
 
-    `rules`: those that judged last. Raises CalendarRange where a date cannot be counted.
+    `rules`: those that judged last.
     """
     at = from_us(standing.last_recorded_at)
-    dates = rules.clock.deadlines(dossier, at=at)
     appointment, committed = _headline(dates, "benchmark"), _headline(dates, "committed")
     released_at = dossier.issued_at or dossier.ended_at
     return DossierRow(
@@ -99,14 +104,49 @@ def row(rules: Rules, basis: Basis, dossier: Dossier, standing: Standing) -> Dos
         *committed,
         _deviated(rules, dossier, at),
         _minutes_left(rules, dates, at),
-        _next_due(dossier, dates, at),
+        standing.next_due_at,
         standing.blocked,
+        standing.linked,
         standing.version,
         standing.facts,
         standing.last_recorded_at,
         standing.alerts,
         pack(dossier),
     )
+
+
+def story_row(  # noqa: PLR0913 - as `row`, and which code of which story
+    rules: Rules,
+    basis: Basis,
+    dossier: Dossier,
+    standing: Standing,
+    dates: tuple[Deadline, ...],
+    story: Story,
+    code: str,
+    latest: int,
+) -> DossierRow:
+    """The row of one code of a story: the judgment of the whole. `standing` is the code's own.
+
+    `dates`: the deadlines as of `latest`, when the last fact of the story was recorded.
+    """
+    shared = standing._replace(linked=listed(story), last_recorded_at=latest)
+    found = row(rules, basis, dossier, shared, dates)
+    return found._replace(subject=code, last_recorded_at=standing.last_recorded_at)
+
+
+def listed(story: Story) -> str | None:
+    """A story as the column `linked` says it."""
+    return msgspec.json.encode(story.codes).decode() if story.others else None
+
+
+def told_under(row: DossierRow) -> str:
+    """The code a row's story goes on under and is counted by."""
+    return row.subject if row.linked is None else codes_of(row)[0]
+
+
+def codes_of(row: DossierRow) -> list[str]:
+    """The codes of a row's story, its head first."""
+    return [row.subject] if row.linked is None else msgspec.json.decode(row.linked, type=list[str])
 
 
 def _plain(value: object) -> object:
@@ -143,12 +183,3 @@ def _deviated(rules: Rules, dossier: Dossier, at: datetime) -> bool:
     if any(kind != "deadline" for kind in dossier.broken.values()):
         return True
     return dossier.ended_at is not None and dossier.ended_at <= at and deviates(rules, dossier)
-
-
-def _next_due(dossier: Dossier, dates: tuple[Deadline, ...], at: datetime) -> int | None:
-    """The earliest date that is neither met nor passed. While a pause is open it is a lower bound: the ticker counts
-    again when it comes."""
-    if dossier.ended_at is not None:
-        return None
-    ahead = [one.due_at for one in dates if one.met_at is None and one.due_at > at]
-    return to_us(min(ahead)) if ahead else None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
-from sqlalchemy import func, select
+from sqlalchemy import and_, exists, func, or_, select
 
+from workflow.feeds import DayCount
 from workflow.store.faults import translated
-from workflow.store.rows import from_us
+from workflow.store.rows import from_us, to_us
 from workflow.store.tables import (
     DEAD_LETTERS,
     DEFINITIONS,
@@ -173,6 +175,22 @@ def unmodelled(store: Store) -> tuple[Unmodelled, ...]:
     return tuple(Unmodelled(code, count) for code, count in _rows(store, asked))
 
 
+def day_count(store: Store, source: str, since: datetime, until: datetime) -> DayCount:
+    """What we have of a day, half-open, of the dossiers a source has told of. Raises a StoreError."""
+    one, begins, ends = DOSSIERS.c, to_us(since), to_us(until)
+    told = exists().where(FACTS.c.subject == one.subject, FACTS.c.source == source)
+    received = and_(one.received_at >= begins, one.received_at < ends)
+    released = and_(one.released_at >= begins, one.released_at < ends)
+    open_ = and_(one.received_at < ends, or_(one.ended_at.is_(None), one.ended_at >= ends))
+    codes = [code for (code,) in _rows(store, select(one.subject).where(received, told))]
+    counts = [
+        next(iter(_rows(store, select(func.count()).select_from(DOSSIERS).where(which, told))))[0]
+        for which in (released, open_)
+    ]
+    digest = sha256(b"".join(code + b"\n" for code in sorted(code.encode() for code in codes)))
+    return DayCount(len(codes), counts[0], counts[1], digest.hexdigest())
+
+
 def dossiers(store: Store) -> int:
     """How many dossiers there are. Raises a StoreError."""
     ((count,),) = _rows(store, select(func.count()).select_from(DOSSIERS))
@@ -190,6 +208,12 @@ def received_between(store: Store) -> tuple[datetime, datetime] | None:
     at = DOSSIERS.c.received_at
     ((first, last),) = _rows(store, select(func.min(at), func.max(at)))
     return None if first is None else (from_us(first), from_us(last))
+
+
+def blocked(store: Store) -> frozenset[str]:
+    """The dossiers that cannot be judged. Raises a StoreError."""
+    asked = select(DOSSIERS.c.subject).where(DOSSIERS.c.blocked.is_not(None))
+    return frozenset(subject for (subject,) in _rows(store, asked))
 
 
 def linked(store: Store) -> list[str]:

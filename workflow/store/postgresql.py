@@ -38,12 +38,18 @@ _TYPES: Final = {
     "judgment": "bytea",
 }
 _LOCK: Final = f"SELECT {_DOSSIER} FROM dossiers WHERE subject = ANY(%s::text[]) ORDER BY subject FOR UPDATE"
+_LOCK_DUE: Final = (
+    f"WITH due AS MATERIALIZED (SELECT {_DOSSIER} FROM dossiers WHERE next_due_at <= %s"
+    " ORDER BY next_due_at LIMIT %s FOR UPDATE SKIP LOCKED)"
+    f" SELECT {_DOSSIER} FROM due ORDER BY subject"
+)
 _COPY: Final = f"COPY facts ({_FACT}) FROM STDIN (FORMAT BINARY)"
 _FACT_TYPES: Final = [
     *("text", "text", "text", "int8", "text", "int8", "int8", "int8", "int8"),
     *("bytea", "bytea", "bytea", "bytea", "bytea"),
 ]
-_ARRAYS: Final = ", ".join(f"%s::{_TYPES[name]}[]" for name in DossierRow._fields)
+_ARRAYS: Final = ", ".join(f"%b::{_TYPES[name]}[]" for name in DossierRow._fields)
+"""In binary: as text each element of a list is searched for what must be quoted, which costs four times as much."""
 _INSERT: Final = f"INSERT INTO dossiers ({_DOSSIER}) SELECT * FROM unnest({_ARRAYS})"
 _SET: Final = ", ".join(f"{name} = t.{name}" for name in DossierRow._fields[1:])
 _UPDATE: Final = (
@@ -66,14 +72,27 @@ _OUST: Final = (
 )
 _KNOWN: Final = (
     "SELECT f.subject, f.source, f.id, f.revision, f.digest"
-    " FROM unnest(%s::text[], %s::text[], %s::text[], %s::int8[]) AS t (subject, source, id, revision)"
+    " FROM unnest(%b::text[], %b::text[], %b::text[], %b::int8[]) AS t (subject, source, id, revision)"
     " JOIN facts f USING (subject, source, id, revision)"
+)
+
+_OUST_WRITER: Final = (
+    # Who holds the row is asked of the row itself: a number of a process, kept from before, may by now be another's.
+    "SELECT pg_terminate_backend(l.pid) FROM positions p JOIN pg_locks l"
+    " ON l.locktype = 'transactionid' AND l.granted AND l.transactionid = p.xmax"
+    " WHERE p.stream = %s AND p.partition = %s AND l.pid <> pg_backend_pid()"
 )
 
 
 def lock(connection: Connection, subjects: Sequence[str]) -> list[DossierRow]:
     """The dossiers of these sorted subjects, locked in their order."""
     found = connection.exec_driver_sql(_LOCK, (list(subjects),)).cursor
+    return [] if found is None else [DossierRow._make(row) for row in found.fetchall()]
+
+
+def lock_due(connection: Connection, by: int, limit: int) -> list[DossierRow]:
+    """The dossiers that are due and that nobody holds, the earliest first, at most so many, sorted by subject."""
+    found = connection.exec_driver_sql(_LOCK_DUE, (by, limit)).cursor
     return [] if found is None else [DossierRow._make(row) for row in found.fetchall()]
 
 
@@ -157,3 +176,13 @@ def _driver(connection: Connection, statement: str) -> Any:  # noqa: ANN401 - th
     driver = connection.connection.driver_connection
     assert driver is not None  # noqa: S101 - an open connection has one
     return driver
+
+
+def wait_at_most(connection: Connection, lock_ms: int) -> None:
+    """Waits no longer for any lock in this transaction."""
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {lock_ms:d}")
+
+
+def oust(connection: Connection, stream: str, partition: int) -> None:
+    """Ends the backend whose transaction is changing this position."""
+    connection.exec_driver_sql(_OUST_WRITER, (stream, partition))

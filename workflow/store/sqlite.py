@@ -25,6 +25,10 @@ _FACT: Final = ", ".join(FactRow._fields)
 _LOCK: Final = (
     f"SELECT {_DOSSIER} FROM dossiers WHERE subject IN (SELECT value FROM json_each(?)) ORDER BY subject"
 )
+_LOCK_DUE: Final = (
+    f"SELECT {_DOSSIER} FROM dossiers WHERE subject IN (SELECT subject FROM dossiers WHERE next_due_at <= ?"
+    " ORDER BY next_due_at LIMIT ?) ORDER BY subject"
+)
 _APPEND: Final = f"INSERT INTO facts ({_FACT}) VALUES ({', '.join('?' * len(FactRow._fields))})"
 _INSERT: Final = f"INSERT INTO dossiers ({_DOSSIER}) VALUES ({', '.join('?' * len(DossierRow._fields))})"
 _SET: Final = ", ".join(f"{name} = ?" for name in DossierRow._fields[1:])
@@ -40,6 +44,7 @@ _KNOWN: Final = (
     " AND f.id = json_extract(j.value, '$[2]') AND f.revision = json_extract(j.value, '$[3]')"
 )
 """One look into the index for each identity, in that order (CROSS JOIN); a list of row values costs ten times that."""
+_FLAGS: Final = {None: None, 0: False, 1: True}
 _BOOLEANS: Final = [
     DossierRow._fields.index(name) for name in ("appointment_late", "committed_late", "deviated")
 ]
@@ -48,6 +53,12 @@ _BOOLEANS: Final = [
 def lock(connection: Connection, subjects: Sequence[str]) -> list[DossierRow]:
     """The dossiers of these sorted subjects. The write lock of the file is held already."""
     found = connection.exec_driver_sql(_LOCK, (_json(subjects),)).cursor
+    return [] if found is None else list(map(dossier, found.fetchall()))
+
+
+def lock_due(connection: Connection, by: int, limit: int) -> list[DossierRow]:
+    """The dossiers that are due, the earliest first, at most so many, sorted by subject."""
+    found = connection.exec_driver_sql(_LOCK_DUE, (by, limit)).cursor
     return [] if found is None else [dossier(row) for row in found.fetchall()]
 
 
@@ -113,8 +124,7 @@ def dossier(row: Row) -> DossierRow:
     """A dossier of its columns."""
     values = list(row)
     for index in _BOOLEANS:
-        if values[index] is not None:
-            values[index] = bool(values[index])
+        values[index] = _FLAGS[values[index]]
     return DossierRow._make(values)
 
 
@@ -125,3 +135,11 @@ def marked(statement: str) -> str:
 
 def _json(values: Sequence[object]) -> str:
     return msgspec.json.encode(values).decode()
+
+
+def wait_at_most(_connection: Connection, _lock_ms: int) -> None:
+    """Nothing: the one write lock is held already."""
+
+
+def oust(_connection: Connection, _stream: str, _partition: int) -> None:
+    """Nothing: SQLite cannot end another process."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from workflow.catalogue import Definition
-from workflow.errors import LedgerError, PositionLost, VersionConflict
+from workflow.errors import PositionLost, VersionConflict
 from workflow.store import postgresql, sqlite
+from workflow.store.archived import definition_of, edited
 from workflow.store.bodies import FACT_COLUMNS, Bodies
 from workflow.store.faults import translated
 from workflow.store.outbox import Outbox
-from workflow.store.rows import AlertRow, DeadLetter, DossierRow, FeedRow, from_us, to_us
+from workflow.store.rows import AlertRow, DeadLetter, DossierRow, from_us, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,23 +19,26 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
+    from workflow.catalogue import Definition
     from workflow.facts import Fact
     from workflow.store.rows import FactRow, Identity, Position
 
 Row: TypeAlias = tuple[Any, ...]
 _DOSSIER: Final = ", ".join(DossierRow._fields)
-_ALERT: Final = ", ".join(AlertRow._fields)
-_HEAR: Final = (
-    "INSERT INTO feeds (source, stream, partition, told_at, heard_at) VALUES (%s, %s, %s, %s, %s)"
-    " ON CONFLICT (source, stream, partition) DO UPDATE SET heard_at = excluded.heard_at,"
-    " told_at = CASE WHEN feeds.told_at > excluded.told_at THEN feeds.told_at ELSE excluded.told_at END"
-)
+ALERT_COLUMNS: Final = ", ".join(AlertRow._fields)
 _BURY: Final = (
-    f"INSERT INTO dead_letters ({', '.join(DeadLetter._fields)}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+    f"INSERT INTO dead_letters ({', '.join(DeadLetter._fields)}, withheld)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 _CLAIM: Final = (
     "INSERT INTO positions (stream, partition, position, epoch, log) VALUES (%s, %s, %s, 1, %s)"
     " ON CONFLICT (stream, partition) DO UPDATE SET epoch = positions.epoch + 1"
+)
+
+_SET_POSITION: Final = (
+    "INSERT INTO positions (stream, partition, position, epoch, log) VALUES (%s, %s, %s, 1, %s)"
+    " ON CONFLICT (stream, partition) DO UPDATE SET epoch = positions.epoch + 1, position = excluded.position,"
+    " log = excluded.log"
 )
 
 
@@ -135,16 +138,12 @@ class Reading:
 
     def alerts(self, subjects: Iterable[str] | None = None) -> list[AlertRow]:
         """Alerts as they were last said, by id; those about some subjects, or all."""
-        return self._alerts("subject", subjects)
-
-    def alerts_of(self, ids: Iterable[str]) -> list[AlertRow]:
-        """The alerts of these ids that were ever said."""
-        return self._alerts("id", ids)
-
-    def feeds(self) -> list[FeedRow]:
-        """What was heard of each source, by each reader."""
-        statement = f"SELECT {', '.join(FeedRow._fields)} FROM feeds ORDER BY source, stream, partition"
-        return [FeedRow._make(row) for row in self._stream(statement)]
+        everything = f"SELECT {ALERT_COLUMNS} FROM alerts"
+        if subjects is None:
+            rows = self.rows(f"{everything} ORDER BY id")
+        else:
+            rows = self.rows(f"{everything} WHERE {{subject}} ORDER BY id", subject=subjects)
+        return [AlertRow._make((*row[:-1], bytes(row[-1]))) for row in rows]
 
     def outbox(self, after: int = 0, limit: int = 1_000) -> list[tuple[int, bytes]]:
         """Batches of messages not older than `after`: each one's number and its content, a JSON list."""
@@ -169,7 +168,7 @@ class Reading:
         if known_at is not None:
             statement, values = f"{statement} WHERE recorded_at <= %s", (to_us(known_at),)
         rows = self._stream(f"{statement} ORDER BY recorded_at, kind, name, revision", values)
-        return [_definition(row) for row in rows]
+        return [definition_of(row) for row in rows]
 
     def definitions_between(self, after: datetime, until: datetime) -> list[tuple[Definition, datetime]]:
         """Definitions recorded later than `after`, up to `until`, each with its recorded instant."""
@@ -178,7 +177,7 @@ class Reading:
             " WHERE recorded_at > %s AND recorded_at <= %s ORDER BY recorded_at, kind, name, revision"
         )
         rows = self._stream(statement, (to_us(after), to_us(until)))
-        return [(_definition(row), from_us(row[5])) for row in rows]
+        return [(definition_of(row), from_us(row[5])) for row in rows]
 
     def subjects_between(self, after: datetime, until: datetime) -> list[str]:
         """The codes of dossiers with facts recorded later than `after`, up to `until`."""
@@ -200,14 +199,6 @@ class Reading:
     def dialect(self) -> str:
         """Which of the two databases this is: sqlite or postgresql."""
         return self._connection.dialect.name
-
-    def _alerts(self, column: str, values: Iterable[str] | None) -> list[AlertRow]:
-        where = ""
-        given: Row = ()
-        if values is not None:
-            where, given = f" WHERE {self._sql.among(column)}", (self._sql.listed(values),)
-        rows = self._stream(f"SELECT {_ALERT} FROM alerts{where} ORDER BY id", given)
-        return [AlertRow._make((*row[:-1], bytes(row[-1]))) for row in rows]
 
     def rows(self, statement: str, values: Sequence[object] = (), **lists: Iterable[str]) -> Iterator[Row]:
         """Rows of a statement of this folder; `{name}` in it stands for the condition that the column of that
@@ -261,6 +252,18 @@ class Writing(Reading):
             )
         return found[0], found[1]
 
+    def set_position(self, stream: str, partition: int, position: int, log: str) -> None:
+        """Has a partition read on from a position of a log, whatever was kept of it; who reads it loses the claim."""
+        self._run(_SET_POSITION, (stream, partition, position, log))
+
+    def wait_at_most(self, lock_ms: int) -> None:
+        """For the rest of the transaction, gives up waiting for a lock after so long: StoreBusy."""
+        self._sql.wait_at_most(self._connection, lock_ms)
+
+    def oust(self, stream: str, partition: int) -> None:
+        """Ends the connection of whoever is changing the position of this partition now."""
+        self._sql.oust(self._connection, stream, partition)
+
     def move(self, position: Position) -> None:
         """Moves a position on. The first statement of a batch: whoever lost the claim stops here.
 
@@ -284,6 +287,11 @@ class Writing(Reading):
     def lock(self, subjects: Iterable[str]) -> dict[str, DossierRow]:
         """The dossiers of these codes, locked in the order of their codes until the transaction ends."""
         return {row.subject: row for row in self._sql.lock(self._connection, sorted(subjects))}
+
+    def lock_due(self, by: datetime, limit: int) -> dict[str, DossierRow]:
+        """Dossiers whose alerts must be looked at by a moment, the earliest first, at most so many, in the order of
+        their codes; those another writer holds are left to it."""
+        return {row.subject: row for row in self._sql.lock_due(self._connection, to_us(by), limit)}
 
     def known(self, identities: Sequence[Identity]) -> dict[Identity, bytes]:
         """The digests of those identities that are there already."""
@@ -315,11 +323,6 @@ class Writing(Reading):
         if rows:
             self._sql.keep_alerts(self._connection, rows)
 
-    def hear(self, rows: Iterable[FeedRow]) -> None:
-        """Keeps what a reader of a stream has heard of its sources."""
-        for row in rows:
-            self._run(_HEAR, row)
-
     def say(self, recorded_at: int, messages: int, content: bytes) -> None:
         """Puts a batch of messages in the outbox, one row."""
         self._run(
@@ -330,7 +333,7 @@ class Writing(Reading):
     def bury(self, letters: Iterable[DeadLetter]) -> None:
         """Keeps messages that could not be taken."""
         for letter in letters:
-            self._run(_BURY, tuple(letter))
+            self._run(_BURY, (*letter, self._shadow))
 
     def expire(self, by: datetime) -> int:
         """Removes dead letters whose time is over; how many there were."""
@@ -350,7 +353,7 @@ class Writing(Reading):
             f" WHERE {self._sql.among('name')}"
         )
         rows = self._stream(statement, (names,))
-        kept = {tuple(row[:3]): _definition(row) for row in rows}
+        kept = {tuple(row[:3]): definition_of(row) for row in rows}
         for one in new:
             found = kept.get(one[:3])
             if found is None:
@@ -360,7 +363,7 @@ class Writing(Reading):
                     (*one, recorded_at),
                 )
             elif found != one:
-                raise _edited(self._name, one, found)
+                raise edited(self._name, one, found)
         self.fresh |= set(new)
 
     def erase(self, subject: str, source: str, identifier: str, revision: int | None) -> int:
@@ -379,21 +382,3 @@ class Writing(Reading):
 
     def _run(self, statement: str, values: Row) -> int:
         return self._connection.exec_driver_sql(self._sql.marked(statement), values).rowcount
-
-
-def _definition(row: Row) -> Definition:
-    return Definition._make((*row[:4], bytes(row[4])))
-
-
-def _edited(store: str, one: Definition, found: Definition) -> LedgerError:
-    return LedgerError(
-        "{store}: {kind} {name} revision {revision}: expected the content it was first used with ({expected}), found "
-        "another ({found}); undo the edit, or give the new text a new revision",
-        store=store,
-        kind=one.kind,
-        name=one.name,
-        revision=one.revision,
-        expected=found.fingerprint[:16],
-        found=one.fingerprint[:16] if one.fingerprint != found.fingerprint else "the same in another order",
-        reason="definition_edited",
-    )

@@ -68,6 +68,7 @@ TABLES: Final = (
         minutes_left {number},
         next_due_at {number},
         blocked TEXT,
+        linked TEXT,
         version {number} NOT NULL,
         facts {number} NOT NULL,
         last_recorded_at {number} NOT NULL,
@@ -102,6 +103,7 @@ TABLES: Final = (
     )
     """,
     "CREATE INDEX alerts_subject ON alerts (subject)",
+    "CREATE INDEX alerts_kind ON alerts (kind, state)",
     """
     CREATE TABLE feeds (
         source {key} NOT NULL,
@@ -165,10 +167,13 @@ TABLES: Final = (
         value {bytes} NOT NULL,
         headers {bytes} NOT NULL,
         recorded_at {number} NOT NULL,
-        expires_at {number} NOT NULL
+        expires_at {number} NOT NULL,
+        withheld {boolean} NOT NULL DEFAULT FALSE,
+        sent_at {number}
     )
     """,
     "CREATE INDEX dead_letters_expires_at ON dead_letters (expires_at)",
+    "CREATE INDEX dead_letters_unsent ON dead_letters (seq) WHERE sent_at IS NULL AND NOT withheld",
 )
 
 KEPT: Final = (

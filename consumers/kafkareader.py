@@ -1,0 +1,261 @@
+"""The door to Kafka for reading: a member of a group that never believes what the group remembers."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from importlib.util import find_spec
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from kafka import (
+    ConsumerRebalanceListener,
+    KafkaAdminClient,
+    KafkaConsumer,
+    OffsetAndMetadata,
+    TopicPartition,
+)
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.errors import (
+    IllegalStateError,
+    KafkaError,
+    LogTruncationError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
+
+from consumers.codec import RawRecord
+from consumers.kafka import _WAIT_MS as ANSWER_MS
+from consumers.kafka import _connected as connected
+from consumers.kafka import _fault as fault_of
+from consumers.streams import Log, Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from consumers.kafkasettings import KafkaSettings
+    from consumers.streams import Polled
+
+NO_LOG: Final = "none"
+"""In place of an identity, where there is no such topic."""
+OUT_OF_RANGE: Final = (LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError)
+"""The log is not what it was when our position was counted in it."""
+
+
+def checks_are_quick() -> bool:
+    """Whether checksums of records are computed in C. In Python they cost six times all the rest of a consumer."""
+    return find_spec("crc32c") is not None
+
+
+def log_of(servers: str, topic: str, **settings: Any) -> str:  # noqa: ANN401 - the library's
+    """The identity of a topic's log: another once the topic is made anew. Raises BrokerUnreachable, BrokerRefused."""
+    try:
+        admin = connected(
+            KafkaAdminClient, bootstrap_servers=servers, bootstrap_timeout_ms=ANSWER_MS, **settings
+        )
+        (found,) = admin.describe_topics([topic])
+        admin.close()
+    except KafkaError as fault:
+        raise fault_of(servers, fault) from fault
+    return NO_LOG if found["error_code"] else str(found["topic_id"])
+
+
+class Raw(NamedTuple):
+    """Records of one partition as they came. `after`: the offset after the last of these, `end`: after the last there
+    is. `last_at_ms`: when the last of these was written."""
+
+    stream: Stream
+    records: list[RawRecord]
+    after: int
+    end: int
+    last_at_ms: int
+
+
+class Reader:
+    """Reads topics as a member of a group, from positions that others keep: nothing is read before it is begun.
+
+    Memory is bounded by what is fetched ahead. The thread of the library that listens to the group only takes notes.
+    """
+
+    def __init__(
+        self, servers: str, topics: Iterable[str], settings: KafkaSettings, decode: Callable[[Raw], Polled]
+    ) -> None:
+        """Joins the group. Raises BrokerUnreachable, BrokerRefused, UsageError."""
+        self._servers = servers
+        self._settings = settings
+        self._decode = decode
+        self._next: dict[TopicPartition, int] = {}
+        self._looked_at = time.monotonic()
+        self._failed = False
+        security = settings.security()
+        try:
+            self._consumer = connected(
+                KafkaConsumer,
+                bootstrap_servers=servers,
+                group_id=settings.group,
+                group_instance_id=settings.member or None,
+                partition_assignment_strategy=[CooperativeStickyAssignor],
+                auto_offset_reset="none",
+                enable_auto_commit=False,
+                allow_auto_create_topics=False,
+                isolation_level="read_committed",
+                check_crcs=True,
+                session_timeout_ms=settings.session_timeout_ms,
+                heartbeat_interval_ms=max(1, settings.session_timeout_ms // 5),
+                max_poll_interval_ms=settings.poll_interval_max_ms,
+                max_poll_records=settings.batch_records_max,
+                fetch_max_bytes=settings.fetch_bytes_max,
+                bootstrap_timeout_ms=ANSWER_MS,
+                metrics_enabled=False,
+                **security,
+            )
+        except KafkaError as fault:
+            raise fault_of(servers, fault) from fault
+        self._group = _Group(self._consumer)
+        self._consumer.subscribe(list(topics), listener=self._group)
+        self._admin: Any = None
+        self._security = security
+
+    def assigned(self) -> Mapping[Stream, int]:
+        """The partitions the group gave us, each with a number that changes when it was away in between."""
+        return {Stream(*tp): number for tp, number in self._group.owned().items()}
+
+    def log(self, stream: Stream) -> Log:
+        """Identity and bounds of a partition's log. Raises BrokerUnreachable, BrokerRefused."""
+        tp = TopicPartition(*stream)
+        try:
+            (topic,) = self._administrator().describe_topics([tp.topic])
+            if topic["error_code"]:
+                return Log(NO_LOG, 0, 0)
+            start = self._consumer.beginning_offsets([tp], timeout_ms=ANSWER_MS)[tp]
+            end = self._consumer.end_offsets([tp], timeout_ms=ANSWER_MS)[tp]
+        except KafkaError as fault:
+            raise fault_of(self._servers, fault) from fault
+        return Log(str(topic["topic_id"]), start, end)
+
+    def begin(self, stream: Stream, position: int) -> bool:
+        """Reads a partition on from a position; False where the group has taken it from us."""
+        tp = TopicPartition(*stream)
+        try:
+            self._consumer.seek(tp, position)
+            self._consumer.resume(tp)
+        except (KeyError, ValueError):
+            return False
+        self._next[tp] = position
+        return True
+
+    def leave(self, stream: Stream) -> None:
+        """Reads a partition no more until it is begun again."""
+        tp = TopicPartition(*stream)
+        self._next.pop(tp, None)
+        with suppress(KeyError):
+            self._consumer.pause(tp)
+
+    def hold(self) -> None:
+        """Reads nothing more until each partition is begun again; goes on being a member."""
+        self._next.clear()
+        for tp in self._consumer.assignment():
+            with suppress(KeyError):
+                self._consumer.pause(tp)
+
+    def poll(self) -> list[Polled]:
+        """At most one batch of records of the partitions that were begun. What came before that is dropped."""
+        try:
+            polled = self._consumer.poll(timeout_ms=self._settings.poll_timeout_ms)
+        except KafkaError as fault:
+            self._failed = isinstance(fault, OUT_OF_RANGE)
+            if self._failed:
+                return []
+            raise fault_of(self._servers, fault) from fault
+        found = [self._raw(tp, records) for tp, records in polled.items() if tp in self._next]
+        return [self._decode(one) for one in found if one.records]
+
+    def hint(self, positions: Mapping[Stream, int]) -> None:
+        """Commits offsets in Kafka, for tools that show lag; nothing is read from there."""
+        offsets = {TopicPartition(*stream): OffsetAndMetadata(at, "", -1) for stream, at in positions.items()}
+        with suppress(KafkaError):
+            self._consumer.commit_async(offsets)
+
+    def moved(self) -> bool:
+        """Whether it is time to look at the logs, or reading has failed since."""
+        now = time.monotonic()
+        if not self._failed and (now - self._looked_at) * 1_000 < self._settings.log_check_ms:
+            return False
+        self._looked_at = now
+        self._failed = False
+        return True
+
+    def ended(self) -> bool:
+        """Never: a topic has no end."""
+        return False
+
+    def close(self) -> None:
+        """Leaves the group, so that others get the partitions at once."""
+        self._consumer.close(autocommit=False, timeout_ms=ANSWER_MS)
+        if self._admin is not None:
+            self._admin.close()
+
+    def _raw(self, tp: TopicPartition, records: list[Any]) -> Raw:
+        since = self._next[tp]
+        kept = [record for record in records if record.offset >= since]
+        if kept:
+            self._next[tp] = kept[-1].offset + 1
+        end = None
+        with suppress(IllegalStateError, KeyError):
+            end = self._consumer.highwater(tp)
+        return Raw(
+            Stream(*tp),
+            [
+                RawRecord(
+                    one.value or b"",
+                    one.key,
+                    tuple((name, value or b"") for name, value in one.headers),
+                    f"{one.topic}/{one.partition}/{one.offset}",
+                )
+                for one in kept
+            ],
+            self._next[tp],
+            self._next[tp] if end is None else max(end, self._next[tp]),
+            kept[-1].timestamp if kept else 0,
+        )
+
+    def _administrator(self) -> Any:  # noqa: ANN401 - a library without types
+        if self._admin is None:
+            self._admin = connected(
+                KafkaAdminClient,
+                bootstrap_servers=self._servers,
+                bootstrap_timeout_ms=ANSWER_MS,
+                request_timeout_ms=ANSWER_MS,
+                **self._security,
+            )
+        return self._admin
+
+
+class _Group(ConsumerRebalanceListener):  # type: ignore[misc] # a library without types
+    """What the group gave us. Called by the library's own thread, so it does no more than take notes.
+
+    A new partition is paused and set to its start, or the library would look for a position of its own before we claim.
+    """
+
+    def __init__(self, consumer: Any) -> None:  # noqa: ANN401 - a library without types
+        self._consumer = consumer
+        self._lock = Lock()
+        self._owned: dict[TopicPartition, int] = {}
+        self._given = 0
+
+    def owned(self) -> dict[TopicPartition, int]:
+        with self._lock:
+            return dict(self._owned)
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        with self._lock:
+            for tp in assigned:
+                self._consumer.pause(tp)
+                self._consumer.seek(tp, 0)
+                self._given += 1
+                self._owned[tp] = self._given
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        with self._lock:
+            for tp in revoked:
+                self._owned.pop(tp, None)

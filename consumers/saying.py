@@ -1,0 +1,115 @@
+"""What a batch says about alerts, worked out inside its transaction: dossiers, the facts it took, and their sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workflow.alerts import acts_in, say
+from workflow.feeds import Heard, compared, heard, silences
+from workflow.store.alerts import feeds, lives_of, lives_open, row
+from workflow.store.alerts import hear as keep_heard
+from workflow.store.alerts import lives as read_lives
+from workflow.store.rows import FeedRow, from_us, to_us
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from consumers.judging import Touched
+    from workflow.alerts import Life
+    from workflow.facts import Fact
+    from workflow.feeds import DayCount
+    from workflow.messages import Alert, AlertSaid
+    from workflow.office import Office
+    from workflow.store.rows import Position
+    from workflow.store.store import Reading, Writing
+
+__all__ = ["hear", "heard_of", "speak", "speak_of", "speak_of_counts", "speak_of_silence"]
+
+
+def speak(writing: Writing, office: Office, touched: Sequence[Touched], now: datetime) -> list[AlertSaid]:
+    """What is said of the alerts about these dossiers; keeps it, and when each must be looked at again."""
+    concerned = [one for one in touched if one.concerned]
+    if not concerned:
+        return []
+    said_before = _by_subject(writing, [one.subject for one in concerned if one.has_alerts])
+    silent = {
+        one.source for one in heard_of(writing).values() if office.silent(one.source, one.heard_at, now)
+    }
+    said: list[AlertSaid] = []
+    kept: list[Life] = []
+    for one in concerned:
+        spoken = one.speak(said_before.get(one.subject, {}), silent)
+        said += spoken.said
+        kept += spoken.lives
+    writing.keep_alerts([row(life) for life in kept])
+    return said
+
+
+def speak_of_silence(writing: Writing, office: Office, now: datetime) -> list[AlertSaid]:
+    """What is said of sources that are silent, or no longer."""
+    lives = lives_open(writing, "feed_silent")
+    standing = silences(office, heard_of(writing), now, [life.alert for life in lives.values()])
+    lives |= lives_of(writing, (alert.id for alert in standing if alert.id not in lives))
+    spoken = say(lives, standing, now)
+    writing.keep_alerts([row(life) for life in spoken.lives])
+    return spoken.said
+
+
+def speak_of_counts(writing: Writing, counts: Mapping[str, DayCount], now: datetime) -> list[AlertSaid]:
+    """What is said of days whose counts disagree, or agree at last; `counts`: ours, by alert id."""
+    lives = lives_of(writing, counts)
+    compared_now = (compared(life.alert, counts[name]) for name, life in lives.items())
+    spoken = say(lives, [alert for alert in compared_now if alert is not None], now)
+    writing.keep_alerts([row(life) for life in spoken.lives])
+    return spoken.said
+
+
+def speak_of(
+    writing: Writing, alerts: Iterable[Alert], facts: Iterable[Fact], now: datetime
+) -> list[AlertSaid]:
+    """What is said of new alerts about sources, officers and units, and of human acts on those said before."""
+    acts = acts_in(facts)
+    new = {alert.id: alert for alert in alerts}
+    if not new and not acts:
+        return []
+    lives = lives_of(writing, {*new, *acts})
+    standing = {name: life.alert for name, life in lives.items() if life.state != "retracted"}
+    spoken = say(
+        lives, (standing | {k: v for k, v in new.items() if k not in standing}).values(), now, acts=acts
+    )
+    writing.keep_alerts([row(life) for life in spoken.lives])
+    return spoken.said
+
+
+def hear(writing: Writing, facts: Iterable[Fact], position: Position | None, now: datetime) -> None:
+    """Keeps that these sources were heard of, by the reader of a stream whose position moves; repetitions count too.
+
+    The last statement of a batch, so that nobody waits for it.
+    """
+    told: dict[str, datetime] = {}
+    for fact in facts:
+        source, at = fact.source, fact.occurred_at
+        if source not in told or told[source] < at:
+            told[source] = at
+    stream, partition = ("", 0) if position is None else (position.stream, position.partition)
+    now_us = to_us(now)
+    keep_heard(
+        writing,
+        (
+            FeedRow(source, stream, partition, min(to_us(at), now_us), now_us)
+            for source, at in sorted(told.items())
+        ),
+    )
+
+
+def heard_of(reading: Reading) -> dict[str, Heard]:
+    """What was heard of each source."""
+    return heard(Heard(row.source, from_us(row.told_at), from_us(row.heard_at)) for row in feeds(reading))
+
+
+def _by_subject(writing: Writing, subjects: list[str]) -> dict[str, dict[str, Life]]:
+    found: dict[str, dict[str, Life]] = {}
+    for name, life in read_lives(writing.alerts(subjects)).items() if subjects else ():
+        found.setdefault(life.alert.subject, {})[name] = life
+    return found

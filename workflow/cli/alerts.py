@@ -1,0 +1,333 @@
+"""`dunghen alerts`: what must be said, listed and shown, and what a person does about it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
+
+import click
+import msgspec
+
+from consumers.apply import Told, apply
+from consumers.codec import encode
+from workflow.attribution import Outage, overrun
+from workflow.cli.inputs import moment
+from workflow.cli.options import Group, output_option
+from workflow.cli.output import Column, print_json, print_rows
+from workflow.cli.stores import Looking, Place, Seen, store_options
+from workflow.cli.sums import shown_instant
+from workflow.errors import UsageError
+from workflow.facts import Actor, AlertActed, Fact
+from workflow.i18n import current
+from workflow.messages import Kind, State
+from workflow.store.alerts import lives, lives_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from zoneinfo import ZoneInfo
+
+    from workflow.alerts import Life
+    from workflow.attribution import Overrun
+    from workflow.cli.output import Form
+
+By: TypeAlias = Literal["unit", "cause"]
+OPEN: Final = ("raised", "acknowledged", "snoozed")
+SOURCE: Final = "dunghen"
+"""The source of what is done about alerts on the command line."""
+
+ALERT_KINDS: Final = {
+    "step_at_risk": "step at risk",
+    "step_late": "step late",
+    "dossier_at_risk": "dossier at risk",
+    "dossier_late": "dossier late",
+    "apology_due": "apology and new appointment due",
+    "appointment_differs": "appointment differs",
+    "pause_cap_exceeded": "pause cap exceeded",
+    "result_not_collected": "result not collected",
+    "budget_at_risk": "budget at risk",
+    "budget_spent": "budget spent",
+    "feedback_due": "feedback due",
+    "feedback_late": "feedback late",
+    "feedback_repeated": "repeated feedback",
+    "feedback_over_level": "over-level feedback",
+    "rotation_due_verified": "rotation due, verified harassment",
+    "rotation_due_term": "rotation due, term of post",
+    "rotation_overdue": "rotation overdue",
+    "acting_after_move": "acting after being moved",
+    "evaluation_by_handler": "evaluation keyed by who handled the dossier",
+    "refused_event": "refused event",
+    "feed_silent": "feed silent",
+    "feed_incomplete": "feed incomplete",
+    "clock_skew": "clock skew",
+    "id_conflict": "id conflict",
+}
+ALERT_STATES: Final = {
+    "waiting": "waiting",
+    "raised": "raised",
+    "acknowledged": "acknowledged",
+    "snoozed": "snoozed",
+    "resolved": "resolved",
+    "retracted": "retracted",
+    "history": "history, not sent",
+}
+COLUMNS: Final = (
+    Column("raised_at", "Raised"),
+    Column("kind", "Alert"),
+    Column("subject", "About"),
+    Column("rule", "Rule"),
+    Column("unit", "Unit"),
+    Column("due_at", "Due"),
+    Column("state", "State"),
+    Column("to", "Goes to"),
+    Column("cause", "Cause"),
+)
+FLAT: Final = (
+    Column("id", "Alert"),
+    *COLUMNS,
+    Column("officer", "Officer"),
+    Column("source", "Source"),
+    Column("ended_at", "Ended"),
+    Column("rung", "Rung"),
+    Column("n", "Messages"),
+)
+GROUPED: Final = (
+    Column("group", "Group"),
+    Column("kind", "Alert"),
+    Column("count", "Count", "right"),
+    Column("first_due_at", "Earliest due"),
+)
+OVERRUN_PARTS: Final = (
+    Column("minutes", "Minutes", "right"),
+    Column("reason", "Laid to"),
+    Column("name", "Step, pause or source"),
+    Column("unit", "Unit"),
+    Column("officer", "Officer"),
+)
+LAID_TO: Final = {
+    "step": "a step beyond its limit",
+    "citizen": "the citizen, beyond the cap",
+    "agency": "another agency",
+    "office": "the office, in a pause of its own",
+    "feed": "a source that was silent",
+}
+FIELDS: Final = (Column("field", "Field"), Column("value", "Value"))
+
+
+@click.group(cls=Group)
+def alerts() -> None:
+    """Look at alerts, and say what was done about them."""
+
+
+@alerts.command("list")
+@store_options
+@click.option("--kind", "kinds", multiple=True, type=click.Choice(get_args(Kind)), help="Only of this kind.")
+@click.option("--unit", "units", multiple=True, help="Only those about this unit's dossiers.")
+@click.option("--about", "subjects", multiple=True, help="Only those about this dossier, officer or source.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice(get_args(State)),
+    default=OPEN,
+    show_default=True,
+    help="Only those in this state.",
+)
+@click.option(
+    "--by", type=click.Choice(get_args(By)), help="Count them by unit, or by cause, instead of listing each."
+)
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many are shown at most."
+)
+@output_option()
+def list_(place: Place, by: By | None, limit: int, output: Form, **asked: Any) -> None:  # noqa: ANN401 - the other options
+    """List alerts, those that meet all that is asked; the earliest due first."""
+    with place.opened() as store, store.reading() as reading:
+        found = lives(reading.alerts(asked["subjects"] or None)).values()
+        zone = Seen(store, None, None, datetime.now(UTC)).zone
+    wanted = sorted((one for one in found if _takes(one, asked)), key=_order)
+    if by is not None:
+        print_rows(_groups(wanted, by, output, zone), GROUPED, output)
+        return
+    rows = [_row(one, output, zone) for one in wanted[:limit]]
+    print_rows(rows, COLUMNS if output == "table" else FLAT, output)
+    if len(wanted) > limit:
+        click.echo(
+            current("{shown} of {total} alerts shown; see more with --limit").format(
+                shown=limit, total=len(wanted)
+            ),
+            err=True,
+        )
+
+
+@alerts.command()
+@click.argument("alert")
+@store_options
+@output_option("table", "json")
+def show(alert: str, place: Place, output: Form) -> None:
+    """Show one alert whole: what it rests on, its sum line by line, and where it is in its life."""
+    with Looking(place, None, None).opened() as store:
+        life, zone = _life(store, alert), store.zone
+        why = _why(store, life)
+    if output == "json":
+        print_json({**msgspec.to_builtins(life), "overrun": why})
+        return
+    said = {
+        **msgspec.structs.asdict(life.alert),
+        "state": life.state,
+        "raised_at": life.raised_at,
+        "n": life.n,
+    }
+    if life.act is not None:
+        said |= {"act": life.act.act, "by_whom": life.act.by, "until": life.act.until}
+    rows = [
+        {"field": name, "value": shown_instant(value, zone) if isinstance(value, datetime) else value}
+        for name, value in said.items()
+        if value not in (None, "", (), False) and name != "sum"
+    ]
+    print_rows(rows, FIELDS, "table")
+    for line in life.alert.sum:
+        reached = f"  → {shown_instant(line.at, zone)}" if line.at is not None else ""
+        click.echo(f"  {current(line.text).format(**line.values)}{reached}")
+    if why is not None:
+        _print_why(why)
+
+
+def _why(store: Seen, life: Life) -> Overrun | None:
+    """What the lateness of a dossier is laid to, as of now."""
+    alert = life.alert
+    if alert.kind not in ("dossier_late", "feedback_late"):
+        return None
+    facts = store.facts(alert.subject)
+    with store.store.reading() as reading:
+        silent = lives(row for row in reading.alerts([alert.source or ""]) if row.kind == "feed_silent")
+    outages = [
+        Outage(one.alert.subject, one.alert.due_at, one.alert.ended_at)
+        for one in silent.values()
+        if one.alert.due_at is not None
+    ]
+    return overrun(store.rules(facts), alert.subject, facts, store.at, outages)
+
+
+def _print_why(why: Overrun) -> None:
+    click.echo(current("{minutes} minutes past its date, of which:").format(minutes=why.minutes))
+    rows = [{**msgspec.structs.asdict(part), "reason": current(LAID_TO[part.reason])} for part in why.parts]
+    print_rows(rows, OVERRUN_PARTS, "table")
+
+
+def _acting(command: Any) -> Any:  # noqa: ANN401 - a decorator
+    for option in (
+        click.option("--reason", help="Why."),
+        click.option("--by", "by", required=True, help="The code of the officer who does it."),
+        store_options,
+        click.argument("alert"),
+    ):
+        command = option(command)
+    return command
+
+
+@alerts.command()
+@_acting
+def ack(alert: str, place: Place, by: str, reason: str | None) -> None:
+    """Say that somebody has seen an alert and deals with it. Escalation goes on."""
+    _act(place, alert, "acknowledged", by, reason, None)
+
+
+@alerts.command()
+@_acting
+@click.option("--until", required=True, help="The date or time until which it is quiet.")
+def snooze(alert: str, place: Place, by: str, reason: str | None, until: str) -> None:
+    """Keep an alert quiet until a moment; then it is said again if it still stands."""
+    _act(place, alert, "snoozed", by, reason, until)
+
+
+@alerts.command()
+@_acting
+def resolve(alert: str, place: Place, by: str, reason: str | None) -> None:
+    """Say that an alert is settled: nothing more is said of it unless facts prove it wrong."""
+    _act(place, alert, "resolved", by, reason, None)
+
+
+def _act(
+    place: Place,
+    alert: str,
+    act: Literal["acknowledged", "snoozed", "resolved"],
+    by: str,
+    reason: str | None,
+    until: str | None,
+) -> None:
+    """Appends the act as a fact, as any source would tell it."""
+    now = datetime.now(UTC)
+    with Looking(place, None, None).opened() as store:
+        life = _life(store, alert)
+        quiet_until = moment(until, store.zone, "--until")
+        body = AlertActed(alert_id=alert, act=act, by=Actor(id=by), until=quiet_until, reason=reason)
+        digest = hashlib.sha256(f"{alert}\n{act}\n{by}\n{now.isoformat()}".encode()).hexdigest()
+        fact = Fact(life.alert.subject, SOURCE, digest[:32], now, body)
+        apply(store.store, store.catalogue, [Told(fact, encode(fact), "command line")], now=now)
+        after = _life(store, alert)
+    click.echo(current("{alert}: {state}").format(alert=alert, state=current(ALERT_STATES[after.state])))
+
+
+def _life(store: Seen, alert: str) -> Life:
+    with store.store.reading() as reading:
+        found = lives_of(reading, [alert]).get(alert)
+    if found is None:
+        raise UsageError(
+            "{store}: no alert {alert}; see their ids with: dunghen alerts list --output csv",
+            store=store.store.name,
+            alert=alert,
+            reason="no_alert",
+        )
+    return found
+
+
+def _takes(one: Life, asked: dict[str, Any]) -> bool:
+    alert = one.alert
+    named = ((asked["kinds"], alert.kind), (asked["units"], alert.unit), (asked["states"], one.state))
+    return all(not wanted or found in wanted for wanted, found in named)
+
+
+def _order(one: Life) -> tuple[bool, str, str]:
+    due = one.alert.due_at
+    return due is None, "" if due is None else due.astimezone(UTC).isoformat(), one.alert.id
+
+
+def _groups(found: Sequence[Life], by: By, form: Form, zone: ZoneInfo) -> Iterable[dict[str, object]]:
+    """How many alerts of each kind a unit or a cause has, the most first."""
+    counted = Counter((_group(one, by), one.alert.kind) for one in found)
+    first: dict[tuple[str, str], datetime | None] = {}
+    for one in found:
+        first.setdefault((_group(one, by), one.alert.kind), one.alert.due_at)
+    for key, count in sorted(counted.items(), key=lambda item: (-item[1], item[0])):
+        due = first[key]
+        shown = due if form != "table" or due is None else shown_instant(due, zone)
+        kind = current(ALERT_KINDS[key[1]]) if form == "table" else key[1]
+        yield {"group": key[0], "kind": kind, "count": count, "first_due_at": shown}
+
+
+def _group(one: Life, by: By) -> str:
+    alert = one.alert
+    if by == "unit":
+        return alert.unit or ""
+    return ", ".join(part for part in (alert.cause or alert.rule.partition("@")[0], alert.source) if part)
+
+
+def _row(one: Life, form: Form, zone: ZoneInfo) -> dict[str, object]:
+    alert = one.alert
+    row: dict[str, object] = {
+        **{name: getattr(alert, name) for name in ("id", "kind", "subject", "rule", "unit", "due_at")},
+        **{name: getattr(alert, name) for name in ("to", "cause", "officer", "source", "ended_at", "rung")},
+        "state": one.state,
+        "raised_at": one.raised_at,
+        "n": one.n,
+    }
+    if form == "table":
+        row |= {
+            name: shown_instant(at, zone)
+            for name in ("due_at", "raised_at")
+            if isinstance(at := row[name], datetime)
+        }
+        row |= {"kind": current(ALERT_KINDS[alert.kind]), "state": current(ALERT_STATES[one.state])}
+    return row

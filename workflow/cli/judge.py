@@ -1,0 +1,63 @@
+"""`dunghen judge`: what judgments over several subjects have to say now."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from consumers.several import judge_several
+from workflow.cli.options import Command, output_option
+from workflow.cli.output import Column, print_rows
+from workflow.cli.stores import Looking, store_options
+from workflow.cli.sums import shown_instant
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from workflow.cli.output import Form
+    from workflow.cli.stores import Place
+    from workflow.messages import AlertSaid
+
+SAID: Final = (
+    Column("kind", "Alert"),
+    Column("change", "Change"),
+    Column("subject", "About"),
+    Column("rule", "Rests on"),
+    Column("due_at", "Due"),
+    Column("to", "Goes to"),
+)
+
+
+@click.command(cls=Command)
+@store_options
+@click.option(
+    "--without-acts", is_flag=True, help="Do not look through the acts of officers who left a post."
+)
+@output_option()
+def judge(place: Place, without_acts: bool, output: Form) -> None:  # noqa: FBT001 - a flag of the command line
+    """Judge rotation, evaluation and feedback as of now, and say what was not said yet.
+
+    What changed since the last time goes to the topics of alerts and is printed. A daily task; to run it again, or
+    after it was stopped, says nothing twice.
+    """
+    with Looking(place, None, None).opened() as seen:
+        said = judge_several(seen.store, seen.catalogue, now=datetime.now(UTC), acts=not without_acts)
+        zone = seen.zone
+    print_rows([_row(one, zone if output == "table" else None) for one in said], SAID, output)
+
+
+def _row(one: AlertSaid, zone: ZoneInfo | None) -> dict[str, object]:
+    alert = one.alert
+    due = alert.due_at if zone is None or alert.due_at is None else shown_instant(alert.due_at, zone)
+    return {
+        "kind": alert.kind,
+        "change": one.change,
+        "subject": alert.subject,
+        "rule": alert.rule,
+        "due_at": due,
+        "to": alert.to,
+        "id": alert.id,
+        "n": one.n,
+    }

@@ -1,0 +1,314 @@
+"""Which alerts about one dossier stand at a moment: a function of its judgment, the definitions and that moment. Pure.
+
+`watch` is asked for every dossier of a batch, so it only compares instants; `standing` is asked where something is up.
+docs/alerts.md says each kind: when it is raised, to whom, how it ends.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from msgspec.structs import replace
+
+from workflow.messages import HOLDER, Alert
+from workflow.office import FAR
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from datetime import datetime
+
+    from workflow.messages import Kind, Topic
+    from workflow.model import Deadline, DeadlineKind, Dossier
+    from workflow.office import Office
+    from workflow.rules import Rules
+
+_MICROSECOND: Final = timedelta(microseconds=1)
+_STEPS: Final[frozenset[DeadlineKind]] = frozenset({"step", "phase", "task", "limit"})
+_ESCALATED: Final[frozenset[Kind]] = frozenset({"dossier_late", "feedback_late"})
+_HOLDER_ALONE: Final[frozenset[Kind]] = frozenset({"step_at_risk"})
+_FOLLOWED_BY: Final[dict[Kind, Kind]] = {
+    "step_at_risk": "step_late",
+    "dossier_at_risk": "dossier_late",
+    "apology_due": "dossier_late",
+    "feedback_due": "feedback_late",
+}
+"""Warnings, and the kind that takes their place once it may be said."""
+_FEEDBACK: Final = ("feedback", "complaint")
+_OF_FEEDBACK: Final[dict[Kind, Kind]] = {"dossier_late": "feedback_late", "dossier_at_risk": "feedback_due"}
+
+
+class Cause(NamedTuple):
+    """What an alert would rest on: since when it is true, the deadline or moment, when it was over, and, where a limit
+    may be counted several times, when this count began."""
+
+    kind: Kind
+    limit: str
+    since: datetime
+    due_at: datetime
+    ended_at: datetime | None = None
+    date: Deadline | None = None
+    visit: datetime | None = None
+
+    @property
+    def rule(self) -> str:
+        """The limit, with the beginning of its count."""
+        return _visit(self.limit, self.visit)
+
+
+class Watched(NamedTuple):
+    """`up`: causes that are true by now, whether or not they may be said yet. `next_at`: the earliest later moment at
+    which one becomes so; FAR where none is ahead."""
+
+    up: list[Cause]
+    next_at: datetime
+
+
+def watch(
+    office: Office, rules: Rules, dossier: Dossier, dates: Sequence[Deadline], now: datetime
+) -> Watched:
+    """What is true of a dossier by now, and when more may become so. `dates`: its deadlines as of `now`."""
+    up: list[Cause] = []
+    next_at = FAR
+    if dossier.halted or rules.revision.kind == "log":
+        return Watched(up, next_at)
+    delay = office.delay(_source(dossier))
+    for cause in _causes(office, rules, dossier, dates, now):
+        if cause.since <= now:
+            up.append(cause)
+        elif cause.since + delay < next_at:
+            next_at = cause.since + delay
+    return Watched(up, next_at)
+
+
+def standing(
+    office: Office,
+    rules: Rules,
+    dossier: Dossier,
+    watched: Watched,
+    now: datetime,
+    *,
+    said: Collection[str] = (),
+    silent: Collection[str] = (),
+) -> tuple[list[Alert], datetime]:
+    """The alerts that stand, without their sums, and the earliest later moment at which that changes.
+
+    A cause is raised once its source had time to report and somebody is at work; what was `said` (ids) stands as long
+    as it is true. `silent`: sources past their cadence. Raises CalendarRange.
+    """
+    found: list[Alert] = []
+    next_at = watched.next_at
+    source = _source(dossier)
+    delay = office.delay(source)
+    feedback = rules.revision.kind in _FEEDBACK
+    for found_up in watched.up:
+        cause = (
+            found_up._replace(kind=_OF_FEEDBACK.get(found_up.kind, found_up.kind)) if feedback else found_up
+        )
+        raise_at = office.speaking_at(cause.since + delay, dossier.unit, now)
+        if raise_at > now and alert_id(dossier.subject, cause) not in said:
+            next_at = min(next_at, raise_at)
+            continue
+        rung, next_rung = _rung(office, cause, dossier.unit, delay, now)
+        next_at = min(next_at, next_rung)
+        found.append(_alert(office, rules, dossier, cause, rung, silent=source in silent))
+    late = {(alert.kind, alert.rule) for alert in found}
+    return [alert for alert in found if (_FOLLOWED_BY.get(alert.kind), alert.rule) not in late], next_at
+
+
+class Sums:
+    """The sums of a dossier's deadlines as of a moment, counted when the first alert asks for its own."""
+
+    def __init__(self, rules: Rules, dossier: Dossier, now: datetime) -> None:
+        """Nothing counted yet."""
+        self._asked = rules, dossier, now
+        self._dates: tuple[Deadline, ...] | None = None
+
+    def explained(self, alert: Alert) -> Alert:
+        """An alert with the sum of its deadline. Raises CalendarRange."""
+        if alert.by is None:
+            return alert
+        if self._dates is None:
+            rules, dossier, now = self._asked
+            self._dates = rules.clock.deadlines(dossier, at=now, explain=True)
+        for date in self._dates:
+            if date.kind == alert.by and alert.rule in (date.rule, _visit(date.rule, date.starts_at)):
+                return replace(alert, sum=date.sum)
+        return alert
+
+
+def alert_id(subject: str, cause: Cause) -> str:
+    """The id of the alert that rests on a cause."""
+    return f"{cause.kind}/{subject}/{cause.rule}"
+
+
+def _source(dossier: Dossier) -> str | None:
+    return None if dossier.last_key is None else dossier.last_key[3]
+
+
+def _causes(
+    office: Office, rules: Rules, dossier: Dossier, dates: Sequence[Deadline], now: datetime
+) -> Iterator[Cause]:
+    headline = _headline(rules, dossier, dates)
+    for date in dates:
+        if headline in (date.kind, date.rule):
+            yield from _of_headline(office, rules, dossier, date, now)
+        elif date.kind in _STEPS:
+            yield from _of_step(office, date)
+    for missed in dossier.missed:
+        limit = rules.clock.limits.get(missed.rule)
+        due_at, reaching = missed.due_at, limit is not None and limit.reaching_is_late
+        since = due_at if reaching else due_at + _MICROSECOND
+        yield Cause("step_late", missed.rule, since, due_at, missed.met_at, visit=missed.starts_at)
+    if dossier.appointments:
+        yield from _of_slip(rules, dossier, dates)
+    if dossier.pauses:
+        yield from _of_pauses(rules, dossier, now)
+    if dossier.ready_at is not None:
+        lies_until = dossier.ready_at + timedelta(days=office.limits.uncollected_after_days)
+        if dossier.ended_at is None or dossier.ended_at > lies_until:
+            yield Cause("result_not_collected", "ready", lies_until, lies_until, dossier.ended_at)
+
+
+def _headline(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> str | None:
+    """The kind, or the one rule, of the dates that say whether the dossier is late: the slip's, else the committed,
+    else the limit that binds its end."""
+    kinds = [date.kind for date in dates]
+    if "benchmark" in kinds:
+        return "benchmark"
+    if "committed" in kinds:
+        return "committed"
+    limit = rules.clock.headline(dossier.state)
+    return None if limit is None else limit.id
+
+
+def _of_headline(
+    office: Office, rules: Rules, dossier: Dossier, date: Deadline, now: datetime
+) -> Iterator[Cause]:
+    limit, visit = rules.clock.limits.get(date.rule), None
+    if limit is not None and limit.binds is not None and limit.binds.phase is not None:
+        visit = date.starts_at
+    if date.met_at is None or date.late:
+        yield Cause("dossier_late", date.rule, _too_late(date), date.due_at, date.met_at, date, visit)
+    if date.met_at is not None or date.open_pause:
+        return
+    risk = office.dossier_at_risk_at(rules, dossier, date, now)
+    if risk is not None and risk < date.due_at:
+        yield Cause("dossier_at_risk", date.rule, risk, date.due_at, None, date, visit)
+    received_at = dossier.received_at
+    if date.kind == "benchmark" and received_at is not None and not _apologised(dossier):
+        before = office.day_before(date.due_at, dossier.unit, now)
+        if before > received_at:
+            yield Cause("apology_due", date.rule, before, date.due_at, None, date)
+
+
+def _apologised(dossier: Dossier) -> bool:
+    slips = dossier.appointments
+    return len(slips) > 1 and any(slip.cause == "apology" for slip in slips)
+
+
+def _of_step(office: Office, date: Deadline) -> Iterator[Cause]:
+    if date.met_at is None or date.late:
+        yield Cause("step_late", date.rule, _too_late(date), date.due_at, date.met_at, date, date.starts_at)
+    if date.met_at is not None or date.open_pause:
+        return
+    risk = office.step_at_risk_at(date)
+    if risk is not None:
+        yield Cause("step_at_risk", date.rule, risk, date.due_at, None, date, date.starts_at)
+
+
+def _of_slip(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Iterator[Cause]:
+    """A slip that names another day than the committed limit gave when it was told."""
+    committed = [date for date in dates if date.kind == "committed"]
+    slip = dossier.appointments[0]
+    if len(committed) != 1 or committed[0].due_at in [d.due_at for d in dates if d.kind == "benchmark"]:
+        return
+    limit = rules.clock.limits[committed[0].rule]
+    anchor = limit.anchor(dossier)
+    if slip.cause != "first" or anchor is None or slip.told_at < anchor:
+        return
+    due: datetime | None = committed[0].due_at
+    if dossier.pauses or dossier.extensions or dossier.tasks:
+        asked = replace(
+            dossier,
+            pauses=tuple(taken for taken in dossier.pauses if taken.started_at < slip.told_at),
+            extensions=tuple(taken for taken in dossier.extensions if taken.at < slip.told_at),
+            tasks=(),
+        )
+        due = limit.due(asked, anchor, slip.told_at)
+    printed = next(date.due_at for date in dates if date.kind == "appointment")
+    if len(dossier.appointments) > 1:
+        printed = rules.clock.printed(slip)
+    if due is not None and due.astimezone(rules.zone).date() != printed.astimezone(rules.zone).date():
+        yield Cause(
+            "appointment_differs", "appointment", slip.told_at, printed, dossier.ended_at, committed[0]
+        )
+
+
+def _of_pauses(rules: Rules, dossier: Dossier, now: datetime) -> Iterator[Cause]:
+    for taken in dossier.pauses:
+        cap = rules.clock.capped_at(taken, dossier.ended_at or now)
+        if cap is not None and (taken.ended_at is None or taken.ended_at > cap):
+            limit = f"pause/{taken.pause}"
+            yield Cause("pause_cap_exceeded", limit, cap, cap, taken.ended_at, visit=taken.started_at)
+
+
+def _too_late(date: Deadline) -> datetime:
+    """The first instant at which a date is missed."""
+    return date.due_at if date.reaching_is_late else date.due_at + _MICROSECOND
+
+
+def _visit(rule: str, start: datetime | None) -> str:
+    """A limit that may be counted several times, told apart by where this count began."""
+    return rule if start is None else f"{rule}@{start:%Y%m%dT%H%M%SZ}"
+
+
+def _rung(
+    office: Office, cause: Cause, unit: str | None, delay: timedelta, now: datetime
+) -> tuple[int, datetime]:
+    """How many further posts are told by now (or by the end), and when the next is."""
+    if cause.kind not in _ESCALATED:
+        return 0, FAR
+    above = max(len(office.heads(unit)) - 1, 0)
+    rung, until = 0, cause.ended_at or now
+    for days in office.limits.escalate_after_days[:above]:
+        reached = office.days_after(cause.due_at, days, unit, now) + delay
+        spoken = office.speaking_at(reached, unit, now)
+        if spoken > until:
+            return rung, FAR if cause.ended_at is not None else spoken
+        rung += 1
+    return rung, FAR
+
+
+def _alert(office: Office, rules: Rules, dossier: Dossier, cause: Cause, rung: int, *, silent: bool) -> Alert:
+    revision = rules.family[dossier.revision].revision
+    limit = rules.clock.limits.get(cause.limit)
+    heads = office.heads(dossier.unit)
+    told = heads[: 1 + rung]
+    if rung and rung == len(office.limits.escalate_after_days) and heads[-1] not in told:
+        told = (*told, heads[-1])
+    if revision.kind == "feedback":
+        told = (*told, *(one for one in office.focal(dossier.unit) if one not in told))
+    topic: Topic = "alerts.feedback" if revision.kind in _FEEDBACK else "alerts.lateness"
+    date, source = cause.date, _source(dossier)
+    return Alert(
+        id=alert_id(dossier.subject, cause),
+        kind=cause.kind,
+        topic=topic,
+        subject=dossier.subject,
+        rule=cause.rule,
+        due_at=cause.due_at,
+        ended_at=cause.ended_at,
+        unit=dossier.unit,
+        officer=dossier.officer,
+        source=source,
+        to=(HOLDER,) if cause.kind in _HOLDER_ALONE else (HOLDER, *told),
+        rung=rung,
+        procedure=revision.procedure,
+        revision=revision.revision,
+        basis=(limit.limit.basis if limit is not None else None) or revision.basis,
+        calendar=None if date is None else date.calendar,
+        by=None if date is None else date.kind,
+        feed_silent=silent,
+        history=office.history(source, cause.due_at),
+    )

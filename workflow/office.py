@@ -1,0 +1,208 @@
+"""What alerts ask of the office around a dossier: reporting delays, working hours, and who answers for a unit. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Final
+from zoneinfo import ZoneInfo
+
+from msgspec import Meta, Struct
+
+from workflow.errors import CalendarRange
+from workflow.organisation import focal_at, parents
+from workflow.worktime import MICROSECONDS_A_MINUTE, midnight
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from workflow.calendar import Calendar
+    from workflow.model import Deadline, Dossier
+    from workflow.organisation import Organisation
+    from workflow.risk import Risk
+    from workflow.rules import Rules
+    from workflow.sources import SourceDefinition
+    from workflow.worktime import Worktime
+
+_MICROSECOND: Final = timedelta(microseconds=1)
+_NO_DELAY: Final = timedelta()
+
+
+class AlertLimits(Struct, frozen=True, kw_only=True):
+    """Named limits of alerts; all are sample figures, none is the department's.
+
+    `at_risk_percent`: the share of a limit's time after which it is at risk, where no table of risks says more.
+    `escalate_after_days`: after how many working days past the date each further post up the organisation is told.
+    `uncollected_after_days`: calendar days a result may lie ready. `clock_skew_minutes`: how far a source's clock may
+    run ahead of ours.
+    """
+
+    at_risk_percent: Annotated[int, Meta(ge=1, le=99)] = 80
+    escalate_after_days: tuple[int, ...] = (1, 3)
+    uncollected_after_days: Annotated[int, Meta(ge=1)] = 30
+    clock_skew_minutes: Annotated[int, Meta(ge=1)] = 5
+
+
+MEMO_MAX: Final = 65_536
+"""Days remembered: those of many years, some 10 MB at most."""
+
+DEFAULT_ALERT_LIMITS: Final = AlertLimits()
+
+
+class Office:
+    """The sources, the organisation and its working hours, as alerts ask about them.
+
+    `risk` says when a dossier comes to be at risk of missing its date; without one it does after a share of its time.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, SourceDefinition],
+        organisation: Organisation | None,
+        calendars: Mapping[str, Calendar],
+        limits: AlertLimits = DEFAULT_ALERT_LIMITS,
+        risk: Risk | None = None,
+    ) -> None:
+        """A calendar the organisation names and that is not there means: no quiet hours."""
+        self.limits = limits
+        self._organisation = organisation
+        self._calendar = None if organisation is None else calendars.get(organisation.calendar)
+        self._delays = {name: timedelta(minutes=one.delay_minutes) for name, one in sources.items()}
+        self._live = {name: one.live_from for name, one in sources.items() if one.live_from is not None}
+        self._sources, self._calendars = sources, calendars
+        self._days_before: dict[tuple[datetime, int], datetime] = {}
+        self._heads: dict[str, tuple[str, ...]] = {}
+        self._share = limits.at_risk_percent / 100
+        self._risk = risk
+
+    def delay(self, source: str | None) -> timedelta:
+        """How long a source may take to report; nothing for one that is not declared."""
+        return _NO_DELAY if source is None else self._delays.get(source, _NO_DELAY)
+
+    def history(self, source: str | None, due_at: datetime) -> bool:
+        """Whether what was due then was due before the source went live."""
+        live_from = None if source is None else self._live.get(source)
+        return live_from is not None and due_at < live_from
+
+    def dossier_at_risk_at(
+        self, rules: Rules, dossier: Dossier, date: Deadline, now: datetime
+    ) -> datetime | None:
+        """From when an open dossier is at risk of missing a date; None where it never is. Raises CalendarRange."""
+        if self._risk is not None:
+            return self._risk.at_risk_from(rules, dossier, date.due_at, now)
+        return self.step_at_risk_at(date, dossier.received_at)
+
+    def step_at_risk_at(self, date: Deadline, start: datetime | None = None) -> datetime | None:
+        """When the share of its time is over that puts a deadline at risk; counted from `start` where it names none."""
+        begun = date.starts_at or start
+        if begun is None or begun >= date.due_at:
+            return None
+        return begun + (date.due_at - begun) * self._share
+
+    def speaking_at(self, at: datetime, unit: str | None, now: datetime) -> datetime:
+        """The first working instant of a unit from `at` on: outside of working hours nothing is raised."""
+        work = self._work(unit, now)
+        if work is None:
+            return at
+        try:
+            return work.add(at, 1) - _MICROSECOND
+        except CalendarRange:
+            return at
+
+    def days_after(self, at: datetime, days: int, unit: str | None, now: datetime) -> datetime:
+        """The closing of the `days`-th working day after the day of `at`; without a calendar so many times 24 hours."""
+        work = self._work(unit, now)
+        if work is None:
+            return at + timedelta(days=days)
+        try:
+            return work.nth_closing(at, days, included=False)
+        except CalendarRange:
+            return at + timedelta(days=days)
+
+    def day_before(self, at: datetime, unit: str | None, now: datetime) -> datetime:
+        """The opening of the last working day before the day of `at`; without a calendar 24 hours before."""
+        work = self._work(unit, now)
+        key = at, id(work)
+        found = self._days_before.get(key)
+        if found is None:
+            if len(self._days_before) >= MEMO_MAX:
+                self._days_before.clear()
+            found = self._days_before[key] = _day_before(at, work)
+        return found
+
+    def heads(self, unit: str | None) -> tuple[str, ...]:
+        """The posts that answer for a unit as `post@unit`: its own head, then those above, the directorate last."""
+        body = self._organisation
+        if body is None or unit is None or unit not in body.units:
+            return ()
+        found = self._heads.get(unit)
+        if found is None:
+            chain = (unit, *parents(body, unit))
+            found = self._heads[unit] = tuple(f"{body.units[one].head}@{one}" for one in chain)
+        return found
+
+    def focal(self, unit: str | None) -> tuple[str, ...]:
+        """The post that tracks feedback about a unit as `post@unit`; none where none is named."""
+        body = self._organisation
+        found = None if body is None or unit not in body.units else focal_at(body, unit)
+        return () if found is None else (f"{found[0]}@{found[1]}",)
+
+    @property
+    def directorate(self) -> tuple[str, ...]:
+        """The heads of the units that belong to no other, as `post@unit`."""
+        body = self._organisation
+        units = {} if body is None else body.units
+        return tuple(f"{unit.head}@{name}" for name, unit in units.items() if unit.parent is None)
+
+    def day(self, source: str, day: date) -> tuple[datetime, datetime]:
+        """The day as a source's clock has it: its beginning and that of the next (UTC)."""
+        found = self._sources.get(source)
+        zone = ZoneInfo("UTC") if found is None else found.timezone
+        return midnight(day, zone), midnight(day + timedelta(days=1), zone)
+
+    def basis(self, source: str) -> str | None:
+        """What a source's definition rests on."""
+        found = self._sources.get(source)
+        return None if found is None else found.basis
+
+    def silent_from(self, source: str, heard_at: datetime, now: datetime) -> datetime | None:
+        """When the silence of a source passes its cadence; None for one that is not declared or cannot be counted."""
+        found = self._sources.get(source)
+        calendar = None if found is None else self._calendars.get(found.cadence.calendar)
+        if found is None or calendar is None:
+            return None
+        try:
+            minutes = found.cadence.working_minutes * MICROSECONDS_A_MINUTE
+            return calendar.worktime(None, now).add(heard_at, minutes)
+        except CalendarRange:
+            return None
+
+    def silent(self, source: str, heard_at: datetime, now: datetime) -> bool:
+        """Whether a source is past its cadence."""
+        from_at = self.silent_from(source, heard_at, now)
+        return from_at is not None and from_at <= now
+
+    def _work(self, unit: str | None, now: datetime) -> Worktime | None:
+        if self._calendar is None:
+            return None
+        body = self._organisation
+        found = None if body is None or unit is None else body.units.get(unit)
+        return self._calendar.worktime(None if found is None else found.hours, now)
+
+
+def _day_before(at: datetime, work: Worktime | None) -> datetime:
+    if work is None:
+        return at - timedelta(days=1)
+    try:
+        day = work.date_of(at) - timedelta(days=1)
+        while not work.is_working_day(day):
+            day -= timedelta(days=1)
+        return work.opening(day) or at - timedelta(days=1)
+    except CalendarRange:
+        return at - timedelta(days=1)
+
+
+NOWHERE: Final = Office({}, None, {})
+"""An office of which nothing is known: no delays, no quiet hours, nobody above the holder."""
+
+FAR: Final = datetime(9999, 1, 1, tzinfo=UTC)
+"""Later than every moment alerts ask about."""

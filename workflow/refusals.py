@@ -1,0 +1,44 @@
+"""Alerts on events that were refused: one for each, raised once its source had time to tell what was missing. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workflow.messages import HOLDER, Alert
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from workflow.facts import Fact
+    from workflow.model import Dossier, Outcome
+    from workflow.office import Office
+    from workflow.rules import Rules
+
+
+def refusal(
+    office: Office, rules: Rules, dossier: Dossier, told: tuple[Fact, Outcome], now: datetime
+) -> Alert | None:
+    """The alert on a refused fact, its `cause` being the first rule it broke; None for one that was not refused."""
+    fact, outcome = told
+    if outcome.status != "refused":
+        return None
+    cause = outcome.violations[0].rule
+    revision = rules.revision
+    return Alert(
+        id=f"refused_event/{fact.subject}/{fact.source}/{fact.id}/{fact.revision}",
+        kind="refused_event",
+        topic="alerts.conformance",
+        subject=fact.subject,
+        rule=f"{fact.source}/{fact.id}/{fact.revision}",
+        due_at=fact.occurred_at,
+        unit=dossier.unit,
+        officer=dossier.officer,
+        source=fact.source,
+        to=(HOLDER, *office.heads(dossier.unit)[:1]),
+        procedure=revision.procedure,
+        revision=revision.revision,
+        basis=revision.basis,
+        cause=cause,
+        history=office.history(fact.source, fact.occurred_at),
+        raise_at=office.speaking_at(fact.occurred_at + office.delay(fact.source), dossier.unit, now),
+    )

@@ -1,0 +1,31 @@
+"""Archived definitions: from their rows, and what is said of one that was edited."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workflow.catalogue import Definition
+from workflow.errors import LedgerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def definition_of(row: Sequence[Any]) -> Definition:
+    """A definition of its columns."""
+    return Definition._make((*row[:4], bytes(row[4])))
+
+
+def edited(store: str, one: Definition, found: Definition) -> LedgerError:
+    """The error of a definition whose content is not that it was first used with."""
+    return LedgerError(
+        "{store}: {kind} {name} revision {revision}: expected the content it was first used with ({expected}), found "
+        "another ({found}); undo the edit, or give the new text a new revision",
+        store=store,
+        kind=one.kind,
+        name=one.name,
+        revision=one.revision,
+        expected=found.fingerprint[:16],
+        found=one.fingerprint[:16] if one.fingerprint != found.fingerprint else "the same in another order",
+        reason="definition_edited",
+    )
