@@ -45,6 +45,7 @@ GROUPS: Final = (
     "status",
     "rates",
     "risk",
+    "reference",
     "rotation",
     "evaluation",
     "judge",

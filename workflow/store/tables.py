@@ -55,9 +55,9 @@ dossiers is found by an audit instead). SQLite keys the rows by `seq` and has th
 keys them by the identity and has a BRIN index on `seq`.
 """
 
-BESIDE_ONLY: Final = "type >= 'dossier.rated' AND type < 'source'"
-"""Facts that are asked for by their type: of officers, ratings, corrections. A statement has to say this as it stands,
-or the index does not serve it; acts, the great number, stay out of it."""
+BESIDE_ONLY: Final = "type >= 'dossier.linked' AND type < 'source'"
+"""Facts that are asked for by their type: of officers, links, ratings, corrections. A statement has to say this as it
+stands, or the index does not serve it; acts, the great number, stay out of it."""
 
 DOSSIERS: Final = Table(
     "dossiers",

@@ -76,7 +76,7 @@ TABLES: Final = (
         judgment {bytes} NOT NULL
     ){one_tree}
     """,
-    "CREATE INDEX facts_beside ON facts (type, subject) WHERE type >= 'dossier.rated' AND type < 'source'",
+    "CREATE INDEX facts_beside ON facts (type, subject) WHERE type >= 'dossier.linked' AND type < 'source'",
     "CREATE INDEX dossiers_next_due_at ON dossiers (next_due_at)",
     """
     CREATE INDEX dossiers_released ON dossiers (unit, released_at, appointment_late, appointment_due_at)
