@@ -30,7 +30,7 @@ FACT, DOSSIER = ", ".join(FactRow._fields), ", ".join(DossierRow._fields)
 STATE, VERSION, LAST = (DossierRow._fields.index(name) for name in ("state", "version", "last_recorded_at"))
 FACT_TYPES = ["text", "text", "text", "int8", "text", "int8", "int8", "int8", "int8", *["bytea"] * 5]
 MOVE = "UPDATE positions SET position = {0} WHERE stream = 'b' AND partition = 0 AND position = {0} AND epoch = 1"
-SAY = "INSERT INTO outbox (recorded_at, messages, content) VALUES ({0}, {0}, {0})"
+SAY = "INSERT INTO outbox (recorded_at, messages, content, withheld) VALUES ({0}, {0}, {0}, false)"
 OPENS = [day * 1440 + hour * 60 for day in range(30_000) if day % 7 < 5 for hour in (0, 6)]
 WORKED = [number * 240 for number in range(len(OPENS))]
 KNOWN_LITE = (
