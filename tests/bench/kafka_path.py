@@ -22,19 +22,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import live
 import month
 import msgspec
-from apply_floor import Floor, Given, table_of
-from apply_path import given
+from apply_floor import Floor, Given, say, table_of
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from consumers.apply import apply
 from consumers.kafka import Publisher
 from servers.finding import servers_for
 from workflow.store.opening import open_store
-from workflow.store.rows import Position, to_us
+from workflow.store.rows import AlertRow, Position, to_us
 from workflow.store.store import Writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from servers.finding import Servers
     from workflow.catalogue import Catalogue
@@ -46,11 +46,40 @@ RELAYED_MIN, RELAYED_AIM = 0.45, 0.65
 BOOKKEEPING_MAX = 0.10
 UNSENT = "SELECT seq, content FROM outbox WHERE sent_at IS NULL ORDER BY seq LIMIT 16"
 SENT = "UPDATE outbox SET sent_at = %s WHERE seq = ANY(%s::int8[])"
+ALERT = ", ".join(AlertRow._fields)
+ALERT_TYPES = ["text", "text", "text", "text", "text", "text", "int4", "int8", "int8", "bytea"]
+SETS = ", ".join(f"{name} = excluded.{name}" for name in AlertRow._fields[1:])
 SAME = {
     "facts": "subject, source, id, revision, type, occurred_at, entered_at, sequence, told, received, digest",
     "dossiers": "subject, state, procedure, revision, blocked",
 }
 """What must be the same in both stores: no time of recording, and nothing that counts batches."""
+
+
+class Line(Floor):
+    """The floor of the apply path, with the rows of alerts too."""
+
+    def __init__(self, store: Store, table: dict[tuple[str, str, str], str]) -> None:
+        super().__init__(store, table)
+        self.run("CREATE TEMP TABLE warned ON COMMIT DELETE ROWS AS SELECT * FROM alerts LIMIT 0")
+        self.driver.commit()
+        self.alerts: Sequence[AlertRow] = ()
+
+    def _put(self, given: Given) -> None:
+        super()._put(given)
+        rows = [(*row[:-1], say(row[-1])) for row in self.alerts]
+        self._copy("warned", ALERT, ALERT_TYPES, rows)
+        self.run(
+            f"INSERT INTO alerts ({ALERT}) SELECT {ALERT} FROM warned ON CONFLICT (id) DO UPDATE SET {SETS}"
+        )
+
+
+class Came(NamedTuple):
+    """What a thousand messages come to: when they were judged, their rows, and those of alerts, contents as values."""
+
+    now: datetime
+    given: Given
+    alerts: Sequence[AlertRow]
 
 
 class Work(NamedTuple):
@@ -60,7 +89,7 @@ class Work(NamedTuple):
     known: Catalogue
     topic: str
     lines: Sequence[bytes]
-    given: Sequence[Given]
+    came: Sequence[Came]
     number: Iterator[int]
 
     def store(self) -> Store:
@@ -68,11 +97,36 @@ class Work(NamedTuple):
         return open_store(live.database(self.servers, f"dunghen_bench_{os.getpid()}_{next(self.number)}"))
 
 
+def came_to(store: Store, known: Catalogue, batches: Sequence[Sequence[bytes]]) -> list[Came]:
+    """Applies all batches and reads back what each came to."""
+    found, said = [], 0
+    alerts: set[AlertRow] = set()
+    for lines in batches:
+        told = month.decoded(lines)
+        subjects = {one.fact.subject for one in told}
+        now = max(one.fact.occurred_at for one in told)
+        with store.reading() as reading:
+            before = {row.subject: row.version for row in reading.dossiers(subjects)}
+        apply(store, known, told, now=now)
+        with store.reading() as reading:
+            rows = [row for row in reading.dossiers(subjects) if row.version != before.get(row.subject)]
+            outbox = list(reading.outbox(said))
+            kept = {AlertRow._make(row) for row in reading.rows(f"SELECT {ALERT} FROM alerts")}
+        values = [(*row[:-1], msgspec.msgpack.decode(row.judgment)) for row in rows]
+        new, old = ([one for one in values if (one[0] in before) is older] for older in (False, True))
+        said = outbox[-1][0] if outbox else said
+        messages = [one for _, content in outbox for one in msgspec.json.decode(content)]
+        warned = [row._replace(content=msgspec.json.decode(row.content)) for row in kept - alerts]
+        alerts = kept
+        found.append(Came(now, Given(new, old, messages), warned))
+    return found
+
+
 def floor_seconds(work: Work, store: Store, prefix: str | None) -> float:
     """The straight line; `prefix`: of the topics its messages go to, if they do."""
     with store.writing() as writing:
         writing.claim("b", 0, log="L")
-    floor = Floor(store, table_of(work.known))
+    floor = Line(store, table_of(work.known))
     consumer = KafkaConsumer(
         bootstrap_servers=work.servers.bootstrap,
         group_id=None,
@@ -88,16 +142,17 @@ def floor_seconds(work: Work, store: Store, prefix: str | None) -> float:
     partition = TopicPartition(work.topic, 0)
     consumer.assign([partition])
     producer.partitions_for(work.topic)
-    now_us, at = to_us(month.NOW), 0
+    at = 0
     began = time.perf_counter()
     consumer.seek(partition, 0)
-    for came_to in work.given:
+    for came in work.came:
         lines: list[bytes] = []
         wanted = min(month.BATCH, len(work.lines) - at)
         while len(lines) < wanted:
             polled = consumer.poll(timeout_ms=200, max_records=wanted - len(lines))
             lines += [record.value for records in polled.values() for record in records]
-        floor.batch(lines, at, now_us, came_to)
+        now_us, floor.alerts = to_us(came.now), came.alerts
+        floor.batch(lines, at, now_us, came.given)
         at += len(lines)
         if prefix is not None:
             _relay(floor, producer, prefix, now_us)
@@ -191,15 +246,16 @@ def bookkeeping(work: Work) -> list[float]:
         began = time.perf_counter()
         told_all = month.decoded(lines)
         decoding = time.perf_counter() - began
+        now = max(one.fact.occurred_at for one in told_all)
         took = [0.0, 0.0]
         for plain in (0, 1) if number % 2 else (1, 0):
             began = time.perf_counter()
             if plain:
                 with forgetful():
-                    apply(other, work.known, told_all, now=month.NOW)
+                    apply(other, work.known, told_all, now=now)
             else:
                 position = Position("b", 0, at, at + len(lines), 1)
-                apply(one, work.known, told_all, now=month.NOW, position=position)
+                apply(one, work.known, told_all, now=now, position=position)
             took[plain] = time.perf_counter() - began
         at += len(lines)
         costs.append((decoding + took[0]) / (decoding + took[1]) - 1)
@@ -219,11 +275,9 @@ def prepared(servers: Servers, dossiers: int, number: Iterator[int]) -> tuple[Wo
         live.publish(publisher, topic, lines)
     work = Work(servers, known, topic, lines, [], number)
     store = work.store()
-    with store.writing() as writing:
-        writing.claim("b", 0, log="L")
-    came_to = given(store, known, month.batches(lines))
+    came = came_to(store, known, month.batches(lines))
     store.close()
-    return work._replace(given=came_to), prefix
+    return work._replace(came=came), prefix
 
 
 def main() -> int:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import month
 import msgspec
+import psycopg
+from kafka import KafkaProducer
 
 from consumers.contract.outgoing import Record
 from consumers.contract.topics import TOPICS
@@ -42,6 +46,10 @@ EVENT_BYTES = 600
 TOPIC = "dossiers"
 MODEL = "dunghen_bench"
 FETCH_BYTES_MAX = 8 << 20
+WAIT_S = 60.0
+LOOK_S = 0.004
+"""How often the database is asked what is judged: latencies are told up to so much too long."""
+APPEARED = "SELECT seq, id FROM facts WHERE seq > %s ORDER BY seq"
 
 
 def padded(line: bytes, size: int = EVENT_BYTES) -> bytes:
@@ -89,7 +97,7 @@ class Measured(Reader):
         super().__init__(servers, [topic], settings, partial(decoded, zones={}))
         self.began = self.done = 0.0
         self.left = wanted
-        self.polls = 0
+        self.newest = datetime.min.replace(tzinfo=UTC)
 
     def begin(self, stream: Stream, position: int) -> bool:
         """As ever; the clock runs from here."""
@@ -101,7 +109,8 @@ class Measured(Reader):
         polled = super().poll()
         got = sum(len(one.told) + len(one.unreadable) for one in polled)
         self.left -= got
-        self.polls += got > 0
+        times = [told.fact.occurred_at for one in polled for told in one.told]
+        self.newest = max(times, default=self.newest)
         return polled
 
     def ended(self) -> bool:
@@ -112,8 +121,13 @@ class Measured(Reader):
 
 
 def work(store: Store, known: Catalogue, reader: Measured) -> float:
-    """Runs the product's own worker in this thread until the reader has ended; seconds from its first read."""
-    Worker(store, known, reader, Health((WORKER,)), Metrics()).run(Event())
+    """Runs the product's own worker in this thread until the reader has ended; seconds from its first read.
+
+    It judges as of the newest event it knows, as a worker that keeps up does: by the clock of today all these dossiers
+    would be late until their next event is read.
+    """
+    worker = Worker(store, known, reader, Health((WORKER,)), Metrics(), clock=lambda: reader.newest)
+    worker.run(Event())
     return reader.done - reader.began
 
 
@@ -148,6 +162,99 @@ class Sending:
         self._publisher(records)
         self.last = time.perf_counter()
         self.messages += len(records)
+
+
+@contextmanager
+def command(name: str, servers: Servers, url: str, prefix: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A command of the product as a process of its own, ended by SIGTERM."""
+    place = ("--database", url, "--brokers", servers.bootstrap, "--prefix", prefix, "--health-port", "0")
+    settings = {"DUNGHEN_KAFKA_GROUP": prefix + "group"}
+    begun = subprocess.Popen(
+        [Path(sys.executable).with_name("dunghen"), name, *place],
+        env=os.environ | settings,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield begun
+        if begun.poll() is not None:
+            raise SystemExit(f"dunghen {name} ended with {begun.returncode} while it was measured")
+    finally:
+        begun.terminate()
+        begun.wait()
+
+
+class Seen(NamedTuple):
+    """What became of events sent at a rate: for each, seconds from its sending until its judgment could be read; and
+    the longest time in which none appeared though some were sent; events a second from first sent to last seen."""
+
+    latencies: list[float]
+    longest_gap: float
+    rate: float
+
+
+class Flow:
+    """Events sent at a steady rate by a thread, while this one asks the database which of them are judged.
+
+    A fact and its dossier's judgment are committed together: where the one can be read, so can the other. `settle`:
+    sends these first and waits until they are judged, so that a worker that is starting is not measured.
+    """
+
+    def __init__(self, servers: Servers, topic: str, url: str) -> None:
+        self._producer = KafkaProducer(bootstrap_servers=servers.bootstrap)
+        self._topic = topic
+        self._database = psycopg.connect(url, autocommit=True)
+        self._after = 0
+
+    def settle(self, lines: Sequence[bytes]) -> None:
+        """Sends events and waits for them."""
+        self.run(lines, rate=len(lines))
+
+    def run(self, lines: Sequence[bytes], rate: float, wait_s: float = WAIT_S) -> Seen:
+        """Sends events, each with an id of its own, and watches until all are judged."""
+        sent: dict[str, float] = {}
+        sending = Thread(target=self._send, args=(lines, rate, sent), daemon=True)
+        seen: dict[str, float] = {}
+        sending.start()
+        until = time.perf_counter() + len(lines) / rate + wait_s
+        last, longest = time.perf_counter(), 0.0
+        while len(seen) < len(lines):
+            found = self._appeared()
+            now = time.perf_counter()
+            seen.update(dict.fromkeys(found, now))
+            if found or len(seen) == len(sent):
+                longest, last = max(longest, now - last), now
+            if now > until:
+                raise SystemExit(f"of {len(lines)} events {len(lines) - len(seen)} were not judged in time")
+            time.sleep(LOOK_S)
+        sending.join()
+        took = max(seen.values()) - min(sent.values())
+        return Seen([seen[name] - at for name, at in sent.items()], longest, len(lines) / took)
+
+    def close(self) -> None:
+        """Gives both connections back."""
+        self._producer.close()
+        self._database.close()
+
+    def _send(self, lines: Sequence[bytes], rate: float, sent: dict[str, float]) -> None:
+        began = time.perf_counter()
+        named = [(line, msgspec.json.decode(line)) for line in lines]
+        for number, (line, told) in enumerate(named):
+            time.sleep(max(0.0, began + number / rate - time.perf_counter()))
+            sent[told["id"]] = time.perf_counter()
+            self._producer.send(self._topic, key=told["subject"].encode(), value=line)
+        self._producer.flush()
+
+    def _appeared(self) -> list[str]:
+        rows = self._database.execute(APPEARED, (self._after,)).fetchall()
+        self._after = max((seq for seq, _ in rows), default=self._after)
+        return [name for _, name in rows]
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that this share of all does not exceed."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
 
 @contextmanager
