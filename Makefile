@@ -8,10 +8,13 @@ UV := .venv-lock/bin/uv
 SPREAD := --numprocesses auto --dist loadfile
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: run first check test bench lock locale docs format clean
+.PHONY: run live first check test bench lock locale docs format clean
 
 run: $(VENV)/.stamp  ## a month of the department: made up, imported into SQLite, judged
 	$(PY) examples/department_month/show_month.py
+
+live: $(VENV)/.stamp  ## the engine at work on real Kafka and PostgreSQL, fetched as packages; SECONDS=60
+	$(PY) examples/live/show_live.py --seconds $(or $(SECONDS),60)
 
 first: $(VENV)/.stamp  ## judge a small history of forty dossiers against one procedure
 	$(PY) examples/first_history/run.py

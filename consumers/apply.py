@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from datetime import timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple, TypeAlias
 
 import msgspec
@@ -15,13 +16,15 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from consumers.applied import Applied, Buried
+from consumers.intake import Dead, Taken, about_officers, new_ones, prepared
 from consumers.judging import Touched, used
 from consumers.saying import hear, speak, speak_of
-from workflow.errors import InputError, Unstorable
-from workflow.facts import CORRECTIONS, STANDING_ALONE, BodyErased, begins_dossier
+from consumers.stories import Batch, fold_stories, locked, told_together
+from workflow.errors import Unstorable
+from workflow.facts import STANDING_ALONE, BodyErased
 from workflow.feeds import conflict, counted, skews
 from workflow.messages import encode
-from workflow.store.bodies import Bodies, Prepared, Told, prepare, row, salts
+from workflow.store.bodies import Told, row, salts
 from workflow.store.rows import DeadLetter, from_us, to_us
 
 if TYPE_CHECKING:
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
     from workflow.facts import Fact
     from workflow.messages import AlertSaid
     from workflow.model import Outcome
-    from workflow.store.rows import DossierRow, FactRow, Identity, Position
+    from workflow.store.rows import DossierRow, FactRow, Position
     from workflow.store.store import Store, Writing
 
 __all__ = ["Applied", "ApplyLimits", "Beside", "Told", "apply", "redrive"]
@@ -54,8 +57,6 @@ class ApplyLimits(Struct, frozen=True, kw_only=True):
 
 
 DEFAULT_LIMITS: Final = ApplyLimits()
-_KNOWN_BEFORE: Final = (*STANDING_ALONE, *CORRECTIONS)
-"""What alone does not tell whether its subject is a dossier: what was told before does."""
 
 
 class Beside(NamedTuple):
@@ -63,12 +64,6 @@ class Beside(NamedTuple):
 
     positions: Sequence[Position] = ()
     letters: Sequence[DeadLetter] = ()
-
-
-class _Dead(NamedTuple):
-    told: Told
-    reason: str
-    detail: str
 
 
 def apply(
@@ -88,21 +83,21 @@ def apply(
     again), LedgerError for a definition that was edited after its first use, and other StoreErrors.
     """
     batcher = _Batcher(store, catalogue, now, limits, beside)
-    taken, dead = _prepared(batch)
+    taken, dead = prepared(batch)
     try:
         return batcher.commit(taken, dead, position)
     except Unstorable as fault:
         culprits = batcher.culprits(taken)
         if not culprits:
             raise
-        dead += [_Dead(told, "unstorable", str(fault)) for told, _ in culprits]
+        dead += [Dead(told, "unstorable", str(fault)) for told, _ in culprits]
         refused = {id(one) for one in culprits}
         return batcher.commit([one for one in taken if id(one) not in refused], dead, position)
 
 
-def letter(one: _Dead | Unreadable, now: datetime, limits: ApplyLimits = DEFAULT_LIMITS) -> DeadLetter:
+def letter(one: Dead | Unreadable, now: datetime, limits: ApplyLimits = DEFAULT_LIMITS) -> DeadLetter:
     """What is kept of a message that could not be taken: all of it, and why."""
-    message = one.told if isinstance(one, _Dead) else one
+    message = one.told if isinstance(one, Dead) else one
     headers = [(name, base64.b64encode(value).decode()) for name, value in message.headers]
     return DeadLetter(
         message.place,
@@ -118,8 +113,8 @@ def letter(one: _Dead | Unreadable, now: datetime, limits: ApplyLimits = DEFAULT
 
 def redrive(store: Store, catalogue: Catalogue, subjects: Iterable[str], *, now: datetime) -> Applied:
     """Folds dossiers again, blocked ones too: after a definition or the engine was corrected. Raises as `apply`."""
-    with store.writing() as writing:
-        done, _ = refold(writing, catalogue, writing.lock(set(subjects)), now_us=to_us(now))
+    with locked(store, subjects) as (writing, rows):
+        done, _ = refold(writing, catalogue, rows, now_us=to_us(now))
         return done
 
 
@@ -131,20 +126,31 @@ def refold(
     now_us: int,
     told: Mapping[str, Mapping[FactId, Outcome]] | None = None,
 ) -> tuple[Applied, list[Touched]]:
-    """Folds dossiers that are locked already, and writes them as judged at this instant; each as it became.
+    """Folds dossiers that are `locked` already, and writes them as judged at this instant; each as it became.
 
     `told`: what was said of their facts before, by dossier; only what differs is said. Raises as `apply`.
     """
     now = from_us(now_us)
-    touched = [Touched(catalogue, subject, before, (), now) for subject, before in rows.items()]
+    joined = told_together(rows.values(), ())
+    touched = [
+        Touched(catalogue, code, before, (), now) for code, before in rows.items() if code not in joined
+    ]
     recorded = {subject: max(now_us, before.last_recorded_at) for subject, before in rows.items()}
     fold_whole(writing, touched, recorded, told=told)
+    touched += fold_stories(writing, Batch(catalogue, rows, recorded, now), joined, {}, told)
     done, _ = settle(writing, catalogue, touched, now)
     return done, touched
 
 
-_Taken: TypeAlias = tuple[Told, Prepared]
-_Told: TypeAlias = dict[str, list[_Taken]]
+_Told: TypeAlias = dict[str, list[Taken]]
+
+
+class _MoreLinked(Exception):
+    """More dossiers must be locked: those linked to the ones that were."""
+
+    def __init__(self, codes: set[str]) -> None:
+        super().__init__(codes)
+        self.codes = codes
 
 
 class _Batcher(NamedTuple):
@@ -155,16 +161,36 @@ class _Batcher(NamedTuple):
     beside: Beside
 
     def commit(
-        self, taken: list[_Taken], dead: list[_Dead], position: Position | None, *, keep: bool = True
+        self, taken: list[Taken], dead: list[Dead], position: Position | None, *, keep: bool = True
     ) -> Applied:
-        """One transaction."""
+        """One transaction; begun anew where it turns out that linked dossiers must be locked too, since all writers
+        lock in one order."""
+        codes = {one.fact.subject for _, one in taken}
+        while True:
+            try:
+                return self._committed(taken, dead, position, codes, keep=keep)
+            except _MoreLinked as found:
+                codes |= found.codes
+
+    def _committed(
+        self,
+        taken: list[Taken],
+        dead: list[Dead],
+        position: Position | None,
+        codes: set[str],
+        *,
+        keep: bool,
+    ) -> Applied:
         now_us = to_us(self.now)
         with self.store.writing(keep=keep) as writing:
             for step in () if position is None else (position, *self.beside.positions):
                 writing.move(step)
-            rows = writing.lock({one.fact.subject for _, one in taken})
-            alone_too = _about_officers(writing, taken, rows)
-            fresh, duplicates, conflicts = _new_ones(writing, taken, rows, alone_too)
+            rows = writing.lock(codes)
+            joined = told_together(rows.values(), (one.fact for _, one in taken))
+            if not joined <= codes:
+                raise _MoreLinked(joined)
+            alone_too = about_officers(writing, taken, rows)
+            fresh, duplicates, conflicts = new_ones(writing, taken, rows, alone_too)
             dossiers, alone, beyond = self._sorted_out(fresh, rows, alone_too)
             recorded = _append(writing, {**dossiers, **alone}, rows, now_us)
             if alone:
@@ -173,11 +199,17 @@ class _Batcher(NamedTuple):
             touched = [
                 Touched(self.catalogue, subject, rows.get(subject), [one.fact for _, one in kept], self.now)
                 for subject, kept in dossiers.items()
+                if subject not in joined
             ]
             needing = [one for one in touched if not one.step(recorded[one.subject])]
             fold_whole(
                 writing, needing, recorded, {one.subject: len(dossiers[one.subject]) for one in needing}
             )
+            if not joined.isdisjoint(dossiers):
+                new = {code: len(dossiers.get(code, ())) for code in joined}
+                batch = Batch(self.catalogue, rows, recorded, self.now)
+                touched += fold_stories(writing, batch, joined, new)
+                touched.sort(key=attrgetter("subject"))
             also = self._of_sources(writing, taken, conflicts, alone)
             done, _ = settle(writing, self.catalogue, touched, self.now, also)
             refused = [letter(one, self.now, self.limits) for one in (*dead, *conflicts, *beyond)]
@@ -193,7 +225,7 @@ class _Batcher(NamedTuple):
         )
 
     def _of_sources(
-        self, writing: Writing, taken: list[_Taken], conflicts: list[_Dead], alone: _Told
+        self, writing: Writing, taken: list[Taken], conflicts: list[Dead], alone: _Told
     ) -> list[AlertSaid]:
         """What is said of alerts that are about no dossier."""
         office = self.catalogue.office
@@ -203,7 +235,7 @@ class _Batcher(NamedTuple):
         alerts += skews(office, (one.fact for _, one in taken), self.now)
         return speak_of(writing, alerts, alone_facts, self.now)
 
-    def culprits(self, taken: list[_Taken]) -> list[_Taken]:
+    def culprits(self, taken: list[Taken]) -> list[Taken]:
         """The messages that make a batch fail by themselves, found by trying halves and keeping nothing."""
         if not taken:
             return []
@@ -217,12 +249,12 @@ class _Batcher(NamedTuple):
         return []
 
     def _sorted_out(
-        self, fresh: list[_Taken], rows: dict[str, DossierRow], alone_too: set[str]
-    ) -> tuple[_Told, _Told, list[_Dead]]:
+        self, fresh: list[Taken], rows: dict[str, DossierRow], alone_too: set[str]
+    ) -> tuple[_Told, _Told, list[Dead]]:
         """By code: facts of dossiers, and facts that stand alone; and those beyond the limit of their dossier."""
         dossiers: _Told = {}
         alone: _Told = {}
-        beyond: list[_Dead] = []
+        beyond: list[Dead] = []
         named = {
             one.fact.subject
             for _, one in fresh
@@ -237,77 +269,11 @@ class _Batcher(NamedTuple):
             number = len(kept) + (rows[subject].facts if subject in rows else 0)
             if number >= self.limits.facts_per_dossier_max:
                 beyond.append(
-                    _Dead(told, "too_many_facts", f"{subject} has {number} facts, the most that are taken")
+                    Dead(told, "too_many_facts", f"{subject} has {number} facts, the most that are taken")
                 )
             else:
                 kept.append((told, one))
         return {subject: kept for subject, kept in sorted(dossiers.items()) if kept}, alone, beyond
-
-
-def _prepared(batch: Sequence[Told]) -> tuple[list[_Taken], list[_Dead]]:
-    """Each message with its fact as the row will tell it; those that have no canonical form are dead letters."""
-    taken: list[_Taken] = []
-    dead: list[_Dead] = []
-    bodies = Bodies()
-    for told in batch:
-        try:
-            taken.append((told, prepare(told.fact, bodies)))
-        except InputError as fault:
-            dead.append(_Dead(told, fault.code, str(fault)))
-    return taken, dead
-
-
-def _about_officers(writing: Writing, taken: list[_Taken], rows: dict[str, DossierRow]) -> set[str]:
-    """The codes of officers among those that corrections and erasures name: these begin no dossier either."""
-    told: dict[str, list[Fact]] = {}
-    for _, one in taken:
-        if one.fact.subject not in rows:
-            told.setdefault(one.fact.subject, []).append(one.fact)
-    asked = {
-        subject
-        for subject, facts in told.items()
-        if all(isinstance(fact.body, _KNOWN_BEFORE) for fact in facts)
-    }
-    asked = {
-        subject for subject in asked if any(isinstance(fact.body, CORRECTIONS) for fact in told[subject])
-    }
-    for fact in writing.facts(asked) if asked else ():
-        told[fact.subject].append(fact)
-    return {subject for subject in asked if not begins_dossier(told[subject])}
-
-
-def _new_ones(
-    writing: Writing, taken: list[_Taken], rows: dict[str, DossierRow], alone_too: set[str]
-) -> tuple[list[_Taken], int, list[_Dead]]:
-    """What is not there yet, how much was there, and what contradicts what is there."""
-    identities = [
-        _identity(one)
-        for _, one in taken
-        if one.fact.subject in rows
-        or isinstance(one.fact.body, STANDING_ALONE)
-        or one.fact.subject in alone_too
-    ]
-    seen = writing.known(identities)
-    fresh: list[_Taken] = []
-    conflicts: list[_Dead] = []
-    duplicates = 0
-    for told, one in taken:
-        identity = _identity(one)
-        digest = seen.setdefault(identity, one.digest)
-        if digest is one.digest:
-            fresh.append((told, one))
-        elif digest == one.digest:
-            duplicates += 1
-        else:
-            conflicts.append(
-                _Dead(told, "id_conflict", "{}/{}/{} revision {} has other content".format(*identity))
-            )
-    return fresh, duplicates, conflicts
-
-
-def _identity(one: Prepared) -> Identity:
-    fact = one.fact
-    return fact.subject, fact.source, fact.id, fact.revision
 
 
 def _append(

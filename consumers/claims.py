@@ -97,7 +97,15 @@ class Claims:
                 self._held[stream] = held._replace(position=found[0])
 
     def look(self) -> None:
-        """Looks whether every log is still the one that was claimed. Raises BrokerError."""
+        """Looks whether every claim still holds, and every log is still the one that was claimed.
+
+        Raises StoreError, BrokerError.
+        """
+        with self._store.reading() as reading:
+            stored = {stream: reading.position(*stream) for stream in self._held}
+        for stream, kept in stored.items():
+            if kept is None or kept[1] != self._held[stream].epoch:
+                self._lose(stream, self._held[stream], None if kept is None else kept[1])
         for stream, held in list(self._held.items()):
             wrong = _wrong(stream, held.position, held.log, self._streams.log(stream))
             if wrong is not None:

@@ -9,6 +9,7 @@ import msgspec
 
 from consumers.codec import RawRecord, decode
 from consumers.contract.limits import DEFAULT_LIMITS
+from consumers.debezium import unwrapped
 from consumers.streams import Polled, Unreadable
 from workflow.errors import InputError
 from workflow.store.bodies import Told
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
     from consumers.contract.limits import Limits
     from consumers.kafkareader import Raw
+    from workflow.facts import Fact
 
+SHELLS: Final = ("specversion", "not_an_object")
+"""What is found wrong with a message that stands inside another: no attribute of an event, or a text."""
 BY_REFERENCE: Final = "dunghen.reference"
 """Header of a dead letter whose value only names the message: where it lies, how long it is, its SHA-256."""
 
@@ -31,12 +35,37 @@ def decoded(raw: Raw, zones: dict[str, ZoneInfo], limits: Limits = DEFAULT_LIMIT
     unreadable: list[Unreadable] = []
     for record in raw.records:
         try:
-            fact = decode(record, zone=zone, limits=limits)
+            facts = facts_of(record, zone, limits)
         except InputError as fault:
             unreadable.append(_unreadable(record, fault, limits))
         else:
-            told.append(Told(fact, record.value, record.place, record.key, record.headers))
+            told += [Told(fact, record.value, record.place, record.key, record.headers) for fact in facts]
     return Polled(raw.stream, told, unreadable, raw.after, raw.end, raw.last_at_ms)
+
+
+def facts_of(record: RawRecord, zone: ZoneInfo | None, limits: Limits = DEFAULT_LIMITS) -> list[Fact]:
+    """The fact a record tells, itself or inside what Debezium captured; none where that is a removed row.
+
+    Raises InputError.
+    """
+    try:
+        return [decode(record, zone=zone, limits=limits)]
+    except InputError as fault:
+        # Looked for only here: a message that is plain pays nothing for those that are not.
+        if fault.code not in SHELLS:
+            raise
+        inner = _inside(record, limits)
+        if inner == [record]:
+            raise
+        return [decode(one, zone=zone, limits=limits) for one in inner]
+
+
+def _inside(record: RawRecord, limits: Limits) -> list[RawRecord]:
+    try:
+        return unwrapped(record, limits)
+    except InputError as fault:
+        fault.values["place"] = record.place
+        raise
 
 
 def _unreadable(record: RawRecord, fault: InputError, limits: Limits) -> Unreadable:

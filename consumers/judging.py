@@ -9,11 +9,11 @@ from workflow.catalogue import code_of
 from workflow.errors import DunghenError
 from workflow.fold import fold, follow
 from workflow.judge import FAULTS
-from workflow.lateness import explained, standing, watch
+from workflow.lateness import Sums, standing, watch
 from workflow.messages import Decision
 from workflow.office import FAR
 from workflow.refusals import refusal
-from workflow.store.judgments import Standing, pack, row, unpack
+from workflow.store.judgments import Standing, listed, pack, row, story_row, unpack
 from workflow.store.rows import DossierRow, from_us, to_us
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from workflow.facts import Fact
     from workflow.fold import Judgment
     from workflow.lateness import Watched
+    from workflow.links import Story
     from workflow.messages import Alert
     from workflow.model import Deadline, Dossier, Outcome
     from workflow.rules import Rules
@@ -38,7 +39,7 @@ class Touched:
     """A dossier that a batch touches. `before`: its row so far, None for a new one. `rules`: those that judged it.
 
     `watched`: what alerts may rest on, None where it could not be judged; `refused`: the refusals among its new facts,
-    or, where it was folded whole, among all.
+    or, where it was folded whole, among all. One whose story goes on under another code has no alerts of its own.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Touched:
         self.refused: list[tuple[Fact, Outcome]] = []
         self._dossier: Dossier | None = None
         self._all_told = False
+        self._elsewhere = False
         self._acts: dict[str, Act] = {}
         self._catalogue = catalogue
         self._before = before
@@ -110,7 +112,8 @@ class Touched:
     def concerned(self) -> bool:
         """Whether anything may have to be said of alerts about it."""
         watched = self.watched
-        return watched is not None and bool(watched.up or self.refused or self.has_alerts)
+        due = watched is not None and watched.up and not self._elsewhere
+        return watched is not None and bool(due or self.refused or self.has_alerts)
 
     def speak(self, lives: Mapping[str, Life], silent: Collection[str] = ()) -> Spoken:
         """What must be said of its alerts after `lives`; its row then says when to look again."""
@@ -121,13 +124,16 @@ class Touched:
         assert before is not None  # noqa: S101 - as above
         office, now = self._catalogue.office, self._now
         said = {name for name, life in lives.items() if life.state not in ("retracted", "waiting")}
-        found, next_at = standing(office, rules, dossier, watched, now, said=said, silent=silent)
+        found: Sequence[Alert] = ()
+        next_at = FAR
+        if not self._elsewhere:
+            found, next_at = standing(office, rules, dossier, watched, now, said=said, silent=silent)
         spoken = say(
             lives,
             [*found, *self._refusals(lives)],
             now,
             acts=self._acts,
-            explain=lambda alert: explained(rules, dossier, alert, now),
+            explain=Sums(rules, dossier, now).explained,
         )
         after = {**lives, **{life.alert.id: life for life in spoken.lives}}
         wakes = wakes_at(after.values(), now)
@@ -176,12 +182,58 @@ class Touched:
             code = next((named for fact in judgment.facts if (named := code_of(fact)) is not None), None)
             found = list(zip(judgment.facts, judgment.outcomes, strict=True))
             self._keep(judgment.rules, judgment.dossier, code, len(facts))
-            self.refused = [(fact, outcome) for fact, outcome in found if outcome.status == "refused"]
+            self._hear(found)
             self._all_told = True
-            self._acts = acts_in(fact for fact, outcome in found if outcome.status == "applied")
             self._say_all(judgment, self._told(rules, older) if told is None else told)
         except FAULTS as fault:
             self._block(_said(fault), rules, len(facts))
+
+    def share(
+        self, judgment: Judgment, story: Story, code: str | None, *, facts: int, recorded_at: int, latest: int
+    ) -> None:
+        """Takes over the judgment of its story, or keeps its last where that has no facts. `facts`: its own; `latest`:
+        when the story's last fact was recorded. Raises CalendarRange."""
+        self._recorded_at = recorded_at
+        self.refolded = self._before is not None
+        rules, dossier, at = judgment.rules, judgment.dossier, from_us(latest)
+        dates = rules.clock.deadlines(dossier, at=at)
+        watched = self._watch(rules, dossier, dates if self._now <= at else None)
+        self._elsewhere = self.subject != story.head
+        kept = Standing(
+            code,
+            self._version,
+            facts,
+            recorded_at,
+            alerts=0 if self._before is None else self._before.alerts,
+            next_due_at=None if self._elsewhere else _moment(watched.next_at),
+        )
+        self.rules = rules
+        self.row = story_row(rules, self._basis(rules), dossier, kept, dates, story, self.subject, latest)
+        self._all_told = True
+        if not self._elsewhere:
+            self._hear(list(zip(judgment.facts, judgment.outcomes, strict=True)))
+
+    def _hear(self, found: Sequence[tuple[Fact, Outcome]]) -> None:
+        """Takes from all outcomes of a dossier what its alerts rest on."""
+        self.refused = [(fact, outcome) for fact, outcome in found if outcome.status == "refused"]
+        self._acts = acts_in(fact for fact, outcome in found if outcome.status == "applied")
+
+    def decide(self, fact: Fact, outcome: Outcome, earlier: Outcome | None) -> None:
+        """Says what became of one of its facts."""
+        self.decisions.append(self._decision(fact, outcome, earlier))
+
+    def block(self, fault: BaseException, rules: Rules, story: Story, facts: int, recorded_at: int) -> None:
+        """Keeps the last judgment, since its story could not be judged."""
+        self._recorded_at = recorded_at
+        self._block(_said(fault), rules, facts)
+        assert self.row is not None  # noqa: S101 - just made
+        self.row = self.row._replace(linked=listed(story))
+
+    @property
+    def still(self) -> bool:
+        """Whether its last judgment stands, by the definitions there are now."""
+        before = self._before
+        return before is None or (before.blocked is None and self._still(before) is not None)
 
     def _still(self, before: DossierRow) -> Rules | None:
         """The rules of the last judgment; None where others would judge it now."""

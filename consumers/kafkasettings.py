@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
 
+from workflow import log
 from workflow.errors import UsageError
 
 PREFIX: Final = "DUNGHEN_KAFKA_"
@@ -68,7 +69,7 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
                 reason="no_password",
             )
         try:
-            return Path(self.password_file).read_text(encoding="utf-8").strip()
+            password = Path(self.password_file).read_text(encoding="utf-8").strip()
         except OSError as fault:
             raise UsageError(
                 "{prefix}PASSWORD_FILE={file}: expected a file that can be read, found none ({found}); "
@@ -78,6 +79,8 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
                 found=fault.strerror or type(fault).__name__,
                 reason="no_password",
             ) from fault
+        log.hide(password)
+        return password
 
 
 def _protocol(*, tls: bool, sasl: bool) -> str:

@@ -6,20 +6,20 @@ go out in the order of their numbers, which is the order of each dossier (`workf
 
 from __future__ import annotations
 
-import random
 import time
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from consumers.contract.outgoing import Record, record
+from consumers.contract.outgoing import Record, letter_record, record
+from consumers.patience import Patience
 from workflow import log
 from workflow.errors import DunghenError
 from workflow.messages import read
 from workflow.store.looking import backlog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from threading import Event
 
     from consumers.health import Health
@@ -33,12 +33,12 @@ Publish: TypeAlias = "Callable[[Sequence[Record]], None]"
 PART: Final = "relay"
 BATCHES: Final = 16
 """Rows taken at once: some ten thousand messages, so that waiting for the broker is shared and memory stays bounded."""
+LETTERS: Final = 100
+"""Dead letters taken at once, each at most as large as a message may be."""
 IDLE_S: Final = 0.1
 STANDBY_S: Final = 2.0
 OUST_S: Final = 60.0
 """A relay that has the outbox while a message waits so long has stopped: the one standing by takes over."""
-_WAIT_LEAST_S: Final = 0.2
-_WAIT_MOST_S: Final = 10.0
 
 
 class Sent(NamedTuple):
@@ -49,15 +49,19 @@ class Sent(NamedTuple):
 
 
 def step(outbox: Outbox, publish: Publish, prefix: str, clock: Callable[[], datetime]) -> Sent:
-    """Sends the oldest batches not yet sent and marks them. Raises what `publish` raises, and StoreErrors."""
-    batches = outbox.unsent(BATCHES)
+    """Sends the oldest batches and dead letters not yet sent and marks them. Raises what `publish` raises, and
+    StoreErrors."""
+    batches, letters = outbox.unsent(BATCHES), outbox.unsent_letters(LETTERS)
     records = [
         record(message, batch.recorded_at, prefix) for batch in batches for message in read(batch.content)
     ]
+    records += [letter_record(letter, prefix) for letter in letters.values()]
     if records:
         publish(records)
     if batches:
         outbox.sent(batches, clock())
+    if letters:
+        outbox.letters_sent(letters, clock())
     return Sent(len(batches), Counter(one.topic for one in records))
 
 
@@ -71,19 +75,18 @@ class Relay:
         self._prefix = prefix
         self._health = health
         self._metrics = metrics
+        self._patience = Patience()
         self._waited_since: float | None = None
 
     def run(self, stop: Event) -> None:
         """Sends until `stop` is set, the step at hand finished. Raises DunghenError for what retrying does not cure."""
-        waits = _waits()
         while not stop.is_set():
             try:
                 self._turn(stop)
-                waits = _waits()
             except DunghenError as fault:
                 if not fault.retriable:
                     raise
-                wait_s = next(waits)
+                wait_s = self._patience.wait_s()
                 log.warning("retry", part=PART, reason=fault.code, said=str(fault), wait_s=round(wait_s, 1))
                 self._metrics.retried(fault.code)
                 self._health.beat(PART, fault.code)
@@ -123,7 +126,8 @@ class Relay:
         began = time.monotonic()
         sent = step(outbox, self._publish, self._prefix, lambda: datetime.now(UTC))
         self._health.beat(PART)
-        if not sent.batches:
+        self._patience.rewarded()
+        if not sent.topics:
             return False
         took = time.monotonic() - began
         messages = sum(sent.topics.values())
@@ -132,11 +136,3 @@ class Relay:
             "relayed", part=PART, batches=sent.batches, messages=messages, batch_ms=round(took * 1000, 1)
         )
         return True
-
-
-def _waits() -> Iterator[float]:
-    """Seconds to wait before each further attempt: doubled each time up to a limit, each at random below that."""
-    most = _WAIT_LEAST_S
-    while True:
-        yield random.uniform(most / 2, most)  # noqa: S311 - a jitter, no secret
-        most = min(2 * most, _WAIT_MOST_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consumers.budgeting import judge_budgets
 from consumers.feedback import judge_feedback
 from consumers.rating import judge_evaluation
 from consumers.rotating import judge_rotation
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def judge_several(
     store: Store, catalogue: Catalogue, *, now: datetime, acts: bool = True
 ) -> tuple[AlertSaid, ...]:
-    """Says what is due on rotation, evaluation and feedback at `now`, and only what was not said yet.
+    """Says what is due on rotation, evaluation, feedback and the budget at `now`, and only what was not said yet.
 
     Stopped anywhere and called again it goes on. `acts` as for `judge_rotation`. Raises DefinitionError, CalendarRange,
     StoreError.
@@ -29,4 +30,5 @@ def judge_several(
         *rotated.said,
         *judge_evaluation(store, catalogue, now=now),
         *judge_feedback(store, catalogue, now=now),
+        *judge_budgets(store, catalogue, now=now),
     )

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from consumers.apply import refold
+from consumers.stories import locked
 from workflow.catalogue import JUDGE_VERSION
 from workflow.choosing import in_force
 from workflow.sources import UNKNOWN_SOURCE, SourceDefinition
@@ -184,8 +185,7 @@ class Sweep:
         return found, None
 
     def _batch(self, found: Mapping[str, tuple[str, ...]], after: str | None) -> Swept:
-        with self.store.writing(keep=self.keep) as writing:
-            rows = writing.lock(found)
+        with locked(self.store, found, keep=self.keep) as (writing, rows):
             moves = self._judged(writing, rows, found) if rows else ()
             last = self.row
             row = last._replace(
@@ -207,7 +207,7 @@ class Sweep:
             moved(
                 rows[one.subject],
                 one.row,
-                found[one.subject],
+                found.get(one.subject, ()),
                 sum(d.outcome is not None for d in one.decisions),
             )
             for one in touched

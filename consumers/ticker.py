@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from consumers.apply import fold_whole, settle
+from consumers.apply import fold_whole, redrive, settle
 from consumers.judging import Touched
 from consumers.saying import speak_of_counts, speak_of_silence
 from workflow.feeds import day_of
@@ -50,9 +50,15 @@ def tick(store: Store, catalogue: Catalogue, *, now: datetime, limit: int = DOSS
         if not rows:
             return Ticked()
         touched = [Touched(catalogue, subject, before, (), now) for subject, before in rows.items()]
-        needing = [one for one in touched if not one.look()]
+        unread = [one for one in touched if not one.look()]
+        stories = {one.subject for one in unread if rows[one.subject].linked is not None}
+        touched = [one for one in touched if one.subject not in stories]
+        needing = [one for one in unread if one.subject not in stories]
         fold_whole(writing, needing, {one.subject: rows[one.subject].last_recorded_at for one in needing})
         done, said = settle(writing, catalogue, touched, now)
+    if stories:
+        # All codes of a story are locked in their order, which cannot be done while some are held already.
+        redrive(store, catalogue, stories, now=now)
     late = (now_us - row.next_due_at for row in rows.values() if row.next_due_at is not None)
     return Ticked(
         dossiers=len(rows),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from consumers.codec import decode
-from consumers.debezium import unwrapped
+from consumers.decoding import facts_of
 from consumers.files.refusals import Refusals
 from consumers.forms.reading import Part
 from workflow.errors import InputError
@@ -49,7 +48,7 @@ class TopicFacts:
         for record in self._records:
             self._done += 1
             try:
-                found = [decode(one, zone=self._zone) for one in _messages(record)]
+                found = facts_of(record, self._zone)
             except InputError as error:
                 self.refusals.add(record.place, error)
                 yield Part(record.place, None, error)
@@ -62,11 +61,3 @@ class TopicFacts:
     def dossiers(self) -> Iterator[tuple[str, Sequence[Fact]]]:
         """Each dossier's code and facts, once `parts` were taken."""
         yield from sorted(self._facts.items())
-
-
-def _messages(record: RawRecord) -> list[RawRecord]:
-    return [record] if record.headers and _binary(record) else unwrapped(record)
-
-
-def _binary(record: RawRecord) -> bool:
-    return any(name.lower() == "ce_specversion" for name, _ in record.headers)

@@ -78,8 +78,11 @@ def say(
         if following is None:
             continue
         change, kept = following
-        if explain is not None and kept.alert is should.get(identifier):
-            kept = replace(kept, alert=explain(kept.alert))
+        before = lives.get(identifier)
+        if kept.alert is should.get(identifier) and explain is not None:
+            same = before is not None and before.alert.due_at == kept.alert.due_at
+            told = replace(kept.alert, sum=before.alert.sum) if before and same else explain(kept.alert)
+            kept = replace(kept, alert=told)
         spoken.lives.append(kept)
         if change is not None:
             spoken.said.append(_said(kept, change, now))

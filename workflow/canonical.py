@@ -52,8 +52,9 @@ def _may_hold_times(kind: types.Type) -> bool:
     return False
 
 
+_TIMES: Final = (datetime,)
 _TIMED: Final[dict[type, tuple[str, ...]]] = {
-    info.cls: tuple(field.name for field in info.fields if _may_hold_times(field.type))
+    info.cls: tuple(field.encode_name for field in info.fields if _may_hold_times(field.type))
     for info in types.multi_type_info(get_args(Body))
     if isinstance(info, types.StructType)
 }
@@ -96,13 +97,12 @@ def plain_body(fact: Fact) -> dict[str, Plain]:
 
     Raises InputError (`time_without_zone`).
     """
-    body = fact.body
-    form: dict[str, Plain]
-    for name in _TIMED[type(body)]:
-        if getattr(body, name):
-            form = _with_time_texts(to_builtins(body, builtin_types=(datetime,)), fact)
-            return form
-    form = to_builtins(body)
+    form: dict[str, Plain] = to_builtins(fact.body, builtin_types=_TIMES)
+    for name in _TIMED[type(fact.body)]:
+        if (value := form.get(name)) is not None:
+            form[name] = (
+                time_text(value, fact) if isinstance(value, datetime) else _with_time_texts(value, fact)
+            )
     return form
 
 

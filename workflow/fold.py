@@ -15,9 +15,9 @@ from msgspec.structs import replace
 
 from workflow.errors import OutOfOrder
 from workflow.factrows import FactRows, as_rows
-from workflow.facts import Acted, AlertActed, Fact, Migrated, Opened, Voided
+from workflow.facts import Acted, AlertActed, Fact, Linked, Migrated, Opened, Voided
 from workflow.model import Dossier, Outcome
-from workflow.opening import migrate, open_dossier, opens
+from workflow.opening import migrate, open_dossier, opens, reopen
 from workflow.plan import APPLIED, NOT_JUDGED, REFERRED, outcome
 from workflow.rules import Rules
 from workflow.sources import UNKNOWN_SOURCE
@@ -56,7 +56,7 @@ def fold(
     known_at: datetime | None = None,
     valid_at: datetime | None = None,
 ) -> Judgment:
-    """The judgment of `facts`, all of one subject, in any order and with repetitions.
+    """The judgment of `facts`, all of one subject or of the codes of one story, in any order and with repetitions.
 
     `known_at` leaves out what was recorded later, `valid_at` what took effect later. Facts of one identity must
     have the same content (conflicts are dead letters before they come here).
@@ -234,6 +234,8 @@ def _step(rules: Rules, dossier: Dossier, placed: Placed) -> Outcome:
             outcome = open_dossier(rules, dossier, placed.fact, placed.at)
         case Migrated():
             outcome = migrate(rules, dossier, placed.fact, placed.at)
+        case Linked(kind="reopened_as"):
+            reopen(rules, dossier, placed.at)
     return _assumed(dossier, placed, outcome)
 
 

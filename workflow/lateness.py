@@ -116,14 +116,25 @@ def standing(
     return [alert for alert in found if (_FOLLOWED_BY.get(alert.kind), alert.rule) not in late], next_at
 
 
-def explained(rules: Rules, dossier: Dossier, alert: Alert, now: datetime) -> Alert:
-    """An alert with the sum of its deadline, as of `now`. Raises CalendarRange."""
-    if alert.by is None:
+class Sums:
+    """The sums of a dossier's deadlines as of a moment, counted when the first alert asks for its own."""
+
+    def __init__(self, rules: Rules, dossier: Dossier, now: datetime) -> None:
+        """Nothing counted yet."""
+        self._asked = rules, dossier, now
+        self._dates: tuple[Deadline, ...] | None = None
+
+    def explained(self, alert: Alert) -> Alert:
+        """An alert with the sum of its deadline. Raises CalendarRange."""
+        if alert.by is None:
+            return alert
+        if self._dates is None:
+            rules, dossier, now = self._asked
+            self._dates = rules.clock.deadlines(dossier, at=now, explain=True)
+        for date in self._dates:
+            if date.kind == alert.by and alert.rule in (date.rule, _visit(date.rule, date.starts_at)):
+                return replace(alert, sum=date.sum)
         return alert
-    for date in rules.clock.deadlines(dossier, at=now, explain=True):
-        if date.kind == alert.by and alert.rule in (date.rule, _visit(date.rule, date.starts_at)):
-            return replace(alert, sum=date.sum)
-    return alert
 
 
 def alert_id(subject: str, cause: Cause) -> str:

@@ -122,10 +122,15 @@ class LimitClock:
         anchor = self.anchor(dossier)
         if anchor is None or (at - anchor < self._at_least and not dossier.extensions):
             return None
-        if self._dues is None or dossier.extensions or dossier.pauses or dossier.tasks:
-            due = self.due(dossier, anchor, at)
-        else:
-            due = self._dues[anchor]
+        if self._dues is not None and not (dossier.extensions or dossier.pauses or dossier.tasks):
+            plain = self._dues[anchor]
+            return plain if self.late(at, plain) else None
+        if self.counts is not None and self._moves(dossier):
+            # Whatever a dossier has met moves a date further away: before the plain one no act is late.
+            number = self._fixed if self._choice is None else self._chosen(dossier)
+            if number is None or not self.late(at, self.counts.due(anchor, number, at)):
+                return None
+        due = self.due(dossier, anchor, at)
         return due if due is not None and self.late(at, due) else None
 
     def broken_by(self, dossier: Dossier, _act: Acted, at: datetime, /) -> list[Violation] | None:

@@ -1,4 +1,4 @@
-"""Opening balances, what is known from the start, and moving a dossier to another revision."""
+"""Opening balances, what is known from the start, taking an ended dossier up again, moving one to another revision."""
 
 from __future__ import annotations
 
@@ -76,6 +76,17 @@ def _reveal(rules: Rules, dossier: Dossier, body: Opened, at: datetime) -> tuple
             broken.append(violation)
             dossier.broken = {**dossier.broken, violation.rule: violation.kind}
     return tuple(broken)
+
+
+def reopen(rules: Rules, dossier: Dossier, at: datetime) -> None:
+    """Takes an ended dossier up again: it is in the initial state, and its clocks run on from where they began."""
+    if dossier.ended_at is None:
+        return
+    initial = rules.revision.initial
+    dossier.ended_at = dossier.ended_by = dossier.issued_at = dossier.ready_at = None
+    dossier.state, dossier.since = initial, at
+    if rules.layout.visited and initial not in dossier.visited:
+        dossier.visited = (*dossier.visited, initial)
 
 
 def migrate(rules: Rules, dossier: Dossier, fact: Fact, at: datetime) -> Outcome:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from workflow.fold import Judgment
+from workflow.portal import PortalDates, portal_dates
 from workflow.verdict import verdict
 
 if TYPE_CHECKING:
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
     from workflow.model import Deadline, Dossier
     from workflow.rules import Rules
 
-By: TypeAlias = Literal["all", "unit", "procedure"]
+By: TypeAlias = Literal["all", "unit", "procedure", "officer_unit"]
+SHARES: Final = (
+    *("late_appointment", "late_committed", "late_or_overdue", "overdue", "followed", "both"),
+    *("portal_on_time", "opencps_on_time", "approved"),
+)
+"""The rates there are, as they are shown side by side."""
 NO_UNIT: Final = ""
 """The group of dossiers whose facts name no unit."""
 
@@ -45,7 +51,10 @@ class Measure(Struct, frozen=True, gc=False):
     `unit`: that which holds it, or held it last. `approved`: it was judged by an approved revision; a sample never is.
     `observed`: its steps are told, so that following the procedure can be said of it. `released_at`: when its result
     was issued, else when it ended. `followed`: no rule of order, role, guard or end was broken. `committed`: one date
-    for each limit of that name (a procedure in phases has several).
+    for each limit of that name (a procedure in phases has several). `portal`: what the national portal knows of it.
+    `kind`: of its procedure.
+    `told_by`: the source that told of it last. `officer`: who holds it, or held it last;
+    `officer_unit`: where that officer holds a post, empty where it is not told.
     """
 
     unit: str
@@ -57,6 +66,11 @@ class Measure(Struct, frozen=True, gc=False):
     released_at: datetime | None = None
     benchmark: Due | None = None
     committed: tuple[Due, ...] = ()
+    portal: PortalDates | None = None
+    kind: str = "dossier"
+    told_by: str = ""
+    officer: str | None = None
+    officer_unit: str = ""
 
     @property
     def headline(self) -> tuple[Due, ...]:
@@ -92,14 +106,25 @@ class Share(Struct):
         self.denominator += 1
 
 
+class WholePercent(Share):
+    """A share as OpenCPS reckons it: cut to whole per cent, and 100 of nothing. Theirs, not ours."""
+
+    @property
+    def percent(self) -> str | None:
+        """Whole per cent, never None."""
+        return str(100 * self.numerator // self.denominator if self.denominator else 100)
+
+
 class Rates(Struct):
     """The rates of one group of dossiers in one period.
 
     `late_appointment`: released late against the benchmark / released with a slip. `late_committed`: the same against
-    the committed date. `late_or_overdue`: (released late + open past due) / (received in the period or in hand), the
-    reading of Decision 766/QĐ-TTg. `followed`: followed the procedure / released with steps told. `both`: followed it
+    the committed date. `late_or_overdue`: (released late + open past due) / (received in the period or in hand).
+    `overdue`: open past due / in hand at the end. `portal_on_time`: on time by index 2.1 of Decision 766/QĐ-TTg, with
+    its own end moments and supplements / received or in hand. `opencps_on_time`: by OpenCPS, what has no date being on
+    time / released. `followed`: followed the procedure / released with steps told. `both`: followed it
     and on time / released with steps told and a date. `approved`: judged by an approved procedure / all of these.
-    `without_date`: released without any date, so no rate of lateness counts them.
+    `without_date`: released without any date, so no rate of lateness counts them. `told_by`: the sources of these.
     """
 
     group: str
@@ -110,7 +135,11 @@ class Rates(Struct):
     followed: Share
     both: Share
     approved: Share
+    overdue: Share
+    portal_on_time: Share
+    opencps_on_time: WholePercent
     without_date: int = 0
+    told_by: set[str] = field(default_factory=set)
 
 
 def measure(rules: Rules, dossier: Dossier, at: datetime) -> Measure:
@@ -132,6 +161,10 @@ def measure(rules: Rules, dossier: Dossier, at: datetime) -> Measure:
         released_at=next((end for end in ends if end is not None and end <= at), None),
         benchmark=benchmark,
         committed=tuple(_due(one) for one in dates if one.kind == "committed"),
+        portal=portal_dates(own, dossier, at),
+        kind=own.revision.kind,
+        told_by="" if dossier.last_key is None else dossier.last_key[3],
+        officer=dossier.officer,
     )
 
 
@@ -146,7 +179,7 @@ def rates(
     key = _KEYS[by]
     for one in measures:
         for period in periods:
-            if _concerns(one, period):
+            if in_period(one, period):
                 group = key(one)
                 place = (group, period.name)
                 _count(found.setdefault(place, empty(*place)), one, period, now)
@@ -154,21 +187,31 @@ def rates(
     return sorted(found.values(), key=lambda each: (each.group, order[each.period]))
 
 
+def in_period(one: Measure, period: Period) -> bool:
+    """Whether a dossier was released in a period, or received by its end and not released before it."""
+    released = one.released_at
+    if released is not None:
+        return period.since <= released and (released < period.until or _in_hand(one, period))
+    return one.received_at is not None and one.received_at < period.until
+
+
 def total(parts: Iterable[Rates], period: str) -> Rates:
     """The rates of all dossiers of some groups together, no dossier being in two of them."""
     whole = empty("", period)
     for part in parts:
-        for name in _SHARES:
+        for name in SHARES:
             into, share = getattr(whole, name), getattr(part, name)
             into.numerator += share.numerator
             into.denominator += share.denominator
         whole.without_date += part.without_date
+        whole.told_by |= part.told_by
     return whole
 
 
 def empty(group: str, period: str) -> Rates:
     """The rates of no dossiers."""
-    return Rates(group, period, Share(), Share(), Share(), Share(), Share(), Share())
+    plain = {name: Share() for name in SHARES if name != "opencps_on_time"}
+    return Rates(group=group, period=period, opencps_on_time=WholePercent(), **plain)  # type: ignore[arg-type] # shares
 
 
 def months(since: datetime, until: datetime, zone: ZoneInfo) -> list[Period]:
@@ -187,10 +230,8 @@ _KEYS: Final[Mapping[By, Callable[[Measure], str]]] = {
     "all": lambda _one: "",
     "unit": lambda one: one.unit,
     "procedure": lambda one: one.procedure,
+    "officer_unit": lambda one: one.officer_unit,
 }
-
-
-_SHARES: Final = ("late_appointment", "late_committed", "late_or_overdue", "followed", "both", "approved")
 
 
 def _due(deadline: Deadline) -> Due:
@@ -203,14 +244,6 @@ def _followed(rules: Rules, dossier: Dossier, at: datetime) -> bool:
     return all(kind == "deadline" for kind in kinds)
 
 
-def _concerns(one: Measure, period: Period) -> bool:
-    """Whether a dossier was released in the period, or received by its end and not released before it."""
-    released = one.released_at
-    if released is not None:
-        return period.since <= released and (released < period.until or _in_hand(one, period))
-    return one.received_at is not None and one.received_at < period.until
-
-
 def _in_hand(one: Measure, period: Period) -> bool:
     return one.received_at is not None and one.received_at < period.until
 
@@ -219,8 +252,12 @@ def _count(into: Rates, one: Measure, period: Period, now: datetime) -> None:
     released = one.released_at is not None and one.released_at < period.until
     end = min(period.until, now)
     into.approved.count(one.approved)
+    into.told_by.add(one.told_by)
     if one.received_at is not None:
         into.late_or_overdue.count(_late(one.headline, now if released else end))
+        into.portal_on_time.count(one.portal is None or one.portal.on_time(end))
+    if not released:
+        into.overdue.count(_late(one.headline, end))
     if released:
         _count_released(into, one, now)
 
@@ -232,6 +269,7 @@ def _count_released(into: Rates, one: Measure, now: datetime) -> None:
         into.late_committed.count(_late(one.committed, now))
     if not one.headline:
         into.without_date += 1
+    into.opencps_on_time.count(not _late(one.headline, now))
     if one.observed:
         into.followed.count(one.followed)
     if one.observed and one.headline:

@@ -261,29 +261,41 @@ class Risk:
 
 
 def _steps(risk: Risk, moments: Iterable[Moment]) -> tuple[Step, ...]:
-    """What came of each mark: neighbours are joined until each step has enough moments and more of them late than the
-    one below (isotonic regression by pooling adjacent violators)."""
+    """What came of each mark: neighbours are joined until each step has more of them late than the one below (isotonic
+    regression by pooling adjacent violators)."""
+    found: list[Step] = []
+    for block in _blocks(risk, moments):
+        step = block
+        while found and found[-1].late * step.moments >= step.late * found[-1].moments:
+            step = _joined(found.pop(), step)
+        found.append(step)
+    return tuple(found)
+
+
+def _blocks(risk: Risk, moments: Iterable[Moment]) -> list[Step]:
+    """Marks with what came of them, the lowest first, joined until each block has enough moments."""
     counts = [[0, 0] for _ in range(MARKS + 1)]
     for one in moments:
         place = counts[risk.mark(one.procedure, one.step, one.unit, one.left)]
         place[0] += 1
         place[1] += one.late
     found: list[Step] = []
+    open_block: Step | None = None
     for mark, (count, late) in enumerate(counts):
+        if not count:
+            continue
         step = Step(permille=mark, moments=count, late=late)
-        while count and found and not _rises(found[-1], step):
-            below = found.pop()
-            step = Step(
-                permille=below.permille, moments=below.moments + step.moments, late=below.late + step.late
-            )
-        if count:
-            found.append(step)
-    return tuple(found)
+        open_block = step if open_block is None else _joined(open_block, step)
+        if open_block.moments >= MOMENTS_MIN:
+            found.append(open_block)
+            open_block = None
+    if open_block is not None:
+        found.append(open_block if not found else _joined(found.pop(), open_block))
+    return found
 
 
-def _rises(below: Step, above: Step) -> bool:
-    enough = min(below.moments, above.moments) >= MOMENTS_MIN
-    return enough and below.late * above.moments < above.late * below.moments
+def _joined(below: Step, above: Step) -> Step:
+    return Step(permille=below.permille, moments=below.moments + above.moments, late=below.late + above.late)
 
 
 def _groups(procedure: str, step: str, unit: str) -> tuple[tuple[str, str, str], ...]:

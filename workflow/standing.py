@@ -1,5 +1,6 @@
 """Which facts of a dossier count, and in which order: the two times, voids, revisions, the total order.
 
+Facts of linked codes may come together. Each keeps its subject: identities, voids and sequences are of one code alone.
 docs/judging.md, first part. Pure; knows nothing of procedures.
 """
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from workflow.sources import SourceOrder
 
     Sources: TypeAlias = Mapping[str, SourceOrder]
-    Target: TypeAlias = tuple[str, str, int | None]
+    Target: TypeAlias = tuple[str, str, str, int | None]
 
 
 class Placed(NamedTuple):
@@ -47,22 +48,22 @@ def stand(
     known = _known(facts, known_at)
     voids = [fact for fact in known if isinstance(fact.body, Voided)]
     targets, aside = _resolve(sources, voids)
-    kept: dict[tuple[str, str], Fact] = {}
+    kept: dict[tuple[str, str, str], Fact] = {}
     for fact in known:
         if isinstance(fact.body, Voided):
             continue
         if _named(fact, targets):
             aside.append((fact, Outcome("voided")))
             continue
-        other = kept.get((fact.source, fact.id))
+        other = kept.get((fact.subject, fact.source, fact.id))
         if other is not None:
             low, fact = sorted((fact, other), key=lambda f: f.revision)  # noqa: PLW2901 - the higher one goes on
             aside.append((low, Outcome("superseded")))
-        kept[fact.source, fact.id] = fact
+        kept[fact.subject, fact.source, fact.id] = fact
     placed = in_order(sources, kept.values())
     if valid_at is not None:
         placed = [one for one in placed if one.at <= valid_at]
-    aside.sort(key=lambda pair: (pair[0].occurred_at, *_identity(pair[0])))
+    aside.sort(key=lambda pair: (pair[0].occurred_at, *_identity(pair[0]), pair[0].subject))
     return Standing(placed, aside, corrected=bool(aside) or any(f.revision for f in known))
 
 
@@ -74,13 +75,14 @@ def place(sources: Sources, fact: Fact, at: datetime) -> Placed:
 
 def in_order(sources: Sources, facts: Iterable[Fact]) -> list[Placed]:
     """Facts in their total order, each at its effective time."""
-    by_source: dict[str, list[Fact]] = {}
+    streams: dict[tuple[str, str], list[Fact]] = {}
     for fact in facts:
-        by_source.setdefault(fact.source, []).append(fact)
+        streams.setdefault((fact.subject, fact.source), []).append(fact)
+    # In the order of the codes, which sorting keeps: where two say the same in all else, the code decides.
     placed = [
         place(sources, fact, at)
-        for source, told in by_source.items()
-        for fact, at in _effective(sources, source, told)
+        for stream in sorted(streams)
+        for fact, at in _effective(sources, stream[1], streams[stream])
     ]
     return sorted(placed, key=lambda one: one.key)
 
@@ -100,10 +102,10 @@ def _effective(sources: Sources, source: str, facts: list[Fact]) -> Iterable[tup
 
 
 def _known(facts: Iterable[Fact], known_at: datetime | None) -> list[Fact]:
-    once: dict[tuple[str, str, int], Fact] = {}
+    once: dict[tuple[str, str, str, int], Fact] = {}
     for fact in facts:
         if known_at is None or fact.recorded_at is None or fact.recorded_at <= known_at:
-            once.setdefault(_identity(fact), fact)
+            once.setdefault((fact.subject, fact.source, fact.id, fact.revision), fact)
     return list(once.values())
 
 
@@ -113,10 +115,10 @@ def _identity(fact: Fact) -> tuple[str, str, int]:
 
 def _resolve(sources: Sources, voids: Sequence[Fact]) -> tuple[list[Target], list[tuple[Fact, Outcome]]]:
     """What the voids remove, and what became of each void; taken from the latest down."""
-    counting: dict[tuple[str, str], Fact] = {}
+    counting: dict[tuple[str, str, str], Fact] = {}
     for fact in sorted(voids, key=lambda f: f.revision):
-        counting[fact.source, fact.id] = fact
-    aside = [(f, Outcome("superseded")) for f in voids if counting[f.source, f.id] is not f]
+        counting[fact.subject, fact.source, fact.id] = fact
+    aside = [(f, Outcome("superseded")) for f in voids if counting[f.subject, f.source, f.id] is not f]
     targets: list[Target] = []
     taken: list[Fact] = []
     for void in sorted(counting.values(), key=lambda f: (f.occurred_at, f.source, f.id), reverse=True):
@@ -135,20 +137,23 @@ def _resolve(sources: Sources, voids: Sequence[Fact]) -> tuple[list[Target], lis
 def _target(void: Fact) -> Target:
     body = void.body
     assert isinstance(body, Voided)  # noqa: S101 - only voids come here
-    return body.target_source or void.source, body.target_id, body.target_revision
+    return void.subject, body.target_source or void.source, body.target_id, body.target_revision
 
 
 def _named(fact: Fact, targets: Iterable[Target]) -> bool:
     return any(
-        fact.source == source and fact.id == identifier and revision in (None, fact.revision)
-        for source, identifier, revision in targets
+        fact.id == identifier
+        and fact.source == source
+        and fact.subject == subject
+        and revision in (None, fact.revision)
+        for subject, source, identifier, revision in targets
     )
 
 
 def _forbidden(sources: Sources, void: Fact, target: Target, taken: Sequence[Fact]) -> Violation | None:
     may = sources.get(void.source, UNKNOWN_SOURCE).voids
-    if may == "none" or (may == "own" and target[0] != void.source):
-        return Violation("void/source", "role", f"{void.source} may void: {may}", f"{target[0]}/{target[1]}")
+    if may == "none" or (may == "own" and target[1] != void.source):
+        return Violation("void/source", "role", f"{void.source} may void: {may}", f"{target[1]}/{target[2]}")
     if any(_named(other, (target,)) for other in taken):
-        return Violation("void/later", "order", "a fact before the void", f"{target[0]}/{target[1]}")
+        return Violation("void/later", "order", "a fact before the void", f"{target[1]}/{target[2]}")
     return None

@@ -14,7 +14,15 @@ from msgspec.json import encode
 
 from consumers.contract.messages import BODIES
 from consumers.contract.outgoing import SAID, STRUCTURED
-from consumers.contract.topics import CARRIES, DEAD_LETTERS, LETTER_HEADERS, PREFIX, TOPICS, WHY
+from consumers.contract.topics import (
+    CARRIES,
+    DEAD_LETTERS,
+    LETTER_ALWAYS,
+    LETTER_HEADERS,
+    PREFIX,
+    TOPICS,
+    WHY,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -128,7 +136,7 @@ def _messages() -> Iterator[tuple[str, Tree]]:
             "name": "dead letter",
             "title": "A message that could not be taken, whole: key, value and headers as they came",
             "contentType": "application/octet-stream",
-            "headers": {"type": "object", "properties": headers, "required": list(headers)},
+            "headers": {"type": "object", "properties": headers, "required": list(LETTER_ALWAYS)},
             "bindings": {"kafka": {"bindingVersion": BINDING}},
         },
     )

@@ -5,6 +5,8 @@ The same message gives the same bytes, however often it is sent: nothing here bu
 
 from __future__ import annotations
 
+import base64
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 
@@ -12,10 +14,13 @@ import msgspec
 from msgspec import Struct, defstruct
 
 from consumers.contract.messages import Word
+from consumers.contract.topics import DEAD_LETTERS, LETTER_HEADERS
 from workflow.messages import AlertSaid, Decision
+from workflow.store.rows import from_us
 
 if TYPE_CHECKING:
     from workflow.messages import Message
+    from workflow.store.rows import DeadLetter
 
 SENDER: Final = "urn:dunghen"
 """The CloudEvents source of everything we send. With the id it is what a consumer tells repeats by."""
@@ -70,7 +75,7 @@ class Record(NamedTuple):
     """One record as the broker takes it."""
 
     topic: str
-    key: bytes
+    key: bytes | None
     value: bytes
     headers: tuple[tuple[str, bytes], ...]
 
@@ -89,3 +94,22 @@ def record(message: Message, said_at: datetime, prefix: str) -> Record:
         data=msgspec.Raw(message.data),
     )
     return Record(prefix + message.topic, message.key.encode(), _encode(envelope), _HEADERS)
+
+
+def letter_record(letter: DeadLetter, prefix: str) -> Record:
+    """The record of a dead letter: key, value and headers as they came, behind them where it lay and why it is here."""
+    told = {
+        "__connect.errors.exception.message": letter.detail,
+        "dunghen.reason": letter.reason,
+        "dunghen.place": letter.place,
+        "dunghen.first-seen": from_us(letter.recorded_at).isoformat(),
+    }
+    if place := _OFFSET.fullmatch(letter.place):
+        told |= {f"__connect.errors.{name}": value for name, value in place.groupdict().items()}
+    came = [(name, base64.b64decode(value)) for name, value in _decode_headers(letter.headers)]
+    ours = [(name, told[name].encode()) for name in LETTER_HEADERS if name in told]
+    return Record(prefix + DEAD_LETTERS.name, letter.key, letter.value, (*came, *ours))
+
+
+_OFFSET: Final = re.compile(r"(?P<topic>[A-Za-z0-9._-]+)/(?P<partition>[0-9]+)/(?P<offset>[0-9]+)", re.ASCII)
+_decode_headers: Final = msgspec.json.Decoder(list[tuple[str, str]]).decode

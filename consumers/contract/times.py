@@ -25,6 +25,13 @@ DATE_EXAMPLE: Final = "2026-11-23"
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 _TOO_FINE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7,}(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_AS_ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
+_ZONES: Final = {
+    f"0000-00-00T00:00:00{'.' * bool(decimals)}{'0' * decimals}{zone}".encode(): zone
+    for decimals in range(7)
+    for zone in ("Z", "+00:00", "-00:00", "")
+}
+"""The shapes of a time, its digits as zeros, each with its zone: looking one up costs a third of matching a pattern."""
 _OFFSET_CHARS: Final = len("+07:00")
 
 
@@ -49,11 +56,14 @@ def time(value: object, path: str, reading: Reading) -> object:
     """
     if not isinstance(value, str):
         return value
-    text = value if _TIME.fullmatch(value) else _capital(value, path)
+    text, zone = value, _ZONES.get(value.encode("utf-8", "replace").translate(_AS_ZEROS))
+    if zone is None:
+        text = _capital(value, path)
+        zone = _ZONES[text.encode().translate(_AS_ZEROS)]
     try:
-        if text[-1] == "Z":
+        if zone == "Z":
             instant = datetime.fromisoformat(text)
-        elif text[-6] in "+-":
+        elif zone:
             # Three times cheaper than to build a zone of the offset and then leave it.
             instant = datetime.fromisoformat(text[:-6] + "+00:00") - _offset(text[-6:])
         else:

@@ -119,12 +119,19 @@ TOPICS: Final = (DOSSIERS, DECISIONS, *ALERTS, DEAD_LETTERS)
 """All topics, in the order of the way of an event."""
 
 LETTER_HEADERS: Final = {
-    "__connect.errors.topic": "The topic it came from.",
+    "__connect.errors.topic": "The topic it came from; absent where it came from a file.",
     "__connect.errors.partition": "Its partition there.",
     "__connect.errors.offset": "Its offset there.",
-    "__connect.errors.exception.class.name": "The kind of our error.",
-    "__connect.errors.exception.message": "What was expected, what was found, what to do; persons and secrets masked.",
+    "__connect.errors.exception.message": "What was expected, what was found, what to do.",
     "dunghen.reason": "The reason code: one of docs/events.md, or `id_conflict`, `too_many_facts`, `unstorable`.",
-    "dunghen.first-seen": "When it was first met (RFC 3339).",
+    "dunghen.place": "Where it lay: topic/partition/offset, or file:line.",
+    "dunghen.first-seen": "When it was recorded (RFC 3339, UTC).",
 }
-"""Headers a dead letter has beside its own, by the names of Kafka Connect and ours."""
+"""Headers a dead letter has behind its own, by the names of Kafka Connect and ours."""
+LETTER_ALWAYS: Final = (
+    "__connect.errors.exception.message",
+    "dunghen.reason",
+    "dunghen.place",
+    "dunghen.first-seen",
+)
+"""Those that every dead letter has, wherever it came from."""

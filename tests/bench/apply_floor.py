@@ -40,7 +40,7 @@ KNOWN_LITE = (
 )
 KNOWN = (
     "SELECT f.subject, f.source, f.id, f.revision, f.digest"
-    " FROM unnest(%s::text[], %s::text[], %s::text[], %s::int8[]) AS t (subject, source, id, revision)"
+    " FROM unnest(%b::text[], %b::text[], %b::text[], %b::int8[]) AS t (subject, source, id, revision)"
     " JOIN facts f USING (subject, source, id, revision)"
 )
 decode = msgspec.json.decode

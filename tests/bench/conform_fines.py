@@ -11,14 +11,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import resource
 import statistics
 import subprocess
 import sys
-from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
+
+from machine import machine
 
 ROOT = Path(__file__).resolve().parents[2]
 LOG, NET = "road_traffic_fines_full.csv.gz", "road_fines_normative_dpn.pnml"
@@ -85,9 +85,7 @@ def main() -> int:
     if not (folder / LOG).is_file():
         print(f"NOT MEASURED: no {LOG} in the folder of the public logs")
         return 0
-    print(
-        f"{datetime.now(UTC).date()}, {platform.machine()}, Python {platform.python_version()}, {rounds} rounds"
-    )
+    print(f"{machine()}, {rounds} rounds")
     seconds: dict[str, list[float]] = {"rows alone": [], "floor": [], "conform": []}
     wrong = []
     for _ in range(rounds):

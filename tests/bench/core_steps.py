@@ -7,7 +7,6 @@ most five times a bisect over a table of working minutes.
 
 from __future__ import annotations
 
-import platform
 import statistics
 import sys
 import time
@@ -16,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from machine import machine
 from transitions import Machine
 
 from workflow.calendar import read_calendars
@@ -174,7 +174,7 @@ def main() -> int:
         "guarded step": (stock(revision, guarded=True), ours(revision, "sign")),
     } | {f"due date, {unit}": (bisecting(), due_dates(revision, unit)) for unit in COUNTS}
     rounds = [{name: (floor(), product()) for name, (floor, product) in pairs.items()} for _ in range(ROUNDS)]
-    print(f"{datetime.now(UTC).date()}, {platform.machine()}, Python {platform.python_version()}")
+    print(machine())
     missed = []
     for name, bound in BOUNDS.items():
         ratio = statistics.median(one[name][0] / one[name][1] for one in rounds)

@@ -16,6 +16,8 @@ import traceback
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from machine import machine
+
 from consumers.files.dossiers import NotGrouped
 from consumers.files.factfile import open_facts
 from consumers.files.mapping import Mapping, parse_mapping
@@ -135,6 +137,7 @@ def fails(path: Path, mapping: Mapping | None) -> str | None:
 
 def run(seconds: float, seed: int) -> int:
     """Fuzz for `seconds`; 0 if no reader failed, else 1."""
+    print(machine())
     print(f"readers: seed {seed}, {seconds:g} s", flush=True)
     chance = random.Random(seed)
     kinds = subjects()

@@ -7,12 +7,14 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from working import Office, month
 
 from servers.finding import Servers, servers_for
 from workflow.store.opening import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 NUMBERS = itertools.count(1)
 MODEL = "dunghen_model"
@@ -45,3 +47,25 @@ def database(servers: Servers, name: str) -> Iterator[str]:
     """The URL of a store with empty tables."""
     yield servers.database(name, MODEL)
     servers.drop(name)
+
+
+@pytest.fixture
+def another(servers: Servers, name: str) -> Iterator[Callable[[], str]]:
+    """Makes one more database with empty tables; its URL."""
+    yield lambda: servers.database(f"{name}_more", MODEL)
+    servers.drop(f"{name}_more")
+
+
+@pytest.fixture
+def office(servers: Servers, database: str, name: str, tmp_path: Path) -> Iterator[Office]:
+    """A topic of three partitions, a group and a database."""
+    found = Office(servers.bootstrap, database, f"{name}.", tmp_path)
+    found.make_topic()
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
+def messages(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    """A simulated month, damaged as it comes."""
+    return month(tmp_path_factory.mktemp("month"))

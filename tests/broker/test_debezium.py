@@ -18,6 +18,7 @@ from consumers.codec import RawRecord, decode
 from consumers.contract.messages import MESSAGES
 from consumers.contract.topics import DOSSIERS, PREFIX
 from consumers.debezium import unwrapped
+from consumers.decoding import facts_of
 from workflow.errors import InputError
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def test_every_shape_of_a_captured_row_is_the_fact_itself(outbox: psycopg.Connec
     for one in wrapped:
         (inside,) = unwrapped(one)
         assert decode(inside) == expected
+        assert facts_of(one, None) == [expected]
 
 
 @pytest.mark.parametrize(
@@ -144,6 +146,7 @@ def test_every_shape_of_a_captured_row_is_the_fact_itself(outbox: psycopg.Connec
 )
 def test_what_is_removed_says_nothing(value: object) -> None:
     assert unwrapped(record(value)) == []
+    assert not value or facts_of(record(value), None) == []
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -11,17 +12,18 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
-from consumers.contract.topics import DECISIONS, TOPICS
+from consumers.contract.topics import DEAD_LETTERS, DECISIONS, LETTER_ALWAYS, LETTER_HEADERS, TOPICS
 from consumers.kafka import Publisher, make_topics
 from consumers.relay import BATCHES, step
 from servers.kafka import Kafka
 from workflow.errors import BrokerRefused, BrokerUnreachable
 from workflow.messages import Decision, encode
 from workflow.store.opening import open_store
-from workflow.store.rows import EPOCH, to_us
+from workflow.store.rows import EPOCH, DeadLetter, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -233,12 +235,43 @@ def test_a_topic_that_is_not_there_is_said(servers: Servers, store: Store, name:
 def test_nothing_said_in_shadow_reaches_a_topic(database: str, servers: Servers, prefix: str) -> None:
     shadow = open_store(database, shadow=True)
     say(shadow, 3)
+    with shadow.writing() as writing:
+        writing.bury([DeadLetter("p", "r", "d", None, b"v", b"[]", to_us(NOW), to_us(NOW))])
     with closing(Publisher(servers.bootstrap)) as publish, shadow.relaying() as outbox:
         assert outbox is not None
-        assert step(outbox, publish, prefix, lambda: NOW).batches == 0
+        assert step(outbox, publish, prefix, lambda: NOW) == (0, {})
     shadow.close()
 
     assert arrived(servers.bootstrap, prefix + DECISIONS.name) == []
+
+
+def test_a_dead_letter_goes_out_whole_with_its_place_and_reason_and_once(
+    store: Store, servers: Servers, prefix: str
+) -> None:
+    own = msgspec.json.encode([("trace", base64.b64encode(b"\x00\xff").decode())])
+    letters = [
+        DeadLetter(
+            "dunghen.dossiers/3/17", "not_json", "expected JSON", b"k", b"\xff{", own, to_us(NOW), to_us(NOW)
+        ),
+        DeadLetter("day.jsonl:4", "not_json", "expected JSON", None, b"x", b"[]", to_us(NOW), to_us(NOW)),
+    ]
+    with store.writing() as writing:
+        writing.bury(letters)
+    with closing(Publisher(servers.bootstrap)) as publish, store.relaying() as outbox:
+        assert outbox is not None
+        topics = [step(outbox, publish, prefix, lambda: NOW).topics for _ in range(2)]
+    sent = sorted(arrived(servers.bootstrap, prefix + DEAD_LETTERS.name), key=lambda one: len(one.value))
+    (file, whole) = sent
+
+    assert topics == [{prefix + DEAD_LETTERS.name: 2}, {}]
+    assert (whole.key, whole.value, file.key, file.value) == (b"k", b"\xff{", None, b"x")
+    assert whole.headers[0] == ("trace", b"\x00\xff")
+    assert {name for name, _ in whole.headers[1:]} == set(LETTER_HEADERS)
+    assert {name for name, _ in file.headers} == set(LETTER_ALWAYS)
+    told = dict(whole.headers)
+    assert told["__connect.errors.topic"] == b"dunghen.dossiers"
+    assert (told["__connect.errors.partition"], told["__connect.errors.offset"]) == (b"3", b"17")
+    assert (told["dunghen.reason"], told["dunghen.first-seen"]) == (b"not_json", b"2024-01-01T00:00:00+00:00")
 
 
 def test_topics_are_made_once_and_one_that_differs_is_told(servers: Servers, name: str) -> None:

@@ -50,7 +50,7 @@ def as_plain(judgment: Judgment) -> dict[str, Any]:
     """What the model also knows of a judgment, in the model's form."""
     dossier, revision = judgment.dossier, judgment.rules.revision
     return {
-        "facts": [(fact.source, fact.id, fact.revision) for fact in judgment.facts],
+        "facts": [(fact.source, fact.id, fact.revision, fact.subject) for fact in judgment.facts],
         "outcomes": [plain_outcome(outcome) for outcome in judgment.outcomes],
         "state": dossier.state,
         "since": dossier.since,

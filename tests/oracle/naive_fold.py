@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from oracle.naive_order import (
     Broken,
+    Fates,
     Plain,
     effective_at,
     once,
@@ -43,6 +44,23 @@ def judge(
     valid_at: datetime | None = None,
 ) -> Plain:
     """The dossier after these facts, and what became of each: `facts` (identities) and `outcomes` are parallel."""
+    known, standing, fates = settled(facts, sources, known_at, valid_at)
+    dossier, outcomes = walk(revision, standing)
+    placeless = [fact for fact in known if fact["identity"] in fates]
+    placeless.sort(key=lambda fact: (fact["at"], *fact["identity"]))
+    dossier["last_at"] = standing[-1]["effective"] if standing else None
+    dossier["facts"] = [fact["identity"] for fact in standing + placeless]
+    dossier["outcomes"] = outcomes + [fates[fact["identity"]] for fact in placeless]
+    return dossier
+
+
+def settled(
+    facts: Iterable[Fact],
+    sources: Mapping[str, Plain],
+    known_at: datetime | None = None,
+    valid_at: datetime | None = None,
+) -> tuple[list[Plain], list[Plain], Fates]:
+    """All known facts, those that stand in their order, and what became of the others."""
     known = once(
         [plain(f) for f in facts if known_at is None or not f.recorded_at or f.recorded_at <= known_at]
     )
@@ -55,13 +73,7 @@ def judge(
     standing.sort(key=place)
     if valid_at is not None:
         standing = [fact for fact in standing if fact["effective"] <= valid_at]
-    dossier, outcomes = walk(revision, standing)
-    placeless = [fact for fact in known if fact["identity"] in fates]
-    placeless.sort(key=lambda fact: (fact["at"], *fact["identity"]))
-    dossier["last_at"] = standing[-1]["effective"] if standing else None
-    dossier["facts"] = [fact["identity"] for fact in standing + placeless]
-    dossier["outcomes"] = outcomes + [fates[fact["identity"]] for fact in placeless]
-    return dossier
+    return known, standing, fates
 
 
 # One fact after the other
@@ -139,9 +151,19 @@ def one_fact(dossier: Plain, fact: Plain, revision: Revision) -> Plain:
         return tell(dossier, fact, revision)
     if fact["type"] == "dossier.acted.v1":
         return outcome("not_judged") if dossier["halted"] else act(dossier, fact, revision)
+    if fact["type"] == "dossier.linked.v1" and fact["body"]["kind"] == "reopened_as":
+        reopen(dossier, fact, revision)
     if fact["type"] == "dossier.migrated.v1":
         raise NotModelled(fact["type"])
     return outcome("applied")
+
+
+def reopen(dossier: Plain, fact: Plain, revision: Revision) -> None:
+    """An ended dossier begins again where every dossier begins; when it was received stays as it was."""
+    if dossier["ended_at"] is not None:
+        dossier["ended_at"] = None
+        dossier["state"], dossier["since"] = revision.initial, fact["effective"]
+        dossier["visited"].append(revision.initial)
 
 
 def act(dossier: Plain, fact: Plain, revision: Revision) -> Plain:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from workflow.facts import Fact
 
 Plain = dict[str, Any]
+Fates = dict[tuple[str, str, int, str], Plain]
 Broken = tuple[str, str, Any]
 """A violation without its texts: rule, kind and, for a deadline, the due instant."""
 
@@ -25,7 +26,8 @@ HOW_SOURCES_ARE_READ = {"order": "time", "rank": 0, "voids": "own"}
 def plain(fact: Fact) -> Plain:
     """A fact as a dict; its body's fields stand under `body`, its type under `type`."""
     return {
-        "identity": (fact.source, fact.id, fact.revision),
+        "identity": (fact.source, fact.id, fact.revision, fact.subject),
+        "subject": fact.subject,
         "source": fact.source,
         "id": fact.id,
         "revision": fact.revision,
@@ -60,24 +62,25 @@ def outcome(status: str, *violations: Broken) -> Plain:
     return {"status": status, "violations": list(violations), "order_assumed": False}
 
 
-def settle_voids(known: list[Plain], sources: Mapping[str, Plain]) -> dict[tuple[str, str, int], Plain]:
+def settle_voids(known: list[Plain], sources: Mapping[str, Plain]) -> Fates:
     """The outcome of each void, and `voided` for each fact one of them removed."""
-    fates: dict[tuple[str, str, int], Plain] = {}
+    fates: Fates = {}
     every = [fact for fact in known if fact["type"] == "event.voided.v1"]
     latest = [void for void in every if not any(newer_of_same(other, void) for other in every)]
     latest.sort(key=lambda void: (void["at"], void["source"], void["id"]), reverse=True)
     for void in every:
         fates[void["identity"]] = outcome("superseded")
     taken: list[Plain] = []
-    removed: list[tuple[str, str, int | None]] = []
+    removed: list[tuple[str, str, str, int | None]] = []
     for void in latest:
         taken.append(void)
         if any(names(target, void) for target in removed):
             continue
         body = void["body"]
-        target = (body["target_source"] or void["source"], body["target_id"], body["target_revision"])
+        source = body["target_source"] or void["source"]
+        target = (void["subject"], source, body["target_id"], body["target_revision"])
         may = read_as(sources, void["source"])["voids"]
-        if may == "none" or (may == "own" and target[0] != void["source"]):
+        if may == "none" or (may == "own" and source != void["source"]):
             fates[void["identity"]] = outcome("refused", ("void/source", "role", None))
         elif any(names(target, later) for later in taken):
             fates[void["identity"]] = outcome("refused", ("void/later", "order", None))
@@ -92,16 +95,18 @@ def settle_voids(known: list[Plain], sources: Mapping[str, Plain]) -> dict[tuple
 
 def newer_of_same(one: Plain, other: Plain) -> bool:
     """Both are revisions of one record, and the first is the later one."""
-    return bool(one["identity"][:2] == other["identity"][:2] and one["revision"] > other["revision"])
+    same = one["identity"][:2] == other["identity"][:2] and one["subject"] == other["subject"]
+    return bool(same and one["revision"] > other["revision"])
 
 
-def names(target: tuple[str, str, int | None], fact: Plain) -> bool:
-    """A void's target is this fact: every revision of it unless one is named."""
-    source, identifier, revision = target
-    return (source, identifier) == fact["identity"][:2] and revision in {None, fact["revision"]}
+def names(target: tuple[str, str, str, int | None], fact: Plain) -> bool:
+    """A void's target is this fact of its own code: every revision of it unless one is named."""
+    subject, source, identifier, revision = target
+    same = (subject, source, identifier) == (fact["subject"], *fact["identity"][:2])
+    return same and revision in {None, fact["revision"]}
 
 
-def settle_revisions(known: list[Plain], fates: dict[tuple[str, str, int], Plain]) -> None:
+def settle_revisions(known: list[Plain], fates: Fates) -> None:
     """Mark all but the highest of the revisions that are left of each record."""
     left = [fact for fact in known if fact["identity"] not in fates]
     for fact in left:
@@ -113,7 +118,11 @@ def effective_at(fact: Plain, standing: list[Plain], sources: Mapping[str, Plain
     """When a fact takes effect, by its source's order authority."""
     if read_as(sources, fact["source"])["order"] == "time":
         return fact["at"]  # type: ignore[no-any-return] # a plain dict knows no types
-    own = [other for other in standing if other["source"] == fact["source"]]
+    own = [
+        other
+        for other in standing
+        if other["source"] == fact["source"] and other["subject"] == fact["subject"]
+    ]
     times: list[datetime] = [other["at"] for other in own if other["sequence"] <= fact["sequence"]]
     return max(times)
 

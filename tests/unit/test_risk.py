@@ -105,6 +105,16 @@ def test_where_officers_hurry_the_mark_is_taken_for_what_it_was_worth() -> None:
     assert risk.probability("p", "check", "", 20 * HOUR) == pytest.approx(0, abs=0.001)
 
 
+def test_marks_with_few_moments_are_joined_with_one_another_and_not_with_all_below() -> None:
+    """Two hundred different marks of ten moments each, the higher half of them late."""
+    stays = [Stay(f"{n}", "p", "check", "", n, n - 1) for n in range(1, 1_001)]
+    moments = [Moment("p", "check", "", 5 * n, late=n <= 100) for n in range(1, 201) for _ in range(10)]
+    risk = Risk(fitted(stays, moments, late=0))
+
+    assert risk.probability("p", "check", "", 900) < 0.1
+    assert risk.probability("p", "check", "", 100) > 0.9
+
+
 @given(STAYS, MOMENTS, GROUP, st.integers(1, 4_000), st.integers(0, 4_000))
 def test_less_time_left_never_lowers_the_risk(
     stays: list[Stay], moments: list[Moment], group: tuple[str, str, str], left: int, less: int

@@ -16,21 +16,25 @@ import msgspec
 from msgspec import Struct
 
 from workflow.catalogue import JUDGE_VERSION
+from workflow.factrows import FactRows
 from workflow.facts import begins_dossier
 from workflow.judge import FAULTS, judge
+from workflow.links import joins, stories
 from workflow.plan import APPLIED
 from workflow.store.bodies import Bodies
-from workflow.store.judgments import Standing, pack, row, unpack
-from workflow.store.rows import DossierRow, from_us
+from workflow.store.judgments import Standing, codes_of, pack, row, story_row, unpack
+from workflow.store.rows import DossierRow, from_us, to_us
 from workflow.store.said import decisions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from workflow.audit.archive import Archive
     from workflow.catalogue import Basis, Catalogue
     from workflow.facts import Fact
+    from workflow.fold import Judgment
     from workflow.judge import Judged
+    from workflow.model import Outcome
     from workflow.store.store import Reading
 
 Where: TypeAlias = Literal["row", "said", "facts"]
@@ -94,7 +98,9 @@ class Replay:
             if stored is None:
                 if begins_dossier(facts):
                     yield Difference(subject, "row", "row", "none", f"a dossier of {len(facts)} facts")
-            elif not facts:
+            elif not facts and not stored.linked:
+                if not stored.facts:
+                    continue  # known once by a link alone, which does not stand any more
                 yield Difference(subject, "facts", "facts", str(stored.facts), "0")
             else:
                 self.counts.dossiers += 1
@@ -126,7 +132,7 @@ class Replay:
             yield Difference(stored.subject, "row", "judgment", stored.state, found)
             return
         self.counts.older += found.older
-        self._add(stored.subject, found.judged)
+        self._add(stored, found.judged)
         if found.row != stored:
             yield from _unequal(stored, found.row)
 
@@ -142,18 +148,26 @@ class Replay:
     def _judged(self, stored: DossierRow, facts: Sequence[Fact]) -> _Again | str:
         """The dossier judged again by the definitions its row names; why not, where that cannot be done."""
         first: _Again | str | None = None
+        told = self._linked(stored, facts)
         for catalogue in self._archive.candidates(stored):
-            found = _again(catalogue, stored, facts, dates=self._dates)
+            found = _again(catalogue, stored, facts, told, dates=self._dates)
             first = first or found
             if not isinstance(found, str) and found.row[:BASIS_END] == stored[:BASIS_END]:
                 older = catalogue is not self._archive.newest or stored.judge_version != JUDGE_VERSION
                 return found._replace(older=older)
         return first or "its definitions are not archived"
 
-    def _add(self, subject: str, judged: Judged) -> None:
+    def _linked(self, stored: DossierRow, facts: Sequence[Fact]) -> dict[str, Sequence[Fact]]:
+        """The facts of every code a dossier is linked to, its own too; empty for one that tells of no link."""
+        if stored.linked is None and (isinstance(facts, FactRows) or not any(map(joins, facts))):
+            return {}
+        others = [code for code in codes_of(stored) if code != stored.subject]
+        return {stored.subject: facts} | {code: list(self._reading.facts([code])) for code in others}
+
+    def _add(self, stored: DossierRow, judged: Judged) -> None:
+        subject = stored.subject
         part, total = hash(subject) % PARTS, 0
-        judgment = judged.judgment
-        for fact, outcome in zip(judgment.facts, judgment.outcomes, strict=True):
+        for fact, outcome in _own(stored, judged.judgment):
             content = _APPLIED if outcome is APPLIED else _encode(outcome)
             total += hash((subject, fact.source, fact.id, fact.revision, content))
         self._sums[part] = (self._sums[part] + total) & MASK
@@ -197,10 +211,9 @@ class Replay:
         found = self._judged(stored, list(self._reading.facts([stored.subject])))
         if isinstance(found, str):
             return
-        judgment = found.judged.judgment
         derived = {
             (fact.source, fact.id, fact.revision): _encode(outcome)
-            for fact, outcome in zip(judgment.facts, judgment.outcomes, strict=True)
+            for fact, outcome in _own(stored, found.judged.judgment)
         }
         for key in sorted(derived.keys() | said.keys()):
             kept, follows = said.get(key, (0, _NOTHING))[1], derived.get(key, _NOTHING)
@@ -218,8 +231,25 @@ class _Again(NamedTuple):
     older: bool = False
 
 
-def _again(catalogue: Catalogue, stored: DossierRow, facts: Sequence[Fact], *, dates: bool) -> _Again | str:
+def _own(stored: DossierRow, judgment: Judgment) -> Iterator[tuple[Fact, Outcome]]:
+    """What became of the facts of one code; a judgment of several codes holds those of all."""
+    every = zip(judgment.facts, judgment.outcomes, strict=True)
+    if stored.linked is None:
+        return every
+    return ((fact, outcome) for fact, outcome in every if fact.subject == stored.subject)
+
+
+def _again(
+    catalogue: Catalogue,
+    stored: DossierRow,
+    facts: Sequence[Fact],
+    told: Mapping[str, Sequence[Fact]],
+    *,
+    dates: bool,
+) -> _Again | str:
     try:
+        if told:
+            return _story_again(catalogue, stored, facts, told)
         judged = judge(catalogue, stored.subject, facts)
         judgment = judged.judgment
         basis = catalogue.basis(judgment.rules)._replace(judge_version=stored.judge_version)
@@ -238,6 +268,30 @@ def _again(catalogue: Catalogue, stored: DossierRow, facts: Sequence[Fact], *, d
         return _Again(judged, row(judgment.rules, basis, judgment.dossier, standing, counted))
     except FAULTS as fault:
         return str(fault)
+
+
+def _story_again(
+    catalogue: Catalogue, stored: DossierRow, facts: Sequence[Fact], told: Mapping[str, Sequence[Fact]]
+) -> _Again:
+    """One code of a story, by the facts of all. Raises one of FAULTS."""
+    story = next(one for one in stories(catalogue.orders, told) if stored.subject in one.codes)
+    together = [fact for code in story.codes for fact in told.get(code, ())]
+    judged = judge(catalogue, story.head, together)
+    judgment = judged.judgment
+    basis = catalogue.basis(judgment.rules)._replace(judge_version=stored.judge_version)
+    recorded = [to_us(fact.recorded_at) for fact in together if fact.recorded_at is not None]
+    standing = Standing(
+        judged.code,
+        stored.version,
+        len(facts),
+        stored.last_recorded_at,
+        alerts=stored.alerts,
+        next_due_at=stored.next_due_at,
+    )
+    latest = max([*recorded, stored.last_recorded_at])
+    dates = judgment.rules.clock.deadlines(judgment.dossier, at=from_us(latest))
+    found = story_row(judgment.rules, basis, judgment.dossier, standing, dates, story, stored.subject, latest)
+    return _Again(judged, found)
 
 
 def _without_dates(stored: DossierRow, judged: Judged, basis: Basis, facts: int) -> DossierRow:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import click
+from msgspec.structs import replace
 
 from workflow import rates as counting
 from workflow.cli.budgets import show_budget
+from workflow.cli.completeness import Feeds, units_of_officers
+from workflow.cli.indices import show_indices
 from workflow.cli.inputs import moment
 from workflow.cli.options import Command, output_option
 from workflow.cli.output import Column, print_rows
+from workflow.cli.plotting import plot
 from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options
 from workflow.errors import UsageError
@@ -24,23 +29,29 @@ if TYPE_CHECKING:
 
     from workflow.cli.output import Form
     from workflow.cli.stores import Looking, Seen
-    from workflow.rates import Measure, Rates, Share
+    from workflow.rates import By, Measure, Rates, Share
 
 SHARES: Final = (
     Column("late_appointment", "Late, slip", "right"),
     Column("late_committed", "Late, committed", "right"),
     Column("late_or_overdue", "Late or overdue, of all in hand", "right"),
+    Column("overdue", "Overdue, of open", "right"),
     Column("followed", "Followed the procedure", "right"),
     Column("both", "Followed it and on time", "right"),
+    Column("portal_on_time", "On time, Decision 766", "right"),
+    Column("opencps_on_time", "On time, OpenCPS", "right"),
     Column("approved", "Approved procedure", "right"),
 )
 KEYS: Final = tuple(column.key for column in SHARES)
 UNDATED: Final = Column("without_date", "Without a date", "right")
-Asked: TypeAlias = Literal["all", "unit", "procedure", "month"]
+PICTURE: Final = click.Path(dir_okay=False, path_type=Path)
+COMPLETE: Final = Column("complete", "Feeds complete", "right")
+Asked: TypeAlias = Literal["all", "unit", "procedure", "officer-unit", "month"]
 GROUPS: Final = {
     "all": Column("group", "All"),
     "unit": Column("group", "Unit"),
     "procedure": Column("group", "Procedure"),
+    "officer-unit": Column("group", "Officer's unit"),
     "month": Column("group", "Month"),
 }
 
@@ -58,13 +69,24 @@ GROUPS: Final = {
     show_default=True,
     help="What to count apart.",
 )
+@click.option(
+    "--plot",
+    "picture",
+    type=PICTURE,
+    help="Write the late rate of the year against the budget as a picture (SVG).",
+)
+@click.option(
+    "--index", type=click.Choice(["766"]), help="Show the published indices of that decision instead."
+)
 @click.option("--budget", is_flag=True, help="Show the budget of lateness of the year instead, of each unit.")
 @output_option()
-def rates(
+def rates(  # noqa: PLR0913 - one parameter per option
     looking: Looking,
     since: str | None,
     until: str | None,
     by: Asked,
+    picture: Path | None,
+    index: str | None,
     budget: bool,  # noqa: FBT001 - a flag of the command line
     output: Form,
 ) -> None:
@@ -72,31 +94,49 @@ def rates(
 
     Late, slip: released in the period after the benchmark (first appointment and permitted pauses), of those released
     that have a slip. Late, committed: the same for the committed date. Late or overdue: released late, or open at the
-    end past their date, of all received or in hand: the reading of Decision 766/QĐ-TTg. Followed: released without
-    breaking a rule of order, role, guard or end, of those released whose steps are told. Approved: judged by an
-    approved procedure, of all counted. Of no dossiers there is no rate. Duplicates are left out.
+    end past their date, of all received or in hand. Overdue: of those open at the end. Followed: released without
+    breaking a rule of order, role, guard or end, of those released whose steps are told. On time, Decision 766: by the
+    national portal's ends and supplements, of all received or in hand. On time, OpenCPS: of those released, whole per
+    cent, 100 of nothing, as that software reckons. Approved: judged by an approved procedure, of all counted. Feeds
+    complete: of what the sources counted as received, what we know; without a count nothing is known of it. Of no
+    dossiers there is no rate. Duplicates are left out.
     """
-    if budget:
-        with looking.opened() as store:
-            show_budget(store, output)
-        return
     with looking.opened() as store:
+        if budget:
+            show_budget(store, output)
+            return
+        if picture is not None:
+            plot(store, _measures(store, "all"), picture)
+            return
         period = _period(since, until, store.at, store.zone)
-        measures = (
-            counting.measure(one.rules, one.dossier, store.at)
-            for one in watched(store.judged(), store.progress, "Counting")
-            if not one.duplicate
-        )
-        parts, whole = _counted(measures, period, by, store)
+        if index:
+            show_indices(_measures(store, "all"), period, store.at, output)
+            return
+        feeds = Feeds(store)
+        parts, whole = _counted(feeds.watch(_measures(store, by)), period, by, store)
         left_out = len(store.duplicates)
-    rows = [*_rows(parts, by), *_rows([whole], "all")]
+        months = {one.name: one for one in counting.months(period.since, period.until, store.zone)}
+    rows = [
+        {**row, "complete": _share(feeds.share(one.told_by, months.get(one.period, period)))}
+        for one, row in ((one, _row(one, by)) for one in parts)
+    ]
+    rows.append({**_row(whole, "all"), "complete": _share(feeds.share(whole.told_by, period))})
     if output == "table":
-        print_rows(map(_shown, rows), (GROUPS[by], *SHARES, UNDATED), "table")
+        print_rows(map(_shown, rows), (GROUPS[by], *SHARES, UNDATED, COMPLETE), "table")
         _tell(whole, left_out)
     elif output == "csv":
         print_rows(map(_flat, rows), [Column(key, "") for key in _flat(rows[0])], "csv")
     else:
         print_rows(rows, (), output)
+
+
+def _measures(store: Seen, by: Asked) -> Iterator[Measure]:
+    units = units_of_officers(store) if by == "officer-unit" else {}
+    for one in watched(store.judged(), store.progress, "Counting"):
+        if not one.duplicate:
+            found = counting.measure(one.rules, one.dossier, store.at)
+            unit = units.get(found.officer or "")
+            yield found if unit is None else replace(found, officer_unit=unit)
 
 
 def _counted(
@@ -109,7 +149,8 @@ def _counted(
         whole = [one for one in found if one.period == period.name]
         parts = [one for one in found if one.period != period.name]
         return parts, counting.total(whole, period.name)
-    parts = counting.rates(measures, [period], by, now=store.at)
+    group: By = "officer_unit" if by == "officer-unit" else by
+    parts = counting.rates(measures, [period], group, now=store.at)
     return [] if by == "all" else parts, counting.total(parts, period.name)
 
 
@@ -137,16 +178,14 @@ def _start(text: str | None, zone: ZoneInfo) -> datetime | None:
     return found.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _rows(found: Iterable[Rates], by: str) -> Iterator[dict[str, object]]:
-    for one in found:
-        group = one.period if by == "month" else one.group
-        yield {
-            "by": by,
-            "group": group,
-            "period": one.period,
-            **{key: _share(getattr(one, key)) for key in KEYS},
-            "without_date": one.without_date,
-        }
+def _row(one: Rates, by: str) -> dict[str, object]:
+    return {
+        "by": by,
+        "group": one.period if by == "month" else one.group,
+        "period": one.period,
+        **{key: _share(getattr(one, key)) for key in KEYS},
+        "without_date": one.without_date,
+    }
 
 
 def _share(share: Share) -> dict[str, object]:
@@ -155,12 +194,14 @@ def _share(share: Share) -> dict[str, object]:
 
 def _shown(row: dict[str, object]) -> dict[str, object]:
     group = current("All") if row["by"] == "all" else row["group"] or current("no unit named")
-    shares = {key: _words(row[key]) for key in KEYS}
+    shares = {key: _words(row[key]) for key in (*KEYS, "complete")}
     return {**row, **shares, "group": group}
 
 
 def _words(share: object) -> str:
     assert isinstance(share, dict)  # noqa: S101 - made by `_share`
+    if not share["denominator"] and share["percent"] is None:
+        return "-"
     counted = f"{share['numerator']}/{share['denominator']}"
     return counted if share["percent"] is None else f"{counted} = {share['percent']} %"
 

@@ -11,7 +11,7 @@ import click
 from consumers.kafka import Publisher
 from consumers.relay import PART, Relay
 from workflow.cli.brokers import broker_options, health_options
-from workflow.cli.options import Command
+from workflow.cli.options import Command, kafka_settings
 from workflow.cli.running import running
 from workflow.cli.stores import store_options
 from workflow.store.looking import backlog
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @broker_options
 @health_options
 def relay(place: Place, broker: Broker, health_host: str, health_port: int) -> None:
-    """Send decisions and alerts to their topics, until SIGTERM.
+    """Send decisions, alerts and dead letters to their topics, until SIGTERM.
 
     Of several relays of one store one sends and the others stand by. A message may be sent again after a fault, with
     the same id and bytes. What was judged in shadow is never sent.
@@ -34,7 +34,7 @@ def relay(place: Place, broker: Broker, health_host: str, health_port: int) -> N
     with (
         running((PART,), port=health_port, host=health_host) as process,
         place.opened() as store,
-        closing(Publisher(broker.servers)) as publish,
+        closing(Publisher(broker.servers, **kafka_settings().security())) as publish,
     ):
         process.metrics.watch(lambda: backlog(store, datetime.now(UTC)))
         Relay(store, publish, broker.prefix, process.health, process.metrics).run(process.stop)

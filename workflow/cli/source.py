@@ -16,7 +16,7 @@ from consumers.kafka import newest
 from consumers.topicfacts import TopicFacts
 from workflow.choosing import choose
 from workflow.cli.inputs import FILE, all_calendars, regrouped
-from workflow.cli.options import Group, file_limits, output_option
+from workflow.cli.options import Group, file_limits, kafka_settings, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
 from workflow.errors import UsageError
@@ -135,7 +135,8 @@ def check(
         if Path(what).is_file():
             opened = open_source(Path(what), definition, folder, limits=limits, secret=key)
         else:
-            opened = TopicFacts(what, newest(_broker(brokers, what), what, last), definition.timezone)
+            records = newest(_broker(brokers, what), what, last, **kafka_settings().security())
+            opened = TopicFacts(what, records, definition.timezone)
         known = {**orders(_shipped()), definition.source: definition.order()}
         report = _Report(definition, _families(procedure, known))
         told = opened.parts() if isinstance(opened, TopicFacts) else parts(opened, definition, limits)

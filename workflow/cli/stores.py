@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import wraps
@@ -22,15 +23,16 @@ from workflow.errors import UsageError
 from workflow.facts import Linked
 from workflow.fold import fold
 from workflow.judge import FAULTS
+from workflow.links import stories
 from workflow.procedure.reader import fingerprint, read_procedures
 from workflow.standing import stand
 from workflow.store import looking as counts
-from workflow.store.judgments import unpack
+from workflow.store.judgments import told_under, unpack
 from workflow.store.opening import open_store
 from workflow.store.rows import EPOCH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from zoneinfo import ZoneInfo
 
     from workflow.facts import Fact
@@ -110,7 +112,10 @@ class Seen:
         self.now = now
         self.at = self.asked_at or self.known_at or now
         self._blocked = counts.blocked(store)
-        self.duplicates = frozenset(self._duplicates())
+        linked = {subject: self._own(subject) for subject in counts.linked(store)}
+        self.duplicates = frozenset(self._duplicates(linked))
+        found = stories(self.catalogue.orders, linked, known_at=self.known_at, valid_at=self.asked_at)
+        self._stories = {code: story for story in found if story.others for code in story.codes}
         self._done, self._all = 0, counts.dossiers(store)
 
     def progress(self) -> tuple[int, int]:
@@ -122,20 +127,31 @@ class Seen:
         return counts.contents(self.store)
 
     def judged(self) -> Iterator[Judged]:
-        """Every dossier by its code, one after the other; those of which nothing was known yet are left out."""
+        """Every dossier by its code, one after the other, one of several codes by its last; those of which nothing was
+        known yet are left out."""
         self._done = 0
         with self.store.reading() as reading:
             if self.asked_at is None and self.known_at is None:
-                for row in reading.dossiers():
-                    self._done += 1
-                    rules = self._of(row)
-                    yield self._judged(rules, unpack(row.judgment), row.blocked)
-                return
-            for subject, found in groupby(reading.facts(), key=lambda fact: fact.subject):
-                self._done += 1
-                one = self._folded(subject, found)
-                if one is not None:
-                    yield one
+                yield from self._kept(reading)
+            else:
+                yield from self._asked(reading)
+
+    def _kept(self, reading: Reading) -> Iterator[Judged]:
+        for row in reading.dossiers():
+            self._done += 1
+            if told_under(row) == row.subject and (row.facts or row.linked):
+                yield self._judged(self._of(row), unpack(row.judgment), row.blocked)
+
+    def _asked(self, reading: Reading) -> Iterator[Judged]:
+        heads = deque(sorted({story.head for story in self._stories.values()}))
+        for subject, found in groupby(reading.facts(), key=lambda fact: fact.subject):
+            self._done += 1
+            while heads and heads[0] <= subject:
+                yield from self._story(heads.popleft())
+            if subject not in self._stories and (one := self._folded(subject, found)) is not None:
+                yield one
+        for head in heads:
+            yield from self._story(head)
 
     def one(self, subject: str) -> Judged:
         """One dossier, folded; one that cannot be, as it was last judged. Raises UsageError where nothing is known of
@@ -144,7 +160,7 @@ class Seen:
             row = self.row(subject)
             if row.blocked is not None:
                 return self._judged(self._of(row), unpack(row.judgment), row.blocked)
-        found = self._folded(subject, self.facts(subject))
+        found = self._folded(self._head(subject), self.facts(subject))
         if found is None:
             raise UsageError(
                 "{store}: nothing of the dossier {subject} was known or had taken place by then; ask about a later "
@@ -156,9 +172,9 @@ class Seen:
         return found
 
     def facts(self, subject: str) -> list[Fact]:
-        """All facts of a dossier. Raises UsageError where there is none of that code."""
-        with self.store.reading() as reading:
-            found = list(reading.facts([subject]))
+        """All facts of a dossier, under all its codes. Raises UsageError where there is none of that code."""
+        story = self._stories.get(subject)
+        found = self._own(*(story.codes if story else (subject,)))
         if not found:
             raise UsageError(
                 "{store}: no dossier {subject}; its code must be written exactly as its source writes it",
@@ -167,6 +183,20 @@ class Seen:
                 reason="no_dossier",
             )
         return found
+
+    def _own(self, *codes: str) -> list[Fact]:
+        with self.store.reading() as reading:
+            return list(reading.facts(codes))
+
+    def _head(self, subject: str) -> str:
+        """The code a dossier goes on under."""
+        story = self._stories.get(subject)
+        return subject if story is None else story.head
+
+    def _story(self, head: str) -> Iterator[Judged]:
+        found = self._folded(head, self.facts(head))
+        if found is not None:
+            yield found
 
     def row(self, subject: str) -> DossierRow:
         """What is kept of a dossier. Raises UsageError where there is none of that code."""
@@ -204,7 +234,9 @@ class Seen:
         return self._judged(judged.rules, judged.dossier, None)
 
     def _judged(self, rules: Rules, dossier: Dossier, blocked: str | None) -> Judged:
-        return Judged(rules, dossier, blocked, dossier.subject in self.duplicates)
+        story = self._stories.get(dossier.subject)
+        codes = (dossier.subject,) if story is None else story.codes
+        return Judged(rules, dossier, blocked, not self.duplicates.isdisjoint(codes))
 
     def _of(self, row: DossierRow) -> Rules:
         found = self.catalogue.rules(row.procedure, row.revision)
@@ -220,10 +252,10 @@ class Seen:
             )
         return found
 
-    def _duplicates(self) -> Iterator[str]:
+    def _duplicates(self, linked: Mapping[str, Iterable[Fact]]) -> Iterator[str]:
         """The dossiers that say they are the duplicate of another, and were not corrected since."""
-        for subject in counts.linked(self.store):
-            standing = stand(self.catalogue.orders, self.known(self.facts(subject)), None, self.asked_at)
+        for subject, facts in linked.items():
+            standing = stand(self.catalogue.orders, self.known(facts), None, self.asked_at)
             links = [one.fact.body for one in standing.placed if isinstance(one.fact.body, Linked)]
             if any(link.kind == "duplicate_of" for link in links):
                 yield subject

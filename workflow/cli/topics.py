@@ -9,7 +9,7 @@ import click
 from consumers.contract.topics import CARRIES, TOPICS, WHY
 from consumers.kafka import make_topics
 from workflow.cli.brokers import broker_options
-from workflow.cli.options import Group, output_option
+from workflow.cli.options import Group, kafka_settings, output_option
 from workflow.cli.output import Column, print_rows
 from workflow.i18n import current
 
@@ -74,6 +74,13 @@ def create(broker: Broker, replicas: int, *, dry_run: bool, output: Form) -> int
 
     Ends with 1 where a topic is not as it should be.
     """
-    found = make_topics(broker.servers, broker.prefix, TOPICS, replicas=replicas, make=not dry_run)
+    found = make_topics(
+        broker.servers,
+        broker.prefix,
+        TOPICS,
+        replicas=replicas,
+        make=not dry_run,
+        **kafka_settings().security(),
+    )
     print_rows([one._asdict() for one in found], MADE, output)
     return int(any(one.found in {"missing", "differs"} for one in found))

@@ -215,8 +215,8 @@ class Walker:
 
 def benchmark(rules: Rules, dossier: Dossier, at: datetime) -> datetime | None:
     """The date lateness is judged by as of `at`; None where no slip is known."""
-    found = rules.clock.deadlines(dossier, at=at)
-    return next((deadline.due_at for deadline in found if deadline.kind == "benchmark"), None)
+    found = rules.clock.benchmark(dossier, at=at)
+    return None if found is None else found.due_at
 
 
 def _own_due(rules: Rules, dossier: Dossier, at: datetime) -> datetime | None:

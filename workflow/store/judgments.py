@@ -16,6 +16,7 @@ from workflow.verdict import deviates
 
 if TYPE_CHECKING:
     from workflow.catalogue import Basis
+    from workflow.links import Story
     from workflow.model import Deadline
     from workflow.rules import Rules
 
@@ -46,8 +47,8 @@ _decode: Final = msgspec.msgpack.Decoder(
 
 class Standing(NamedTuple):
     """What a dossier row says beside its judgment: the code its facts name, why it is blocked, its version, how many
-    facts it has, when the last of them was recorded (microseconds), how many alerts about it are kept and when they
-    must be looked at again (microseconds)."""
+    facts it has, when the last of them was recorded (microseconds), how many alerts about it are kept, when they must
+    be looked at again (microseconds), and the codes of its story where it has several."""
 
     code: str | None
     version: int
@@ -56,6 +57,7 @@ class Standing(NamedTuple):
     blocked: str | None = None
     alerts: int = 0
     next_due_at: int | None = None
+    linked: str | None = None
 
 
 def pack(dossier: Dossier) -> bytes:
@@ -104,12 +106,47 @@ def row(
         _minutes_left(rules, dates, at),
         standing.next_due_at,
         standing.blocked,
+        standing.linked,
         standing.version,
         standing.facts,
         standing.last_recorded_at,
         standing.alerts,
         pack(dossier),
     )
+
+
+def story_row(  # noqa: PLR0913 - as `row`, and which code of which story
+    rules: Rules,
+    basis: Basis,
+    dossier: Dossier,
+    standing: Standing,
+    dates: tuple[Deadline, ...],
+    story: Story,
+    code: str,
+    latest: int,
+) -> DossierRow:
+    """The row of one code of a story: the judgment of the whole. `standing` is the code's own.
+
+    `dates`: the deadlines as of `latest`, when the last fact of the story was recorded.
+    """
+    shared = standing._replace(linked=listed(story), last_recorded_at=latest)
+    found = row(rules, basis, dossier, shared, dates)
+    return found._replace(subject=code, last_recorded_at=standing.last_recorded_at)
+
+
+def listed(story: Story) -> str | None:
+    """A story as the column `linked` says it."""
+    return msgspec.json.encode(story.codes).decode() if story.others else None
+
+
+def told_under(row: DossierRow) -> str:
+    """The code a row's story goes on under and is counted by."""
+    return row.subject if row.linked is None else codes_of(row)[0]
+
+
+def codes_of(row: DossierRow) -> list[str]:
+    """The codes of a row's story, its head first."""
+    return [row.subject] if row.linked is None else msgspec.json.decode(row.linked, type=list[str])
 
 
 def _plain(value: object) -> object:

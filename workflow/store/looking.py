@@ -7,12 +7,13 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select, text
 
 from workflow.feeds import DayCount
 from workflow.store.faults import translated
 from workflow.store.rows import from_us, to_us
 from workflow.store.tables import (
+    BESIDE_ONLY,
     DEAD_LETTERS,
     DEFINITIONS,
     DOSSIERS,
@@ -218,7 +219,8 @@ def blocked(store: Store) -> frozenset[str]:
 
 def linked(store: Store) -> list[str]:
     """The codes of dossiers that say they are linked to others, in their order. Raises a StoreError."""
-    asked = select(FACTS.c.subject).where(FACTS.c.type == LINKED).distinct().order_by(FACTS.c.subject)
+    these = text(BESIDE_ONLY), FACTS.c.type == LINKED
+    asked = select(FACTS.c.subject).where(*these).distinct().order_by(FACTS.c.subject)
     return [subject for (subject,) in _rows(store, asked)]
 
 

@@ -8,19 +8,24 @@ and whoever sees it sees the first. Batches whose order is not certain share no 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from workflow.store.faults import translated
-from workflow.store.rows import from_us, to_us
+from workflow.store.rows import DeadLetter, from_us, to_us
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
     from datetime import datetime
 
     from sqlalchemy import Connection
 
 _UNSENT: Final = (
     "SELECT seq, recorded_at, messages, content FROM outbox"
+    " WHERE sent_at IS NULL AND NOT withheld ORDER BY seq LIMIT %s"
+)
+
+_UNSENT_LETTERS: Final = (
+    f"SELECT seq, {', '.join(DeadLetter._fields)} FROM dead_letters"
     " WHERE sent_at IS NULL AND NOT withheld ORDER BY seq LIMIT %s"
 )
 
@@ -50,10 +55,24 @@ class Outbox:
             found = connection.exec_driver_sql(self._sql.marked(_UNSENT), (limit,))
             return [Batch(seq, from_us(at), messages, bytes(content)) for seq, at, messages, content in found]
 
-    def sent(self, batches: Sequence[Batch], at: datetime) -> None:
+    def unsent_letters(self, limit: int) -> dict[int, DeadLetter]:
+        """The oldest dead letters not yet sent, by their numbers, at most so many."""
+        connection = self._connection.execution_options(reads=True)
+        with translated(self._name), connection.begin():
+            found = connection.exec_driver_sql(self._sql.marked(_UNSENT_LETTERS), (limit,))
+            return {seq: DeadLetter._make(letter) for seq, *letter in found}
+
+    def sent(self, batches: Iterable[Batch], at: datetime) -> None:
         """Marks batches as sent."""
-        statement = f"UPDATE outbox SET sent_at = %s WHERE {self._sql.among('seq', 'int8')}"
-        values = (to_us(at), self._sql.listed(batch.seq for batch in batches))
+        self._mark("outbox", [batch.seq for batch in batches], at)
+
+    def letters_sent(self, numbers: Iterable[int], at: datetime) -> None:
+        """Marks dead letters as sent."""
+        self._mark("dead_letters", list(numbers), at)
+
+    def _mark(self, table: Literal["outbox", "dead_letters"], numbers: list[int], at: datetime) -> None:
+        statement = f"UPDATE {table} SET sent_at = %s WHERE {self._sql.among('seq', 'int8')}"
+        values = (to_us(at), self._sql.listed(numbers))
         connection = self._connection.execution_options(reads=False)
         with translated(self._name), connection.begin():
             connection.exec_driver_sql(self._sql.marked(statement), values)

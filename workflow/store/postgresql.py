@@ -48,7 +48,8 @@ _FACT_TYPES: Final = [
     *("text", "text", "text", "int8", "text", "int8", "int8", "int8", "int8"),
     *("bytea", "bytea", "bytea", "bytea", "bytea"),
 ]
-_ARRAYS: Final = ", ".join(f"%s::{_TYPES[name]}[]" for name in DossierRow._fields)
+_ARRAYS: Final = ", ".join(f"%b::{_TYPES[name]}[]" for name in DossierRow._fields)
+"""In binary: as text each element of a list is searched for what must be quoted, which costs four times as much."""
 _INSERT: Final = f"INSERT INTO dossiers ({_DOSSIER}) SELECT * FROM unnest({_ARRAYS})"
 _SET: Final = ", ".join(f"{name} = t.{name}" for name in DossierRow._fields[1:])
 _UPDATE: Final = (
@@ -71,7 +72,7 @@ _OUST: Final = (
 )
 _KNOWN: Final = (
     "SELECT f.subject, f.source, f.id, f.revision, f.digest"
-    " FROM unnest(%s::text[], %s::text[], %s::text[], %s::int8[]) AS t (subject, source, id, revision)"
+    " FROM unnest(%b::text[], %b::text[], %b::text[], %b::int8[]) AS t (subject, source, id, revision)"
     " JOIN facts f USING (subject, source, id, revision)"
 )
 

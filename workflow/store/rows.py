@@ -36,13 +36,12 @@ class DossierRow(NamedTuple):
 
     `code`: the procedure its facts name, whether we have it or not. `fingerprint`, `calendar`, `judge_version`: what
     the judgment rests on. `appointment_due_at` is the benchmark: the slip with the stops that move it. `..._late` is
-    NULL while the date is not met. `next_due_at`: when its standing
-    alerts may next change. `blocked`: why it
-    could not be judged; its other columns are then those of its last judgment. `version` grows with every change.
-    `minutes_left`: working minutes until the appointment while its clock stands, NULL while it runs. `alerts`: how many
-    alerts about it are kept, so that where there are none nothing is asked.
-    `last_recorded_at`: the recorded time of its last fact, or the later instant at which it was judged anew; its dates
-    are counted as of it.
+    NULL while the date is not met. `minutes_left`: working minutes until the appointment while its clock stands, NULL
+    while it runs. `next_due_at`: when its standing alerts may next change. `blocked`: why it could not be judged; its
+    other columns are then those of its last judgment. `linked`: the codes of its story as a JSON list, the one it goes
+    on under first; NULL for a dossier of one code. `version` grows with every change. `alerts`: how many alerts about
+    it are kept, so that where there are none nothing is asked. `last_recorded_at`: the recorded time of its last fact,
+    or the later instant at which it was judged anew; its dates are counted as of it.
     """
 
     subject: str
@@ -66,6 +65,7 @@ class DossierRow(NamedTuple):
     minutes_left: int | None
     next_due_at: int | None
     blocked: str | None
+    linked: str | None
     version: int
     facts: int
     last_recorded_at: int

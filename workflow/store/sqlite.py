@@ -44,6 +44,7 @@ _KNOWN: Final = (
     " AND f.id = json_extract(j.value, '$[2]') AND f.revision = json_extract(j.value, '$[3]')"
 )
 """One look into the index for each identity, in that order (CROSS JOIN); a list of row values costs ten times that."""
+_FLAGS: Final = {None: None, 0: False, 1: True}
 _BOOLEANS: Final = [
     DossierRow._fields.index(name) for name in ("appointment_late", "committed_late", "deviated")
 ]
@@ -52,7 +53,7 @@ _BOOLEANS: Final = [
 def lock(connection: Connection, subjects: Sequence[str]) -> list[DossierRow]:
     """The dossiers of these sorted subjects. The write lock of the file is held already."""
     found = connection.exec_driver_sql(_LOCK, (_json(subjects),)).cursor
-    return [] if found is None else [dossier(row) for row in found.fetchall()]
+    return [] if found is None else list(map(dossier, found.fetchall()))
 
 
 def lock_due(connection: Connection, by: int, limit: int) -> list[DossierRow]:
@@ -123,8 +124,7 @@ def dossier(row: Row) -> DossierRow:
     """A dossier of its columns."""
     values = list(row)
     for index in _BOOLEANS:
-        if values[index] is not None:
-            values[index] = bool(values[index])
+        values[index] = _FLAGS[values[index]]
     return DossierRow._make(values)
 
 

@@ -27,7 +27,8 @@ Row: TypeAlias = tuple[Any, ...]
 _DOSSIER: Final = ", ".join(DossierRow._fields)
 ALERT_COLUMNS: Final = ", ".join(AlertRow._fields)
 _BURY: Final = (
-    f"INSERT INTO dead_letters ({', '.join(DeadLetter._fields)}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+    f"INSERT INTO dead_letters ({', '.join(DeadLetter._fields)}, withheld)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 _CLAIM: Final = (
     "INSERT INTO positions (stream, partition, position, epoch, log) VALUES (%s, %s, %s, 1, %s)"
@@ -332,7 +333,7 @@ class Writing(Reading):
     def bury(self, letters: Iterable[DeadLetter]) -> None:
         """Keeps messages that could not be taken."""
         for letter in letters:
-            self._run(_BURY, tuple(letter))
+            self._run(_BURY, (*letter, self._shadow))
 
     def expire(self, by: datetime) -> int:
         """Removes dead letters whose time is over; how many there were."""

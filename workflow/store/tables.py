@@ -55,9 +55,9 @@ dossiers is found by an audit instead). SQLite keys the rows by `seq` and has th
 keys them by the identity and has a BRIN index on `seq`.
 """
 
-BESIDE_ONLY: Final = "type >= 'dossier.rated' AND type < 'source'"
-"""Facts that are asked for by their type: of officers, ratings, corrections. A statement has to say this as it stands,
-or the index does not serve it; acts, the great number, stay out of it."""
+BESIDE_ONLY: Final = "type >= 'dossier.linked' AND type < 'source'"
+"""Facts that are asked for by their type: of officers, links, ratings, corrections. A statement has to say this as it
+stands, or the index does not serve it; acts, the great number, stay out of it."""
 
 DOSSIERS: Final = Table(
     "dossiers",
@@ -83,6 +83,7 @@ DOSSIERS: Final = Table(
     Column("minutes_left", Number),
     Column("next_due_at", Number),
     Column("blocked", Text),
+    Column("linked", Text),
     Column("version", Number, nullable=False),
     Column("facts", Number, nullable=False),
     Column("last_recorded_at", Number, nullable=False),
@@ -178,11 +179,16 @@ DEAD_LETTERS: Final = Table(
     Column("headers", LargeBinary, nullable=False),
     Column("recorded_at", Number, nullable=False),
     Column("expires_at", Number, nullable=False),
+    Column("withheld", Boolean(create_constraint=False), nullable=False),
+    Column("sent_at", Number),
 )
 
 TO_SEND: Final = text("sent_at IS NULL AND NOT withheld")
 IS_BLOCKED: Final = text("blocked IS NOT NULL")
 """Conditions of indexes, asked in the same words so that they are found by them."""
+UNSENT_LETTERS: Final = Index(
+    "dead_letters_unsent", DEAD_LETTERS.c.seq, sqlite_where=TO_SEND, postgresql_where=TO_SEND
+)
 UNSENT: Final = Index("outbox_unsent", OUTBOX.c.seq, sqlite_where=TO_SEND, postgresql_where=TO_SEND)
 BLOCKED: Final = Index(
     "dossiers_blocked", DOSSIERS.c.subject, sqlite_where=IS_BLOCKED, postgresql_where=IS_BLOCKED

@@ -834,6 +834,7 @@ def test_a_procedure_nobody_could_read_is_refused_before_its_paths_are_searched(
     assert effort.calls < 100
 
 
+@pytest.mark.slow  # the effort is counted call by call, which makes it dear
 def test_a_dense_procedure_is_checked_in_bounded_time_and_says_what_it_left_out() -> None:
     names = [f"s{i}" for i in range(40)]
     states = "states:\n  submitted: {}\n  done: {final: true}\n" + "".join(

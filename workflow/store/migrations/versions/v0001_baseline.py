@@ -68,6 +68,7 @@ TABLES: Final = (
         minutes_left {number},
         next_due_at {number},
         blocked TEXT,
+        linked TEXT,
         version {number} NOT NULL,
         facts {number} NOT NULL,
         last_recorded_at {number} NOT NULL,
@@ -75,7 +76,7 @@ TABLES: Final = (
         judgment {bytes} NOT NULL
     ){one_tree}
     """,
-    "CREATE INDEX facts_beside ON facts (type, subject) WHERE type >= 'dossier.rated' AND type < 'source'",
+    "CREATE INDEX facts_beside ON facts (type, subject) WHERE type >= 'dossier.linked' AND type < 'source'",
     "CREATE INDEX dossiers_next_due_at ON dossiers (next_due_at)",
     """
     CREATE INDEX dossiers_released ON dossiers (unit, released_at, appointment_late, appointment_due_at)
@@ -166,10 +167,13 @@ TABLES: Final = (
         value {bytes} NOT NULL,
         headers {bytes} NOT NULL,
         recorded_at {number} NOT NULL,
-        expires_at {number} NOT NULL
+        expires_at {number} NOT NULL,
+        withheld {boolean} NOT NULL DEFAULT FALSE,
+        sent_at {number}
     )
     """,
     "CREATE INDEX dead_letters_expires_at ON dead_letters (expires_at)",
+    "CREATE INDEX dead_letters_unsent ON dead_letters (seq) WHERE sent_at IS NULL AND NOT withheld",
 )
 
 KEPT: Final = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import statistics
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
     from workflow.catalogue import Catalogue
     from workflow.facts import Fact
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 BATCH = 1_000
 NOW = datetime(2026, 1, 5, 2, tzinfo=UTC)
 
 
+@cache
 def catalogue() -> Catalogue:
     """The definitions that come with the product."""
     return load(ROOT / "processes")

@@ -1,0 +1,94 @@
+"""What of a batch is to be taken: made ready, told apart from what is there already, and the dead letters among it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+from workflow.errors import InputError
+from workflow.facts import CORRECTIONS, STANDING_ALONE, begins_dossier
+from workflow.store.bodies import Bodies, Prepared, Told, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workflow.facts import Fact
+    from workflow.store.rows import DossierRow, Identity
+    from workflow.store.store import Writing
+
+Taken: TypeAlias = tuple[Told, Prepared]
+_KNOWN_BEFORE: Final = (*STANDING_ALONE, *CORRECTIONS)
+"""What alone does not tell whether its subject is a dossier: what was told before does."""
+
+
+class Dead(NamedTuple):
+    """A message that could not be taken, and why."""
+
+    told: Told
+    reason: str
+    detail: str
+
+
+def prepared(batch: Sequence[Told]) -> tuple[list[Taken], list[Dead]]:
+    """Each message with its fact as the row will tell it; those that have no canonical form are dead letters."""
+    taken: list[Taken] = []
+    dead: list[Dead] = []
+    bodies = Bodies()
+    for told in batch:
+        try:
+            taken.append((told, prepare(told.fact, bodies)))
+        except InputError as fault:
+            dead.append(Dead(told, fault.code, str(fault)))
+    return taken, dead
+
+
+def about_officers(writing: Writing, taken: list[Taken], rows: dict[str, DossierRow]) -> set[str]:
+    """The codes of officers among those that corrections and erasures name: these begin no dossier either."""
+    told: dict[str, list[Fact]] = {}
+    for _, one in taken:
+        if one.fact.subject not in rows:
+            told.setdefault(one.fact.subject, []).append(one.fact)
+    asked = {
+        subject
+        for subject, facts in told.items()
+        if all(isinstance(fact.body, _KNOWN_BEFORE) for fact in facts)
+    }
+    asked = {
+        subject for subject in asked if any(isinstance(fact.body, CORRECTIONS) for fact in told[subject])
+    }
+    for fact in writing.facts(asked) if asked else ():
+        told[fact.subject].append(fact)
+    return {subject for subject in asked if not begins_dossier(told[subject])}
+
+
+def new_ones(
+    writing: Writing, taken: list[Taken], rows: dict[str, DossierRow], alone_too: set[str]
+) -> tuple[list[Taken], int, list[Dead]]:
+    """What is not there yet, how much was there, and what contradicts what is there."""
+    identities = [
+        _identity(one)
+        for _, one in taken
+        if one.fact.subject in rows
+        or isinstance(one.fact.body, STANDING_ALONE)
+        or one.fact.subject in alone_too
+    ]
+    seen = writing.known(identities)
+    fresh: list[Taken] = []
+    conflicts: list[Dead] = []
+    duplicates = 0
+    for told, one in taken:
+        identity = _identity(one)
+        digest = seen.setdefault(identity, one.digest)
+        if digest is one.digest:
+            fresh.append((told, one))
+        elif digest == one.digest:
+            duplicates += 1
+        else:
+            conflicts.append(
+                Dead(told, "id_conflict", "{}/{}/{} revision {} has other content".format(*identity))
+            )
+    return fresh, duplicates, conflicts
+
+
+def _identity(one: Prepared) -> Identity:
+    fact = one.fact
+    return fact.subject, fact.source, fact.id, fact.revision

@@ -1,0 +1,29 @@
+"""How long to wait before a further attempt."""
+
+from __future__ import annotations
+
+import random
+from typing import Final
+
+LEAST_S: Final = 0.2
+MOST_S: Final = 10.0
+
+
+class Patience:
+    """Waits that double from attempt to attempt up to a limit, each at random below that, until one succeeds.
+
+    At random, so that many who failed together do not come back together.
+    """
+
+    def __init__(self) -> None:
+        """Begins with the shortest wait."""
+        self._most_s = LEAST_S
+
+    def wait_s(self) -> float:
+        """Seconds to wait before the next attempt."""
+        most_s, self._most_s = self._most_s, min(2 * self._most_s, MOST_S)
+        return random.uniform(most_s / 2, most_s)  # noqa: S311 - a jitter, no secret
+
+    def rewarded(self) -> None:
+        """An attempt succeeded: the next fault begins with the shortest wait again."""
+        self._most_s = LEAST_S

@@ -1,0 +1,47 @@
+"""A made-up month applied to a store, and the hash of what it came to: how it is applied must not show.
+
+`python samebytes.py DOSSIERS` prints the hash, for runs under another time zone and hash seed.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+
+import month
+
+from consumers.apply import apply
+from workflow.store.opening import open_store
+from workflow.store.rows import DossierRow
+
+ARRIVAL = ("version", "last_recorded_at")
+"""Columns that say how facts arrived, not what they come to."""
+
+
+def applied(dossiers: int, *, batch: int = month.BATCH, shuffled: int | None = None) -> str:
+    """The hash of all judged dossiers. `shuffled`: the seed by which each batch is put into another order."""
+    known = month.catalogue()
+    lines = month.messages(month.facts(known, dossiers))
+    found = sha256()
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(Path(folder) / "store.db")
+        for part in month.batches(lines, batch):
+            told = month.decoded(part)
+            if shuffled is not None:
+                Random(shuffled).shuffle(told)
+            apply(store, known, told, now=month.NOW)
+        with store.reading() as reading:
+            for row in reading.dossiers():
+                kept = [
+                    value for name, value in zip(DossierRow._fields, row, strict=True) if name not in ARRIVAL
+                ]
+                found.update(repr(kept).encode())
+        store.close()
+    return found.hexdigest()
+
+
+if __name__ == "__main__":
+    sys.stdout.write(applied(int(sys.argv[1])))

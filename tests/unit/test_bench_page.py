@@ -1,0 +1,31 @@
+"""The page of the benches' figures."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+BENCH = runpy.run_path(str(Path(__file__).resolve().parents[1] / "bench" / "__main__.py"))
+
+
+def page(status: int, text: str) -> str:
+    found: str = BENCH["results"]({"one": (status, text)})
+    return found
+
+
+def test_what_a_failing_bench_says_keeps_no_folder_of_this_machine() -> None:
+    said = page(70, f'  File "{__file__}", line 9\n  File "/opt/x/lib/python3.11/json.py", line 3\n')
+    assert 'File "test_bench_page.py", line 9' in said
+    assert 'File "json.py", line 3' in said
+    assert "/opt" not in said
+
+
+def test_figures_stay_as_they_were_told() -> None:
+    text = "0.62 of the floor, 400,000 events/s at https://example.org/a/b, 3 / 4 held, tests/bench/x.py"
+    assert text in page(0, text)
+
+
+def test_a_bench_that_fails_is_told_from_one_that_misses_its_bound() -> None:
+    assert [
+        next(line for line in page(status, "").splitlines() if line.startswith("##")) for status in (0, 1, 70)
+    ] == ["## one (held)", "## one (missed)", "## one (failed with 70)"]
