@@ -42,7 +42,7 @@ bench: $(VENV)/.bench-stamp  ## figures against floors measured in the same run
 locale: $(VENV)/.stamp  ## compile the Vietnamese catalogue
 	$(PY) -m workflow.locale
 
-docs: $(VENV)/.stamp  ## write docs/commands.md and the picture of the README anew
+docs: $(VENV)/.stamp  ## write docs/commands.md and the picture of the example procedure anew
 	$(PY) docs/generate.py
 
 format: $(VENV)/.stamp

@@ -1,4 +1,4 @@
-"""Writes what the documentation takes from the product: `commands.md` and the picture of the README.
+"""Writes what the documentation takes from the product: `commands.md` and the picture of the example procedure.
 
 `python docs/generate.py` writes them; a test compares them with what is committed.
 """
