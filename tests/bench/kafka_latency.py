@@ -36,7 +36,7 @@ ACTS, TOGETHER = 5, 100
 def hot(name: int, count: int) -> list[bytes]:
     """So many acts of one dossier, each allowed, that took place just now."""
     at = datetime.now(UTC) - timedelta(milliseconds=count)
-    return [_submitted(name, number, at + timedelta(milliseconds=number)) for number in range(1, count + 1)]
+    return [submitted(name, number, at + timedelta(milliseconds=number)) for number in range(1, count + 1)]
 
 
 def many(first: int, count: int) -> list[bytes]:
@@ -48,7 +48,8 @@ def many(first: int, count: int) -> list[bytes]:
     return found[:count]
 
 
-def _submitted(name: int, number: int, at: datetime) -> bytes:
+def submitted(name: int, number: int, at: datetime) -> bytes:
+    """An act of a dossier that may be repeated for ever."""
     subject, moment = f"000.00.01.H13-250303-{name:07}", at.isoformat().replace("+00:00", "Z")
     told = {
         "specversion": "1.0",

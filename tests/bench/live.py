@@ -63,6 +63,11 @@ def subject_of(line: bytes) -> bytes:
     return str(msgspec.json.decode(line)["subject"]).encode()
 
 
+def id_of(line: bytes) -> str:
+    """The id of a message's event."""
+    return str(msgspec.json.decode(line)["id"])
+
+
 def topics(servers: Servers, prefix: str, partitions: int = 1) -> str:
     """Makes all topics of an installation of its own; the name of that of dossiers."""
     made = [
