@@ -128,7 +128,8 @@ class WorkingDays(Counter[int]):
 
     def due(self, anchor: datetime, number: int) -> datetime:
         counted = number - self._too_late - self._included
-        return self.work.nth_closing(self.begin(anchor), counted, included=self._included)
+        begun = anchor if self._cut_off is None else self.begin(anchor)
+        return self.work.nth_closing(begun, counted, included=self._included)
 
     def reach(self, start: datetime, number: int) -> int:
         counted = number - self._too_late - self._included
@@ -211,20 +212,15 @@ class Dues(dict[datetime, datetime]):
         self._number = number
 
     def __missing__(self, anchor: datetime) -> datetime:
-        found = counted(self._counter, anchor, self._number)
+        try:
+            found = self._counter.due(anchor, self._number)
+        except OverflowError as cause:
+            raise beyond_all_dates(anchor, self._number) from cause
         if not (anchor.minute or anchor.second):
             if len(self) >= MEMO_MAX:
                 self.clear()
             self[anchor] = found
         return found
-
-
-def counted(counter: AnyCounter, anchor: datetime, number: int) -> datetime:
-    """The due instant of `number` units from `anchor` where nothing stops the clock. Raises CalendarRange."""
-    try:
-        return counter.due(anchor, number)
-    except OverflowError as cause:
-        raise beyond_all_dates(anchor, number) from cause
 
 
 class Counts:
@@ -269,7 +265,10 @@ class Counts:
         index = 0 if self.calendar is None else self.calendar.index_at(announced_by)
         if self._of_hours or anchor.minute or anchor.second:
             counter = self._counters.get(index) or self._counter(index, announced_by)
-            return counted(counter, anchor, number)
+            try:
+                return counter.due(anchor, number)
+            except OverflowError as cause:
+                raise beyond_all_dates(anchor, number) from cause
         found = self._dues.get((number, index))
         if found is None:
             found = self._dues[number, index] = Dues(self._counter(index, announced_by), number)

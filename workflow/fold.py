@@ -172,16 +172,15 @@ def _fold_rows(rules: Rules, rows: FactRows, facts: Sequence[Fact]) -> Judgment:
 
 def _judge_rows(machine: ProcedureMachine, dossier: Dossier, rows: FactRows, outcomes: list[Outcome]) -> None:
     """Judges one row after the other, up to one that halts the dossier."""
-    add, actions = outcomes.append, machine.actions
+    add, judges = outcomes.append, machine.judges
     for at, act, _, _ in rows.rows:
-        try:
-            judge = actions[act.action].rules[dossier.state].judge
-        except KeyError:
-            add(machine.judge(dossier, act, at))
-            if dossier.halted:
-                return
-        else:
+        judge = judges[dossier.state].get(act.action)
+        if judge is not None:
             add(judge(dossier, act, at))
+            continue
+        add(machine.judge(dossier, act, at))
+        if dossier.halted:
+            return
 
 
 def _judge_shared(

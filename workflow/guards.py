@@ -73,7 +73,8 @@ def check(rule: str, guard: Guard, context: Context, kind: ViolationKind | None 
 def role_check(action: str, roles: tuple[str, ...], *, refuses: bool) -> Check:
     """The rule `role/<action>`: the actor has one of the roles."""
     predicate = Predicate(role=roles)
-    holds: Test = lambda _d, act, _at: act.actor is not None and act.actor.role in roles  # noqa: E731
+    among = frozenset(roles)
+    holds: Test = lambda _d, act, _at: (who := act.actor) is not None and who.role in among  # noqa: E731
     return Check(f"role/{action}", "role", refuses, spelled(predicate), holds, _who)
 
 

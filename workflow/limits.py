@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from workflow import sums
+from workflow.bindings import numbers
 from workflow.counting import beyond_all_dates
 from workflow.model import Deadline, Violation
 from workflow.stops import Moment
@@ -93,7 +94,7 @@ class LimitClock:
             operator.ge if self.reaching_is_late else operator.gt
         )
         self.dated = limit.date != "other"
-        self._at_least = _at_least(counting, self._fixed)
+        self._at_least = _at_least(counting, min(numbers(limit), default=None))
         self.anchor: AnchorOf = place.anchor if limit.until is None or limit.starts else self._given
 
     def due(self, dossier: Dossier, anchor: datetime, announced_by: datetime | None) -> datetime | None:
@@ -125,11 +126,16 @@ class LimitClock:
         if self._dues is not None and not (dossier.extensions or dossier.pauses or dossier.tasks):
             plain = self._dues[anchor]
             return plain if self.late(at, plain) else None
-        if self.counts is not None and self._moves(dossier):
-            # Whatever a dossier has met moves a date further away: before the plain one no act is late.
+        if self.counts is not None:
             number = self._fixed if self._choice is None else self._chosen(dossier)
-            if number is None or not self.late(at, self.counts.due(anchor, number, at)):
+            if number is None:
                 return None
+            plain = self.counts.due(anchor, number, at)
+            # Whatever a dossier has met moves a date further away: before the plain one no act is late.
+            if not self.late(at, plain):
+                return None
+            if not self._moves(dossier):
+                return plain
         due = self.due(dossier, anchor, at)
         return due if due is not None and self.late(at, due) else None
 
@@ -351,13 +357,13 @@ def _at_least(counting: Counting, number: int | None) -> timedelta:
     """A time from the anchor within which nothing is late yet, so that no date need be counted: most acts lie in it.
 
     Stops, cut-offs and rest days only move a date later. Working time passes no faster than time does, but for the
-    hour a clock is put forward; the last of n days ends no earlier than n - 2 times 24 hours after the anchor, less
-    the same.
+    hour a clock is put forward; the last of n days begins more than n - 1 times 24 hours after the anchor, less the
+    same, and a day less where the first day or the reaching counts.
     """
     if number is None:
         return timedelta.min
     if counting.unit in ("working_days", "calendar_days"):
-        days = number - 2 - (counting.reaching == "late")
+        days = number - 1 - (counting.first_day == "included") - (counting.reaching == "late")
         return timedelta(days=days, hours=-CLOCK_CHANGE_HOURS)
     return timedelta(hours=number - CLOCK_CHANGE_HOURS)
 

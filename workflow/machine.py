@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from workflow.facts import Acted
     from workflow.model import Dossier, Outcome
+    from workflow.plan import Judge
     from workflow.procedure.language import OnOrderBreak, Revision
 
 
@@ -111,6 +112,14 @@ class ProcedureMachine(Machine):
             event = self.actions.setdefault(action, ActionEvent(action, self))
             event.on_order_break = plan.on_order_break
             event.followed = {s: Step(s, dest, plan=step) for s, (dest, step) in plan.follow.items()}
+        self.judges: dict[str, dict[str, Judge]] = {
+            state: {
+                action: event.rules[state].judge
+                for action, event in self.actions.items()
+                if state in event.rules
+            }
+            for state in revision.states
+        }
         self.briefs: dict[str, dict[int, Brief]] = {state: {} for state in revision.states}
         self.allowed = {
             state: ", ".join(action for action in plans if state in plans[action].moves) or "nothing"

@@ -174,7 +174,9 @@ def _judging(dest: str | None, plan: Plan) -> Judge:  # noqa: C901 - as below
         if broken is not None and any(c.refuses and not c.holds(dossier, act, at) for c in checks):
             slip(dossier, act, at)
             return outcome("refused", dossier, broken)
-        if act.unit or act.to or act.appointment or act.submitted_at:
+        if act.unit:
+            dossier.unit = act.unit
+        if act.to or act.appointment or act.submitted_at:
             told(dossier, act, at)
         for limit in limits:
             due = limit.missed(dossier, at)

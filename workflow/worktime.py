@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from workflow.errors import CalendarRange
@@ -87,6 +88,9 @@ class Worktime:
             self._add_day(day, days.get(day, week[day.weekday()]))
         self._midnights.append(microseconds(midnight(self.last + timedelta(days=1), zone)))
         self._first, self._beyond_last = self._midnights[0], self._midnights[-1]
+        self._begins = midnight(self.first, zone)
+        lengths = (later - earlier for earlier, later in pairwise(self._midnights))
+        self._even = all(length == MICROSECONDS_A_DAY for length in lengths)
 
     def add(self, start: datetime, amount: int) -> datetime:
         """The earliest instant at which the working time since `start` reaches `amount` microseconds.
@@ -131,7 +135,7 @@ class Worktime:
 
     def date_of(self, instant: datetime) -> date:
         """The local date of an instant."""
-        return date.fromordinal(self._base + bisect_right(self._midnights, self._within(instant)) - 1)
+        return date.fromordinal(self._base + self._day(instant))
 
     def is_working_day(self, day: date) -> bool:
         """Whether `day` has a spell."""
@@ -151,8 +155,11 @@ class Worktime:
 
     def nth_place(self, instant: datetime, number: int, *, included: bool) -> int:
         """The place, among all working days, of the day `nth_closing` gives the closing of."""
-        index = bisect_right(self._midnights, self._within(instant)) - 1
-        place = self._nth(index, 0) + number if included else self._nth(index, number)
+        index = self._day(instant)
+        if included:
+            place = self._nth(index, 0) + number
+        else:
+            place = self._counts[index] + number - 1 if number > 0 else self._nth(index, number)
         if place >= len(self._working):
             raise self._beyond(f"{number} working days after {instant.isoformat()}")
         return place
@@ -193,11 +200,7 @@ class Worktime:
         """`working_days_between` of the dates of two instants."""
         if end <= start:
             return 0
-        midnights, counts = self._midnights, self._counts
-        return (
-            counts[bisect_right(midnights, self._within(end)) - 1]
-            - counts[bisect_right(midnights, self._within(start)) - 1]
-        )
+        return self._counts[self._day(end)] - self._counts[self._day(start)]
 
     def opening(self, day: date) -> datetime | None:
         """The start (UTC) of the day's first spell; None on a day that is no working day."""
@@ -258,6 +261,14 @@ class Worktime:
         if not 0 <= index < len(self._counts):
             raise self._beyond(day.isoformat())
         return index
+
+    def _day(self, instant: datetime) -> int:
+        """The index of the local date of an instant. Where all days are 24 hours long they need not be searched."""
+        if self._even:
+            index = (instant - self._begins).days
+            if 0 <= index < len(self._counts):
+                return index
+        return bisect_right(self._midnights, self._within(instant)) - 1
 
     def _within(self, instant: datetime) -> int:
         at = microseconds(instant)

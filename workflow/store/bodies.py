@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from workflow.canonical import canonical
 from workflow.factrows import FactRows
 from workflow.facts import Acted, Appointment, Body, Fact, Opened
-from workflow.store.rows import FactRow, from_us, to_us
+from workflow.store.rows import EPOCH, FactRow, from_us, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,13 +78,13 @@ class Bodies:
         first = self.read(rows[0][-1])
         known = isinstance(first, Opened) and first.state is None
         found = FactRows(subject, source, self.fact(rows[0]) if known else None)
-        add, read, last = found.rows.append, self.read, -1
+        add, seen, last = found.rows.append, self._memo.get, -1
         for _, teller, identifier, revision, occurred_at, _, _, sequence, told in rows[known:]:
-            body = read(told)
+            body = seen(told) or self.read(told)
             if sequence <= last or revision or teller != source or body.__class__ is not Acted:
                 return [self.fact(row) for row in rows]
             last = sequence
-            add((from_us(occurred_at), body, identifier, sequence))
+            add((EPOCH + timedelta(0, 0, occurred_at), body, identifier, sequence))
         if not found.rows or (known and (rows[0][_REVISION] or rows[0][_SEQUENCE] >= found.rows[0][3])):
             return [self.fact(row) for row in rows]
         return found
