@@ -150,8 +150,10 @@ class Clock:
             found = self.for_phase(list(self._revision.phases)[-1])
         return next((limit for limit in found if limit.limit.headline), found[0] if found else None)
 
-    def deadlines(self, dossier: Dossier, *, at: datetime, explain: bool = False) -> tuple[Deadline, ...]:
-        """Every deadline of a dossier as of `at`, each with its sum where `explain`.
+    def deadlines(
+        self, dossier: Dossier, *, at: datetime, explain: bool = False, rule: str | None = None
+    ) -> tuple[Deadline, ...]:
+        """Every deadline of a dossier as of `at`, or those of one `rule`, each with its sum where `explain`.
 
         In this order: appointment, benchmark, committed, statutory, other limits of the end and of actions still ahead,
         the present step, the phases begun, open tasks. An open dossier is counted by the calendar announced
@@ -170,7 +172,7 @@ class Clock:
             asked += [(limit, limit.anchor(dossier), None) for limit in self._still_ahead(dossier)]
         counted = []
         for limit, anchor, met_at in asked:
-            if anchor is None:
+            if anchor is None or (rule is not None and limit.id != rule):
                 continue
             met = met_at if met_at is not None and met_at <= at else None
             one = limit.deadline(
@@ -179,6 +181,8 @@ class Clock:
             if one is not None:
                 counted.append(one)
         counted.sort(key=_rank)
+        if rule is not None and rule != "appointment":
+            return tuple(counted)
         slips = self._benchmark.deadlines(dossier, at=at, announced_by=announced_by, explain=explain)
         return (*slips, *counted)
 

@@ -117,21 +117,19 @@ def standing(
 
 
 class Sums:
-    """The sums of a dossier's deadlines as of a moment, counted when the first alert asks for its own."""
+    """The sums of a dossier's deadlines as of a moment, each counted when an alert asks for it."""
 
     def __init__(self, rules: Rules, dossier: Dossier, now: datetime) -> None:
         """Nothing counted yet."""
         self._asked = rules, dossier, now
-        self._dates: tuple[Deadline, ...] | None = None
 
     def explained(self, alert: Alert) -> Alert:
         """An alert with the sum of its deadline. Raises CalendarRange."""
         if alert.by is None:
             return alert
-        if self._dates is None:
-            rules, dossier, now = self._asked
-            self._dates = rules.clock.deadlines(dossier, at=now, explain=True)
-        for date in self._dates:
+        rules, dossier, now = self._asked
+        rule = alert.rule.partition("@")[0]
+        for date in rules.clock.deadlines(dossier, at=now, explain=True, rule=rule):
             if date.kind == alert.by and alert.rule in (date.rule, _visit(date.rule, date.starts_at)):
                 return replace(alert, sum=date.sum)
         return alert

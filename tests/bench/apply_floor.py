@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from workflow.store.rows import DossierRow, FactRow
+from workflow.store.rows import AlertRow, DeadLetter, DossierRow, FactRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,10 +27,22 @@ if TYPE_CHECKING:
 Row = tuple[Any, ...]
 EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 FACT, DOSSIER = ", ".join(FactRow._fields), ", ".join(DossierRow._fields)
-STATE, VERSION, LAST = (DossierRow._fields.index(name) for name in ("state", "version", "last_recorded_at"))
+STATE, VERSION, LAST, ALERTS = (
+    DossierRow._fields.index(name) for name in ("state", "version", "last_recorded_at", "alerts")
+)
 FACT_TYPES = ["text", "text", "text", "int8", "text", "int8", "int8", "int8", "int8", *["bytea"] * 5]
 MOVE = "UPDATE positions SET position = {0} WHERE stream = 'b' AND partition = 0 AND position = {0} AND epoch = 1"
 SAY = "INSERT INTO outbox (recorded_at, messages, content, withheld) VALUES ({0}, {0}, {0}, false)"
+HEAR = (
+    "INSERT INTO feeds VALUES ({0}, 'b', 0, {0}, {0}) ON CONFLICT (source, stream, partition) DO UPDATE SET"
+    " heard_at = excluded.heard_at,"
+    " told_at = CASE WHEN feeds.told_at > excluded.told_at THEN feeds.told_at ELSE excluded.told_at END"
+)
+ALERT, DEAD = ", ".join(AlertRow._fields), ", ".join(DeadLetter._fields)
+KEEP = f"INSERT INTO alerts ({ALERT}) {{}} ON CONFLICT (id) DO UPDATE SET " + ", ".join(
+    f"{name} = excluded.{name}" for name in AlertRow._fields[1:]
+)
+BURY = f"INSERT INTO dead_letters ({DEAD}, withheld) VALUES ({', '.join(['{0}'] * 8)}, false)"
 OPENS = [day * 1440 + hour * 60 for day in range(30_000) if day % 7 < 5 for hour in (0, 6)]
 WORKED = [number * 240 for number in range(len(OPENS))]
 KNOWN_LITE = (
@@ -52,11 +64,13 @@ pack = msgspec.msgpack.Encoder().encode
 
 class Given(NamedTuple):
     """What the judgments of one batch came to: new dossiers and changed ones, each with its judgment as values, and the
-    decisions told."""
+    messages said, the alerts kept (each with its life as values) and the dead letters."""
 
     new: list[Row]
     changed: list[Row]
     told: list[dict[str, Any]]
+    alerts: list[Row]
+    dead: list[DeadLetter]
 
 
 def table_of(known: Catalogue) -> dict[tuple[str, str, str], str]:
@@ -85,15 +99,18 @@ class Floor:
         self.cursor = self.driver.cursor() if self.lite else self.driver.cursor(binary=True)
         self.run = self.cursor.execute
         if not self.lite:
-            self.run(
-                f"CREATE TEMP TABLE staged ON COMMIT DELETE ROWS AS SELECT {DOSSIER} FROM dossiers LIMIT 0"
-            )
-            self.run(
-                "SELECT format_type(atttypid, null) FROM pg_attribute"
-                " WHERE attrelid = 'staged'::regclass AND attnum > 0 ORDER BY attnum"
-            )
-            self.types = [row[0] for row in self.cursor.fetchall()]
+            self.types = self._staging("staged", DOSSIER, "dossiers")
+            self.kept_types = self._staging("kept", ALERT, "alerts")
             self.driver.commit()
+
+    def _staging(self, name: str, columns: str, table: str) -> list[str]:
+        """Makes an empty table of the same columns; their types."""
+        self.run(f"CREATE TEMP TABLE {name} ON COMMIT DELETE ROWS AS SELECT {columns} FROM {table} LIMIT 0")
+        self.run(
+            "SELECT format_type(atttypid, null) FROM pg_attribute"
+            f" WHERE attrelid = '{name}'::regclass AND attnum > 0 ORDER BY attnum"
+        )
+        return [row[0] for row in self.cursor.fetchall()]
 
     def close(self) -> None:
         """Gives the connection back."""
@@ -108,6 +125,7 @@ class Floor:
         rows = {row[0]: row for row in self._locked(sorted({one["subject"] for one in messages}))}
         for row in rows.values():
             unpack(row[-1])
+        self._alerts([subject for subject, row in rows.items() if row[ALERTS]])
         facts = [_fact(message, line) for message, line in zip(messages, lines, strict=True)]
         seen = self._known([fact[:4] for fact in facts if fact[0] in rows])
         fresh = []
@@ -120,8 +138,13 @@ class Floor:
                 due(fact[5] // 60_000_000)
         self._append(_recorded(fresh, rows, now_us))
         self._put(given)
+        self._keep(given.alerts)
         if given.told:
             self.run(SAY.format(self.mark), (now_us, len(given.told), say(given.told)))
+        for letter in given.dead:
+            self.run(BURY.format(self.mark), letter)
+        for source, told_at in _told(facts).items():
+            self.run(HEAR.format(self.mark), (source, min(told_at, now_us), now_us))
         self.driver.commit()
 
     def _step(self, message: dict[str, Any], rows: dict[str, Row]) -> None:
@@ -137,6 +160,25 @@ class Floor:
             values = (encode(subjects).decode(),)
         self.run(f"SELECT {DOSSIER} FROM dossiers WHERE subject {among}", values)
         return list(self.cursor.fetchall())
+
+    def _alerts(self, subjects: list[str]) -> None:
+        """Reads what was said of these dossiers, without which nothing can be told from what it was."""
+        if not subjects:
+            return
+        among = "IN (SELECT value FROM json_each(?))" if self.lite else "= ANY(%s::text[])"
+        values = encode(subjects).decode() if self.lite else subjects
+        self.run(f"SELECT {ALERT} FROM alerts WHERE subject {among}", (values,))
+        for row in self.cursor.fetchall():
+            decode(row[-1])
+
+    def _keep(self, alerts: list[Row]) -> None:
+        rows = [(*row[:-1], say(row[-1])) for row in alerts]
+        if rows and self.lite:
+            marks = ", ".join("?" * len(AlertRow._fields))
+            self.cursor.executemany(KEEP.format(f"VALUES ({marks})"), rows)
+        elif rows:
+            self._copy("kept", ALERT, self.kept_types, rows)
+            self.run(KEEP.format("SELECT * FROM kept"))
 
     def _known(self, identities: list[Row]) -> set[Row]:
         if not identities:
@@ -178,6 +220,15 @@ class Floor:
             copy.set_types(types)
             for row in rows:
                 copy.write_row(row)
+
+
+def _told(facts: list[Row]) -> dict[str, int]:
+    """The latest that each source tells, repetitions too."""
+    found: dict[str, int] = {}
+    for fact in facts:
+        if found.get(fact[1], 0) < fact[5]:
+            found[fact[1]] = fact[5]
+    return dict(sorted(found.items()))
 
 
 def due(at: int) -> int:
