@@ -25,6 +25,7 @@ from workflow.facts import STANDING_ALONE, BodyErased
 from workflow.feeds import conflict, counted, skews
 from workflow.messages import encode
 from workflow.store.bodies import Told, row, salts
+from workflow.store.letters import stay, take_again
 from workflow.store.rows import DeadLetter, from_us, to_us
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from workflow.store.rows import DossierRow, FactRow, Position
     from workflow.store.store import Store, Writing
 
-__all__ = ["Applied", "ApplyLimits", "Beside", "Told", "apply", "redrive"]
+__all__ = ["Again", "Applied", "ApplyLimits", "Beside", "Told", "apply", "redrive"]
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -59,11 +60,20 @@ class ApplyLimits(Struct, frozen=True, kw_only=True):
 DEFAULT_LIMITS: Final = ApplyLimits()
 
 
+class Again(NamedTuple):
+    """A dead letter, by its number, that a batch takes again; without `keep` only to see what would become of it."""
+
+    number: int
+    keep: bool = True
+
+
 class Beside(NamedTuple):
-    """What a batch brings beside its facts: further positions it moves, and messages that tell no fact."""
+    """What a batch brings beside its facts: further positions it moves, and messages that tell no fact; or the dead
+    letter it takes again."""
 
     positions: Sequence[Position] = ()
     letters: Sequence[DeadLetter] = ()
+    again: Again | None = None
 
 
 def apply(
@@ -83,16 +93,17 @@ def apply(
     again), LedgerError for a definition that was edited after its first use, and other StoreErrors.
     """
     batcher = _Batcher(store, catalogue, now, limits, beside)
+    keep = beside.again is None or beside.again.keep
     taken, dead = prepared(batch)
     try:
-        return batcher.commit(taken, dead, position)
+        return batcher.commit(taken, dead, position, keep=keep)
     except Unstorable as fault:
         culprits = batcher.culprits(taken)
         if not culprits:
             raise
         dead += [Dead(told, "unstorable", str(fault)) for told, _ in culprits]
         refused = {id(one) for one in culprits}
-        return batcher.commit([one for one in taken if id(one) not in refused], dead, position)
+        return batcher.commit([one for one in taken if id(one) not in refused], dead, position, keep=keep)
 
 
 def letter(one: Dead | Unreadable, now: datetime, limits: ApplyLimits = DEFAULT_LIMITS) -> DeadLetter:
@@ -185,6 +196,9 @@ class _Batcher(NamedTuple):
         with self.store.writing(keep=keep) as writing:
             for step in () if position is None else (position, *self.beside.positions):
                 writing.move(step)
+            again = self.beside.again
+            if again is not None and not take_again(writing, again.number, now_us):
+                return Applied()
             rows = writing.lock(codes)
             joined = told_together(rows.values(), (one.fact for _, one in taken))
             if not joined <= codes:
@@ -210,11 +224,14 @@ class _Batcher(NamedTuple):
                 batch = Batch(self.catalogue, rows, recorded, self.now)
                 touched += fold_stories(writing, batch, joined, new)
                 touched.sort(key=attrgetter("subject"))
-            also = self._of_sources(writing, taken, conflicts, alone)
+            also = self._of_sources(writing, taken, [] if again else conflicts, alone)
             done, _ = settle(writing, self.catalogue, touched, self.now, also)
             refused = [letter(one, self.now, self.limits) for one in (*dead, *conflicts, *beyond)]
             letters = [*self.beside.letters, *refused]
-            writing.bury(letters)
+            if again is None:
+                writing.bury(letters)
+            elif letters:
+                stay(writing, again.number, letters[0].reason, letters[0].detail)
             kept = [one.fact for _, one in fresh]
             erased = _erase(writing, self.catalogue, kept)
             hear(writing, (one.fact for _, one in taken), position, self.now)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from consumers.contract.limits import Limits
     from consumers.kafkareader import Raw
+    from workflow.catalogue import Catalogue
     from workflow.facts import Fact
 
 SHELLS: Final = ("specversion", "not_an_object")
@@ -41,6 +42,11 @@ def decoded(raw: Raw, zones: dict[str, ZoneInfo], limits: Limits = DEFAULT_LIMIT
         else:
             told += [Told(fact, record.value, record.place, record.key, record.headers) for fact in facts]
     return Polled(raw.stream, told, unreadable, raw.after, raw.end, raw.last_at_ms)
+
+
+def zones_of(catalogue: Catalogue) -> dict[str, ZoneInfo]:
+    """The topics whose one source writes times without an offset, each with its zone."""
+    return {topic: one.timezone for one in catalogue.sources.values() for topic in one.speakers.topics}
 
 
 def facts_of(record: RawRecord, zone: ZoneInfo | None, limits: Limits = DEFAULT_LIMITS) -> list[Fact]:

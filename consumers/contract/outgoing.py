@@ -106,9 +106,13 @@ def letter_record(letter: DeadLetter, prefix: str) -> Record:
     }
     if place := _OFFSET.fullmatch(letter.place):
         told |= {f"__connect.errors.{name}": value for name, value in place.groupdict().items()}
-    came = [(name, base64.b64decode(value)) for name, value in _decode_headers(letter.headers)]
     ours = [(name, told[name].encode()) for name in LETTER_HEADERS if name in told]
-    return Record(prefix + DEAD_LETTERS.name, letter.key, letter.value, (*came, *ours))
+    return Record(prefix + DEAD_LETTERS.name, letter.key, letter.value, (*headers_of(letter), *ours))
+
+
+def headers_of(letter: DeadLetter) -> tuple[tuple[str, bytes], ...]:
+    """The headers a dead letter came with."""
+    return tuple((name, base64.b64decode(value)) for name, value in _decode_headers(letter.headers))
 
 
 _OFFSET: Final = re.compile(r"(?P<topic>[A-Za-z0-9._-]+)/(?P<partition>[0-9]+)/(?P<offset>[0-9]+)", re.ASCII)

@@ -41,6 +41,7 @@ GROUPS: Final = (
     "worker",
     "ticker",
     "relay",
+    "deadletters",
     "position",
     "topics",
     "status",

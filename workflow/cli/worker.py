@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from consumers.contract.topics import DOSSIERS
-from consumers.decoding import decoded
+from consumers.decoding import decoded, zones_of
 from consumers.files.entries import Messages, files_of, identity_of
 from consumers.files.sourcefile import SourceFile, open_source_file
 from consumers.filestreams import FileStreams
@@ -63,8 +63,7 @@ class Reading(NamedTuple):
                 "slow", said="crc32c is not installed: reading is six times slower without it", part=PART
             )
         topic = broker.prefix + DOSSIERS.name
-        zones = {topic: one.timezone for one in catalogue.sources.values() for topic in one.speakers.topics}
-        return Reader(broker.servers, [topic], kafka_settings(), partial(decoded, zones=zones))
+        return Reader(broker.servers, [topic], kafka_settings(), partial(decoded, zones=zones_of(catalogue)))
 
     def _opener(self, catalogue: Catalogue, beside: Path) -> Callable[[Path], SourceFile]:
         limits = file_limits()

@@ -132,10 +132,11 @@ def contents(store: Store) -> Contents:
 
 
 def dead_letters(store: Store) -> tuple[Letters, ...]:
-    """The dead letters by their reasons. Raises a StoreError."""
+    """The dead letters that were not taken since, by their reasons. Raises a StoreError."""
     letters = DEAD_LETTERS.c
     asked = (
         select(letters.reason, func.count(), func.max(letters.recorded_at))
+        .where(letters.redriven_at.is_(None))
         .group_by(letters.reason)
         .order_by(letters.reason)
     )

@@ -181,6 +181,7 @@ DEAD_LETTERS: Final = Table(
     Column("expires_at", Number, nullable=False),
     Column("withheld", Boolean(create_constraint=False), nullable=False),
     Column("sent_at", Number),
+    Column("redriven_at", Number),
 )
 
 TO_SEND: Final = text("sent_at IS NULL AND NOT withheld")

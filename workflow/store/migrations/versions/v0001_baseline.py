@@ -169,7 +169,8 @@ TABLES: Final = (
         recorded_at {number} NOT NULL,
         expires_at {number} NOT NULL,
         withheld {boolean} NOT NULL DEFAULT FALSE,
-        sent_at {number}
+        sent_at {number},
+        redriven_at {number}
     )
     """,
     "CREATE INDEX dead_letters_expires_at ON dead_letters (expires_at)",

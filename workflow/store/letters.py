@@ -1,0 +1,63 @@
+"""Dead letters as they are looked at, taken again, or left lying. A row is never removed before its time is over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from workflow.store.rows import DeadLetter
+
+if TYPE_CHECKING:
+    from workflow.store.store import Reading, Writing
+
+PAGE: Final = 100
+"""Letters held in memory at once, each at most as large as a message may be."""
+_COLUMNS: Final = f"seq, {', '.join(DeadLetter._fields)}, redriven_at"
+
+
+class Kept(NamedTuple):
+    """A dead letter with its number, and when it was taken after all, in microseconds."""
+
+    number: int
+    letter: DeadLetter
+    redriven_at: int | None
+
+
+def letter(reading: Reading, number: int) -> Kept | None:
+    """The letter of that number; None where there is none."""
+    found = list(reading.rows(f"SELECT {_COLUMNS} FROM dead_letters WHERE seq = %s", (number,)))
+    return _kept(found[0]) if found else None
+
+
+def letters(reading: Reading, after: int, *, reason: str | None = None, taken: bool = False) -> list[Kept]:
+    """The next letters of higher numbers, at most PAGE: those that wait, and with `taken` the others too."""
+    where, values = "", (after,)
+    if not taken:
+        where = " AND redriven_at IS NULL"
+    asked: tuple[object, ...] = values
+    if reason is not None:
+        where, asked = f"{where} AND reason = %s", (*values, reason)
+    statement = f"SELECT {_COLUMNS} FROM dead_letters WHERE seq > %s{where} ORDER BY seq LIMIT {PAGE}"
+    return [_kept(row) for row in reading.rows(statement, asked)]
+
+
+def take_again(writing: Writing, number: int, at_us: int) -> bool:
+    """Marks a letter as taken, in the transaction that takes it; False where another was first, or it is gone."""
+    statement = "UPDATE dead_letters SET redriven_at = %s WHERE seq = %s AND redriven_at IS NULL"
+    return writing.run(statement, (at_us, number)) == 1
+
+
+def stay(writing: Writing, number: int, reason: str, detail: str) -> None:
+    """Leaves a letter lying, with the reason for which it cannot be taken today."""
+    statement = "UPDATE dead_letters SET redriven_at = NULL, reason = %s, detail = %s WHERE seq = %s"
+    writing.run(statement, (reason, detail.replace("\0", "\\0"), number))
+
+
+def _kept(row: tuple[object, ...]) -> Kept:
+    number, *columns, redriven_at = row
+    found = DeadLetter._make(columns)
+    whole = found._replace(
+        key=None if found.key is None else bytes(found.key),
+        value=bytes(found.value),
+        headers=bytes(found.headers),
+    )
+    return Kept(number, whole, redriven_at)  # type: ignore[arg-type] # columns of the table
