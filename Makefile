@@ -8,7 +8,7 @@ UV := .venv-lock/bin/uv
 SPREAD := --numprocesses auto --dist loadfile
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: run live first check test bench lock locale docs format clean
+.PHONY: run live first scenario check test bench lock locale docs format clean
 
 run: $(VENV)/.stamp  ## a month of the department: made up, imported into SQLite, judged
 	$(PY) examples/department_month/show_month.py
@@ -18,6 +18,9 @@ live: $(VENV)/.stamp  ## the engine at work on real Kafka and PostgreSQL, fetche
 
 first: $(VENV)/.stamp  ## judge a small history of forty dossiers against one procedure
 	$(PY) examples/first_history/run.py
+
+scenario: $(VENV)/.stamp  ## a year of the department, every planted alert raised once and none else; DOSSIERS=100000 SEED=1
+	PYTHONPATH=tests $(PY) -m scenario --dossiers $(or $(DOSSIERS),100000) --seed $(or $(SEED),1)
 
 check: $(VENV)/.stamp  ## formatting, types, unit and property tests; under 30 s
 	$(PY) -m ruff check --quiet .
