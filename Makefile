@@ -10,7 +10,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 
 SEED_ARG := $(if $(SEED),--seed $(SEED))
 
-.PHONY: run live first check test fault bench lock locale docs format clean
+.PHONY: run live first scenario check test fault bench lock locale docs format clean
 
 run: $(VENV)/.stamp  ## a month of the department: made up, imported into SQLite, judged
 	$(PY) examples/department_month/show_month.py
@@ -20,6 +20,9 @@ live: $(VENV)/.stamp  ## the engine at work on real Kafka and PostgreSQL, fetche
 
 first: $(VENV)/.stamp  ## judge a small history of forty dossiers against one procedure
 	$(PY) examples/first_history/run.py
+
+scenario: $(VENV)/.stamp  ## a year of the department, every planted alert raised once and none else; DOSSIERS=100000 SEED=1
+	PYTHONPATH=tests $(PY) -m scenario --dossiers $(or $(DOSSIERS),100000) --seed $(or $(SEED),1)
 
 check: $(VENV)/.stamp  ## formatting, types, unit and property tests; under 30 s
 	$(PY) -m ruff check --quiet .

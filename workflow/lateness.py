@@ -217,15 +217,21 @@ def _of_step(office: Office, date: Deadline) -> Iterator[Cause]:
 
 def _of_slip(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Iterator[Cause]:
     """A slip that names another day than the committed limit gave when it was told."""
-    committed = [date for date in dates if date.kind == "committed"]
     slip = dossier.appointments[0]
-    if len(committed) != 1 or committed[0].due_at in [d.due_at for d in dates if d.kind == "benchmark"]:
+    if slip.cause != "first":
         return
-    limit = rules.clock.limits[committed[0].rule]
-    anchor = limit.anchor(dossier)
-    if slip.cause != "first" or anchor is None or slip.told_at < anchor:
+    counting = [
+        (date, limit, anchor)
+        for date in dates
+        if date.kind == "committed"
+        and (anchor := (limit := rules.clock.limits[date.rule]).anchor(dossier)) is not None
+        and anchor <= slip.told_at
+    ]
+    if len(counting) != 1:
         return
-    due: datetime | None = committed[0].due_at
+    ((committed, limit, anchor),) = counting
+    # No stop of the clock, phase or calendar that came later makes a slip wrong, or right.
+    asked = dossier
     if dossier.pauses or dossier.extensions or dossier.tasks:
         asked = replace(
             dossier,
@@ -233,14 +239,12 @@ def _of_slip(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Itera
             extensions=tuple(taken for taken in dossier.extensions if taken.at < slip.told_at),
             tasks=(),
         )
-        due = limit.due(asked, anchor, slip.told_at)
+    due = limit.due(asked, anchor, slip.told_at)
     printed = next(date.due_at for date in dates if date.kind == "appointment")
     if len(dossier.appointments) > 1:
         printed = rules.clock.printed(slip)
     if due is not None and due.astimezone(rules.zone).date() != printed.astimezone(rules.zone).date():
-        yield Cause(
-            "appointment_differs", "appointment", slip.told_at, printed, dossier.ended_at, committed[0]
-        )
+        yield Cause("appointment_differs", "appointment", slip.told_at, printed, dossier.ended_at, committed)
 
 
 def _of_pauses(rules: Rules, dossier: Dossier, now: datetime) -> Iterator[Cause]:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from pathlib import Path
 
 from workflow.audit.views import Filter, view
 from workflow.cli.main import run
-from workflow.cli.output import Column, print_rows
 from workflow.cli.stores import Looking, Place
-from workflow.fold import fold
 
 ROOT = Path(__file__).resolve().parents[2]
 VAR = ROOT / "var" / "department_month"
@@ -19,13 +16,6 @@ END = "2025-03-31"
 """The last day told. March 2025: the nine branches of the land registration office still stood."""
 FINDING = 1
 """Exit status of a command that found something: the month is damaged on purpose."""
-CAUSES = (
-    Column("count", "Events", "right"),
-    Column("cause", "Broken rule"),
-    Column("source", "Source"),
-    Column("example", "For example"),
-)
-SHOWN_MAX = 12
 
 
 def show(*words: str) -> None:
@@ -42,27 +32,6 @@ def relative(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def refusals(looking: Looking) -> list[dict[str, object]]:
-    """The refused events of the store, grouped by what was done against which kind of rule, and by source; the most
-    frequent first. An order break is one cause, whatever state it met."""
-    counts: Counter[tuple[str, str]] = Counter()
-    examples: dict[tuple[str, str], str] = {}
-    with looking.opened() as store:
-        for one in store.judged():
-            subject = one.dossier.subject
-            judged = fold(one.rules, subject, store.facts(subject))
-            for fact, outcome in zip(judged.facts, judged.outcomes, strict=True):
-                if outcome.status == "refused":
-                    rule = outcome.violations[0].rule
-                    key = "/".join(rule.split("/")[:2]), fact.source
-                    counts[key] += 1
-                    examples.setdefault(key, f"{subject}: {rule}")
-    return [
-        {"count": count, "cause": key[0], "source": key[1], "example": examples[key]}
-        for key, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    ]
-
-
 def worth_a_look(looking: Looking) -> str:
     """The code of a dossier to look further at: one that is late, or else any."""
     with looking.opened() as store:
@@ -74,6 +43,7 @@ def worth_a_look(looking: Looking) -> str:
 def further(code: str, store: str) -> str:
     """The commands to look further with."""
     lines = (
+        f"alerts list --store {store} --by unit",
         f"dossier list --store {store} --overdue --at {END}",
         f"dossier explain {code} --store {store}",
         f"dossier allowed {code} --store {store}",
@@ -94,12 +64,9 @@ def main() -> None:
     show("import", messages, "--source", "one-stop", "--store", store)
     show("status", "--store", store, "--at", END)
     show("rates", "--store", store, "--from", "2025-03-01", "--to", END, "--at", END)
+    show("rates", "--store", store, "--budget", "--at", END)
+    show("alerts", "list", "--store", store, "--kind", "refused_event", "--by", "cause")
     looking = Looking(Place(store, None), None, None)
-    found = refusals(looking)
-    sys.stdout.write(f"\nRefused events by cause: {sum(int(str(one['count'])) for one in found)} in all\n")
-    print_rows(found[:SHOWN_MAX], CAUSES, "table")
-    if len(found) > SHOWN_MAX:
-        sys.stdout.write(f"and {len(found) - SHOWN_MAX} causes more\n")
     sys.stdout.write(further(worth_a_look(looking), store))
 
 

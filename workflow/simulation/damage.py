@@ -150,8 +150,8 @@ class Damaged:
                 self.planted.append(Planted("late_report", fact.id, fact.revision))
         if len(messages) > 1 and random.random() < rates.out_of_order:
             index = random.randrange(len(messages) - 1)
-            (one, first), (other, second) = messages[index : index + 2]
-            messages[index : index + 2] = [(other + SOON, first), (one, second)]
+            (_, first), (other, second) = messages[index : index + 2]
+            messages[index : index + 2] = [(other, second), (other + SOON, first)]
             self.planted.append(Planted("out_of_order", first.id, first.revision))
         if random.random() < rates.duplicate:
             sent, fact = random.choice(messages)

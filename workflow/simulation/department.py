@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 SOURCE: Final = "one-stop"
 HELD_MAX: Final = 50_000
 """Messages held back to be sent in their order; beyond it the earliest goes at once, so memory does not grow."""
+_FILED: Final = ("dossier", "feedback", "complaint")
+"""Kinds of procedure that somebody files; reports and obligations have their own dates."""
 SLIP_DAYS: Final = (-2, 2, 3)
 """By how many days a wrong slip differs from our date."""
 
@@ -59,6 +61,14 @@ class Truth(Struct, frozen=True, omit_defaults=True, kw_only=True):
     planted: tuple[Planted, ...] = ()
 
 
+class Made(NamedTuple):
+    """A dossier made up: when it arrives, its truth, and its messages with the moments at which they are sent."""
+
+    began: datetime
+    truth: Truth
+    messages: list[tuple[datetime, Fact]]
+
+
 class Department(NamedTuple):
     """The routes dossiers may take, their weights, and the units of each."""
 
@@ -78,7 +88,11 @@ def department(
     """
     at = work.opening(work.next_working_day(first)) or datetime.combine(first, datetime.min.time(), work.zone)
     rules = [in_force(family, at) for family in families]
-    found = [one for one in rules if not one.revision.generic and _is_for(one, first)]
+    found = [
+        one
+        for one in rules
+        if one.revision.kind in _FILED and not one.revision.generic and _is_for(one, first)
+    ]
     if not found:
         raise UsageError(
             "{month}: expected a procedure in force, found none; choose another month", month=f"{first:%Y-%m}"
@@ -102,16 +116,24 @@ def simulate(
     """
     held: list[tuple[datetime, int, Fact]] = []
     count = 0
-    for place, began in enumerate(arrivals(body.work, body.first, number, random), 1):
-        while held and (held[0][0] < began or len(held) > HELD_MAX):
+    for made in dossiers(body, number, rates, random, until=until):
+        while held and (held[0][0] < made.began or len(held) > HELD_MAX):
             yield heapq.heappop(held)[2]
-        truth, messages = _dossier(body, place, began, rates, random, until)
-        for sent, fact in messages:
+        for sent, fact in made.messages:
             count += 1
             heapq.heappush(held, (sent, count, fact))
-        yield truth
+        yield made.truth
     while held:
         yield heapq.heappop(held)[2]
+
+
+def dossiers(
+    body: Department, number: int, rates: Rates, random: Random, *, until: datetime | None = None
+) -> Iterator[Made]:
+    """`number` dossiers in the order of their arrival, each with the moments at which its messages are sent."""
+    for place, began in enumerate(arrivals(body.work, body.first, number, random), 1):
+        truth, messages = _dossier(body, place, began, rates, random, until)
+        yield Made(began, truth, messages)
 
 
 def _dossier(
