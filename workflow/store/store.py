@@ -94,6 +94,17 @@ class Store:
             with self._sql.alone(connection, "relay", oust=oust) as free:
                 yield Outbox(connection, self._sql, self.name) if free else None
 
+    @contextmanager
+    def alone(self, work: str) -> Iterator[bool]:
+        """Whether no other process does this work now; if so none begins it while the block lasts.
+
+        On a connection of its own, with whose end the lock ends. Raises a StoreError where it cannot be asked.
+        """
+        with translated(self.name), self.engine.connect() as connection:
+            connection.detach()
+            with self._sql.alone(connection, work, oust=False) as free:
+                yield free
+
     def close(self) -> None:
         """Closes every connection. SQLite then leaves one file."""
         self.engine.dispose()
@@ -319,9 +330,16 @@ class Writing(Reading):
             )
 
     def keep_alerts(self, rows: Sequence[AlertRow]) -> None:
-        """Writes alerts, new ones and those that changed."""
-        if rows:
-            self._sql.keep_alerts(self._connection, rows)
+        """Writes alerts, new ones and those that changed. Raises VersionConflict where another said more of one."""
+        done = self._sql.keep_alerts(self._connection, rows) if rows else 0
+        if done != len(rows):
+            raise VersionConflict(
+                "{store}: expected to write {expected} alerts, found {found} of them unchanged by others; what was "
+                "said is worked out again",
+                store=self._name,
+                expected=len(rows),
+                found=done,
+            )
 
     def say(self, recorded_at: int, messages: int, content: bytes) -> None:
         """Puts a batch of messages in the outbox, one row."""
