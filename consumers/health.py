@@ -39,6 +39,11 @@ class Health:
         self._beats[part] = self._clock()
         self._problems[part] = problem
 
+    def finished(self, part: str) -> None:
+        """A loop has done all it had to do: nothing more is expected of it."""
+        self._beats.pop(part, None)
+        self._problems.pop(part, None)
+
     def stalled(self) -> list[str]:
         """The loops that did not come round lately, with how long."""
         now = self._clock()

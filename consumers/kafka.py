@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _RECONNECT_MS: Final = {"reconnect_backoff_ms": 50, "reconnect_backoff_max_ms": 1_000}
 """Kafka's own waits half a minute in the end; a broker that is back should be found within a second or two."""
-_WAIT_MS: Final = 10_000
+ANSWER_MS: Final = 10_000
+"""How long a broker may take to answer."""
 _FOR_EVER_MS: Final = 86_400_000
 """The producer gives up no record by itself: a later one of the same key could then pass it."""
 RECORD_BYTES_MAX: Final = MESSAGE_BYTES_MAX + ENVELOPE_BYTES
@@ -31,15 +32,18 @@ RECORD_BYTES_MAX: Final = MESSAGE_BYTES_MAX + ENVELOPE_BYTES
 def answers(servers: str, *, timeout_ms: int) -> bool:
     """Whether a broker gives the metadata of its cluster within this time."""
     try:
-        admin = _connected(KafkaAdminClient, bootstrap_servers=servers, bootstrap_timeout_ms=timeout_ms)
+        admin = connected(KafkaAdminClient, bootstrap_servers=servers, bootstrap_timeout_ms=timeout_ms)
     except KafkaError:
         return False
     admin.close()
     return True
 
 
-def _connected(kind: Any, **settings: Any) -> Any:  # noqa: ANN401 - a library without types
-    """A client of this kind. One that finds no broker is ended whole: by itself it leaves a thread and sockets."""
+def connected(kind: Any, **settings: Any) -> Any:  # noqa: ANN401 - a library without types
+    """A client of this kind, with what every client of ours has. Raises KafkaError.
+
+    One that finds no broker is ended whole: by itself it leaves a thread and sockets.
+    """
     clients: list[Any] = []
 
     def network(**more: Any) -> Any:  # noqa: ANN401 - as above
@@ -85,7 +89,7 @@ class Publisher:
                 future.get(0)
         except KafkaError as fault:
             self.close()
-            raise _fault(self._servers, fault) from fault
+            raise fault_of(self._servers, fault) from fault
 
     def close(self) -> None:
         """Ends the producer at once; what is not acknowledged is given up."""
@@ -95,16 +99,16 @@ class Publisher:
         # Its own `close` first waits for what cannot be sent, and fails before it has ended anything.
         sender = producer._sender  # noqa: SLF001
         sender.force_close()
-        sender.join(_WAIT_MS / 1000)
+        sender.join(ANSWER_MS / 1000)
         producer.close(timeout=0)
 
     def _connected(self) -> Any:  # noqa: ANN401 - as above
         if self._producer is None:
-            self._producer = _connected(
+            self._producer = connected(
                 KafkaProducer,
                 bootstrap_servers=self._servers,
-                bootstrap_timeout_ms=_WAIT_MS,
-                max_block_ms=_WAIT_MS,
+                bootstrap_timeout_ms=ANSWER_MS,
+                max_block_ms=ANSWER_MS,
                 delivery_timeout_ms=_FOR_EVER_MS,
                 linger_ms=5,
                 batch_size=256 * 1024,
@@ -137,11 +141,11 @@ def make_topics(
     Raises BrokerUnreachable, BrokerRefused.
     """
     try:
-        admin = _connected(
-            KafkaAdminClient, bootstrap_servers=servers, bootstrap_timeout_ms=_WAIT_MS, **settings
+        admin = connected(
+            KafkaAdminClient, bootstrap_servers=servers, bootstrap_timeout_ms=ANSWER_MS, **settings
         )
     except KafkaError as fault:
-        raise _fault(servers, fault) from fault
+        raise fault_of(servers, fault) from fault
     try:
         known = set(admin.list_topics())
         missing = [topic for topic in topics if prefix + topic.name not in known]
@@ -162,7 +166,7 @@ def make_topics(
             for topic in topics
         ]
     except KafkaError as fault:
-        raise _fault(servers, fault) from fault
+        raise fault_of(servers, fault) from fault
     finally:
         admin.close()
 
@@ -185,13 +189,13 @@ def newest(servers: str, topic: str, count: int, **settings: Any) -> list[RawRec
                 consumer.seek(one, max(start, ends[one] - count))
             return [_raw(one) for one in _until(consumer, ends)]
     except KafkaError as fault:
-        raise _fault(servers, fault) from fault
+        raise fault_of(servers, fault) from fault
 
 
 def _until(consumer: Any, ends: Mapping[TopicPartition, int]) -> Iterator[Any]:  # noqa: ANN401 - as above
     """Records up to these ends; stops where none comes for a while (those that are left were compacted or aborted)."""
     while any(consumer.position(one) < end for one, end in ends.items()):
-        polled = consumer.poll(timeout_ms=_WAIT_MS)
+        polled = consumer.poll(timeout_ms=ANSWER_MS)
         if not polled:
             return
         for one, records in sorted(polled.items()):
@@ -216,10 +220,10 @@ def _no_topic(servers: str, topic: str) -> UsageError:
 
 @contextmanager
 def _reading(servers: str, **settings: Any) -> Iterator[Any]:  # noqa: ANN401 - as above
-    consumer = _connected(
+    consumer = connected(
         KafkaConsumer,
         bootstrap_servers=servers,
-        bootstrap_timeout_ms=_WAIT_MS,
+        bootstrap_timeout_ms=ANSWER_MS,
         group_id=None,
         enable_auto_commit=False,
         allow_auto_create_topics=False,
@@ -244,7 +248,7 @@ def log_ends(servers: str, topics: Iterable[str], **settings: Any) -> dict[tuple
             ]
             return {(one.topic, one.partition): end for one, end in consumer.end_offsets(partitions).items()}
     except KafkaError as fault:
-        raise _fault(servers, fault) from fault
+        raise fault_of(servers, fault) from fault
 
 
 def _compared(admin: Any, prefix: str, topic: Topic) -> Made:  # noqa: ANN401 - a library without types
@@ -261,7 +265,8 @@ def _compared(admin: Any, prefix: str, topic: Topic) -> Made:  # noqa: ANN401 - 
     return Made(name, "differs" if differing else "there", ", ".join(differing))
 
 
-def _fault(servers: str, fault: KafkaError) -> BrokerError:
+def fault_of(servers: str, fault: KafkaError) -> BrokerError:
+    """The error of ours that a fault of the library is: whether asking again may cure it."""
     said = str(fault) or type(fault).__name__
     if isinstance(fault, KafkaTimeoutError) or fault.retriable:
         return BrokerUnreachable(

@@ -25,9 +25,7 @@ from kafka.errors import (
 )
 
 from consumers.codec import RawRecord
-from consumers.kafka import _WAIT_MS as ANSWER_MS
-from consumers.kafka import _connected as connected
-from consumers.kafka import _fault as fault_of
+from consumers.kafka import ANSWER_MS, connected, fault_of
 from consumers.streams import Log, Stream
 
 if TYPE_CHECKING:

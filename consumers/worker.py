@@ -17,7 +17,7 @@ from workflow import log
 from workflow.errors import BrokerError, DunghenError, PositionLost, StoreReadOnly
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from threading import Event
 
     from consumers.apply import Applied
@@ -34,18 +34,29 @@ _WAIT_MOST_S: Final = 10.0
 """Waits after faults: doubled each time between these, each at random below that."""
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Worker:
     """The loop over one set of streams."""
 
     def __init__(
-        self, store: Store, catalogue: Catalogue, streams: Streams, health: Health, metrics: Metrics
+        self,
+        store: Store,
+        catalogue: Catalogue,
+        streams: Streams,
+        health: Health,
+        metrics: Metrics,
+        clock: Callable[[], datetime] = _now,
     ) -> None:
-        """`streams` are left when the loop ends."""
+        """`streams` are left when the loop ends. `clock`: by which facts are recorded and dossiers judged."""
         self._store = store
         self._catalogue = catalogue
         self._streams = streams
         self._health = health
         self._metrics = metrics
+        self._clock = clock
         self._claims = Claims(store, streams)
         self._attempt = 0
         self._again_at = 0.0
@@ -96,7 +107,7 @@ class Worker:
 
     def _apply(self, polled: Sequence[Polled]) -> None:
         began = time.monotonic()
-        now = datetime.now(UTC)
+        now = self._clock()
         first, *more = self._claims.steps(polled)
         done = apply(
             self._store,

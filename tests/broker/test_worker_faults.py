@@ -1,5 +1,5 @@
-"""Faults, for real: killed at every call of the database, stopped while holding a row, a group that never rests.
-Afterwards nothing is lost and nothing is there twice."""
+"""Faults, for real: killed at every call of the database, stopped while holding a row, a broker that dies or comes
+back empty, a group that never rests. Afterwards nothing is lost and nothing is there twice."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
+from kafka import KafkaAdminClient, TopicPartition
 from mortalworker import Mortals
 from working import Office, undisturbed, until
 
+from servers.kafka import Kafka
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from mortalworker import Fault
@@ -26,6 +29,16 @@ def expected(messages: list[bytes], another: Callable[[], str], tmp_path: Path) 
     database = another()
     undisturbed(database, messages)
     return Office("", database, "", tmp_path)
+
+
+@pytest.fixture
+def own_broker(database: str, name: str, tmp_path: Path) -> Iterator[tuple[Kafka, Office]]:
+    """A broker of this test alone, to be killed."""
+    with Kafka() as kafka:
+        office = Office(kafka.bootstrap, database, f"{name}.", tmp_path)
+        office.make_topic()
+        yield kafka, office
+        office.close()
 
 
 @pytest.mark.parametrize("fault", ["kill", "error", "lost", "reply"])
@@ -90,3 +103,62 @@ def test_a_group_that_never_rests_goes_on(office: Office, messages: list[bytes],
             choose.choice(alive).end(choose.choice([signal.SIGTERM, signal.SIGKILL]))
     office.read_to(len(messages))
     assert office.judged() == expected.judged()
+
+
+def test_a_broker_killed_under_load_and_begun_again_loses_nothing(
+    own_broker: tuple[Kafka, Office], messages: list[bytes], expected: Office
+) -> None:
+    kafka, office = own_broker
+    half = len(messages) // 2
+    worker = office.worker(KAFKA_BATCH_RECORDS_MAX=20)
+    office.send(messages[:half])
+    worker.said("batch")
+    kafka.kill()
+    worker.said("retry", reason="broker_unreachable")
+    retries = len(worker.lines("retry"))
+    kafka.restart()
+    office.send(messages[half:])
+    office.read_to(len(messages))
+    assert office.judged() == expected.judged()
+    assert retries < 100, "a busy loop"
+    assert worker.end() == 0
+
+
+def test_a_broker_that_comes_back_empty_stops_the_worker(
+    own_broker: tuple[Kafka, Office], messages: list[bytes]
+) -> None:
+    kafka, office = own_broker
+    worker = office.worker()
+    office.send(messages[:100], partition=0)
+    office.read_to(100)
+    kafka.kill()
+    kafka.restart(empty=True)
+    office.make_topic()
+    office.send(messages[100:300], partition=0)
+    said = worker.said("stream stopped", partition=0)
+    assert said["reason"] == "log_changed"
+    assert "dunghen position set" in said["said"]
+    assert office.count("facts") <= 100
+    assert worker.end() == 1
+
+
+def test_a_topic_whose_start_has_moved_past_our_position_stops_its_partition(
+    office: Office, messages: list[bytes]
+) -> None:
+    office.send(messages[:50], partition=0)
+    first = office.worker()
+    office.read_to(50)
+    assert first.end() == 0
+    office.send(messages[50:100], partition=0)
+    admin = KafkaAdminClient(bootstrap_servers=office.bootstrap)
+    admin.delete_records({TopicPartition(office.topic, 0): 70})
+    admin.close()
+    second = office.worker()
+    assert second.said("stream stopped", partition=0)["reason"] == "log_start_moved"
+    office.send(messages[100:110], partition=1)
+    office.read_to(60)
+    assert office.run("position", "set", office.topic, "0", "70").returncode == 0
+    assert second.end() == 1
+    third = office.worker()
+    office.read_to(110)
+    assert third.end() == 0

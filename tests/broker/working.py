@@ -182,7 +182,7 @@ class Office:
 
         def done() -> bool:
             for worker in self.workers:
-                assert worker.process.poll() in {None, 0, -9}, worker.log.read_text(encoding="utf-8")
+                assert worker.process.poll() in {None, 0, 1, -9}, worker.log.read_text(encoding="utf-8")
             ((at,),) = self.rows("SELECT coalesce(sum(position), 0) FROM positions")
             assert at <= positions
             return bool(at == positions)

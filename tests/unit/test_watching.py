@@ -153,3 +153,15 @@ def test_a_port_that_is_taken_is_named() -> None:
         served(Health(()), Metrics(), port),
     ):
         pass
+
+
+def test_of_a_loop_that_has_finished_nothing_more_is_expected() -> None:
+    clock = Clock()
+    health = Health(["worker", "ticker"], clock)
+    health.beat("ticker")
+    health.finished("worker")
+    clock.now += STALLED_S - 1
+    health.beat("ticker")
+    clock.now += 2
+
+    assert (health.stalled(), health.problems()) == ([], [])

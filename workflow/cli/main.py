@@ -37,6 +37,7 @@ GROUPS: Final = (
     "simulate",
     "import",
     "activate",
+    "run",
     "worker",
     "ticker",
     "relay",

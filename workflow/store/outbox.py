@@ -15,6 +15,7 @@ from workflow.store.rows import DeadLetter, from_us, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -42,11 +43,18 @@ class Batch(NamedTuple):
 class Outbox:
     """What one relay may do, alone. Its faults are StoreErrors; after one the connection is given up."""
 
-    def __init__(self, connection: Connection, sql: Any, name: str) -> None:  # noqa: ANN401 - as in the store
-        """Of a connection that holds the lock of the relay as long as it lives."""
+    def __init__(
+        self,
+        connection: Connection,
+        sql: Any,  # noqa: ANN401 - as in the store
+        name: str,
+        turn: AbstractContextManager[Any],
+    ) -> None:
+        """Of a connection that holds the lock of the relay as long as it lives; it writes in its `turn`."""
         self._connection = connection
         self._sql = sql
         self._name = name
+        self._turn = turn
 
     def unsent(self, limit: int) -> list[Batch]:
         """The oldest batches not yet sent, at most so many."""
@@ -74,5 +82,5 @@ class Outbox:
         statement = f"UPDATE {table} SET sent_at = %s WHERE {self._sql.among('seq', 'int8')}"
         values = (to_us(at), self._sql.listed(numbers))
         connection = self._connection.execution_options(reads=False)
-        with translated(self._name), connection.begin():
+        with translated(self._name), self._turn, connection.begin():
             connection.exec_driver_sql(self._sql.marked(statement), values)

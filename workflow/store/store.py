@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from workflow.errors import PositionLost, VersionConflict
@@ -15,6 +16,7 @@ from workflow.store.rows import AlertRow, DeadLetter, DossierRow, from_us, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from sqlalchemy import Connection, Engine
@@ -55,6 +57,8 @@ class Store:
         self._watch = watch
         self._sql = sqlite if engine.dialect.name == "sqlite" else postgresql
         self._archived: set[Definition] = set()
+        # SQLite has one writer: threads of ours take turns here, where none waits longer than another needs.
+        self._turn: AbstractContextManager[Any] = Lock() if self._sql is sqlite else nullcontext()
 
     @contextmanager
     def writing(self, *, keep: bool = True) -> Iterator[Writing]:
@@ -62,7 +66,7 @@ class Store:
 
         Raises a StoreError of its own kind for every fault of the database.
         """
-        with translated(self.name), self.engine.connect() as connection:
+        with translated(self.name), self._turn, self.engine.connect() as connection:
             with connection.begin() as transaction:
                 writing = Writing(connection, self._sql, self.name, self._archived, shadow=self._shadow)
                 yield writing
@@ -92,7 +96,7 @@ class Store:
             # Never given back to the pool: its lock ends with it.
             connection.detach()
             with self._sql.alone(connection, "relay", oust=oust) as free:
-                yield Outbox(connection, self._sql, self.name) if free else None
+                yield Outbox(connection, self._sql, self.name, self._turn) if free else None
 
     @contextmanager
     def alone(self, work: str) -> Iterator[bool]:

@@ -1,0 +1,321 @@
+"""From Kafka to PostgreSQL, one worker, events of 600 bytes, each taken exactly once, against a straight line.
+
+`python tests/bench/kafka_path.py [--dossiers N] [--rounds N]`: a damaged month of the department lies in a topic of one
+partition. The floor polls, decodes, steps a table, copies the same rows, moves the position and commits; ours is the
+product's own worker. With the relay, the floor also reads each batch's messages back, sends them and marks them as
+sent, and ours has the product's own relay in a second thread. Each round begins on empty tables, and floor and ours
+take turns. It ends with 1 where the floor's rows are not ours, where a ratio misses its bound, or where the position
+and the search for repetitions cost too much beside the same loop without them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from contextlib import closing, contextmanager
+from itertools import count
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import live
+import month
+import msgspec
+from apply_floor import Floor, Given, say, table_of
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from consumers.apply import apply
+from consumers.kafka import Publisher
+from servers.finding import servers_for
+from workflow.store.opening import open_store
+from workflow.store.rows import AlertRow, Position, to_us
+from workflow.store.store import Writing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from servers.finding import Servers
+    from workflow.catalogue import Catalogue
+    from workflow.store.store import Store
+
+DOSSIERS, ROUNDS = 1_000, 5
+RATIO_MIN, AIM = 0.40, 0.55
+RELAYED_MIN, RELAYED_AIM = 0.45, 0.65
+BOOKKEEPING_MAX = 0.10
+UNSENT = "SELECT seq, content FROM outbox WHERE sent_at IS NULL ORDER BY seq LIMIT 16"
+SENT = "UPDATE outbox SET sent_at = %s WHERE seq = ANY(%s::int8[])"
+ALERT = ", ".join(AlertRow._fields)
+ALERT_TYPES = ["text", "text", "text", "text", "text", "text", "int4", "int8", "int8", "bytea"]
+SETS = ", ".join(f"{name} = excluded.{name}" for name in AlertRow._fields[1:])
+SAME = {
+    "facts": "subject, source, id, revision, type, occurred_at, entered_at, sequence, told, received, digest",
+    "dossiers": "subject, state, procedure, revision, blocked",
+}
+"""What must be the same in both stores: no time of recording, and nothing that counts batches."""
+
+
+class Line(Floor):
+    """The floor of the apply path, with the rows of alerts too."""
+
+    def __init__(self, store: Store, table: dict[tuple[str, str, str], str]) -> None:
+        super().__init__(store, table)
+        self.run("CREATE TEMP TABLE warned ON COMMIT DELETE ROWS AS SELECT * FROM alerts LIMIT 0")
+        self.driver.commit()
+        self.alerts: Sequence[AlertRow] = ()
+
+    def _put(self, given: Given) -> None:
+        super()._put(given)
+        rows = [(*row[:-1], say(row[-1])) for row in self.alerts]
+        self._copy("warned", ALERT, ALERT_TYPES, rows)
+        self.run(
+            f"INSERT INTO alerts ({ALERT}) SELECT {ALERT} FROM warned ON CONFLICT (id) DO UPDATE SET {SETS}"
+        )
+
+
+class Came(NamedTuple):
+    """What a thousand messages come to: when they were judged, their rows, and those of alerts, contents as values."""
+
+    now: datetime
+    given: Given
+    alerts: Sequence[AlertRow]
+
+
+class Work(NamedTuple):
+    """The messages in their topic, and what each thousand of them comes to."""
+
+    servers: Servers
+    known: Catalogue
+    topic: str
+    lines: Sequence[bytes]
+    came: Sequence[Came]
+    number: Iterator[int]
+
+    def store(self) -> Store:
+        """One with empty tables."""
+        return open_store(live.database(self.servers, f"dunghen_bench_{os.getpid()}_{next(self.number)}"))
+
+
+def came_to(store: Store, known: Catalogue, batches: Sequence[Sequence[bytes]]) -> list[Came]:
+    """Applies all batches and reads back what each came to."""
+    found, said = [], 0
+    alerts: set[AlertRow] = set()
+    for lines in batches:
+        told = month.decoded(lines)
+        subjects = {one.fact.subject for one in told}
+        now = max(one.fact.occurred_at for one in told)
+        with store.reading() as reading:
+            before = {row.subject: row.version for row in reading.dossiers(subjects)}
+        apply(store, known, told, now=now)
+        with store.reading() as reading:
+            rows = [row for row in reading.dossiers(subjects) if row.version != before.get(row.subject)]
+            outbox = list(reading.outbox(said))
+            kept = {AlertRow._make(row) for row in reading.rows(f"SELECT {ALERT} FROM alerts")}
+        values = [(*row[:-1], msgspec.msgpack.decode(row.judgment)) for row in rows]
+        new, old = ([one for one in values if (one[0] in before) is older] for older in (False, True))
+        said = outbox[-1][0] if outbox else said
+        messages = [one for _, content in outbox for one in msgspec.json.decode(content)]
+        warned = [row._replace(content=msgspec.json.decode(row.content)) for row in kept - alerts]
+        alerts = kept
+        found.append(Came(now, Given(new, old, messages), warned))
+    return found
+
+
+def floor_seconds(work: Work, store: Store, prefix: str | None) -> float:
+    """The straight line; `prefix`: of the topics its messages go to, if they do."""
+    with store.writing() as writing:
+        writing.claim("b", 0, log="L")
+    floor = Line(store, table_of(work.known))
+    consumer = KafkaConsumer(
+        bootstrap_servers=work.servers.bootstrap,
+        group_id=None,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        fetch_max_bytes=live.FETCH_BYTES_MAX,
+        max_poll_records=month.BATCH,
+        metrics_enabled=False,
+    )
+    producer = KafkaProducer(
+        bootstrap_servers=work.servers.bootstrap, linger_ms=5, batch_size=256 * 1024, acks="all"
+    )
+    partition = TopicPartition(work.topic, 0)
+    consumer.assign([partition])
+    producer.partitions_for(work.topic)
+    at = 0
+    began = time.perf_counter()
+    consumer.seek(partition, 0)
+    for came in work.came:
+        lines: list[bytes] = []
+        wanted = min(month.BATCH, len(work.lines) - at)
+        while len(lines) < wanted:
+            polled = consumer.poll(timeout_ms=200, max_records=wanted - len(lines))
+            lines += [record.value for records in polled.values() for record in records]
+        now_us, floor.alerts = to_us(came.now), came.alerts
+        floor.batch(lines, at, now_us, came.given)
+        at += len(lines)
+        if prefix is not None:
+            _relay(floor, producer, prefix, now_us)
+    took = time.perf_counter() - began
+    consumer.close()
+    producer.close()
+    floor.close()
+    return took
+
+
+def _relay(floor: Floor, producer: Any, prefix: str, now_us: int) -> None:
+    floor.run(UNSENT)
+    found = floor.cursor.fetchall()
+    futures = [
+        producer.send(prefix + "decisions", key=_key(message), value=msgspec.json.encode(message))
+        for _, content in found
+        for message in msgspec.json.decode(content)
+    ]
+    producer.flush()
+    for future in futures:
+        future.get(0)
+    floor.run(SENT, (now_us, [seq for seq, _ in found]))
+    floor.driver.commit()
+
+
+def _key(message: dict[str, Any]) -> bytes:
+    return str(message.get("subject") or message["alert"]["subject"]).encode()
+
+
+def our_seconds(work: Work, store: Store, prefix: str | None) -> float:
+    """The product's own worker, and its relay where there is a prefix."""
+    reader = live.Measured(
+        work.servers.bootstrap, work.topic, f"bench-{next(work.number)}", wanted=len(work.lines)
+    )
+    if prefix is None:
+        return live.work(store, work.known, reader)
+    with live.Sending(store, work.servers.bootstrap, prefix) as sending:
+        live.work(store, work.known, reader)
+        return sending.drained() - reader.began
+
+
+def differing(one: Store, other: Store) -> list[str]:
+    """The tables that are not the same."""
+
+    def rows(store: Store, name: str, columns: str) -> list[Any]:
+        with store.engine.connect() as connection:
+            return sorted(map(str, connection.exec_driver_sql(f"SELECT {columns} FROM {name}")))
+
+    return [name for name, columns in SAME.items() if rows(one, name, columns) != rows(other, name, columns)]
+
+
+def compared(work: Work, rounds: int, prefix: str | None) -> tuple[list[float], list[float], list[str]]:
+    """Seconds of the floor and of ours, round by round, and the tables that differed."""
+    seconds: tuple[list[float], list[float]] = ([], [])
+    wrong: set[str] = set()
+    for _ in range(rounds):
+        one, other = work.store(), work.store()
+        seconds[0].append(floor_seconds(work, one, prefix))
+        seconds[1].append(our_seconds(work, other, prefix))
+        wrong.update(differing(one, other))
+        one.close()
+        other.close()
+    return *seconds, sorted(wrong)
+
+
+@contextmanager
+def forgetful() -> Iterator[None]:
+    """The loop without its bookkeeping: no search for what is there already (no position is moved either)."""
+    known = Writing.known
+    setattr(Writing, "known", lambda _writing, _identities: {})  # noqa: B010 - for a while, on purpose
+    try:
+        yield
+    finally:
+        setattr(Writing, "known", known)  # noqa: B010 - as above
+
+
+def bookkeeping(work: Work) -> list[float]:
+    """What position and search for repetitions add to each batch, as a share of the loop without them.
+
+    Each batch, of events that come once, is polled and decoded once and applied to two stores in turns.
+    """
+    first: dict[tuple[Any, ...], bytes] = {}
+    for line in work.lines:
+        told = month.decoded([line])[0].fact
+        first.setdefault((told.subject, told.source, told.id, told.revision), line)
+    one, other = work.store(), work.store()
+    with one.writing() as writing:
+        writing.claim("b", 0, log="L")
+    at, costs = 0, []
+    for number, lines in enumerate(month.batches(list(first.values()))):
+        began = time.perf_counter()
+        told_all = month.decoded(lines)
+        decoding = time.perf_counter() - began
+        now = max(one.fact.occurred_at for one in told_all)
+        took = [0.0, 0.0]
+        for plain in (0, 1) if number % 2 else (1, 0):
+            began = time.perf_counter()
+            if plain:
+                with forgetful():
+                    apply(other, work.known, told_all, now=now)
+            else:
+                position = Position("b", 0, at, at + len(lines), 1)
+                apply(one, work.known, told_all, now=now, position=position)
+            took[plain] = time.perf_counter() - began
+        at += len(lines)
+        costs.append((decoding + took[0]) / (decoding + took[1]) - 1)
+    one.close()
+    other.close()
+    return costs
+
+
+def prepared(servers: Servers, dossiers: int, number: Iterator[int]) -> tuple[Work, str]:
+    """A topic with the messages, and the prefix of all topics."""
+    prefix = f"bench{os.getpid()}."
+    known = month.catalogue()
+    lines = [live.padded(line) for line in month.messages(month.facts(known, dossiers))]
+    topic = live.topics(servers, prefix)
+    live.model(servers)
+    with closing(Publisher(servers.bootstrap)) as publisher:
+        live.publish(publisher, topic, lines)
+    work = Work(servers, known, topic, lines, [], number)
+    store = work.store()
+    came = came_to(store, known, month.batches(lines))
+    store.close()
+    return work._replace(came=came), prefix
+
+
+def main() -> int:
+    """Measures, prints, and says whether the bounds hold."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dossiers", type=int, default=DOSSIERS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    asked = parser.parse_args()
+    missed = []
+    with live.quiet(), servers_for(os.environ) as servers:
+        work, prefix = prepared(servers, asked.dossiers, count())
+        print(f"{month.heading()}, {servers.used}, {live.load()}")
+        print(
+            f"{len(work.lines):,} messages of {live.EVENT_BYTES} bytes, {asked.dossiers:,} dossiers, "
+            f"{asked.rounds} rounds"
+        )
+        for name, to, least, aim in (
+            ("worker", None, RATIO_MIN, AIM),
+            ("worker and relay", prefix, RELAYED_MIN, RELAYED_AIM),
+        ):
+            floor, ours, wrong = compared(work, asked.rounds, to)
+            ratios = [one / other for one, other in zip(floor, ours, strict=True)]
+            for what, seconds in (("floor", floor), ("ours", ours)):
+                rate = len(work.lines) / statistics.median(seconds)
+                print(f"{name}, {what}: {rate:,.0f} events/s (best {len(work.lines) / min(seconds):,.0f})")
+            print(
+                f"{name}: {month.spread(ratios)} of the floor's speed, bound {least}, aim {aim}; {live.load()}"
+            )
+            missed += [f"{name}, the floor's {table}" for table in wrong]
+            missed += [name] if statistics.median(ratios) < least else []
+        costs = bookkeeping(work)
+        print(
+            f"bookkeeping adds {month.spread(costs)} to a batch, bound {BOOKKEEPING_MAX:.2f}; {live.load()}"
+        )
+        missed += ["bookkeeping"] if statistics.median(costs) > BOOKKEEPING_MAX else []
+    print(f"missed: {', '.join(missed) or 'none'}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
