@@ -8,7 +8,9 @@ UV := .venv-lock/bin/uv
 SPREAD := --numprocesses auto --dist loadfile
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: run live first check test bench lock locale docs format clean
+SEED_ARG := $(if $(SEED),--seed $(SEED))
+
+.PHONY: run live first check test fault bench lock locale docs format clean
 
 run: $(VENV)/.stamp  ## a month of the department: made up, imported into SQLite, judged
 	$(PY) examples/department_month/show_month.py
@@ -30,6 +32,9 @@ test: $(VENV)/.stamp  ## everything
 	$(PY) -m ruff format --quiet --check .
 	$(PY) -m mypy
 	$(PY) -m pytest $(SPREAD)
+
+fault: $(VENV)/.stamp  ## kills, stalls and restarts while a month flows; nothing may be lost; KILLS=1000 SEED=7
+	PYTHONPATH=.:tests/broker $(PY) tests/fault/campaign.py --kills $(or $(KILLS),1000) $(SEED_ARG)
 
 bench: $(VENV)/.bench-stamp  ## figures against floors measured in the same run
 	$(PY) -m tests.bench

@@ -85,6 +85,7 @@ class Reader:
         self._next: dict[TopicPartition, int] = {}
         self._looked_at = time.monotonic()
         self._failed = False
+        self._joined_again = False
         security = settings.security()
         try:
             self._consumer = connected(
@@ -165,6 +166,7 @@ class Reader:
             if self._failed:
                 return []
             raise fault_of(self._servers, fault) from fault
+        self._join_again()
         found = [self._raw(tp, records) for tp, records in polled.items() if tp in self._next]
         return [self._decode(one) for one in found if one.records]
 
@@ -192,6 +194,16 @@ class Reader:
         self._consumer.close(autocommit=False, timeout_ms=ANSWER_MS)
         if self._admin is not None:
             self._admin.close()
+
+    def _join_again(self) -> None:
+        """Has the group assign once more after a member that has a name joined.
+
+        Partitions move in two rounds: given up in the first, given on in the second, which their owner asks for. One
+        killed in between is replaced by its name without any round, and nobody would get what it had given up.
+        """
+        if self._settings.member and not self._joined_again and self._group.joined():
+            self._joined_again = True
+            self._consumer._coordinator.request_rejoin()  # noqa: SLF001 - the library has no public way
 
     def _raw(self, tp: TopicPartition, records: list[Any]) -> Raw:
         since = self._next[tp]
@@ -240,13 +252,20 @@ class _Group(ConsumerRebalanceListener):  # type: ignore[misc] # a library witho
         self._lock = Lock()
         self._owned: dict[TopicPartition, int] = {}
         self._given = 0
+        self._joined = False
 
     def owned(self) -> dict[TopicPartition, int]:
         with self._lock:
             return dict(self._owned)
 
+    def joined(self) -> bool:
+        """Whether the group has assigned anything, or nothing, to us since we began."""
+        with self._lock:
+            return self._joined
+
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         with self._lock:
+            self._joined = True
             for tp in assigned:
                 self._consumer.pause(tp)
                 self._consumer.seek(tp, 0)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from consumers.apply import Beside, apply, letter
 from consumers.claims import Claims
 from workflow import log
-from workflow.errors import BrokerError, DunghenError, PositionLost, StoreReadOnly
+from workflow.errors import DunghenError, PositionLost, StoreReadOnly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -158,9 +158,9 @@ class Worker:
         wait_s = random.uniform(most / 2, most)  # noqa: S311 - a jitter, no secret
         self._attempt += 1
         self._again_at = time.monotonic() + wait_s
-        if not isinstance(fault, BrokerError):
-            self._streams.hold()
-            self._to_restore = True
+        # Whatever the fault: a worker that waits drops what it polls, so nothing may be polled that is not held.
+        self._streams.hold()
+        self._to_restore = True
         log.warning(
             "retry",
             part=PART,

@@ -27,7 +27,8 @@ JARS: Final = f"org.apache.kafka:kafka_2.13:{VERSION}"
 LOGGER: Final = "org.slf4j:slf4j-simple:1.7.36"
 """Of the version of slf4j-api that Kafka brings; resolved apart, since together they resolve to an older client."""
 CLUSTER: Final = "dunghen-of-the-tests22"
-START_S: Final = 60.0
+START_S: Final = 180.0
+"""It takes two seconds, and a minute where all cores are busy with something else."""
 TRIES: Final = 5
 """A free port is chosen before the start, since it is advertised; another process may take it in between."""
 
@@ -76,7 +77,10 @@ class Kafka:
     """One broker in a folder of its own. `close` it, or use it as a context."""
 
     def __init__(self, extra: Mapping[str, str] | None = None) -> None:
-        """Makes an empty broker and starts it; `extra` are further properties. Raises UsageError saying what failed."""
+        """Makes an empty broker and starts it. Raises UsageError saying what failed.
+
+        `extra` are further properties; in them {broker} and {controller} stand for the ports.
+        """
         self._java = _java()
         self._class_path = os.pathsep.join(map(str, jars()))
         self._extra = "".join(f"{name}={value}\n" for name, value in (extra or {}).items())
@@ -131,7 +135,7 @@ class Kafka:
     def _first_start(self) -> subprocess.Popen[bytes]:
         for _ in range(TRIES):
             self._ports = free_ports()
-            properties = PROPERTIES.format(data=self.folder / "data", **self._ports._asdict()) + self._extra
+            properties = (PROPERTIES + self._extra).format(data=self.folder / "data", **self._ports._asdict())
             (self.folder / "server.properties").write_text(properties, encoding="utf-8")
             shutil.rmtree(self.folder / "data", ignore_errors=True)
             self._format()

@@ -1,0 +1,333 @@
+"""A campaign of faults: everything is killed, stopped and begun again while a random month flows, and in the end there
+must be what a run that nothing disturbed leaves. `make fault KILLS=1000 SEED=7`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import deque
+from contextlib import closing, suppress
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+from comparing import Verdict, arrived, kept, known, let_time_pass, said, verdict
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from nursery import Birth, Nursery, Place
+from working import month, undisturbed, until
+
+from consumers.contract.topics import DOSSIERS, TOPICS
+from consumers.kafka import make_topics
+from servers.kafka import Kafka
+from servers.postgres import Postgres
+from workflow.catalogue import load
+from workflow.errors import UsageError
+from workflow.store.opening import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+PREFIX: Final = "fault."
+WORKERS: Final = 3
+WITHIN_S: Final = 180.0
+CHUNK: Final = (2, 12)
+"""New messages between two faults, at least and at most; as many old ones are sent again."""
+WEIGHTS: Final = {
+    "kill worker": 48,
+    "kill relay": 16,
+    "kill ticker": 8,
+    "stall worker": 8,
+    "stall relay": 4,
+    "rebalance": 10,
+    "database restart": 3,
+    "broker restart": 2,
+    "broker stall": 1,
+}
+"""How often each fault is drawn."""
+MESSAGES_A_DOSSIER: Final = 9
+
+
+def plan(kills: int, choose: random.Random) -> list[str]:
+    """So many faults in a random order, of each kind at least one where there is room."""
+    drawn = choose.choices(list(WEIGHTS), list(WEIGHTS.values()), k=max(0, kills - len(WEIGHTS)))
+    found = [*WEIGHTS, *drawn][:kills]
+    choose.shuffle(found)
+    return found
+
+
+class Campaign:
+    """Servers, processes and a workload under faults. All that is random comes of one seed."""
+
+    def __init__(self, kafka: Kafka, postgres: Postgres, nursery: Nursery, database: str, seed: int) -> None:
+        self.choose = random.Random(seed)
+        self.database = database
+        self.born = 0
+        self.alone = 0
+        self._kafka = kafka
+        self._postgres = postgres
+        self._nursery = nursery
+        self._producer = KafkaProducer(
+            bootstrap_servers=kafka.bootstrap, linger_ms=5, delivery_timeout_ms=600_000, acks="all"
+        )
+        self._sent: deque[Any] = deque()  # not yet known to be acknowledged
+        self._ends: dict[int, int] = {}
+        self._living: dict[str, int] = {}
+        self._stalled: list[int] = []
+        self._faults: dict[str, Callable[[], None]] = {
+            "kill worker": lambda: self._kill(f"worker-{self.choose.randrange(WORKERS)}"),
+            "kill relay": lambda: self._kill(f"relay-{self.choose.randrange(2)}"),
+            "kill ticker": lambda: self._kill("ticker"),
+            "stall worker": lambda: self._stall(f"worker-{self.choose.randrange(WORKERS)}"),
+            "stall relay": lambda: self._stall(f"relay-{self.choose.randrange(2)}"),
+            "rebalance": self._rebalance,
+            "database restart": self._restart_database,
+            "broker restart": self._restart_broker,
+            "broker stall": self._stall_broker,
+        }
+
+    def heal(self) -> None:
+        """Everything lives that should; what ended by itself is counted."""
+        wanted = [*(f"worker-{number}" for number in range(WORKERS)), "relay-0", "relay-1", "ticker"]
+        for name in wanted:
+            pid = self._living.get(name)
+            if pid is not None and _lives(pid):
+                continue
+            self.alone += pid is not None
+            kind = name.partition("-")[0]
+            member = name if kind == "worker" else ""
+            self._living[name] = self._bear(Birth(kind, member, self.choose.choice((3, 20, 200))))
+
+    def send(self, messages: Sequence[bytes], keys: Sequence[bytes]) -> None:
+        """Puts messages on the topic; acknowledged when the campaign is over."""
+        self._sent.extend(
+            self._producer.send(PREFIX + DOSSIERS.name, key=key, value=value)
+            for key, value in zip(keys, messages, strict=True)
+        )
+
+    def hit(self, fault: str) -> None:
+        """Lets some of the work be done, a random part of a second more, and then the fault happen."""
+        at = self._read()
+        until(lambda: self._read() > at or self._idle(), f"work before {fault}", WITHIN_S)
+        time.sleep(self.choose.uniform(0, 0.08))  # where in the work it hits is left to chance
+        self._faults[fault]()
+        if len(self._stalled) > 2:
+            self._wake(self._stalled.pop(0))
+
+    def finish(self) -> None:
+        """Heals for good, and waits until everything is read and sent."""
+        while self._stalled:
+            self._wake(self._stalled.pop())
+        self._producer.flush()
+        for future in self._sent:
+            future.get(60)
+        self._producer.close()
+        end = self._end_of_log()
+
+        def done() -> bool:
+            self.heal()
+            return self._read() == end
+
+        until(done, "everything read", WITHIN_S)
+
+    def drain(self) -> None:
+        """Waits until everything said is sent, and ends all."""
+
+        def done() -> bool:
+            self.heal()
+            return bool(
+                self._value("SELECT count(*) FROM outbox WHERE sent_at IS NULL AND NOT withheld") == 0
+            )
+
+        until(done, "everything sent", WITHIN_S)
+        for pid in self._living.values():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        until(lambda: not any(map(_lives, self._living.values())), "all ended when told", WITHIN_S)
+
+    def end_ticker(self) -> None:
+        """No more ticks but ours."""
+        self._kill("ticker", heal=False)
+
+    def _bear(self, birth: Birth) -> int:
+        self.born += 1
+        return self._nursery.bear(birth)
+
+    def _kill(self, name: str, *, heal: bool = True) -> None:
+        pid = self._living[name]
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: not _lives(pid), f"{name} gone")
+        if heal:
+            del self._living[name]
+            self.heal()
+
+    def _stall(self, name: str) -> None:
+        """Stopped, a session and more perhaps, while another of its kind is born beside it without its name."""
+        pid = self._living[name]
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+            self._stalled.append(pid)
+
+    def _wake(self, pid: int) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+    def _rebalance(self) -> None:
+        """One more joins the group and leaves it, politely or not."""
+        name = "guest"
+        guest = self._living.pop(name, None)
+        if guest is None:
+            self._living[name] = self._bear(Birth("worker"))
+            return
+        with suppress(ProcessLookupError):
+            os.kill(guest, self.choose.choice((signal.SIGTERM, signal.SIGKILL)))
+
+    def _restart_database(self) -> None:
+        self._postgres.kill()
+        until(self._begun_again, "the database begun again", WITHIN_S)
+
+    def _begun_again(self) -> bool:
+        # The old server's children may hold its memory for a moment.
+        try:
+            self._postgres.restart()
+        except UsageError:
+            return False
+        return True
+
+    def _restart_broker(self) -> None:
+        self._kafka.kill()
+        self._kafka.restart()
+
+    def _stall_broker(self) -> None:
+        self._kafka.stall()
+        try:
+            time.sleep(self.choose.uniform(0.5, 2.5))  # the fault is the time it takes
+        finally:
+            self._kafka.resume()
+
+    def _idle(self) -> bool:
+        while self._sent and self._sent[0].is_done:
+            record = self._sent.popleft().get(0)
+            self._ends[record.partition] = max(self._ends.get(record.partition, 0), record.offset + 1)
+        return not self._sent and self._read() >= sum(self._ends.values())
+
+    def _read(self) -> int:
+        return int(self._value("SELECT coalesce(sum(position), 0) FROM positions") or 0)
+
+    def _value(self, statement: str) -> Any:
+        try:
+            with psycopg.connect(self.database) as connection:
+                row = connection.execute(statement).fetchone()
+        except psycopg.OperationalError:
+            return None
+        return row and row[0]
+
+    def _end_of_log(self) -> int:
+        topic = PREFIX + DOSSIERS.name
+        with closing(KafkaConsumer(bootstrap_servers=self._kafka.bootstrap)) as consumer:
+            partitions = [TopicPartition(topic, one) for one in consumer.partitions_for_topic(topic)]
+            return sum(consumer.end_offsets(partitions).values())
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def run(kills: int, seed: int, folder: Path, tell: Callable[[str], None]) -> tuple[int, Verdict]:
+    """Runs a campaign: how many faults there were, and the verdict."""
+    tell(f"seed {seed}")
+    choose = random.Random(seed)
+    faults = plan(kills, choose)
+    messages = month(folder, max(20, kills * sum(CHUNK) // 2 // MESSAGES_A_DOSSIER), seed)
+    with Kafka() as kafka, Postgres() as postgres:
+        for name in ("disturbed", "calm"):
+            postgres.run(f"CREATE DATABASE {name} TEMPLATE template0")
+            open_store(postgres.url(name)).close()
+        make_topics(kafka.bootstrap, PREFIX, TOPICS, replicas=1, make=True)
+        place = Place(kafka.bootstrap, postgres.url("disturbed"), PREFIX, str(folder / "processes.log"))
+        with Nursery(place) as nursery:
+            campaign = Campaign(kafka, postgres, nursery, place.database, seed)
+            done = _disturb(campaign, faults, messages, choose, tell)
+            with resources.as_file(resources.files("processes")) as definitions:
+                catalogue = load(definitions)
+            campaign.finish()
+            campaign.end_ticker()
+            let_time_pass(place.database, catalogue)
+            campaign.drain()
+        undisturbed(postgres.url("calm"), messages)
+        let_time_pass(postgres.url("calm"), catalogue)
+        told = (
+            said(place.database, PREFIX),
+            arrived(kafka.bootstrap, PREFIX),
+            said(postgres.url("calm"), PREFIX),
+        )
+        found = verdict(kept(place.database), kept(postgres.url("calm")), told)
+        tell(
+            f"{len(messages)} messages of a month, sent once or more; {campaign.born} processes begun,"
+            f" {campaign.alone} ended by themselves; {len(told[0])} messages said, {len(told[1])} arrived,"
+            f" {len(known(told[1]))} outcomes and alerts known in the end"
+        )
+    return done, found
+
+
+def _disturb(
+    campaign: Campaign,
+    faults: Sequence[str],
+    messages: Sequence[bytes],
+    choose: random.Random,
+    tell: Callable[[str], None],
+) -> int:
+    began = time.monotonic()
+    shuffled = list(messages)
+    choose.shuffle(shuffled)
+    at = 0
+    campaign.heal()
+    for number, fault in enumerate(faults, 1):
+        left = len(faults) - number
+        size = len(shuffled) - at if not left else choose.randint(*CHUNK)
+        old = choose.sample(shuffled[:at], min(at, choose.randint(0, CHUNK[1])))
+        chunk = [*shuffled[at : at + size], *old]
+        at = min(at + size, len(shuffled))
+        campaign.send(chunk, [subject_of(one) for one in chunk])
+        campaign.hit(fault)
+        campaign.heal()
+        if number % 100 == 0 or not left:
+            a_minute = number / (time.monotonic() - began) * 60
+            tell(f"{number} faults, {a_minute:.0f} a minute")
+    return len(faults)
+
+
+def subject_of(message: bytes) -> bytes:
+    """The key of a message: the dossier it is about."""
+    subject: str = json.loads(message)["subject"]
+    return subject.encode()
+
+
+def main() -> int:
+    """Exits with 1 where anything is lost, twice or differing."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=1_000)
+    parser.add_argument("--seed", type=int, default=None, help="by default another each time")
+    asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers end too
+    seed = random.SystemRandom().randrange(10**6) if asked.seed is None else asked.seed
+    with tempfile.TemporaryDirectory(prefix="dunghen-fault-") as folder:
+        done, found = run(asked.kills, seed, Path(folder), lambda line: print(line, flush=True))
+    print(f"kills {done}, lost {found.lost}, twice {found.twice}, differing {found.differing}")
+    return int(any(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
