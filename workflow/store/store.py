@@ -10,7 +10,7 @@ from workflow.errors import PositionLost, VersionConflict
 from workflow.store import postgresql, sqlite
 from workflow.store.archived import definition_of, edited
 from workflow.store.bodies import FACT_COLUMNS, Bodies
-from workflow.store.faults import translated
+from workflow.store.faults import overtaken, translated
 from workflow.store.outbox import Outbox
 from workflow.store.rows import AlertRow, DeadLetter, DossierRow, from_us, to_us
 
@@ -337,13 +337,7 @@ class Writing(Reading):
         """Writes alerts, new ones and those that changed. Raises VersionConflict where another said more of one."""
         done = self._sql.keep_alerts(self._connection, rows) if rows else 0
         if done != len(rows):
-            raise VersionConflict(
-                "{store}: expected to write {expected} alerts, found {found} of them unchanged by others; what was "
-                "said is worked out again",
-                store=self._name,
-                expected=len(rows),
-                found=done,
-            )
+            raise overtaken(self._name, len(rows), done)
 
     def say(self, recorded_at: int, messages: int, content: bytes) -> None:
         """Puts a batch of messages in the outbox, one row."""
