@@ -250,7 +250,7 @@ class _Batcher(NamedTuple):
         alone_facts = [one.fact for kept in alone.values() for _, one in kept]
         alerts += [alert for fact in alone_facts if (alert := counted(office, fact, self.now)) is not None]
         alerts += skews(office, (one.fact for _, one in taken), self.now)
-        return speak_of(writing, alerts, alone_facts, self.now)
+        return speak_of(writing, self.catalogue.orders, alerts, alone_facts, self.now)
 
     def culprits(self, taken: list[Taken]) -> list[Taken]:
         """The messages that make a batch fail by themselves, found by trying halves and keeping nothing."""

@@ -62,6 +62,7 @@ class Touched:
         self._all_told = False
         self._elsewhere = False
         self._acts: dict[str, Act] = {}
+        self._all_acts = False
         self._catalogue = catalogue
         self._before = before
         self._facts = sorted(facts, key=_time) if len(facts) > 1 else facts
@@ -133,6 +134,7 @@ class Touched:
             [*found, *self._refusals(lives)],
             now,
             acts=self._acts,
+            all_acts=self._all_acts,
             explain=Sums(rules, dossier, now).explained,
         )
         after = {**lives, **{life.alert.id: life for life in spoken.lives}}
@@ -217,6 +219,7 @@ class Touched:
         """Takes from all outcomes of a dossier what its alerts rest on."""
         self.refused = [(fact, outcome) for fact, outcome in found if outcome.status == "refused"]
         self._acts = acts_in(fact for fact, outcome in found if outcome.status == "applied")
+        self._all_acts = True
 
     def decide(self, fact: Fact, outcome: Outcome, earlier: Outcome | None) -> None:
         """Says what became of one of its facts."""

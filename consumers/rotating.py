@@ -64,8 +64,10 @@ def judge_rotation(store: Store, catalogue: Catalogue, *, now: datetime, acts: b
             should += standing(rotation, one, after.get(one.officer, ()), now, said=known)
         if not acts:
             should += [life.alert for life in known.values() if _stays(life)]
-        human = acts_in(fact for _, facts in found for fact in facts)
-        said = tell(writing, catalogue, say(known, should, now, acts=human), now)
+        human = acts_in(
+            one.fact for _, facts in found for one in stand(catalogue.orders, facts, None, None).placed
+        )
+        said = tell(writing, catalogue, say(known, should, now, acts=human, all_acts=True), now)
     return Rotated(len(found), said)
 
 

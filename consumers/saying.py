@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from workflow.alerts import acts_in, say
+from workflow.facts import Voided
 from workflow.feeds import Heard, compared, heard, silences
+from workflow.standing import stand
 from workflow.store.alerts import feeds, lives_of, lives_open, row
 from workflow.store.alerts import hear as keep_heard
 from workflow.store.alerts import lives as read_lives
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from workflow.feeds import DayCount
     from workflow.messages import Alert, AlertSaid
     from workflow.office import Office
+    from workflow.sources import SourceOrder
     from workflow.store.rows import Position
     from workflow.store.store import Reading, Writing
 
@@ -66,20 +71,42 @@ def speak_of_counts(writing: Writing, counts: Mapping[str, DayCount], now: datet
 
 
 def speak_of(
-    writing: Writing, alerts: Iterable[Alert], facts: Iterable[Fact], now: datetime
+    writing: Writing,
+    orders: Mapping[str, SourceOrder],
+    alerts: Iterable[Alert],
+    facts: Sequence[Fact],
+    now: datetime,
 ) -> list[AlertSaid]:
-    """What is said of new alerts about sources, officers and units, and of human acts on those said before."""
+    """What is said of new alerts about sources, officers and units, and of human acts on those said before, or that
+    were corrected. Raises VersionConflict where another said more of one meanwhile."""
     acts = acts_in(facts)
+    undone = _undone(writing, orders, facts)
     new = {alert.id: alert for alert in alerts}
-    if not new and not acts:
+    if not new and not acts and not undone:
         return []
-    lives = lives_of(writing, {*new, *acts})
+    lives = {**lives_of(writing, {*new, *acts}), **undone}
     standing = {name: life.alert for name, life in lives.items() if life.state != "retracted"}
     spoken = say(
         lives, (standing | {k: v for k, v in new.items() if k not in standing}).values(), now, acts=acts
     )
     writing.keep_alerts([row(life) for life in spoken.lives])
     return spoken.said
+
+
+def _undone(writing: Writing, orders: Mapping[str, SourceOrder], facts: Sequence[Fact]) -> dict[str, Life]:
+    """The lives of alerts whose act was corrected by these facts, with the act that counts instead of it."""
+    subjects = {fact.subject for fact in facts if isinstance(fact.body, Voided) or fact.revision}
+    lives = {
+        name: life
+        for name, life in (read_lives(writing.alerts(sorted(subjects))) if subjects else {}).items()
+        if life.act is not None
+    }
+    if not lives:
+        return {}
+    acts = acts_in(one.fact for one in stand(orders, writing.facts(sorted(subjects)), None, None).placed)
+    return {
+        name: replace(life, act=acts.get(name)) for name, life in lives.items() if acts.get(name) != life.act
+    }
 
 
 def hear(writing: Writing, facts: Iterable[Fact], position: Position | None, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """The loop of the ticker: deadlines that pass in silence are noticed, again and again, until it is told to end.
 
-Between two batches of a storm it lets events through; feeds are looked at once a minute.
+Between two batches of a storm it lets events through. Feeds are looked at once a minute, and what is judged over
+several subjects (officers, evaluations, matters of feedback, budgets) every quarter of an hour.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from consumers.patience import Patience
+from consumers.several import judgments
 from consumers.ticker import DOSSIERS_A_TICK, tick, tick_feeds
 from workflow import log
 from workflow.errors import DunghenError
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from consumers.health import Health
     from consumers.metrics import Metrics
+    from consumers.several import Judgment
     from workflow.catalogue import Catalogue
     from workflow.store.store import Store
 
@@ -26,6 +29,11 @@ PART: Final = "ticker"
 IDLE_S: Final = 1.0
 BETWEEN_S: Final = 0.01
 FEEDS_S: Final = 60.0
+SEVERAL_S: Final = 900.0
+ACTS_S: Final = 86_400.0
+"""How often the acts of officers who left a post are looked through: that reads all their dossiers since."""
+WORK: Final = "judge"
+"""What one ticker at a time does; the others pass over it."""
 
 
 class Ticking:
@@ -37,7 +45,7 @@ class Ticking:
         self._catalogue = catalogue
         self._health = health
         self._metrics = metrics
-        self._feeds_at = 0.0
+        self._feeds_at = self._several_at = self._acts_at = 0.0
         self._patience = Patience()
 
     def run(self, stop: Event) -> None:
@@ -57,11 +65,14 @@ class Ticking:
             stop.wait(wait_s)
 
     def _round(self) -> float:
-        """One batch, and the feeds when it is time; the seconds to wait until the next."""
+        """One batch, and what else it is time for; the seconds to wait until the next."""
         began = time.monotonic()
         if began >= self._feeds_at:
-            self._feeds_at = began + FEEDS_S
             tick_feeds(self._store, self._catalogue, now=datetime.now(UTC))
+            self._feeds_at = began + FEEDS_S
+        if began >= self._several_at:
+            self._judge_several(began)
+        began = time.monotonic()
         ticked = tick(self._store, self._catalogue, now=datetime.now(UTC))
         if not ticked.dossiers:
             return IDLE_S
@@ -69,6 +80,33 @@ class Ticking:
         took_ms = round((time.monotonic() - began) * 1000, 1)
         log.info("ticked", part=PART, dossiers=ticked.dossiers, alerts=ticked.said, batch_ms=took_ms)
         return BETWEEN_S if ticked.dossiers == DOSSIERS_A_TICK else IDLE_S
+
+    def _judge_several(self, began: float) -> None:
+        """The judgments over several subjects; one that cannot be made keeps neither the others nor dossiers back."""
+        acts = began >= self._acts_at
+        with self._store.alone(WORK) as free:
+            if not free:
+                self._several_at = began + SEVERAL_S
+                return
+            for name, judge in judgments(self._store, self._catalogue, now=datetime.now(UTC), acts=acts):
+                self._judge(name, judge)
+        self._several_at = began + SEVERAL_S
+        if acts:
+            self._acts_at = began + ACTS_S
+
+    def _judge(self, name: str, judge: Judgment) -> None:
+        began = time.monotonic()
+        try:
+            said = judge()
+        except DunghenError as fault:
+            if fault.retriable:
+                raise
+            log.error("judgment_failed", part=PART, judgment=name, reason=fault.code, said=str(fault))
+            return
+        self._health.beat(PART)
+        if said:
+            took_ms = round((time.monotonic() - began) * 1000, 1)
+            log.info("judged", part=PART, judgment=name, alerts=len(said), batch_ms=took_ms)
 
     def _again(self, fault: DunghenError) -> float:
         wait_s = self._patience.wait_s()

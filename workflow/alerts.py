@@ -63,22 +63,26 @@ def say(
     now: datetime,
     *,
     acts: Mapping[str, Act] | None = None,
+    all_acts: bool = False,
     explain: Callable[[Alert], Alert] | None = None,
 ) -> Spoken:
     """What must be said so that what was said agrees with what stands.
 
     `lives`: all that was said about these subjects, by alert id. `acts`: new human acts by alert id; one on an alert
-    that was never said has no effect. `explain` adds the sum of its deadline to an alert that is said anew.
+    that was never said has no effect; `all_acts`: they are all that stand, so one taken before and not among them was
+    corrected and is undone. `explain` adds the sum of its deadline to an alert that is said anew.
     """
     should = {alert.id: alert for alert in standing}
     acted = acts or {}
     spoken = Spoken([], [])
     for identifier in sorted({*should, *lives}):
-        following = _next(lives.get(identifier), should.get(identifier), acted.get(identifier), now)
+        before, act = lives.get(identifier), acted.get(identifier)
+        if before is not None and not all_acts and before.act is not None:
+            act = before.act if act is None else later(before.act, act)
+        following = _next(before, should.get(identifier), act, now)
         if following is None:
             continue
         change, kept = following
-        before = lives.get(identifier)
         if kept.alert is should.get(identifier) and explain is not None:
             same = before is not None and before.alert.due_at == kept.alert.due_at
             told = replace(kept.alert, sum=before.alert.sum) if before and same else explain(kept.alert)
@@ -117,23 +121,24 @@ def later(one: Act | None, other: Act) -> Act:
 def _next(
     life: Life | None, alert: Alert | None, act: Act | None, now: datetime
 ) -> tuple[Change | None, Life] | None:
-    """The change that is due and the life after it; None where nothing changes. A change of None is not sent."""
+    """The change that is due and the life after it; None where nothing changes. A change of None is not sent.
+
+    `act`: the one that counts."""
     if life is None:
         return None if alert is None else _first(alert, act, now)
-    counting = life.act if act is None else later(life.act, act)
     if alert is None:
-        return _gone(life, counting)
+        return _gone(life, act)
     if life.n == 0 and life.state in ("waiting", "retracted"):
         first = _first(alert, act, now)
         return None if first[1].state == life.state else first
     if life.state == "history" or alert.history:
-        return _of_history(life, alert, counting, now)
-    state = _state(alert, counting, now)
-    change = _change(life, alert, state, counting)
+        return _of_history(life, alert, act, now)
+    state = _state(alert, act, now)
+    change = _change(life, alert, state, act)
     if change is None:
         return None
     kept = life.alert if _same(life.alert, alert) else alert
-    return change, Life(kept, state, life.n + 1, life.raised_at, counting)
+    return change, Life(kept, state, life.n + 1, life.raised_at, act)
 
 
 def _first(alert: Alert, act: Act | None, now: datetime) -> tuple[Change | None, Life]:
@@ -177,7 +182,9 @@ def _state(alert: Alert, act: Act | None, now: datetime) -> State:
 
 def _change(life: Life, alert: Alert, state: State, act: Act | None) -> Change | None:
     """What to call the difference between what was said and what stands; None where there is none."""
-    if life.state == "retracted" or (state == "raised" and life.state in ("resolved", "snoozed")):
+    if life.state == "retracted" or (
+        state == "raised" and life.state in ("resolved", "snoozed", "acknowledged")
+    ):
         return "raised"
     if act is not None and act != life.act and state != "raised":
         return state  # type: ignore[return-value] # an act leads to a state of the change's own name

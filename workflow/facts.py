@@ -324,4 +324,17 @@ def begins_dossier(facts: Collection[Fact]) -> bool:
     if any(not isinstance(fact.body, (*STANDING_ALONE, *CORRECTIONS)) for fact in facts):
         return True
     corrected = any(isinstance(fact.body, CORRECTIONS) for fact in facts)
-    return corrected and not any(isinstance(fact.body, OFFICER_FACTS) for fact in facts)
+    return corrected and not any(_of_no_dossier(fact.body) for fact in facts)
+
+
+_NO_DOSSIER: Final = (
+    *("feed_", "clock_skew/", "id_conflict/", "budget_", "rotation_", "acting_after_move/"),
+    *("feedback_repeated/", "feedback_drawn_out/", "feedback_over_level/"),
+)
+"""How the ids of alerts begin that are about a source, a unit, an officer or a matter."""
+
+
+def _of_no_dossier(body: Body) -> bool:
+    if isinstance(body, AlertActed):
+        return body.alert_id.startswith(_NO_DOSSIER)
+    return isinstance(body, (Counted, Heartbeat, *OFFICER_FACTS))

@@ -148,6 +148,8 @@ def _causes(
     office: Office, rules: Rules, dossier: Dossier, dates: Sequence[Deadline], now: datetime
 ) -> Iterator[Cause]:
     headline = _headline(rules, dossier, dates)
+    if dossier.tasks:
+        yield from _of_closed_tasks(rules, dossier)
     for date in dates:
         if headline in (date.kind, date.rule):
             yield from _of_headline(office, rules, dossier, date, now)
@@ -213,6 +215,22 @@ def _of_step(office: Office, date: Deadline) -> Iterator[Cause]:
     risk = office.step_at_risk_at(date)
     if risk is not None:
         yield Cause("step_at_risk", date.rule, risk, date.due_at, None, date, date.starts_at)
+
+
+def _of_closed_tasks(rules: Rules, dossier: Dossier) -> Iterator[Cause]:
+    """Tasks that ended after their limit. Of agencies asked at one instant the last to end counts, and before all one
+    that is still silent: it comes later, as a date."""
+    closed = [
+        (min(ended), run)
+        for run in dossier.tasks
+        if (ended := [at for at in (run.answered_at, run.recalled_at, run.left_at) if at is not None])
+    ]
+    for ended_at, run in sorted(closed, key=lambda one: one[0]):
+        for limit in rules.clock.for_task(run.state, run.task):
+            due_at = limit.due(dossier, run.asked_at, ended_at)
+            if due_at is not None and limit.late(ended_at, due_at):
+                since = due_at if limit.reaching_is_late else due_at + _MICROSECOND
+                yield Cause("step_late", limit.id, since, due_at, ended_at, visit=run.asked_at)
 
 
 def _of_slip(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Iterator[Cause]:

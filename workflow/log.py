@@ -58,6 +58,7 @@ TEXTS: Final = frozenset(
             "source",
             "kind",
             "reason",
+            "judgment",
             "path",
         ),
         *(

@@ -12,15 +12,20 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias
 
 import psycopg
 from keeping import NOW, catalogue, source
+from places import ROOT
 
 from consumers.files.limits import DEFAULT_LIMITS
 from consumers.files.sourcefile import open_source_file
+from consumers.several import judge_several
 from consumers.sweep import Sweep
+from workflow.catalogue import load
 from workflow.cli.imports import import_file
 from workflow.errors import StoreError
 from workflow.store.opening import open_store
@@ -28,15 +33,18 @@ from workflow.store.opening import open_store
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from workflow.catalogue import Catalogue
+
 Fault: TypeAlias = Literal["none", "kill", "error", "lost", "reply"]
 """What happens at the n-th call: nothing; SIGKILL; the call fails; the connection is ended by the server; the n-th
 commit is made and its answer is an error."""
 
-Job: TypeAlias = Path | Literal["make", "activate"]
-"""What a child does: it imports a file, makes the tables, or puts definitions into force."""
+Job: TypeAlias = Path | Literal["make", "activate", "judge"]
+"""What a child does: it imports a file, makes the tables, puts definitions into force, or judges several subjects."""
 
 BATCH: Final = 7
 LATER: Final = NOW.replace(month=7)
+JUDGED_AT: Final = datetime(2021, 6, 16, 2, tzinfo=UTC)
 REFUSED: Final = 3
 """Exit status of a child whose import ended with a StoreError."""
 UNHURT: Final = 4
@@ -62,6 +70,19 @@ def activate(where: str, watch: Watch) -> None:
     store = open_store(where, watch=watch)
     for _ in Sweep(store, catalogue(), LATER, batch=2).batches():
         pass
+    store.close()
+
+
+@cache
+def department() -> Catalogue:
+    """The department's own definitions; read before the first child is forked."""
+    return load(ROOT / "processes")
+
+
+def judge(where: str, watch: Watch) -> None:
+    """What a ticker judges over several subjects."""
+    store = open_store(where, watch=watch)
+    judge_several(store, department(), now=JUDGED_AT)
     store.close()
 
 
@@ -137,6 +158,8 @@ def _child(where: str, job: str, fault: Any, at: int) -> int:
             make(where, watch)
         elif job == "activate":
             activate(where, watch)
+        elif job == "judge":
+            judge(where, watch)
         else:
             bring(where, Path(job), watch)
     except StoreError:
@@ -146,6 +169,8 @@ def _child(where: str, job: str, fault: Any, at: int) -> int:
 
 def _main() -> None:
     for line in sys.stdin:
+        if json.loads(line)[1] == "judge":
+            department()
         pid = os.fork()
         if pid == 0:
             os._exit(_child(*json.loads(line)))

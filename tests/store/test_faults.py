@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 import pytest
 from keeping import LIFE, NINE, NOW, act, catalogue, generic, messages, tell, void
-from mortal import LATER, REFUSED, Mortals
+from mortal import JUDGED_AT, LATER, REFUSED, Mortals, department
 from msgspec.structs import replace
+from rotating import appointed, concluded
 from sqlalchemy import select
 
 from consumers.apply import apply
 from consumers.codec import encode
-from workflow.facts import Actor, BodyErased, Heartbeat
+from workflow.facts import Acted, Actor, BodyErased, Fact, Heartbeat
 from workflow.fold import fold
 from workflow.store.judgments import pack
 from workflow.store.opening import open_store
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from mortal import Fault
 
     from servers.postgres import Postgres
-    from workflow.facts import Fact
 
 ABOUT_A_RUN = {"seq", "salt", "received_hash", "epoch"}
 """Columns that differ between any two runs: numbers the database draws, salts, and how often a stream was claimed."""
@@ -62,6 +62,21 @@ def workload() -> list[Fact]:
         *(act("receive", hour, subject=f"C{hour}") for hour in range(4)),
         tell(erased, 6),
         act("return_result", 7),
+    ]
+
+
+def overdue() -> list[Fact]:
+    """What judgments over several subjects have something to say of."""
+
+    def told(subject: str, **more: Any) -> Fact:
+        body = Acted(action="receive", procedure="regulation-feedback", unit="can-tho-department", **more)
+        return Fact(subject, "one-stop", subject, JUDGED_AT.replace(month=2), body, sequence=1)
+
+    twice = {"actor": Actor(id="cb-5", role="focal"), "party": "p-1", "data": {"about": "rule-7"}}
+    return [
+        *(told(name, **twice) for name in ("F-1", "F-2")),
+        appointed("2021-03-01"),
+        concluded("2021-06-01"),
     ]
 
 
@@ -202,6 +217,36 @@ def test_definitions_put_into_force_by_a_run_that_was_killed_at_any_call_are_in_
     assert undisturbed["sweeps"] == [(to_us(LATER), True)]
     assert {row[-3] for row in undisturbed["dossiers"]} == {to_us(LATER)}
     for at in itertools.count(1, 5 if stores.served else 1):
+        with stores.fresh() as where:
+            ended, found = killed(where, at)
+        assert found == undisturbed, f"killed at call {at}"
+        if ended == 0:
+            break
+    assert at > 20
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_judgments_over_several_subjects_that_were_killed_at_any_call_are_said_once_by_the_next(
+    stores: Stores, mortals: Mortals
+) -> None:
+    """A finding verified, and feedback told twice; all judgments are made one after the other."""
+
+    def killed(where: str, at: int) -> tuple[int, Kept]:
+        store = open_store(where)
+        apply(store, department(), messages(*overdue()), now=JUDGED_AT)
+        store.close()
+        ended = mortals.run(where, "judge", "kill", at)
+        assert mortals.run(where, "judge") == 0
+        found = kept(where)
+        assert mortals.run(where, "judge") == 0
+        assert kept(where)["outbox"] == found["outbox"]
+        return ended, found
+
+    with stores.fresh() as where:
+        undisturbed = killed(where, 0)[1]
+    assert {row[1] for row in undisturbed["alerts"]} >= {"rotation_due_verified", "feedback_repeated"}
+    for at in itertools.count(1, 4 if stores.served else 1):
         with stores.fresh() as where:
             ended, found = killed(where, at)
         assert found == undisturbed, f"killed at call {at}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import threading
@@ -27,6 +28,7 @@ from keeping import (
 from consumers.apply import apply, redrive
 from consumers.ticker import Ticked, tick, tick_feeds
 from workflow.calendar import read_calendars
+from workflow.errors import StoreBusy, VersionConflict
 from workflow.facts import Actor, AlertActed, Counted, Heartbeat
 from workflow.messages import read
 from workflow.procedure.language import Limit, State
@@ -275,6 +277,70 @@ def test_acts_on_an_alert_survive_a_rebuild_of_its_dossier(store: Store) -> None
     redrive(store, RULES, [SUBJECT], now=NINE + 12 * HOUR)
 
     assert changes(store) == ["raised", "resolved"]
+
+
+def test_an_act_that_is_voided_is_undone(store: Store) -> None:
+    seen = acted("acknowledged", 9.5)
+    apply(store, RULES, messages(RECEIVED), now=NINE)
+    tick(store, RULES, now=DUE + HOUR)
+    apply(store, RULES, messages(seen), now=NINE + 9.5 * HOUR)
+    apply(store, RULES, messages(void(seen, 10)), now=NINE + 10 * HOUR)
+
+    assert changes(store) == ["raised", "acknowledged", "raised"]
+
+
+def test_an_act_on_an_alert_about_a_source_is_undone_by_its_void(store: Store) -> None:
+    apply(store, RULES, messages(RECEIVED), now=NINE)
+    apply(store, RULES, messages(act("note", 9, id="ahead")), now=NINE + HOUR)
+    (skew,) = said(store, "clock_skew")
+    seen = acted("resolved", 1.5, skew["alert"]["id"])
+    seen = msgspec.structs.replace(seen, subject="gate")
+    apply(store, RULES, messages(seen), now=NINE + 2 * HOUR)
+    apply(store, RULES, messages(void(seen, 2)), now=NINE + 2 * HOUR)
+
+    assert changes(store, "clock_skew") == ["raised", "resolved", "raised"]
+    with store.reading() as reading:
+        assert [row.subject for row in reading.dossiers()] == [SUBJECT]
+
+
+def test_of_two_that_speak_of_one_alert_at_once_the_later_is_told_to_try_again(
+    store: Store, where: str
+) -> None:
+    apply(store, RULES, messages(RECEIVED), now=NINE)
+    apply(store, RULES, messages(act("note", 9, id="ahead")), now=NINE + HOUR)
+    with store.reading() as reading:
+        (kept,) = [row for row in reading.alerts(["gate"]) if row.kind == "clock_skew"]
+    with store.writing() as writing:
+        writing.keep_alerts([kept._replace(n=2, state="acknowledged")])
+    other = open_store(where)
+    with pytest.raises(VersionConflict, match="1 alerts"), other.writing() as writing:
+        writing.keep_alerts([kept._replace(n=2, state="resolved")])
+    other.close()
+
+    with store.reading() as reading:
+        states = {row.kind: (row.state, row.n) for row in reading.alerts(["gate"])}
+    assert states["clock_skew"] == ("acknowledged", 2)
+
+
+def test_two_tickers_that_look_at_feeds_at_once_say_each_silence_once(
+    store: Store, where: str, vn: Catalogue
+) -> None:
+    apply(store, vn, messages(RECEIVED), now=NINE)
+
+    def look() -> None:
+        own = open_store(where)
+        for _ in range(5):
+            with contextlib.suppress(VersionConflict, StoreBusy):
+                tick_feeds(own, vn, now=NINE + HOUR / 2)
+        own.close()
+
+    threads = [threading.Thread(target=look) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert changes(store, "feed_silent") == ["raised"]
 
 
 def test_a_step_left_too_late_stays_known_though_no_tick_came_in_between(store: Store) -> None:

@@ -42,9 +42,11 @@ class Story:
         self.lives: dict[str, Life] = {}
         self.said: list[AlertSaid] = []
 
-    def tell(self, *standing: Alert, hour: float = 0, act: Act | None = None) -> list[str]:
+    def tell(
+        self, *standing: Alert, hour: float = 0, act: Act | None = None, all_acts: bool = False
+    ) -> list[str]:
         acts = None if act is None else {alert().id: act}
-        spoken = say(self.lives, standing, NOW + hour * HOUR, acts=acts)
+        spoken = say(self.lives, standing, NOW + hour * HOUR, acts=acts, all_acts=all_acts)
         self.lives |= {life.alert.id: life for life in spoken.lives}
         self.said += spoken.said
         return [one.change for one in spoken.said]
@@ -129,6 +131,33 @@ def test_of_several_acts_the_last_counts_in_whatever_order_they_come() -> None:
     story.tell(alert(), act=acted("resolved", hour=3))
     assert story.tell(alert(), act=acted("acknowledged", hour=1)) == []
     assert story.lives[alert().id].state == "resolved"
+
+
+def test_an_act_that_was_corrected_is_undone() -> None:
+    for act in ("acknowledged", "snoozed", "resolved"):
+        story = Story()
+        story.tell(alert())
+        story.tell(alert(), act=acted(act))
+        assert story.tell(alert(), hour=1) == []
+        assert story.tell(alert(), hour=2, all_acts=True) == ["raised"]
+        assert (story.said[-1].state, story.said[-1].by) == ("raised", None)
+        assert story.tell(alert(), hour=3, all_acts=True) == []
+
+
+def test_where_the_last_of_two_acts_was_corrected_the_earlier_counts_again() -> None:
+    story = Story()
+    story.tell(alert())
+    story.tell(alert(), act=acted("acknowledged", hour=1))
+    story.tell(alert(), act=acted("snoozed", hour=2, until=NOW + 9 * HOUR))
+    assert story.tell(alert(), hour=3, act=acted("acknowledged", hour=1), all_acts=True) == ["acknowledged"]
+
+
+def test_history_of_which_somebody_said_something_stays_unsent() -> None:
+    story = Story()
+    story.tell(alert(history=True))
+    assert story.tell(alert(history=True), act=acted("snoozed", until=NOW + 9 * HOUR)) == []
+    assert story.tell(alert(history=True), hour=10) == []
+    assert story.lives[alert().id].state == "history"
 
 
 def test_an_act_on_an_alert_never_said_has_no_effect() -> None:

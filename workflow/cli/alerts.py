@@ -51,6 +51,7 @@ ALERT_KINDS: Final = {
     "feedback_due": "feedback due",
     "feedback_late": "feedback late",
     "feedback_repeated": "repeated feedback",
+    "feedback_drawn_out": "drawn-out feedback",
     "feedback_over_level": "over-level feedback",
     "rotation_due_verified": "rotation due, verified harassment",
     "rotation_due_term": "rotation due, term of post",

@@ -37,10 +37,10 @@ SAID: Final = (
 )
 @output_option()
 def judge(place: Place, without_acts: bool, output: Form) -> None:  # noqa: FBT001 - a flag of the command line
-    """Judge rotation, evaluation and feedback as of now, and say what was not said yet.
+    """Judge rotation, evaluation, feedback and budgets as of now, and say what was not said yet.
 
-    What changed since the last time goes to the topics of alerts and is printed. A daily task; to run it again, or
-    after it was stopped, says nothing twice.
+    What changed since the last time goes to the topics of alerts and is printed. The ticker does this by itself every
+    quarter of an hour; to run it again, or after it was stopped, says nothing twice.
     """
     with Looking(place, None, None).opened() as seen:
         said = judge_several(seen.store, seen.catalogue, now=datetime.now(UTC), acts=not without_acts)

@@ -129,3 +129,14 @@ def _named(store: str, cause: BaseException) -> StoreError | None:
 
 def _said(cause: BaseException) -> str:
     return " ".join(str(cause).split()) or type(cause).__name__
+
+
+def overtaken(store: str, expected: int, found: int) -> VersionConflict:
+    """Of so many alerts only those found were as their writer knew them."""
+    return VersionConflict(
+        "{store}: expected to write {expected} alerts, found {found} of them unchanged by others; what was said is "
+        "worked out again",
+        store=store,
+        expected=expected,
+        found=found,
+    )

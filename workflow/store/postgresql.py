@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from workflow.store.rows import AlertRow, DossierRow, FactRow
+from workflow.store.rows import NEXT_OF_ALERT, AlertRow, DossierRow, FactRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -62,6 +62,7 @@ _KEEP: Final = (
     f"INSERT INTO alerts ({_ALERT}) SELECT * FROM unnest({', '.join(f'%s::{one}[]' for one in _ALERT_TYPES)})"
     " ON CONFLICT (id) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in AlertRow._fields[1:])
+    + f" WHERE {NEXT_OF_ALERT}"
 )
 LOCKS: Final = 1_147_498_056
 """The space of our advisory locks, so that another program's of the same database are not taken for ours."""
@@ -121,9 +122,10 @@ def put(connection: Connection, new: Sequence[DossierRow], changed: Sequence[Dos
     return done
 
 
-def keep_alerts(connection: Connection, rows: Sequence[AlertRow]) -> None:
-    """Writes alerts, new ones and those that changed."""
-    connection.exec_driver_sql(_KEEP, tuple(list(column) for column in zip(*rows, strict=True)))
+def keep_alerts(connection: Connection, rows: Sequence[AlertRow]) -> int:
+    """Writes alerts, new ones and those that changed; how many were as their writers knew them."""
+    done = connection.exec_driver_sql(_KEEP, tuple(list(column) for column in zip(*rows, strict=True)))
+    return done.rowcount
 
 
 def stream(connection: Connection, statement: str, values: Row = ()) -> Iterator[Row]:

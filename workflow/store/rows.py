@@ -88,6 +88,13 @@ class AlertRow(NamedTuple):
     content: bytes
 
 
+NEXT_OF_ALERT: Final = (
+    "alerts.n < excluded.n OR (alerts.n = excluded.n AND (alerts.n = 0 OR alerts.state = 'history'))"
+)
+"""A condition on an alert that is written again: it is as its writer knew it. What was said of it is counted by `n`;
+nothing was said yet of one that waits, nor of history."""
+
+
 class FeedRow(NamedTuple):
     """What one reader of a stream has heard of a source: the latest that occurred, and when it last heard of it."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from workflow.store.rows import AlertRow, DossierRow, FactRow
+from workflow.store.rows import NEXT_OF_ALERT, AlertRow, DossierRow, FactRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -37,6 +37,7 @@ _ALERT: Final = ", ".join(AlertRow._fields)
 _KEEP: Final = (
     f"INSERT INTO alerts ({_ALERT}) VALUES ({', '.join('?' * len(AlertRow._fields))}) ON CONFLICT (id) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in AlertRow._fields[1:])
+    + f" WHERE {NEXT_OF_ALERT}"
 )
 _KNOWN: Final = (
     "SELECT f.subject, f.source, f.id, f.revision, f.digest FROM json_each(?) j CROSS JOIN facts f"
@@ -84,9 +85,10 @@ def put(connection: Connection, new: Sequence[DossierRow], changed: Sequence[Dos
     return done
 
 
-def keep_alerts(connection: Connection, rows: Sequence[AlertRow]) -> None:
-    """Writes alerts, new ones and those that changed."""
-    connection.exec_driver_sql(_KEEP, list(rows))
+def keep_alerts(connection: Connection, rows: Sequence[AlertRow]) -> int:
+    """Writes alerts, new ones and those that changed; how many were as their writers knew them."""
+    done = connection.exec_driver_sql(_KEEP, list(rows))
+    return done.rowcount
 
 
 def stream(connection: Connection, statement: str, values: Row = ()) -> Iterator[Row]:

@@ -10,7 +10,7 @@ from workflow.errors import PositionLost, VersionConflict
 from workflow.store import postgresql, sqlite
 from workflow.store.archived import definition_of, edited
 from workflow.store.bodies import FACT_COLUMNS, Bodies
-from workflow.store.faults import translated
+from workflow.store.faults import overtaken, translated
 from workflow.store.outbox import Outbox
 from workflow.store.rows import AlertRow, DeadLetter, DossierRow, from_us, to_us
 
@@ -97,6 +97,17 @@ class Store:
             connection.detach()
             with self._sql.alone(connection, "relay", oust=oust) as free:
                 yield Outbox(connection, self._sql, self.name, self._turn) if free else None
+
+    @contextmanager
+    def alone(self, work: str) -> Iterator[bool]:
+        """Whether no other process does this work now; if so none begins it while the block lasts.
+
+        On a connection of its own, with whose end the lock ends. Raises a StoreError where it cannot be asked.
+        """
+        with translated(self.name), self.engine.connect() as connection:
+            connection.detach()
+            with self._sql.alone(connection, work, oust=False) as free:
+                yield free
 
     def close(self) -> None:
         """Closes every connection. SQLite then leaves one file."""
@@ -323,9 +334,10 @@ class Writing(Reading):
             )
 
     def keep_alerts(self, rows: Sequence[AlertRow]) -> None:
-        """Writes alerts, new ones and those that changed."""
-        if rows:
-            self._sql.keep_alerts(self._connection, rows)
+        """Writes alerts, new ones and those that changed. Raises VersionConflict where another said more of one."""
+        done = self._sql.keep_alerts(self._connection, rows) if rows else 0
+        if done != len(rows):
+            raise overtaken(self._name, len(rows), done)
 
     def say(self, recorded_at: int, messages: int, content: bytes) -> None:
         """Puts a batch of messages in the outbox, one row."""
