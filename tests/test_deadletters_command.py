@@ -19,6 +19,7 @@ from consumers.streams import Unreadable
 from workflow.catalogue import load
 from workflow.store.opening import open_store
 
+pytestmark = pytest.mark.timeout(240)
 GOOD: Final = (Path(__file__).parent / "contract_examples" / "dossier.acted.v1" / "good.json").read_bytes()
 
 
