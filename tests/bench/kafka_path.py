@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import live
 import month
 import msgspec
-from apply_floor import Floor, Given, say, table_of
+from apply_floor import Floor, Given, table_of
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from consumers.apply import apply
@@ -46,9 +46,6 @@ RELAYED_MIN, RELAYED_AIM = 0.45, 0.65
 BOOKKEEPING_MAX = 0.10
 UNSENT = "SELECT seq, content FROM outbox WHERE sent_at IS NULL ORDER BY seq LIMIT 16"
 SENT = "UPDATE outbox SET sent_at = %s WHERE seq = ANY(%s::int8[])"
-ALERT = ", ".join(AlertRow._fields)
-ALERT_TYPES = ["text", "text", "text", "text", "text", "text", "int4", "int8", "int8", "bytea"]
-SETS = ", ".join(f"{name} = excluded.{name}" for name in AlertRow._fields[1:])
 SAME = {
     "facts": "subject, source, id, revision, type, occurred_at, entered_at, sequence, told, received, digest",
     "dossiers": "subject, state, procedure, revision, blocked",
@@ -56,30 +53,11 @@ SAME = {
 """What must be the same in both stores: no time of recording, and nothing that counts batches."""
 
 
-class Line(Floor):
-    """The floor of the apply path, with the rows of alerts too."""
-
-    def __init__(self, store: Store, table: dict[tuple[str, str, str], str]) -> None:
-        super().__init__(store, table)
-        self.run("CREATE TEMP TABLE warned ON COMMIT DELETE ROWS AS SELECT * FROM alerts LIMIT 0")
-        self.driver.commit()
-        self.alerts: Sequence[AlertRow] = ()
-
-    def _put(self, given: Given) -> None:
-        super()._put(given)
-        rows = [(*row[:-1], say(row[-1])) for row in self.alerts]
-        self._copy("warned", ALERT, ALERT_TYPES, rows)
-        self.run(
-            f"INSERT INTO alerts ({ALERT}) SELECT {ALERT} FROM warned ON CONFLICT (id) DO UPDATE SET {SETS}"
-        )
-
-
 class Came(NamedTuple):
-    """What a thousand messages come to: when they were judged, their rows, and those of alerts, contents as values."""
+    """What a thousand messages come to, and when they were judged."""
 
     now: datetime
     given: Given
-    alerts: Sequence[AlertRow]
 
 
 class Work(NamedTuple):
@@ -99,8 +77,8 @@ class Work(NamedTuple):
 
 def came_to(store: Store, known: Catalogue, batches: Sequence[Sequence[bytes]]) -> list[Came]:
     """Applies all batches and reads back what each came to."""
-    found, said = [], 0
-    alerts: set[AlertRow] = set()
+    found, said, letters = [], 0, 0
+    lives: dict[str, AlertRow] = {}
     for lines in batches:
         told = month.decoded(lines)
         subjects = {one.fact.subject for one in told}
@@ -111,14 +89,16 @@ def came_to(store: Store, known: Catalogue, batches: Sequence[Sequence[bytes]]) 
         with store.reading() as reading:
             rows = [row for row in reading.dossiers(subjects) if row.version != before.get(row.subject)]
             outbox = list(reading.outbox(said))
-            kept = {AlertRow._make(row) for row in reading.rows(f"SELECT {ALERT} FROM alerts")}
+            alerts = [row for row in reading.alerts() if lives.get(row.id) != row]
+            dead = reading.dead_letters()
         values = [(*row[:-1], msgspec.msgpack.decode(row.judgment)) for row in rows]
         new, old = ([one for one in values if (one[0] in before) is older] for older in (False, True))
         said = outbox[-1][0] if outbox else said
         messages = [one for _, content in outbox for one in msgspec.json.decode(content)]
-        warned = [row._replace(content=msgspec.json.decode(row.content)) for row in kept - alerts]
-        alerts = kept
-        found.append(Came(now, Given(new, old, messages), warned))
+        kept = [(*row[:-1], msgspec.json.decode(row.content)) for row in alerts]
+        found.append(Came(now, Given(new, old, messages, kept, dead[letters:])))
+        lives |= {row.id: row for row in alerts}
+        letters = len(dead)
     return found
 
 
@@ -126,7 +106,7 @@ def floor_seconds(work: Work, store: Store, prefix: str | None) -> float:
     """The straight line; `prefix`: of the topics its messages go to, if they do."""
     with store.writing() as writing:
         writing.claim("b", 0, log="L")
-    floor = Line(store, table_of(work.known))
+    floor = Floor(store, table_of(work.known))
     consumer = KafkaConsumer(
         bootstrap_servers=work.servers.bootstrap,
         group_id=None,
@@ -151,7 +131,7 @@ def floor_seconds(work: Work, store: Store, prefix: str | None) -> float:
         while len(lines) < wanted:
             polled = consumer.poll(timeout_ms=200, max_records=wanted - len(lines))
             lines += [record.value for records in polled.values() for record in records]
-        now_us, floor.alerts = to_us(came.now), came.alerts
+        now_us = to_us(came.now)
         floor.batch(lines, at, now_us, came.given)
         at += len(lines)
         if prefix is not None:
