@@ -17,8 +17,8 @@ from consumers.apply import apply
 from workflow.store.opening import open_store
 from workflow.store.rows import DossierRow
 
-ARRIVAL = ("version", "last_recorded_at")
-"""Columns that say how facts arrived, not what they come to."""
+ARRIVAL = ("version", "last_recorded_at", "alerts")
+"""Columns that say how facts arrived, not what they come to; `alerts` counts what was ever said, taken back or not."""
 
 
 def applied(dossiers: int, *, batch: int = month.BATCH, shuffled: int | None = None) -> str:

@@ -1,7 +1,10 @@
-"""Runs every bench of this folder in its own process, one after the other: `python -m tests.bench [NAME...]`.
+"""Runs every bench of this folder in its own process, one after the other:
+`python -m tests.bench [NAME [--OPTION=N]...]`.
 
 A bench is a module that ends with `sys.exit(...)`: it prints its figures and ends with 1 where a bound is missed or
-a counter-example was found. What they say is printed as it comes and kept in `RESULTS.md` when all were run.
+a counter-example was found. What they say is printed as it comes and kept in `RESULTS.md`, in the section of each with
+its options, its machine and its day; sections of benches that were not run stay as they are. Options belong to the
+bench named before them.
 """
 
 from __future__ import annotations
@@ -31,6 +34,9 @@ except Exception:
 """
 _PATH: Final = re.compile(r"(?<![\w.~$:/-])(?:/[\w.+-]+)+/(?=[\w.+-])")
 """The folders of a file of this machine, which a failing bench may name: the page keeps the file's own name."""
+HEAD: Final = (
+    "# Results\n\nWritten by `make bench` and `python -m tests.bench NAME`. A bound is a ratio of one run.\n"
+)
 ENTRY: Final = 'if __name__ == "__main__":\n    sys.exit('
 
 
@@ -40,11 +46,11 @@ def benches() -> list[str]:
     return sorted(path.stem for path in found if ENTRY in path.read_text(encoding="utf-8"))
 
 
-def run(name: str) -> tuple[int, str]:
+def run(name: str, options: list[str]) -> tuple[int, str]:
     """A bench's exit status and what it said, which is also shown as it comes."""
     paths = os.pathsep.join(str(one) for one in (ROOT, ROOT / "tests", HERE, ROOT / "tests" / "property"))
     begun = subprocess.Popen(
-        [sys.executable, "-c", _CHILD, HERE / f"{name}.py"],
+        [sys.executable, "-c", _CHILD, HERE / f"{name}.py", *options],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"},
         stdin=subprocess.DEVNULL,
@@ -61,31 +67,50 @@ def run(name: str) -> tuple[int, str]:
     return begun.returncode, "".join(said)
 
 
-def results(said: dict[str, tuple[int, str]]) -> str:
-    """The page of figures: the day and the kind of machine, then each bench's words."""
-    parts = [f"# Results\n\nWritten by `make bench`: {machine()}.\n"]
-    for name, (status, text) in said.items():
-        verdict = {0: "held", 1: "missed"}.get(status, f"failed with {status}")
-        parts.append(f"## {name} ({verdict})\n\n```\n{_PATH.sub('', text).strip()}\n```\n")
-    return "\n".join(parts)
+def section(name: str, options: list[str], status: int, text: str) -> str:
+    """What the page keeps of one bench: how it was run, where and when, how it ended, and its words."""
+    verdict = {0: "held", 1: "missed"}.get(status, f"failed with {status}")
+    how = f"{machine()}; `{' '.join([name, *options])}`"
+    return f"## {name} ({verdict})\n\n{how}\n\n```\n{_PATH.sub('', text).strip()}\n```\n"
 
 
-def main(asked: list[str]) -> int:
+def renewed(page: str, sections: dict[str, str]) -> str:
+    """The page with these sections in place of those of the same benches, all in the order of their names."""
+    kept = {
+        name: "## " + text.rstrip() + "\n" for text in page.split("\n## ")[1:] if (name := text.split()[0])
+    }
+    found = {**kept, **sections}
+    return "\n".join([HEAD, *(found[name] for name in sorted(found))])
+
+
+def asked_for(words: list[str]) -> dict[str, list[str]]:
+    """The benches that are named, each with its options; all where none is."""
+    found: dict[str, list[str]] = {}
+    for word in words:
+        if word.startswith("--") and found:
+            found[next(reversed(found))].append(word)
+        else:
+            found[word] = []
+    return found or {name: [] for name in benches()}
+
+
+def main(words: list[str]) -> int:
     """Runs the named benches, or all; 1 where one missed a bound, 70 where one failed, 2 where there is no such."""
-    known = benches()
+    known, asked = benches(), asked_for(words)
     if unknown := [name for name in asked if name not in known]:
         sys.stderr.write(f"no bench {', '.join(unknown)}; there are {', '.join(known)}\n")
         return 2
-    said = {}
-    for name in asked or known:
+    page = HERE / "RESULTS.md"
+    ended: dict[str, int] = {}
+    for name, options in asked.items():
         sys.stdout.write(f"== {name} ({machine()})\n")
-        said[name] = run(name)
-    if not asked:
-        (HERE / "RESULTS.md").write_text(results(said), encoding="utf-8")
-    missed = [name for name, (status, _) in said.items() if status == 1]
-    failed = [name for name, (status, _) in said.items() if status not in (0, 1)]
+        ended[name], text = run(name, options)
+        before = page.read_text(encoding="utf-8") if page.exists() else HEAD
+        page.write_text(renewed(before, {name: section(name, options, ended[name], text)}), encoding="utf-8")
+    missed = [name for name, status in ended.items() if status == 1]
+    failed = [name for name, status in ended.items() if status not in (0, 1)]
     told = f"missed a bound: {', '.join(missed) or 'none'}; failed: {', '.join(failed) or 'none'}"
-    sys.stdout.write(f"{len(said)} benches, {told}\n")
+    sys.stdout.write(f"{len(ended)} benches, {told}\n")
     return FAULT if failed else int(bool(missed))
 
 

@@ -35,7 +35,7 @@ def _report(found: Outcome, took_s: float) -> int:
     if sys.stderr.isatty():
         sys.stderr.write("\n")
     print(
-        f"{found.events} events in {took_s:.0f} s, {found.events / took_s:.0f} events/s; ended as {found.ended[:16]}"
+        f"{found.events} events in {took_s:.0f} s, {found.events / took_s:.0f} events/s; judged as {found.judged[:16]}"
     )
     kinds = sorted({kind for kind, _ in (*found.planted, *found.raised)})
     print(f"{'alert':<36}{'planted':>9}{'raised':>9}{'missed':>9}{'extra':>9}")

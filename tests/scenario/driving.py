@@ -71,7 +71,8 @@ class Outcome(NamedTuple):
     planted: Counter[Key]
     raised: Counter[Key]
     events: int
-    ended: str
+    judged: str
+    alerts: dict[str, bytes]
 
     @property
     def missed(self) -> Counter[Key]:
@@ -82,6 +83,11 @@ class Outcome(NamedTuple):
     def extra(self) -> Counter[Key]:
         """What was raised and not planted, or raised again."""
         return self.raised - self.planted
+
+    @property
+    def counted(self) -> dict[str, bytes]:
+        """The alerts of the kinds that are planned."""
+        return {name: said for name, said in self.alerts.items() if name.partition("/")[0] in COUNTED}
 
 
 class Year:
@@ -175,7 +181,7 @@ def drive(
         now += WINDOW
     for _ in stream:  # what is sent after the year is not told, but belongs to the plan
         pass
-    return Outcome(+year.expected, _raised(store), events, _ended(store))
+    return Outcome(+year.expected, _raised(store), events, _judged(store), _kept(store))
 
 
 def _moment(sent: Sent) -> datetime:
@@ -223,17 +229,21 @@ def key_of(alert: Alert) -> Key:
     return alert.kind, alert.subject
 
 
-def _ended(store: Store) -> str:
-    """The SHA-256 of all judgments and alerts, without the moments at which they were made or said."""
+def _judged(store: Store) -> str:
+    """The SHA-256 of all judgments, without the moments at which they were made."""
     told = hashlib.sha256()
     with store.reading() as reading:
         for row in sorted(reading.dossiers(), key=lambda one: one.subject):
             told.update(f"{row.subject} {row.state} {row.unit} {row.released_at} {row.ended_at}".encode())
             told.update(row.judgment)
-        for name, life in sorted(lives(reading.alerts()).items()):
-            if life.n:
-                told.update(
-                    f"{name} {life.state}".encode()
-                    + msgspec.json.encode(replace(life.alert, feed_silent=False))
-                )
     return told.hexdigest()
+
+
+def _kept(store: Store) -> dict[str, bytes]:
+    """All alerts that were said, without the moments at which they were, and whether a feed was silent then."""
+    with store.reading() as reading:
+        return {
+            name: f"{life.state} ".encode() + msgspec.json.encode(replace(life.alert, feed_silent=False))
+            for name, life in lives(reading.alerts()).items()
+            if life.n
+        }

@@ -9,7 +9,7 @@ BENCH = runpy.run_path(str(Path(__file__).resolve().parents[1] / "bench" / "__ma
 
 
 def page(status: int, text: str) -> str:
-    found: str = BENCH["results"]({"one": (status, text)})
+    found: str = BENCH["renewed"](BENCH["HEAD"], {"one": BENCH["section"]("one", [], status, text)})
     return found
 
 
@@ -29,3 +29,20 @@ def test_a_bench_that_fails_is_told_from_one_that_misses_its_bound() -> None:
     assert [
         next(line for line in page(status, "").splitlines() if line.startswith("##")) for status in (0, 1, 70)
     ] == ["## one (held)", "## one (missed)", "## one (failed with 70)"]
+
+
+def test_a_bench_that_runs_again_renews_its_own_section_alone() -> None:
+    both = BENCH["renewed"](page(0, "first"), {"two": BENCH["section"]("two", ["--rounds=3"], 0, "second")})
+    again = BENCH["renewed"](both, {"one": BENCH["section"]("one", [], 1, "later")})
+    assert "first" in both
+    assert "`two --rounds=3`" in both
+    assert [line for line in again.splitlines() if line.startswith("## ")] == [
+        "## one (missed)",
+        "## two (held)",
+    ]
+    assert "first" not in again
+    assert BENCH["renewed"](again, {}) == again
+
+
+def test_options_belong_to_the_bench_named_before_them() -> None:
+    assert BENCH["asked_for"](["one", "--rounds=3", "two"]) == {"one": ["--rounds=3"], "two": []}

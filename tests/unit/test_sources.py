@@ -38,9 +38,9 @@ def told(**changed: str) -> str:
     return "\n".join([*kept, *(f"{name}: {value}" for name, value in changed.items())])
 
 
-def test_six_sources_come_with_us() -> None:
-    departments = ["ministry-flow", "one-stop", "personnel"]
-    assert list(SOURCES) == [*departments, "polled-status", "portal-step", "portal-whole"]
+def test_the_sources_that_come_with_us() -> None:
+    portals = ["polled-status", "portal-step", "portal-whole"]
+    assert list(SOURCES) == ["ministry-flow", "one-stop", "personnel", *portals, "schedule"]
 
 
 @pytest.mark.parametrize("name", SOURCES)

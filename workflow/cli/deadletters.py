@@ -29,6 +29,7 @@ from workflow.store.rows import from_us
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from zoneinfo import ZoneInfo
 
     from workflow.cli.output import Form
     from workflow.cli.stores import Place
@@ -72,10 +73,7 @@ def list_(place: Place, reason: str | None, taken: bool, limit: int, output: For
     with Looking(place, None, None).opened() as seen:
         found = [_listed(one) for one in islice(_all(seen.store, reason, taken=taken), limit)]
         if output == "table":
-            for row in found:
-                for name in ("recorded_at", "redriven_at"):
-                    at = row[name]
-                    row[name] = shown_instant(at, seen.zone) if isinstance(at, datetime) else at
+            found = [_at_desk(row, seen.zone) for row in found]
     print_rows(found, LETTERS, output)
 
 
@@ -173,6 +171,14 @@ def _one(store: Store, number: int) -> Kept:
             reason="no_letter",
         )
     return found
+
+
+def _at_desk(row: dict[str, object], zone: ZoneInfo) -> dict[str, object]:
+    """The row with its instants as they are read in a zone."""
+    return {
+        name: shown_instant(value, zone) if isinstance(value, datetime) else value
+        for name, value in row.items()
+    }
 
 
 def _listed(kept: Kept) -> dict[str, object]:
