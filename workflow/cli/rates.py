@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -13,23 +12,20 @@ from workflow import rates as counting
 from workflow.cli.budgets import show_budget
 from workflow.cli.completeness import Feeds, units_of_officers
 from workflow.cli.indices import show_indices
-from workflow.cli.inputs import moment
 from workflow.cli.options import Command, output_option
 from workflow.cli.output import Column, print_rows
+from workflow.cli.periods import period_of, period_options
 from workflow.cli.plotting import plot
 from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options
-from workflow.errors import UsageError
 from workflow.i18n import current
-from workflow.rates import Period
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from zoneinfo import ZoneInfo
 
     from workflow.cli.output import Form
     from workflow.cli.stores import Looking, Seen
-    from workflow.rates import By, Measure, Rates, Share
+    from workflow.rates import By, Measure, Period, Rates, Share
 
 SHARES: Final = (
     Column("late_appointment", "Late, slip", "right"),
@@ -58,10 +54,7 @@ GROUPS: Final = {
 
 @click.command(cls=Command)
 @looking_options
-@click.option(
-    "--from", "since", help="First day of the period; by default the first of the year asked about."
-)
-@click.option("--to", "until", help="Last day of the period; by default the day asked about.")
+@period_options
 @click.option(
     "--by",
     type=click.Choice(tuple(GROUPS)),
@@ -108,7 +101,7 @@ def rates(  # noqa: PLR0913 - one parameter per option
         if picture is not None:
             plot(store, _measures(store, "all"), picture)
             return
-        period = _period(since, until, store.at, store.zone)
+        period = period_of(since, until, store.at, store.zone)
         if index:
             show_indices(_measures(store, "all"), period, store.at, output)
             return
@@ -152,30 +145,6 @@ def _counted(
     group: By = "officer_unit" if by == "officer-unit" else by
     parts = counting.rates(measures, [period], group, now=store.at)
     return [] if by == "all" else parts, counting.total(parts, period.name)
-
-
-def _period(since: str | None, until: str | None, at: datetime, zone: ZoneInfo) -> Period:
-    last = moment(until, zone, "--to") or at
-    first = _start(since, zone) or last.astimezone(zone).replace(
-        month=1, day=1, hour=0, minute=0, second=0, microsecond=0
-    )
-    if first > last:
-        raise UsageError(
-            "--from {since} lies after --to {until}; exchange them",
-            since=first.isoformat(),
-            until=last.isoformat(),
-            reason="period",
-        )
-    named = f"{first.astimezone(zone):%Y-%m-%d}..{last.astimezone(zone):%Y-%m-%d}"
-    return Period(named, first, last + timedelta(microseconds=1))
-
-
-def _start(text: str | None, zone: ZoneInfo) -> datetime | None:
-    """The first instant of a day, or the instant itself where a time is given."""
-    found = moment(text, zone, "--from")
-    if text is None or found is None or len(text) != len("2026-03-01"):
-        return found
-    return found.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _row(one: Rates, by: str) -> dict[str, object]:
