@@ -58,6 +58,10 @@ def log_of(servers: str, topic: str, **settings: Any) -> str:  # noqa: ANN401 - 
     return NO_LOG if found["error_code"] else str(found["topic_id"])
 
 
+QUIET_MS: Final = 200
+"""A log is not made anew while records keep coming: after so long without any it is looked at before they are taken."""
+
+
 class Raw(NamedTuple):
     """Records of one partition as they came. `after`: the offset after the last of these, `end`: after the last there
     is. `last_at_ms`: when the last of these was written."""
@@ -83,8 +87,8 @@ class Reader:
         self._settings = settings
         self._decode = decode
         self._next: dict[TopicPartition, int] = {}
-        self._looked_at = time.monotonic()
-        self._failed = False
+        self._looked_at = self._heard_at = time.monotonic()
+        self._failed = self._woken = False
         self._joined_again = False
         security = settings.security()
         try:
@@ -167,6 +171,10 @@ class Reader:
                 return []
             raise fault_of(self._servers, fault) from fault
         self._join_again()
+        if polled:
+            now = time.monotonic()
+            self._woken = (now - self._heard_at) * 1_000 > QUIET_MS
+            self._heard_at = now
         found = [self._raw(tp, records) for tp, records in polled.items() if tp in self._next]
         return [self._decode(one) for one in found if one.records]
 
@@ -177,12 +185,13 @@ class Reader:
             self._consumer.commit_async(offsets)
 
     def moved(self) -> bool:
-        """Whether it is time to look at the logs, or reading has failed since."""
+        """Whether it is time to look at the logs, or reading has failed since, or went on after nothing had come."""
         now = time.monotonic()
-        if not self._failed and (now - self._looked_at) * 1_000 < self._settings.log_check_ms:
+        due = (now - self._looked_at) * 1_000 >= self._settings.log_check_ms
+        if not (due or self._failed or self._woken):
             return False
         self._looked_at = now
-        self._failed = False
+        self._failed = self._woken = False
         return True
 
     def ended(self) -> bool:

@@ -97,11 +97,13 @@ class Worker:
             self._to_restore = False
         for stream in self._claims.follow():
             self._metrics.revoked(*stream)
-        polled = [one for one in self._streams.poll() if one.stream in self._claims.held]
-        if polled:
-            self._apply(polled)
+        polled = self._streams.poll()
+        # Before what came is taken: it may be of a log that was made anew, in which our position means nothing.
         if self._streams.moved():
             self._claims.look()
+        taken = [one for one in polled if one.stream in self._claims.held]
+        if taken:
+            self._apply(taken)
         self._attempt = 0
         self._tell()
 
