@@ -20,9 +20,9 @@ from consumers.intake import Dead, Taken, about_officers, new_ones, prepared
 from consumers.judging import Touched, used
 from consumers.saying import hear, speak, speak_of
 from consumers.stories import Batch, fold_stories, locked, told_together
+from workflow.alerts.feeds import conflict, counted, skews
 from workflow.errors import Unstorable
 from workflow.facts import STANDING_ALONE, BodyErased
-from workflow.feeds import conflict, counted, skews
 from workflow.messages import encode
 from workflow.store.bodies import Told, row, salts
 from workflow.store.letters import stay, take_again

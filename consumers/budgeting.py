@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from consumers.differences import begin, own_lives, tell
-from workflow.alerts import say
-from workflow.budget import BANDS_MIN, budgets, standing
+from workflow.alerts.life import say
 from workflow.facts import Linked
+from workflow.figures.budget import BANDS_MIN, budgets, standing
 from workflow.organisation import head_of
 from workflow.standing import stand
 from workflow.store.budgets import counts
@@ -17,12 +17,12 @@ from workflow.store.looking import linked
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflow.budget import Budget
     from workflow.catalogue import Catalogue
+    from workflow.clocks.worktime import Worktime
+    from workflow.figures.budget import Budget
     from workflow.messages import AlertSaid, Kind
     from workflow.organisation import Organisation
     from workflow.store.store import Store
-    from workflow.worktime import Worktime
 
 BUDGET_KINDS: Final[tuple[Kind, ...]] = ("budget_at_risk", "budget_spent")
 _MINUTE_US: Final = 60_000_000

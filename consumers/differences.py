@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from workflow.alerts import Life, Spoken
+    from workflow.alerts.life import Life, Spoken
     from workflow.catalogue import Catalogue
     from workflow.messages import AlertSaid, Kind
     from workflow.store.store import Reading, Writing

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from consumers.differences import begin, own_lives, tell
-from workflow.alerts import say
+from workflow.alerts.life import say
 from workflow.feedback import DRAWN_OUT, OVER_LEVEL, REPEATED, petition, standing
 from workflow.standing import stand
 from workflow.store import beside

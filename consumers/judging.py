@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from workflow.alerts import acts_in, say, wakes_at
+from workflow.alerts.lateness import Sums, standing, watch
+from workflow.alerts.life import acts_in, say, wakes_at
+from workflow.alerts.office import FAR
+from workflow.alerts.refusals import refusal
 from workflow.catalogue import code_of
 from workflow.errors import DunghenError
 from workflow.fold import fold, follow
 from workflow.judge import FAULTS
-from workflow.lateness import Sums, standing, watch
 from workflow.messages import Decision
-from workflow.office import FAR
-from workflow.refusals import refusal
 from workflow.store.judgments import Standing, listed, pack, row, story_row, unpack
 from workflow.store.rows import DossierRow, from_us, to_us
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from workflow.alerts import Act, Life, Spoken
+    from workflow.alerts.lateness import Watched
+    from workflow.alerts.life import Act, Life, Spoken
     from workflow.catalogue import Basis, Catalogue
     from workflow.facts import Fact
     from workflow.fold import Judgment
-    from workflow.lateness import Watched
     from workflow.links import Story
     from workflow.messages import Alert
     from workflow.model import Deadline, Dossier, Outcome

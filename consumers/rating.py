@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from consumers.differences import begin, own_lives, tell
-from workflow.alerts import say
-from workflow.evaluation import KIND, keyed_by_handler, rating
+from workflow.alerts.life import say
+from workflow.figures.evaluation import KIND, keyed_by_handler, rating
 from workflow.store import beside
 
 if TYPE_CHECKING:

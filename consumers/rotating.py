@@ -13,26 +13,26 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from consumers.differences import begin, own_lives, tell
-from workflow.alerts import acts_in, say
-from workflow.careers import career
+from workflow.alerts.life import acts_in, say
+from workflow.clocks.worktime import midnight
 from workflow.facts import Acted
 from workflow.messages import Alert, AlertSaid
-from workflow.moving import SAID_KINDS, standing
-from workflow.rotation import Act, acted_after
+from workflow.rotation.careers import career
+from workflow.rotation.duties import Act, acted_after
+from workflow.rotation.moving import SAID_KINDS, standing
 from workflow.standing import stand
 from workflow.store import beside
 from workflow.store.beside import Left
-from workflow.worktime import midnight
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from workflow.alerts import Life
-    from workflow.careers import Career
+    from workflow.alerts.life import Life
     from workflow.catalogue import Catalogue
     from workflow.facts import Fact
-    from workflow.rotation import ActedAfter, Rotation
+    from workflow.rotation.careers import Career
+    from workflow.rotation.duties import ActedAfter, Rotation
     from workflow.store.store import Reading, Store
 
 

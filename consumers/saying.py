@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from workflow.alerts import acts_in, say
+from workflow.alerts.feeds import Heard, compared, heard, silences
+from workflow.alerts.life import acts_in, say
 from workflow.facts import Voided
-from workflow.feeds import Heard, compared, heard, silences
 from workflow.standing import stand
 from workflow.store.alerts import feeds, lives_of, lives_open, row
 from workflow.store.alerts import hear as keep_heard
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from consumers.judging import Touched
-    from workflow.alerts import Life
+    from workflow.alerts.feeds import DayCount
+    from workflow.alerts.life import Life
+    from workflow.alerts.office import Office
     from workflow.facts import Fact
-    from workflow.feeds import DayCount
     from workflow.messages import Alert, AlertSaid
-    from workflow.office import Office
     from workflow.sources import SourceOrder
     from workflow.store.rows import Position
     from workflow.store.store import Reading, Writing

@@ -13,7 +13,7 @@ from msgspec import Struct
 from consumers.apply import fold_whole, redrive, settle
 from consumers.judging import Touched
 from consumers.saying import speak_of_counts, speak_of_silence
-from workflow.feeds import day_of
+from workflow.alerts.feeds import day_of
 from workflow.messages import encode
 from workflow.store.alerts import lives_open
 from workflow.store.looking import day_count

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import walks
 from places import ROOT
 
-from workflow.calendar import read_calendars
+from workflow.clocks.calendar import read_calendars
 from workflow.facts import Actor
 from workflow.fold import Judgment, fold
 from workflow.procedure.reader import read_procedures

@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 
 from places import ROOT
 
-from workflow.calendar import read_calendars
-from workflow.careers import career
+from workflow.clocks.calendar import read_calendars
 from workflow.facts import (
     Body,
     Fact,
@@ -21,8 +20,9 @@ from workflow.facts import (
     Voided,
 )
 from workflow.organisation import read_organisation
-from workflow.postrules import read_rotation
-from workflow.rotation import Duty, Rotation
+from workflow.rotation.careers import career
+from workflow.rotation.duties import Duty, Rotation
+from workflow.rotation.postrules import read_rotation
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 OFFICER = "cb-0172"

@@ -22,6 +22,10 @@ SHELLS: Final = ("workflow/cli/", "workflow/audit/", "workflow/store/", "workflo
 NOT_CORE: Final = ("workflow/i18n.py", "workflow/settings.py", "workflow/log.py")
 """They read the environment or the disk for the shells; nothing in the core imports them."""
 
+CORE_FOLDERS: Final = tuple(
+    f"workflow/{name}/" for name in ("procedure", "clocks", "alerts", "risk", "figures", "rotation")
+)
+
 LINES_OF_FUNCTION: Final = 70
 NESTING: Final = 3
 LINES_OF_MODULE: Final = 400
@@ -108,7 +112,7 @@ SOURCES: Final = _sources()
 
 def _core() -> Iterator[Source]:
     for source in SOURCES:
-        in_folder = source.path.startswith("workflow/procedure/")
+        in_folder = source.path.startswith(CORE_FOLDERS)
         flat = source.path.count("/") == 1 and source.path.startswith("workflow/")
         if in_folder or (flat and source.path not in NOT_CORE):
             yield source

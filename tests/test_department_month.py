@@ -14,11 +14,11 @@ import pytest
 
 from consumers.files.entries import Messages
 from consumers.files.limits import DEFAULT_LIMITS
-from workflow.calendar import read_calendars
 from workflow.choosing import choose
+from workflow.clocks.calendar import read_calendars
+from workflow.figures.rates import Measure, Period, Share, measure, rates
 from workflow.fold import fold
 from workflow.procedure.reader import read_procedures
-from workflow.rates import Measure, Period, Share, measure, rates
 from workflow.rules import compile_family
 from workflow.simulation.department import Truth
 from workflow.sources import orders, read_sources

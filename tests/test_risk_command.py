@@ -13,7 +13,7 @@ import pytest
 
 from workflow.catalogue import of_risk
 from workflow.cli.stores import Place
-from workflow.risk import RiskTable
+from workflow.risk.table import RiskTable
 
 COMMAND: Final = Path(sys.executable).with_name("dunghen")
 AT: Final = ("--at", "2025-08-01")

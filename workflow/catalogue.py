@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from workflow.calendar import Calendar, CalendarDefinition, read_calendars
+from workflow.alerts.office import Office
 from workflow.choosing import choose
+from workflow.clocks.calendar import Calendar, CalendarDefinition, read_calendars
 from workflow.errors import DefinitionError, UsageError
 from workflow.factrows import FactRows
 from workflow.facts import Acted, Opened, Voided
-from workflow.office import Office
 from workflow.organisation import Organisation, read_organisation
-from workflow.postrules import RotationRules, read_rotation
 from workflow.procedure.checks import check_all
 from workflow.procedure.language import Revision
 from workflow.procedure.reader import fingerprint, read_procedures
-from workflow.risk import Risk, RiskTable
-from workflow.rotation import Rotation
+from workflow.risk.table import Risk, RiskTable
+from workflow.rotation.duties import Rotation
+from workflow.rotation.postrules import RotationRules, read_rotation
 from workflow.rules import Rules, compile_family
 from workflow.sources import UNKNOWN_SOURCE, SourceDefinition, orders, read_sources
 from workflow.standing import stand

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from workflow.clock import Clock
+    from workflow.clocks.clock import Clock
     from workflow.facts import Acted
     from workflow.layout import Layout
     from workflow.model import Dossier

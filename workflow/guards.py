@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from workflow.clock import Clock
+    from workflow.clocks.clock import Clock
     from workflow.layout import Layout
     from workflow.procedure.language import Guard
     from workflow.registers import Typed

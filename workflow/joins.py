@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from workflow.clock import Clock
+    from workflow.clocks.clock import Clock
     from workflow.facts import Acted
     from workflow.model import Dossier, TaskRun
     from workflow.procedure.language import Revision, Task

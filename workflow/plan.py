@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import TypeAlias
 
-    from workflow.clock import LimitClock
+    from workflow.clocks.clock import LimitClock
     from workflow.effects import Effect
     from workflow.facts import Acted, Scalar
     from workflow.guards import Check

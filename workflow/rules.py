@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from workflow.clock import LimitClock, compile_clock
+from workflow.clocks.clock import LimitClock, compile_clock
+from workflow.clocks.zones import zone_of
 from workflow.effects import effects
 from workflow.guards import Check, Context, check, role_check
 from workflow.joins import join_checks
@@ -16,14 +17,13 @@ from workflow.procedure.language import ENDING_MILESTONES
 from workflow.procedure.moves import on_order_break, sources_of
 from workflow.registers import Registers
 from workflow.sources import UNKNOWN_SOURCE, SourceOrder
-from workflow.zones import zone_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from workflow.calendar import Calendar
-    from workflow.clock import Clock
+    from workflow.clocks.calendar import Calendar
+    from workflow.clocks.clock import Clock
     from workflow.effects import Effect
     from workflow.procedure.language import Action, Move, Revision
 

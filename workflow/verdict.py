@@ -11,7 +11,7 @@ from workflow.guards import NOBODY, Check
 from workflow.model import Dossier, Violation, ViolationKind
 
 if TYPE_CHECKING:
-    from workflow.clock import LimitClock
+    from workflow.clocks.clock import LimitClock
     from workflow.fold import Judgment
     from workflow.rules import Ending, Rules
 

@@ -18,8 +18,8 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from servers.postgres import Postgres
-from workflow.budget import BANDS_MIN, budgets
-from workflow.risk import Cell, Risk, RiskTable
+from workflow.figures.budget import BANDS_MIN, budgets
+from workflow.risk.table import Cell, Risk, RiskTable
 from workflow.store.budgets import counts
 from workflow.store.opening import open_store
 from workflow.store.rows import DossierRow, to_us
@@ -27,7 +27,7 @@ from workflow.store.rows import DossierRow, to_us
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflow.budget import Budget
+    from workflow.figures.budget import Budget
     from workflow.store.store import Store
 
 YEAR: Final = datetime(2025, 1, 1, tzinfo=UTC)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from machine import machine
 from transitions import Machine
 
-from workflow.calendar import read_calendars
+from workflow.clocks.calendar import read_calendars
 from workflow.facts import Acted, Actor
 from workflow.procedure.language import (
     Action,

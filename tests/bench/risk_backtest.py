@@ -16,23 +16,23 @@ from typing import TYPE_CHECKING, Final
 
 from consumers.files.factfile import open_facts
 from consumers.files.mapping import read_mapping
-from workflow.backtest import trial
 from workflow.cli.reference import MONTHLY, after, branches, courses_of
 from workflow.cli.simulate import department_of
 from workflow.facts import Acted
 from workflow.procedure.reader import read_procedures
-from workflow.risk import Moment, Stay
+from workflow.risk.backtest import trial
+from workflow.risk.stays import Course, course
+from workflow.risk.table import Moment, Stay
 from workflow.rules import compile_rules
 from workflow.simulation.department import Truth, simulate
 from workflow.simulation.office import run
 from workflow.simulation.volumes import Rates
-from workflow.stays import Course, course
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from workflow.facts import Fact
-    from workflow.risk import RiskTable
+    from workflow.risk.table import RiskTable
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DATA: Final = Path(os.environ.get("DUNGHEN_TEST_DATA") or ROOT.parent / "shared" / "data")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from oracle.minutes import Case, announced_on
-from workflow.calendar import WEEKDAYS, Calendar, CalendarDefinition
-from workflow.clock import compile_clock
+from workflow.clocks.calendar import WEEKDAYS, Calendar, CalendarDefinition
+from workflow.clocks.clock import compile_clock
 from workflow.layout import layout
 from workflow.model import AppointmentTold, Dossier, ExtensionTaken, PauseTaken, TaskRun
 from workflow.procedure.language import Revision
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         Week,
     )
     from oracle.slips import SlipCase
-    from workflow.clock import Clock
+    from workflow.clocks.clock import Clock
     from workflow.layout import Layout
 
 SPOKEN = {"vi": "thử", "en": "trial"}

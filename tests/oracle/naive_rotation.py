@@ -1,4 +1,4 @@
-"""Rotation told naively, a day at a time, from plain records: an independent model of `workflow.rotation`.
+"""Rotation told naively, a day at a time, from plain records: an independent model of `workflow.rotation.duties`.
 
 An event is a tuple: its day, its kind, and what the kind says. No voids, no revisions, one time.
 """

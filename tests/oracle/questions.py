@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from oracle.bridge import Compiled
     from oracle.minutes import Case, Known
-    from workflow.calendar import Calendar
-    from workflow.clock import LimitClock
-    from workflow.worktime import Worktime
+    from workflow.clocks.calendar import Calendar
+    from workflow.clocks.clock import LimitClock
+    from workflow.clocks.worktime import Worktime
 
 
 class Difference(NamedTuple):

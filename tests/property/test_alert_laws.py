@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.alerts import Life, say
+from workflow.alerts.lateness import standing, watch
+from workflow.alerts.life import Life, say
+from workflow.alerts.office import FAR, Office
 from workflow.facts import Acted, Fact
 from workflow.fold import fold
-from workflow.lateness import standing, watch
-from workflow.office import FAR, Office
 from workflow.procedure.language import (
     Action,
     Anchor,

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.attribution import Outage, Overrun, overrun
+from workflow.alerts.attribution import Outage, Overrun, overrun
 from workflow.facts import Acted, Actor, Fact, Recipient
 from workflow.procedure.language import (
     Action,

@@ -12,7 +12,7 @@ from strategies_facts import START, SUBJECT
 from strategies_procedures import procedure
 from transitions import Machine, MachineError
 
-from workflow.calendar import read_calendars
+from workflow.clocks.calendar import read_calendars
 from workflow.errors import DefinitionError
 from workflow.facts import Acted
 from workflow.plan import Plan
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from workflow.calendar import Calendar
+    from workflow.clocks.calendar import Calendar
     from workflow.procedure.language import Move, Revision
     from workflow.rules import Rules
 

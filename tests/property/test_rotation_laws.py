@@ -14,9 +14,9 @@ from oracle import naive_rotation as naive
 from rotating import OFFICER, ROTATION, RULES, ZONE, concluded, deferred, exempted, void
 from searching import examples
 
-from workflow.careers import career, holdings
 from workflow.facts import Fact, OfficerAppointed, OfficerMoved
-from workflow.rotation import Act, acted_after
+from workflow.rotation.careers import career, holdings
+from workflow.rotation.duties import Act, acted_after
 
 FIRST = date(2021, 1, 1)
 PLACES = [("certificate-issuer", "branch-o-mon"), ("receiver", "one-stop-o-mon"), ("clerk", "branch-o-mon")]

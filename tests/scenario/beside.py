@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from random import Random
 
+    from workflow.clocks.worktime import Worktime
     from workflow.facts import Body
-    from workflow.worktime import Worktime
 
 Key: TypeAlias = tuple[str, str]
 """The kind of an alert, and what it is about."""

@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from workflow.catalogue import Catalogue
+    from workflow.clocks.worktime import Worktime
     from workflow.facts import Fact
     from workflow.messages import Alert
     from workflow.store.store import Store
-    from workflow.worktime import Worktime
 
 YEAR: Final = 2025
 COUNTED: Final = frozenset(

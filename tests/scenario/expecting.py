@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from workflow.catalogue import Catalogue
+    from workflow.clocks.worktime import Worktime
     from workflow.fold import Judgment
     from workflow.rules import Rules
     from workflow.simulation.department import Made
-    from workflow.worktime import Worktime
 
 DELAY: Final = timedelta(minutes=15)
 """The reporting delay of the one-stop system, as its definition says."""

@@ -12,19 +12,19 @@ from msgspec.structs import replace
 
 from consumers.apply import Told, apply
 from consumers.codec import encode
-from workflow.budget import BANDS_MIN, budgets, counted, of_dossiers
 from workflow.catalogue import Catalogue, load
 from workflow.cli.simulate import department_of
 from workflow.facts import Fact
-from workflow.risk import Cell, Risk, RiskTable
+from workflow.figures.budget import BANDS_MIN, budgets, counted, of_dossiers
+from workflow.risk.table import Cell, Risk, RiskTable
 from workflow.simulation.department import simulate
 from workflow.simulation.volumes import Rates
 from workflow.store.budgets import counts
 from workflow.store.judgments import unpack
 
 if TYPE_CHECKING:
+    from workflow.clocks.worktime import Worktime
     from workflow.store.store import Store
-    from workflow.worktime import Worktime
 
 PROCESSES: Final = Path(__file__).resolve().parents[2] / "processes"
 YEAR: Final = datetime(2024, 12, 31, 17, tzinfo=UTC)

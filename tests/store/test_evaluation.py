@@ -13,7 +13,8 @@ from keeping import catalogue, moves, revision, source, tell, void
 from rotating import ORGANISATION, at
 from searching import examples
 
-from workflow.evaluation import (
+from workflow.facts import Actor, Rated
+from workflow.figures.evaluation import (
     BANDS,
     CRITERIA,
     Rating,
@@ -23,9 +24,8 @@ from workflow.evaluation import (
     rating,
     returned,
 )
-from workflow.facts import Actor, Rated
+from workflow.figures.rates import Period, Share
 from workflow.fold import fold
-from workflow.rates import Period, Share
 
 if TYPE_CHECKING:
     from workflow.facts import Fact

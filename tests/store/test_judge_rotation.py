@@ -29,10 +29,10 @@ from consumers.apply import apply
 from consumers.files.limits import FileLimits
 from consumers.files.registers import Register
 from consumers.rotating import acts_after, judge_rotation
-from workflow.careers import career
 from workflow.catalogue import Catalogue, from_archive
 from workflow.facts import Acted, Actor, AlertActed, Fact, Voided
 from workflow.messages import read
+from workflow.rotation.careers import career
 from workflow.store import beside
 from workflow.store.opening import open_store
 

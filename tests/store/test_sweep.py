@@ -25,7 +25,7 @@ from test_replay import replayed
 
 from consumers.apply import apply
 from consumers.sweep import Change, Moved, Sweep, Swept
-from workflow.calendar import Calendar, CalendarDefinition, Covers, Day, Hours
+from workflow.clocks.calendar import Calendar, CalendarDefinition, Covers, Day, Hours
 from workflow.errors import LedgerError
 from workflow.procedure.language import Anchor, Binds, Counting, Effective, Limit, Names
 from workflow.store.rows import to_us

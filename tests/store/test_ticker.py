@@ -27,7 +27,7 @@ from keeping import (
 
 from consumers.apply import apply, redrive
 from consumers.ticker import Ticked, tick, tick_feeds
-from workflow.calendar import read_calendars
+from workflow.clocks.calendar import read_calendars
 from workflow.errors import StoreBusy, VersionConflict
 from workflow.facts import Actor, AlertActed, Counted, Heartbeat
 from workflow.messages import read

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from workflow.calendar import Calendar, CalendarDefinition, read_calendar
-from workflow.clock import Clock, compile_clock
+from workflow.clocks.calendar import Calendar, CalendarDefinition, read_calendar
+from workflow.clocks.clock import Clock, compile_clock
 from workflow.layout import layout
 from workflow.model import Dossier, PauseTaken
 from workflow.procedure.language import Revision

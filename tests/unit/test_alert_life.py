@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from workflow.alerts import Act, Life, acts_in, say
+from workflow.alerts.life import Act, Life, acts_in, say
 from workflow.facts import Actor, AlertActed, Fact
 from workflow.messages import Alert, AlertSaid, Decision, encode, read
 

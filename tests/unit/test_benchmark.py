@@ -11,7 +11,7 @@ from clockmaking import at, calendar, clock, dossier, one, told, wall
 from workflow.model import AppointmentTold, Deadline, PauseTaken
 
 if TYPE_CHECKING:
-    from workflow.clock import Clock
+    from workflow.clocks.clock import Clock
     from workflow.facts import AppointmentCause
 
 PAUSES = "pauses: {papers: {}, fee: {cap: {within: 2, counts: days}}}\n"

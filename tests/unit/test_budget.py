@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from judging import NINE, act, judge
 
-from workflow.budget import (
+from workflow.facts import Appointment
+from workflow.figures.budget import (
     BANDS_MIN,
     MILLION,
     Budget,
@@ -21,8 +22,7 @@ from workflow.budget import (
     of_dossiers,
     standing,
 )
-from workflow.facts import Appointment
-from workflow.risk import Cell, Risk, RiskTable
+from workflow.risk.table import Cell, Risk, RiskTable
 
 NOTHING = (0,) * (len(BANDS_MIN) + 1)
 NUMBER = st.integers(0, 3_000)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from clockmaking import CAN_THO, at, calendar, can_tho
 
-from workflow.calendar import read_calendar, read_calendars
+from workflow.clocks.calendar import read_calendar, read_calendars
 from workflow.errors import DefinitionError, UnknownZone
 
 if TYPE_CHECKING:

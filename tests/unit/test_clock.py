@@ -7,7 +7,7 @@ from datetime import UTC, date, timedelta
 import pytest
 from clockmaking import ROME, at, clock, dossier, due, limited, total, wall
 
-from workflow import counting
+from workflow.clocks import counting
 from workflow.model import ExtensionTaken, PauseTaken, PhaseRun, TaskRun
 
 MICROSECOND = timedelta(microseconds=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from clockmaking import at, calendar, can_tho, clock, dossier, due, limited, revision, total
 
-from workflow.clock import compile_clock
+from workflow.clocks.clock import compile_clock
 from workflow.errors import CalendarRange, DefinitionError, UnknownZone
 from workflow.layout import layout
 from workflow.model import ExtensionTaken

@@ -8,11 +8,11 @@ from msgspec.structs import replace
 from test_rates import DUE, MARCH, NOW, due, measured, on
 
 from workflow.cli.indices import INDEX_LACKS, INDEX_NAMES, INDEX_RULES
-from workflow.completeness import Complete, complete, counts_of
 from workflow.facts import Counted, Fact
-from workflow.indices import indices
-from workflow.portal import PortalDates
-from workflow.rates import Share, rates
+from workflow.figures.completeness import Complete, complete, counts_of
+from workflow.figures.indices import indices
+from workflow.figures.portal import PortalDates
+from workflow.figures.rates import Share, rates
 
 DAY = date(2026, 3, 2)
 

@@ -13,7 +13,7 @@ from consumers.forms.formfile import FormFile
 from consumers.forms.language import parse_form, read_form
 from consumers.forms.reading import national_code
 from consumers.forms.revisions import revised
-from workflow.calendar import read_calendars
+from workflow.clocks.calendar import read_calendars
 from workflow.errors import DefinitionError
 from workflow.facts import Acted, Fact
 from workflow.fold import fold

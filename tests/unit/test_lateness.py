@@ -13,17 +13,17 @@ from clockmaking import revision as written
 from msgspec.structs import replace
 from rotating import ORGANISATION
 
-from workflow.alerts import say
+from workflow.alerts.lateness import standing, watch
+from workflow.alerts.life import say
+from workflow.alerts.office import FAR, Office
 from workflow.facts import Acted, Appointment, Fact
 from workflow.fold import fold
-from workflow.lateness import standing, watch
-from workflow.office import FAR, Office
 from workflow.procedure.language import Names
 from workflow.rules import compile_rules
 from workflow.sources import Cadence, SourceDefinition, Speakers
 
 if TYPE_CHECKING:
-    from workflow.alerts import Life
+    from workflow.alerts.life import Life
     from workflow.messages import Alert, AlertSaid
 
 PROCEDURE = """

@@ -13,13 +13,13 @@ from places import ROOT
 from rotating import CALENDAR, OFFICER, ZONE, appointed, at, day, fact, moved
 from searching import examples
 
-from workflow.careers import career
 from workflow.errors import DefinitionError
 from workflow.facts import Acted, Actor, Fact, OfficerAccount, Scalar
+from workflow.figures.obligations import accounts, begun, filed_online, read_schedule, sound
+from workflow.figures.rates import Period, Share
 from workflow.fold import Judgment, fold
-from workflow.obligations import accounts, begun, filed_online, read_schedule, sound
 from workflow.procedure.reader import read_procedures
-from workflow.rates import Period, Share
+from workflow.rotation.careers import career
 from workflow.rules import compile_rules
 
 PATH = ROOT / "processes" / "schedules" / "can-tho.yaml"

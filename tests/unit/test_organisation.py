@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workflow.calendar import read_calendars
+from workflow.clocks.calendar import read_calendars
 from workflow.errors import DefinitionError
 from workflow.organisation import (
     focal_of,

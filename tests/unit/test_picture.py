@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from test_rates import due, measured, on
 
-from workflow.curves import Curve, Point, Release, curves, releases
-from workflow.picture import NAME_MAX, Words, picture
+from workflow.figures.curves import Curve, Point, Release, curves, releases
+from workflow.figures.picture import NAME_MAX, Words, picture
 
 WORDS = Words("vi", "Tỷ lệ trễ <hẹn>", "đến 31/12", "mức 1 %", tuple(f"T{n}" for n in range(1, 13)), "quá ít")
 SVG = "{http://www.w3.org/2000/svg}"

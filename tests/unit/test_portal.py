@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from department import told
 
-from workflow.portal import PortalDates, portal_dates
+from workflow.figures.portal import PortalDates, portal_dates
 
 
 def day(number: int, hour: int = 9) -> datetime:

@@ -13,7 +13,7 @@ from judging import APPROVE, NINE, RECEIVE, RETURN, act, judge
 from msgspec.structs import replace
 
 from workflow.facts import Appointment
-from workflow.rates import By, Due, Measure, Period, Rates, Share, measure, months, rates, total
+from workflow.figures.rates import By, Due, Measure, Period, Rates, Share, measure, months, rates, total
 
 HOUR = timedelta(hours=1)
 MARCH = Period("2026-03", datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
+from workflow.alerts.office import Office
+from workflow.alerts.reporting import reported_late_at
 from workflow.facts import Acted, Fact
 from workflow.fold import fold
-from workflow.office import Office
 from workflow.procedure.language import Action, Anchor, Binds, Counting, Limit, Move, Names, Revision, State
-from workflow.reporting import reported_late_at
 from workflow.rules import compile_rules
 from workflow.sources import Cadence, SourceDefinition, Speakers
 

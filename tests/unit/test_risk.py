@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from judging import APPROVE, NINE, RECEIVE, RETURN, act, judge
 
-from workflow.backtest import backtest, trial
 from workflow.catalogue import of_risk
 from workflow.errors import UsageError
 from workflow.facts import Appointment
-from workflow.risk import ALWAYS, PRIOR, Fitted, Moment, Risk, RiskTable, Stay, fit
-from workflow.stays import Course, course
+from workflow.risk.backtest import backtest, trial
+from workflow.risk.stays import Course, course
+from workflow.risk.table import ALWAYS, PRIOR, Fitted, Moment, Risk, RiskTable, Stay, fit
 
 FROM, TO = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 3, 1, tzinfo=UTC)
 HOUR = 60

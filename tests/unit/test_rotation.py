@@ -31,11 +31,11 @@ from rotating import (
     void,
 )
 
-from workflow.careers import Holding, career
 from workflow.errors import DefinitionError, UnknownZone
 from workflow.facts import OfficerAccount
-from workflow.postrules import RotationRules, sound
-from workflow.rotation import Act, Rotation, acted_after
+from workflow.rotation.careers import Holding, career
+from workflow.rotation.duties import Act, Rotation, acted_after
+from workflow.rotation.postrules import RotationRules, sound
 
 FILE = (ROOT / "processes" / "rotation" / "can-tho.yaml").read_text(encoding="utf-8")
 

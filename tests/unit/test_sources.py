@@ -8,7 +8,7 @@ import pytest
 from places import ROOT
 
 from consumers.forms.language import read_form
-from workflow.calendar import read_calendars
+from workflow.clocks.calendar import read_calendars
 from workflow.errors import DefinitionError, UnknownZone
 from workflow.procedure.reader import read_procedures
 from workflow.sources import SourceOrder, orders, parse_source, read_sources

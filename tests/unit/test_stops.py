@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from clockmaking import PAUSES, at, clock, dossier, due, made, pause, wall
 
+from workflow.clocks.stops import Moment
 from workflow.model import ExtensionTaken, PauseTaken, PhaseRun, TaskRun
-from workflow.stops import Moment
 
 if TYPE_CHECKING:
-    from workflow.clock import Clock
+    from workflow.clocks.clock import Clock
     from workflow.model import Dossier
 
 

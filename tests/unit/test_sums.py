@@ -10,7 +10,7 @@ from clockmaking import at, clock, dossier, made, pause, told, wall
 from workflow.model import ExtensionTaken, PhaseRun
 
 if TYPE_CHECKING:
-    from workflow.clock import Clock
+    from workflow.clocks.clock import Clock
     from workflow.model import Deadline, Dossier
 
 

@@ -10,8 +10,8 @@ from clockmaking import HANOI, ROME, at, calendar, can_tho, wall
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workflow.clocks.worktime import Worktime, end_of_day, midnight, years_later
 from workflow.errors import CalendarRange
-from workflow.worktime import Worktime, end_of_day, midnight, years_later
 
 HOUR = 3_600_000_000
 OFFICE = ((420, 660), (780, 1020))

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
 
-from workflow.rates import measure
+from workflow.figures.rates import measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from workflow.figures.rates import Due
     from workflow.model import Dossier
-    from workflow.rates import Due
     from workflow.rules import Rules
 
 Sort: TypeAlias = Literal["code", "due", "received", "state", "unit"]

@@ -12,7 +12,7 @@ import msgspec
 
 from consumers.apply import Told, apply
 from consumers.codec import encode
-from workflow.attribution import Outage, overrun
+from workflow.alerts.attribution import Outage, overrun
 from workflow.cli.inputs import moment
 from workflow.cli.options import Group, output_option
 from workflow.cli.output import Column, print_json, print_rows
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from zoneinfo import ZoneInfo
 
-    from workflow.alerts import Life
-    from workflow.attribution import Overrun
+    from workflow.alerts.attribution import Overrun
+    from workflow.alerts.life import Life
     from workflow.cli.output import Form
 
 By: TypeAlias = Literal["unit", "cause"]

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from workflow.budget import TARGET_PERCENT, counted, of_dossiers
 from workflow.cli.output import Column, print_rows
 from workflow.cli.progress import watched
+from workflow.figures.budget import TARGET_PERCENT, counted, of_dossiers
 from workflow.i18n import current
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from workflow.budget import Budget
     from workflow.cli.output import Form
     from workflow.cli.stores import Seen
+    from workflow.figures.budget import Budget
 
 COLUMNS: Final = (
     Column("unit", "Unit"),

@@ -6,9 +6,9 @@ from collections import Counter
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from workflow.careers import career, day_of
-from workflow.completeness import Complete, complete, counts_of
-from workflow.rates import Share
+from workflow.figures.completeness import Complete, complete, counts_of
+from workflow.figures.rates import Share
+from workflow.rotation.careers import career, day_of
 from workflow.store.beside import officers
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from workflow.cli.stores import Seen
     from workflow.facts import Counted
-    from workflow.rates import Measure, Period
+    from workflow.figures.rates import Measure, Period
 
 
 class Feeds:

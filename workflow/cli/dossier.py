@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 import click
 import msgspec
 
+from workflow.alerts.reporting import reported_late_at
 from workflow.audit.allowed import allowed
 from workflow.audit.explain import story
 from workflow.audit.views import Filter, Sort, in_order, view
@@ -19,7 +20,6 @@ from workflow.cli.stores import Looking, log_or_store_options, looking_options
 from workflow.cli.stories import print_choices, print_story
 from workflow.errors import UsageError
 from workflow.fold import fold
-from workflow.reporting import reported_late_at
 from workflow.store.rows import from_us
 
 if TYPE_CHECKING:

@@ -12,15 +12,15 @@ from workflow.cli.output import Column, print_rows
 from workflow.cli.periods import period_of, period_options
 from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options
-from workflow.evaluation import BANDS, CHANNELS, CRITERIA, evaluate, rating, returned
+from workflow.figures.evaluation import BANDS, CHANNELS, CRITERIA, evaluate, rating, returned
 from workflow.i18n import current
 from workflow.store import beside
 
 if TYPE_CHECKING:
     from workflow.cli.output import Form
     from workflow.cli.stores import Looking, Seen
-    from workflow.evaluation import By, Evaluation, Rating
-    from workflow.rates import Share
+    from workflow.figures.evaluation import By, Evaluation, Rating
+    from workflow.figures.rates import Share
 
 GROUPS: Final = {
     "all": Column("group", "All"),

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from workflow.cli.output import Column, print_rows
+from workflow.figures.indices import indices
 from workflow.i18n import current
-from workflow.indices import indices
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
     from workflow.cli.output import Form
-    from workflow.indices import Index
-    from workflow.rates import Measure, Period
+    from workflow.figures.indices import Index
+    from workflow.figures.rates import Measure, Period
 
 COLUMNS: Final = (
     Column("number", "Index"),

@@ -12,9 +12,9 @@ import click
 from consumers.files.dossiers import NotGrouped
 from consumers.files.factfile import FactFile, open_facts
 from consumers.files.mapping import Mapping, read_mapping
-from workflow.calendar import read_calendar, read_calendars
 from workflow.choosing import choose
 from workflow.cli.options import file_limits
+from workflow.clocks.calendar import read_calendar, read_calendars
 from workflow.errors import UnsoundProcedure, UsageError
 from workflow.facts import Acted
 from workflow.procedure.checks import check_all
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from zoneinfo import ZoneInfo
 
-    from workflow.calendar import Calendar
+    from workflow.clocks.calendar import Calendar
     from workflow.facts import Fact
     from workflow.rules import Rules
 

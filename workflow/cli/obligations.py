@@ -14,7 +14,6 @@ from consumers.apply import Told, apply
 from consumers.codec import encode
 from workflow import catalogue as definitions
 from workflow.audit.views import in_order, view
-from workflow.careers import career
 from workflow.cli.imports import FOLDER
 from workflow.cli.listing import print_views
 from workflow.cli.options import Group, output_option
@@ -23,9 +22,10 @@ from workflow.cli.periods import period_of, period_options
 from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options, store_options
 from workflow.errors import UsageError
+from workflow.figures.obligations import accounts, begun, filed_online, read_schedule
+from workflow.figures.rates import Share
 from workflow.i18n import current
-from workflow.obligations import accounts, begun, filed_online, read_schedule
-from workflow.rates import Share
+from workflow.rotation.careers import career
 from workflow.store import beside
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from workflow.cli.output import Form
     from workflow.cli.stores import Looking, Place, Seen
-    from workflow.obligations import Schedule
-    from workflow.rates import Period
+    from workflow.figures.obligations import Schedule
+    from workflow.figures.rates import Period
 
 OWED: Final = ("report", "obligation")
 SHARES: Final = (

@@ -9,7 +9,7 @@ import click
 
 from workflow.cli.inputs import moment
 from workflow.errors import UsageError
-from workflow.rates import Period
+from workflow.figures.rates import Period
 
 if TYPE_CHECKING:
     from collections.abc import Callable

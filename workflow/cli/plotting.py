@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from workflow.budget import TARGET_PERCENT
 from workflow.cli.budgets import year_of
 from workflow.cli.stories import named
-from workflow.curves import curves, releases
 from workflow.errors import UsageError
+from workflow.figures.budget import TARGET_PERCENT
+from workflow.figures.curves import curves, releases
+from workflow.figures.picture import Words, picture
 from workflow.i18n import current
-from workflow.picture import Words, picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from workflow.cli.stores import Seen
-    from workflow.curves import Curve
+    from workflow.figures.curves import Curve
+    from workflow.figures.rates import Measure
     from workflow.i18n import Language
     from workflow.organisation import Unit
-    from workflow.rates import Measure
 
 MONTH_NAMES: Final = {
     1: "Jan",

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import click
 from msgspec.structs import replace
 
-from workflow import rates as counting
 from workflow.cli.budgets import show_budget
 from workflow.cli.completeness import Feeds, units_of_officers
 from workflow.cli.indices import show_indices
@@ -18,6 +17,7 @@ from workflow.cli.periods import period_of, period_options
 from workflow.cli.plotting import plot
 from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options
+from workflow.figures import rates as counting
 from workflow.i18n import current
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from workflow.cli.output import Form
     from workflow.cli.stores import Looking, Seen
-    from workflow.rates import By, Measure, Period, Rates, Share
+    from workflow.figures.rates import By, Measure, Period, Rates, Share
 
 SHARES: Final = (
     Column("late_appointment", "Late, slip", "right"),

@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
-from workflow.backtest import trial
 from workflow.cli.options import Command, output_option
 from workflow.cli.output import Column, print_rows
 from workflow.cli.plotting import words_of, write
 from workflow.cli.simulate import department_of
-from workflow.curves import curves, releases
+from workflow.figures.curves import curves, releases
+from workflow.figures.rates import measure
 from workflow.i18n import current
-from workflow.rates import measure
-from workflow.risk import Risk
+from workflow.risk.backtest import trial
+from workflow.risk.stays import course
+from workflow.risk.table import Risk
 from workflow.simulation.office import Office, Year, run, works
-from workflow.stays import course
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from workflow.cli.output import Form
-    from workflow.curves import Curve, Point
-    from workflow.rates import Measure
+    from workflow.figures.curves import Curve, Point
+    from workflow.figures.rates import Measure
+    from workflow.risk.stays import Course
     from workflow.simulation.office import Done
-    from workflow.stays import Course
 
 OUT: Final = click.Path(dir_okay=False, path_type=Path)
 UNITS: Final = ("branch-ninh-kieu", "branch-cai-rang", "branch-o-mon")

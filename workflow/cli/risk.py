@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 import click
 import msgspec
 
-from workflow.backtest import trial
 from workflow.catalogue import of_risk
 from workflow.cli.inputs import moment
 from workflow.cli.options import Group, output_option
@@ -18,8 +17,9 @@ from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options
 from workflow.errors import DunghenError, UsageError
 from workflow.i18n import current
-from workflow.risk import ALWAYS, THRESHOLD_PERCENT, Risk
-from workflow.stays import course
+from workflow.risk.backtest import trial
+from workflow.risk.stays import course
+from workflow.risk.table import ALWAYS, THRESHOLD_PERCENT, Risk
 from workflow.store.looking import received_between
 from workflow.store.rows import to_us
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from workflow.cli.output import Form
     from workflow.cli.stores import Looking, Seen
-    from workflow.risk import Backtest, Cell, RiskTable
-    from workflow.stays import Course
+    from workflow.risk.stays import Course
+    from workflow.risk.table import Backtest, Cell, RiskTable
 
 OUT = click.Path(dir_okay=False, path_type=Path)
 BANDS: Final = (

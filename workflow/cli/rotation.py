@@ -10,7 +10,6 @@ import msgspec
 
 from consumers.rotating import acts_after
 from workflow.audit.views import in_order, view
-from workflow.careers import career
 from workflow.cli.listing import print_views
 from workflow.cli.options import Group, output_option
 from workflow.cli.output import Column, print_json, print_rows
@@ -19,16 +18,17 @@ from workflow.cli.stores import looking_options
 from workflow.cli.sums import shown_instant
 from workflow.errors import UsageError
 from workflow.i18n import current
+from workflow.rotation.careers import career
 from workflow.store import beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from workflow.careers import Career
     from workflow.cli.output import Form
     from workflow.cli.stores import Looking, Seen
-    from workflow.rotation import Duty, Rotation
+    from workflow.rotation.careers import Career
+    from workflow.rotation.duties import Duty, Rotation
 
 DUTIES: Final = (
     Column("officer", "Officer"),

@@ -18,11 +18,11 @@ from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options
 from workflow.cli.sums import shown_instant
+from workflow.clocks.worktime import MICROSECONDS_A_MINUTE
 from workflow.i18n import current
 from workflow.store.alerts import feeds
 from workflow.store.looking import backlog, positions
 from workflow.store.rows import from_us
-from workflow.worktime import MICROSECONDS_A_MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

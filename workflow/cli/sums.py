@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from workflow.clocks.sums import spelled
 from workflow.i18n import current
-from workflow.sums import spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

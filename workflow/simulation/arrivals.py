@@ -7,15 +7,15 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
+from workflow.clocks.worktime import microseconds
 from workflow.errors import UsageError
 from workflow.simulation.volumes import HOURS
-from workflow.worktime import microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from random import Random
 
-    from workflow.worktime import Worktime
+    from workflow.clocks.worktime import Worktime
 
 _HOUR: Final = timedelta(hours=1)
 _MICROSECONDS_A_SECOND: Final = 1_000_000

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from datetime import date
     from random import Random
 
+    from workflow.clocks.worktime import Worktime
     from workflow.facts import Fact
     from workflow.organisation import Organisation
     from workflow.rules import Rules
     from workflow.simulation.volumes import Rates
-    from workflow.worktime import Worktime
 
 SOURCE: Final = "one-stop"
 HELD_MAX: Final = 50_000

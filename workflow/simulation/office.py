@@ -12,16 +12,16 @@ from datetime import date, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from workflow.budget import Counted, of_dossiers
+from workflow.figures.budget import Counted, of_dossiers
 from workflow.simulation.arrivals import arrivals, whole_second
 from workflow.simulation.walk import STEPS_MAX, Route, Walker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from workflow.risk import Risk
+    from workflow.clocks.worktime import Worktime
+    from workflow.risk.table import Risk
     from workflow.rules import Rules
-    from workflow.worktime import Worktime
 
 MINUTE_US: Final = 60_000_000
 MILLION: Final = 1_000_000

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from random import Random
 
+    from workflow.clocks.worktime import Worktime
     from workflow.facts import Scalar
     from workflow.model import Dossier
     from workflow.procedure.language import Action, Predicate, Revision
     from workflow.rules import Rules
-    from workflow.worktime import Worktime
 
 STEPS_MAX: Final = 80
 """Acts of one walk. The longest procedure needs about 25; a walk that does not end is left open."""

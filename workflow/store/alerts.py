@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from workflow.alerts import Life
+from workflow.alerts.life import Life
 from workflow.store.rows import AlertRow, FeedRow, to_us
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, or_, select
 
-from workflow.budget import BANDS_MIN, Released, Waiting
+from workflow.figures.budget import BANDS_MIN, Released, Waiting
 from workflow.store.faults import translated
 from workflow.store.rows import to_us
 from workflow.store.tables import DOSSIERS

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from sqlalchemy import and_, exists, func, or_, select, text
 
-from workflow.feeds import DayCount
+from workflow.alerts.feeds import DayCount
 from workflow.store.faults import translated
 from workflow.store.rows import from_us, to_us
 from workflow.store.tables import (

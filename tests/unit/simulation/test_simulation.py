@@ -15,8 +15,8 @@ import msgspec
 import pytest
 
 from consumers.codec import RawRecord, decode
-from workflow.calendar import read_calendars
 from workflow.choosing import choose
+from workflow.clocks.calendar import read_calendars
 from workflow.facts import Acted, Fact
 from workflow.fold import Judgment, fold
 from workflow.procedure.reader import read_procedures

@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from workflow import sums
-from workflow.counting import WeekDays
-from workflow.limits import Reached
+from workflow.clocks import sums
+from workflow.clocks.counting import WeekDays
+from workflow.clocks.limits import Reached
+from workflow.clocks.stops import Moment, united
+from workflow.clocks.worktime import end_of_day
 from workflow.model import Deadline
 from workflow.procedure.language import Counting
-from workflow.stops import Moment, united
-from workflow.worktime import end_of_day
 
 if TYPE_CHECKING:
     from datetime import date
     from zoneinfo import ZoneInfo
 
-    from workflow.calendar import Calendar
-    from workflow.counting import AnyCounter, Counts
-    from workflow.limits import Lines
+    from workflow.clocks.calendar import Calendar
+    from workflow.clocks.counting import AnyCounter, Counts
+    from workflow.clocks.limits import Lines
+    from workflow.clocks.stops import Stop, StopRules
     from workflow.model import AppointmentTold, Dossier, Line, PauseTaken
-    from workflow.stops import Stop, StopRules
 
 WITHOUT_COMMITTED = Counting(unit="working_days", reaching="in_time", first_day="excluded")
 """What a shift is counted in where a procedure has no committed clock of its own."""

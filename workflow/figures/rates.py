@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct, field
 
+from workflow.figures.portal import PortalDates, portal_dates
 from workflow.fold import Judgment
-from workflow.portal import PortalDates, portal_dates
 from workflow.verdict import verdict
 
 if TYPE_CHECKING:

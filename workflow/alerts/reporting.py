@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.stays import promised
+from workflow.risk.stays import promised
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from workflow.alerts.office import Office
     from workflow.facts import Fact
     from workflow.model import Dossier
-    from workflow.office import Office
     from workflow.rules import Rules
 
 

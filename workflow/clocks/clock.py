@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Final
 
-from workflow.benchmark import WITHOUT_COMMITTED, Benchmark
-from workflow.bindings import (
+from workflow.clocks.benchmark import WITHOUT_COMMITTED, Benchmark
+from workflow.clocks.bindings import (
     anchor_of,
     binds_action,
     binds_end,
@@ -22,25 +22,25 @@ from workflow.bindings import (
     kind_of,
     numbers,
 )
-from workflow.counting import Counts
+from workflow.clocks.counting import Counts
+from workflow.clocks.limits import LimitClock, Place
+from workflow.clocks.stops import PauseRule, StopRules
+from workflow.clocks.worktime import MICROSECONDS_A_MINUTE
+from workflow.clocks.zones import zone_of
 from workflow.errors import DefinitionError
 from workflow.layout import limits as all_limits
-from workflow.limits import LimitClock, Place
 from workflow.procedure.moves import sources_of
-from workflow.stops import PauseRule, StopRules
-from workflow.worktime import MICROSECONDS_A_MINUTE
-from workflow.zones import zone_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
     from typing import TypeAlias
 
-    from workflow.calendar import Calendar
+    from workflow.clocks.calendar import Calendar
+    from workflow.clocks.stops import Moment
     from workflow.layout import Layout
     from workflow.model import AppointmentTold, Deadline, DeadlineKind, Dossier, PauseTaken, PhaseRun, TaskRun
     from workflow.procedure.language import Counting, Limit, Revision, Task
-    from workflow.stops import Moment
 
     Asked: TypeAlias = tuple[LimitClock, datetime | None, datetime | None]
     Silence: TypeAlias = Callable[[Dossier, TaskRun, Moment], datetime | None]

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from workflow.fold import trail
-from workflow.risk import Moment, Stay
+from workflow.risk.table import Moment, Stay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from workflow.rates import Share, in_period
+from workflow.figures.rates import Share, in_period
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from workflow.rates import Measure, Period
+    from workflow.figures.rates import Measure, Period
 
 DAY_S: Final = 86_400
 PROGRESS_MAX: Final = 20

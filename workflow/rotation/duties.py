@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
-from workflow import sums
-from workflow.careers import Concluded, Freed, Holding, Place, day_of
-from workflow.counting import Counts
+from workflow.clocks import sums
+from workflow.clocks.counting import Counts
+from workflow.clocks.worktime import end_of_day, midnight, years_later
 from workflow.model import Line
 from workflow.organisation import Organisation, head_of, parents
-from workflow.worktime import end_of_day, midnight, years_later
+from workflow.rotation.careers import Concluded, Freed, Holding, Place, day_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from zoneinfo import ZoneInfo
 
-    from workflow.calendar import Calendar
-    from workflow.careers import Career
+    from workflow.clocks.calendar import Calendar
     from workflow.facts import OfficerConcluded
-    from workflow.postrules import Field, RotationRules
+    from workflow.rotation.careers import Career
+    from workflow.rotation.postrules import Field, RotationRules
 
 State: TypeAlias = Literal["ahead", "due", "overdue", "done", "exempt", "deferred"]
 

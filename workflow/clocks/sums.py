@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from workflow.clocks.worktime import MICROSECONDS_A_MINUTE
 from workflow.model import Line
-from workflow.worktime import MICROSECONDS_A_MINUTE
 
 if TYPE_CHECKING:
     from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
+    from workflow.clocks.stops import Stop
     from workflow.procedure.language import Anchor, Counting, Limit
-    from workflow.stops import Stop
 
 _MINUTES_AN_HOUR: Final = 60
 

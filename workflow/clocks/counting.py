@@ -11,15 +11,15 @@ from abc import ABC, abstractmethod
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
+from workflow.clocks.worktime import MICROSECONDS_A_MINUTE, end_of_day
 from workflow.errors import CalendarRange, DefinitionError
-from workflow.worktime import MICROSECONDS_A_MINUTE, end_of_day
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from workflow.calendar import Calendar
+    from workflow.clocks.calendar import Calendar
+    from workflow.clocks.worktime import Worktime
     from workflow.procedure.language import Counting
-    from workflow.worktime import Worktime
 
 MEMO_MAX: Final = 65_536
 """Due instants one counting remembers for each number it counts: the days of a long log many times over, some 10 MB

@@ -10,23 +10,23 @@ import operator
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from workflow import sums
-from workflow.bindings import numbers
-from workflow.counting import beyond_all_dates
+from workflow.clocks import sums
+from workflow.clocks.bindings import numbers
+from workflow.clocks.counting import beyond_all_dates
+from workflow.clocks.stops import Moment
+from workflow.clocks.worktime import end_of_day
 from workflow.model import Deadline, Violation
-from workflow.stops import Moment
-from workflow.worktime import end_of_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import TypeAlias
     from zoneinfo import ZoneInfo
 
-    from workflow.counting import AnyCounter, Counts
+    from workflow.clocks.counting import AnyCounter, Counts
+    from workflow.clocks.stops import Stop, StopRules
     from workflow.facts import Acted
     from workflow.model import DeadlineKind, Dossier, Line
     from workflow.procedure.language import Binds, Choice, Counting, Limit
-    from workflow.stops import Stop, StopRules
 
     AnchorOf: TypeAlias = Callable[[Dossier], datetime | None]
     Lines: TypeAlias = list[Line] | None

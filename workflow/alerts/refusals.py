@@ -9,9 +9,9 @@ from workflow.messages import HOLDER, Alert
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from workflow.alerts.office import Office
     from workflow.facts import Fact
     from workflow.model import Dossier, Outcome
-    from workflow.office import Office
     from workflow.rules import Rules
 
 

@@ -16,9 +16,9 @@ from workflow.messages import Alert
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from workflow.alerts.office import Office
     from workflow.facts import Fact
     from workflow.messages import Kind
-    from workflow.office import Office
 
 
 _FOUND: Final = "; found "

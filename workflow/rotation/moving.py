@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from workflow.careers import day_of
+from workflow.clocks.worktime import end_of_day, midnight
 from workflow.messages import Alert
 from workflow.model import Line
-from workflow.worktime import end_of_day, midnight
+from workflow.rotation.careers import day_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
     from datetime import datetime
 
-    from workflow.careers import Career
     from workflow.messages import Kind, Topic
-    from workflow.rotation import ActedAfter, Duty, Rotation
+    from workflow.rotation.careers import Career
+    from workflow.rotation.duties import ActedAfter, Duty, Rotation
 
 TOPIC: Final[Topic] = "alerts.rotation"
 DUE: Final[dict[str, Kind]] = {"finding": "rotation_due_verified", "term": "rotation_due_term"}

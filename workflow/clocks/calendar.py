@@ -17,9 +17,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta, field
 
+from workflow.clocks.worktime import Spells, Worktime, midnight
 from workflow.errors import DefinitionError, UnknownZone
 from workflow.procedure.language import Definition, Identifier, Names
-from workflow.worktime import Spells, Worktime, midnight
 from workflow.yamltree import read
 
 if TYPE_CHECKING:

@@ -12,20 +12,20 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta
 
+from workflow.clocks.worktime import midnight
 from workflow.errors import DefinitionError, UnknownZone
 from workflow.facts import Acted, Actor, Fact
+from workflow.figures.rates import Share
 from workflow.procedure.language import Definition, Figures, Identifier, Names
-from workflow.rates import Share
 from workflow.standing import stand
-from workflow.worktime import midnight
 from workflow.yamltree import contents, placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from workflow.careers import Career
-    from workflow.rates import Period
+    from workflow.figures.rates import Period
+    from workflow.rotation.careers import Career
     from workflow.sources import SourceOrder
     from workflow.yamltree import Placed
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from workflow.rates import Measure
+    from workflow.figures.rates import Measure
 
 WEEK: Final = timedelta(days=7)
 

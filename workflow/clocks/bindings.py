@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import TypeAlias
 
+    from workflow.clocks.limits import LimitClock
     from workflow.layout import Layout
-    from workflow.limits import LimitClock
     from workflow.model import DeadlineKind, Dossier
     from workflow.procedure.language import Anchor, Counting, Limit, Revision
 

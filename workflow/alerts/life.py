@@ -1,7 +1,7 @@
 """The life of an alert: raised, changed, escalated, acknowledged, snoozed, resolved or retracted. Pure.
 
-What should stand is worked out elsewhere, from facts and a moment (`workflow/lateness.py` for one dossier); here it is
-compared with what was said, and the difference is what must be said now. Saying it again says nothing.
+What should stand is worked out elsewhere, from facts and a moment (`workflow/alerts/lateness.py` for one dossier); here
+it is compared with what was said, and the difference is what must be said now. Saying it again says nothing.
 """
 
 from __future__ import annotations

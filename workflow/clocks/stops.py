@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from workflow.counting import Counts
+    from workflow.clocks.counting import Counts
     from workflow.model import Dossier, PauseTaken, TaskRun
 
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from workflow.errors import UsageError
-from workflow.risk import THRESHOLD_PERCENT, Backtest, Band, Fitted, Risk, fit
+from workflow.risk.table import THRESHOLD_PERCENT, Backtest, Band, Fitted, Risk, fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from workflow.risk import Moment, RiskTable, Stay
-    from workflow.stays import Course
+    from workflow.risk.stays import Course
+    from workflow.risk.table import Moment, RiskTable, Stay
 
 BANDS: Final = (1, 2, 5, 10, 20, 40, 60, 80)
 """Borders of the bands of risk, in per cent: finer where most dossiers are and the promise of 1 % is decided."""

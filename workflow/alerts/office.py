@@ -8,20 +8,20 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
 
+from workflow.clocks.worktime import MICROSECONDS_A_MINUTE, midnight
 from workflow.errors import CalendarRange
 from workflow.organisation import focal_at, parents
-from workflow.worktime import MICROSECONDS_A_MINUTE, midnight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from workflow.calendar import Calendar
+    from workflow.clocks.calendar import Calendar
+    from workflow.clocks.worktime import Worktime
     from workflow.model import Deadline, Dossier
     from workflow.organisation import Organisation
-    from workflow.risk import Risk
+    from workflow.risk.table import Risk
     from workflow.rules import Rules
     from workflow.sources import SourceDefinition
-    from workflow.worktime import Worktime
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NO_DELAY: Final = timedelta()

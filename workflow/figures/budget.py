@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from workflow.model import Dossier
-    from workflow.risk import Risk
+    from workflow.risk.table import Risk
     from workflow.rules import Rules
 
 TARGET_PERCENT: Final = 1

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from workflow.curves import Curve, Point
+    from workflow.figures.curves import Curve, Point
 
 WIDTH: Final = 960
 LEFT, RIGHT, TOP = 56, 216, 84

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from msgspec import Struct
 
 from workflow.facts import Acted, Rated
+from workflow.figures.rates import NO_UNIT, Share
 from workflow.messages import Alert
 from workflow.organisation import parents
-from workflow.rates import NO_UNIT, Share
 from workflow.standing import stand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from workflow.facts import Fact
+    from workflow.figures.rates import Period
     from workflow.messages import Kind
     from workflow.model import Dossier
     from workflow.organisation import Organisation
-    from workflow.rates import Period
     from workflow.rules import Rules
     from workflow.sources import SourceOrder
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from msgspec import Struct
 
 from workflow.fold import trail
-from workflow.stays import promised
+from workflow.risk.stays import promised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

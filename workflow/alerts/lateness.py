@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
 
+from workflow.alerts.office import FAR
 from workflow.messages import HOLDER, Alert
-from workflow.office import FAR
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
+    from workflow.alerts.office import Office
     from workflow.messages import Kind, Topic
     from workflow.model import Deadline, DeadlineKind, Dossier
-    from workflow.office import Office
     from workflow.rules import Rules
 
 _MICROSECOND: Final = timedelta(microseconds=1)

@@ -1,0 +1,1 @@
+"""Figures counted over many dossiers, each with what it was divided by."""

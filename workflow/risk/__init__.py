@@ -1,0 +1,1 @@
+"""The risk that an open dossier misses its date, and how well it foretold."""

@@ -1,0 +1,1 @@
+"""Rotation: what officers' facts say, which posts have to be left, and what is said of it."""
