@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from typing import TYPE_CHECKING, NamedTuple
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from workflow.machine import ProcedureMachine
+
+_time: Final = attrgetter("occurred_at", "sequence")
 
 
 class Judgment(Struct, frozen=True, gc=False):
@@ -61,9 +64,10 @@ def fold(
     `known_at` leaves out what was recorded later, `valid_at` what took effect later. Facts of one identity must
     have the same content (conflicts are dead letters before they come here).
     """
-    rows = facts if isinstance(facts, FactRows) else as_rows(facts)
+    told = facts if isinstance(facts, FactRows) else sorted(facts, key=_time)
+    rows = as_rows(told)
     if known_at is None and rows is not None and (valid_at is None or rows.rows[-1][0] <= valid_at):
-        return _fold_rows(rules, rows, facts)
+        return _fold_rows(rules, rows, told)
     standing = stand(rules.sources, facts, known_at, valid_at)
     dossier = rules.start(subject)
     outcomes = [outcome for _, outcome in _steps(rules, dossier, standing.placed)]
