@@ -90,7 +90,8 @@ class Brief(NamedTuple):
 
 
 REFERRED: Final[list[Violation]] = []
-"""What `asks` of a brief finds where the act must be judged: a rule that refuses is broken, or it is no plain move."""
+"""What `asks` of a brief finds where the act must be judged: a rule that refuses is broken, a limit was missed, or
+more is to be done than a brief can say."""
 
 
 def refers(_dossier: Dossier, _act: Acted, _at: datetime, /) -> list[Violation]:
@@ -117,8 +118,11 @@ def _is_plain(plan: Plan) -> bool:
 
 def _asking(plan: Plan) -> Asks | None:
     checks, limits = plan.checks, plan.limits
-    if not checks and len(limits) <= 1:
-        return limits[0].broken_by if limits else None
+    if not checks and not limits:
+        return None
+    if not checks and len(limits) == 1:
+        missed = limits[0].missed
+        return lambda dossier, _act, at: None if missed(dossier, at) is None else REFERRED
 
     def asks(dossier: Dossier, act: Acted, at: datetime, /) -> list[Violation] | None:
         broken: list[Violation] | None = None
@@ -127,9 +131,8 @@ def _asking(plan: Plan) -> Asks | None:
                 if check.refuses:
                     return REFERRED
                 broken = [*(broken or ()), check.violation(dossier, act, at)]
-        for limit in limits:
-            broken = [*(broken or ()), *missed] if (missed := limit.broken_by(dossier, act, at)) else broken
-        return broken
+        # A limit that was missed is kept in the dossier, which is the judge's to do.
+        return REFERRED if any(limit.missed(dossier, at) is not None for limit in limits) else broken
 
     return asks
 
