@@ -90,8 +90,8 @@ class Brief(NamedTuple):
 
 
 REFERRED: Final[list[Violation]] = []
-"""What `asks` of a brief finds where the act must be judged: a rule that refuses is broken, a limit was missed, or
-more is to be done than a brief can say."""
+"""What `asks` of a brief finds where the act must be judged: a rule that refuses is broken, a limit was missed, or more
+is to be done than a brief can say."""
 
 
 def refers(_dossier: Dossier, _act: Acted, _at: datetime, /) -> list[Violation]:
