@@ -17,6 +17,7 @@ from workflow import log
 from workflow.errors import DunghenError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from threading import Event
 
     from consumers.health import Health
@@ -39,13 +40,22 @@ WORK: Final = "judge"
 class Ticking:
     """Several may run on one store: on PostgreSQL they share the work."""
 
-    def __init__(self, store: Store, catalogue: Catalogue, health: Health, metrics: Metrics) -> None:
-        """`catalogue`: the newest definitions, by which what is due is judged again."""
+    def __init__(
+        self,
+        store: Store,
+        catalogue: Catalogue,
+        health: Health,
+        metrics: Metrics,
+        passed_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`catalogue`: the newest definitions, by which what is due is judged again. `passed_s`: the seconds that have
+        gone by since some moment, which say when it is time for what is done now and then."""
         self._store = store
         self._catalogue = catalogue
         self._health = health
         self._metrics = metrics
-        self._feeds_at = self._several_at = self._acts_at = 0.0
+        self._passed_s = passed_s
+        self._feeds_at = self._several_at = self._acts_at = passed_s()
         self._patience = Patience()
 
     def run(self, stop: Event) -> None:
@@ -66,7 +76,7 @@ class Ticking:
 
     def _round(self) -> float:
         """One batch, and what else it is time for; the seconds to wait until the next."""
-        began = time.monotonic()
+        began = self._passed_s()
         if began >= self._feeds_at:
             tick_feeds(self._store, self._catalogue, now=datetime.now(UTC))
             self._feeds_at = began + FEEDS_S

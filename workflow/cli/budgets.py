@@ -33,7 +33,7 @@ COLUMNS: Final = (
     Column("state", "Budget"),
 )
 SHOWN: Final = tuple(one for one in COLUMNS if one.key not in ("risk", "allowed"))
-"""What a table has room for: what is allowed is what was spent and is left, the sum of risks is in what is projected."""
+"""What a table has room for: what is allowed was spent or is left, the sum of risks is in what is projected."""
 JUDGMENTS: Final = {
     "kept": "kept",
     "at_risk": "at risk",
