@@ -143,11 +143,11 @@ class Office:
         self.workers.append(Worker(self.environ(**settings), log))
         return self.workers[-1]
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, **settings: object) -> subprocess.CompletedProcess[str]:
         """A command that ends by itself."""
         return subprocess.run(
             [sys.executable, "-c", "from workflow.cli.main import main; main()", *words],
-            env=self.environ(),
+            env=self.environ(**settings),
             capture_output=True,
             text=True,
             check=False,
