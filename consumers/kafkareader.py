@@ -64,11 +64,12 @@ QUIET_MS: Final = 200
 
 
 class Raw(NamedTuple):
-    """Records of one partition as they came. `after`: the offset after the last of these, `end`: after the last there
-    is. `last_at_ms`: when the last of these was written."""
+    """Records of one partition as they came. `since`: the offset they were asked from, `after`: after the last of
+    these, `end`: after the last there is. `last_at_ms`: when the last of these was written."""
 
     stream: Stream
     records: list[RawRecord]
+    since: int
     after: int
     end: int
     last_at_ms: int
@@ -246,6 +247,7 @@ class Reader:
                 )
                 for one in kept
             ],
+            since,
             self._next[tp],
             self._next[tp] if end is None else max(end, self._next[tp]),
             kept[-1].timestamp if kept else 0,

@@ -39,14 +39,21 @@ WORK: Final = "judge"
 class Ticking:
     """Several may run on one store: on PostgreSQL they share the work."""
 
-    def __init__(self, store: Store, catalogue: Catalogue, health: Health, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        store: Store,
+        catalogue: Catalogue,
+        health: Health,
+        metrics: Metrics,
+        patience: Patience | None = None,
+    ) -> None:
         """`catalogue`: the newest definitions, by which what is due is judged again."""
         self._store = store
         self._catalogue = catalogue
         self._health = health
         self._metrics = metrics
         self._feeds_at = self._several_at = self._acts_at = 0.0
-        self._patience = Patience()
+        self._patience = patience or Patience()
 
     def run(self, stop: Event) -> None:
         """Notices until `stop` is set, the batch at hand finished.

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import csv
 import io
-from itertools import chain, compress, pairwise
-from operator import itemgetter, lt, ne, or_
+from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 from unicodedata import is_normalized
 
@@ -20,7 +20,7 @@ from workflow.errors import HostileInput, InputError
 from workflow.factrows import FactRows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from consumers.files.blocks import Bytes
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from consumers.files.plan import Plan, Swift
     from consumers.files.tally import Tally
     from consumers.files.values import Cells
-    from workflow.factrows import Row
     from workflow.facts import Acted, Fact
 
 LINES_MAX: Final = 65_536
@@ -253,35 +252,28 @@ class _ShortCut:
         self._tally.rows = row
         return runs
 
-    def _one(  # noqa: PLR0913 - what a row is, cell by cell
-        self, line: str, rest: object, day: str, code: str, name: str, row: int, number: int
-    ) -> tuple[str, Row] | None:
-        """A row by itself: its dossier and what is kept of it; None if it is not taken."""
+    def _new_time(self, text: str, name: str, code: str) -> datetime | None:
+        """An instant not met before, of a row that is otherwise taken; None if it is none: the long way says why."""
         longest = self._plan.limits.identity_chars_max
-        act = self._bodies.get(rest)
-        if act is not None and 0 < len(name) <= longest and 0 < len(code) <= longest:
-            at = self._times.get(day) or self._new_time(day)
-            if at is not None:
-                self._tally.taken += 1
-                return code, (at, act, name, row)
-        taken = self._rows.take(line.split(self._rows.delimiter), row, number)
-        if taken is None:
+        if not (0 < len(name) <= longest and 0 < len(code) <= longest):
             return None
-        fact, act = taken
-        if act is not None:
-            if len(self._bodies) >= LINES_MAX:
-                self._bodies.clear()
-            self._bodies[rest] = act
-        return fact.subject, (fact.occurred_at, fact.body, fact.id, row)  # type: ignore[return-value] # rows are acts
-
-    def _new_time(self, text: str) -> datetime | None:
-        """An instant not met before; None if it is none: the long way says why."""
         try:
             at = self._times[text]
         except InputError:
             return None
         self._tally.saw(at)
         return at
+
+    def _long_way(self, text: str, parts: list[str], row: int, line: int) -> Fact | None:
+        taken = self._rows.take(text.split(self._rows.delimiter), row, line)
+        if taken is None:
+            return None
+        fact, body = taken
+        if body is not None:
+            if len(self._bodies) >= LINES_MAX:
+                self._bodies.clear()
+            self._bodies[self._rest(parts)] = body
+        return fact
 
 
 def _plain(text: str) -> str | None:
@@ -299,3 +291,7 @@ def _picker(places: list[int]) -> Callable[[list[str]], Cells]:
     if len(places) > 1:
         return itemgetter(*places)
     return lambda cells: [cells[place] for place in places]
+
+
+def _rest(places: list[int]) -> Callable[[list[str]], object]:
+    return itemgetter(*places) if places else lambda _: None

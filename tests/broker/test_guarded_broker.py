@@ -87,7 +87,10 @@ def test_every_command_that_asks_the_broker_gets_in(
     worker = inside.worker(**settings)
     inside.read_to(20)
     assert worker.end() == 0
-    for words in (("topics", "create", "--dry-run"), ("source", "check", inside.topic, "--source", "one-stop")):
+    for words in (
+        ("topics", "create", "--dry-run"),
+        ("source", "check", inside.topic, "--source", "one-stop"),
+    ):
         done = inside.run(*words, **settings)
         assert done.returncode < 2, done.stderr
     done = inside.run("position", "set", inside.topic, "0", "0", **settings)

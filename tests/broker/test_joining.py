@@ -18,7 +18,7 @@ pytestmark = pytest.mark.timeout(120)
 
 
 def undecoded(raw: Raw) -> Polled:
-    return Polled(raw.stream, [], [], raw.after, raw.end)
+    return Polled(raw.stream, [], [], raw.since, raw.after, raw.end)
 
 
 def test_polls_too_short_for_a_round_of_the_group_do_not_keep_a_member_from_its_partitions(

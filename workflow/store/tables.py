@@ -223,6 +223,7 @@ BESIDE: Final = Index(
 )
 ALERTS_SUBJECT: Final = Index("alerts_subject", ALERTS.c.subject)
 EXPIRES: Final = Index("dead_letters_expires_at", DEAD_LETTERS.c.expires_at)
+PLACE: Final = Index("dead_letters_place", DEAD_LETTERS.c.place)
 IDENTITY: Final = UniqueConstraint(
     FACTS.c.subject, FACTS.c.source, FACTS.c.id, FACTS.c.revision, name="facts_identity"
 )
