@@ -109,10 +109,14 @@ def test_secrets_are_looked_at_when_it_starts(tmp_path: Path) -> None:
     with pytest.raises(DefinitionError, match=r":5:15: webhooks.desk.secrets.0: expected a file with whsec_"):
         senders(found)
     (tmp_path / "one").write_text("whsec_MfKQ9r8GKYqTwjUPD8ILPZIo2LaLaSw0MfKQ9r8GKYqT\n")
-    with pytest.raises(DefinitionError, match=r":12:5: mail.heads.password: expected a file that can be read"):
+    with pytest.raises(
+        DefinitionError, match=r":12:5: mail.heads.password: expected a file that can be read"
+    ):
         senders(found)
     (tmp_path / "word").write_text("\n")
-    with pytest.raises(DefinitionError, match=r":12:5: mail.heads.password: expected a file with the password"):
+    with pytest.raises(
+        DefinitionError, match=r":12:5: mail.heads.password: expected a file with the password"
+    ):
         senders(found)
     (tmp_path / "word").write_text("a long one\n")
     assert set(senders(found)) == {"desk", "heads"}
