@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from workflow.alerts.words import ALERT_KINDS, CHANGES
+from workflow.alerts.words import ALERT_CHANGES, ALERT_KINDS
 from workflow.messages import AlertSaid
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _letter(subject: str, lines: Sequence[str]) -> Letter:
 
 def _alert(said: AlertSaid, zone: ZoneInfo, translate: Callable[[str], str]) -> Iterator[str]:
     alert = said.alert
-    kind, change = translate(ALERT_KINDS[alert.kind]), translate(CHANGES[said.change])
+    kind, change = translate(ALERT_KINDS[alert.kind]), translate(ALERT_CHANGES[said.change])
     yield f"{kind} · {alert.subject} · {change}"
     fields = {
         translate("due"): _shown(alert.due_at, zone),
@@ -113,7 +113,7 @@ def _alert(said: AlertSaid, zone: ZoneInfo, translate: Callable[[str], str]) -> 
 
 def _counts(counted: Sequence[Counted], zone: ZoneInfo, translate: Callable[[str], str]) -> Iterator[str]:
     for one in counted:
-        kind, change = translate(ALERT_KINDS[one.kind]), translate(CHANGES[one.change])
+        kind, change = translate(ALERT_KINDS[one.kind]), translate(ALERT_CHANGES[one.change])
         due = _shown(one.first_due_at, zone) or "-"
         earliest = translate("earliest {due}").format(due=due)
         yield f"{one.alerts:>7}  {one.unit or '-'} · {kind} · {change} · {earliest}"

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from receiving import Desk, Got, Post
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 RECEIVED: Final = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 CODE: Final = "H13-260302-0001"
 LATE: Final = f"dossier_late/{CODE}/appointment"
@@ -271,22 +271,23 @@ def test_an_alert_through_its_life(notice: Notice, root: Path) -> None:
     late = RECEIVED + timedelta(days=9)
     tick(store, catalogue, now=late)
     process = notice.start()
-    states = lambda: [  # noqa: E731 - asked again and again
-        (one["change"], one["state"])
-        for got in notice.desk.got
-        for one in json.loads(got.body)["data"]["alerts"]
-        if one["alert"]["id"] == LATE
-    ]
+
+    def states() -> list[tuple[str, str]]:
+        return [
+            (one["change"], one["state"])
+            for got in notice.desk.got
+            for one in json.loads(got.body)["data"]["alerts"]
+            if one["alert"]["id"] == LATE
+        ]
+
     until(lambda: states() == [("raised", "raised")], "raised")
     acting = ("--by", "cb-1", "--store", notice.where)
     dunghen("alerts", "ack", LATE, *acting)
-    # A snooze is over once the ticker looks after its end, so one that ended yesterday stands until then.
-    until_when = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
-    dunghen("alerts", "snooze", LATE, "--until", until_when, *acting)
-    store_later = datetime.now(UTC) + timedelta(minutes=30)
-    tick(store, catalogue, now=store_later)
+    hour = timedelta(hours=1)
+    dunghen("alerts", "snooze", LATE, "--until", (datetime.now(UTC) + hour).isoformat(), *acting)
+    tick(store, catalogue, now=datetime.now(UTC) + hour / 2)
     assert said_by("alerts", "show", LATE, "--store", notice.where)["state"] == "snoozed"
-    tick(store, catalogue, now=datetime.now(UTC) + timedelta(hours=2))
+    tick(store, catalogue, now=datetime.now(UTC) + 2 * hour)
     until(lambda: states() == [("raised", "raised")] * 2, "raised again")
     dunghen("alerts", "resolve", LATE, "--reason", "returned", *acting)
     until(lambda: states()[-1] == ("resolved", "resolved"), "over")

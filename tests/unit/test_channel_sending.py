@@ -1,4 +1,4 @@
-"""One delivery through a webhook and by mail, on real servers: what is sent, how it is signed, what each answer means."""
+"""One delivery through a webhook and by mail, on real servers: what is sent, how it is signed, what answers mean."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ ALERT_STATES: Final = {
     "retracted": "retracted",
     "history": "history, not sent",
 }
-CHANGES: Final = {
+ALERT_CHANGES: Final = {
     "raised": "raised",
     "changed": "changed",
     "escalated": "escalated",

@@ -13,7 +13,7 @@ import msgspec
 from consumers.channels.opening import senders
 from consumers.channels.wording import about
 from workflow.alerts.routes import placed_routes
-from workflow.alerts.words import ALERT_KINDS, CHANGES
+from workflow.alerts.words import ALERT_CHANGES, ALERT_KINDS
 from workflow.cli.inputs import FILE
 from workflow.cli.options import Command, Group, output_option
 from workflow.cli.output import Column, print_rows
@@ -146,11 +146,20 @@ def show(number: int | None, place: Place, everything: bool, limit: int, output:
             return
         one = notices.delivery(reading, number)
         if one is None:
-            raise _no_delivery(seen.store.name, number)
+            raise UsageError(
+                "{store}: there is no delivery {number}; see those there are with: dunghen channels show --all",
+                store=seen.store.name,
+                number=number,
+                reason="no_delivery",
+            )
         rows = [about(content) for content in notices.contents_of(reading, one.id)]
         if output == "table":
             rows = [
-                {**row, "kind": current(ALERT_KINDS[row["kind"]]), "change": current(CHANGES[row["change"]])}
+                {
+                    **row,
+                    "kind": current(ALERT_KINDS[row["kind"]]),
+                    "change": current(ALERT_CHANGES[row["change"]]),
+                }
                 for row in rows
             ]
         print_rows(_at_desk(rows, seen.zone, output), ALERTS, output)
@@ -167,7 +176,13 @@ def resend(numbers: tuple[int, ...], place: Place, everything: bool) -> None:  #
             numbers = notices.parked(writing)
         for number in dict.fromkeys(numbers):
             if not notices.send_again(writing, number):
-                raise _no_delivery(store.name, number)
+                raise UsageError(
+                    "{store}: there is no such delivery {number} refused for good; see those there are with: dunghen "
+                    "channels show",
+                    store=store.name,
+                    number=number,
+                    reason="no_delivery",
+                )
     click.echo(current("{count} wait to be sent again.").format(count=len(set(numbers))))
 
 
@@ -208,12 +223,3 @@ def _at_desk(rows: Iterable[dict[str, Any]], zone: ZoneInfo, output: Form) -> li
         }
         for row in rows
     ]
-
-
-def _no_delivery(store: str, number: int) -> UsageError:
-    return UsageError(
-        "{store}: there is no such delivery {number} refused for good; see those there are with: dunghen channels show",
-        store=store,
-        number=number,
-        reason="no_delivery",
-    )
