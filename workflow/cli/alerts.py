@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from workflow.alerts.life import Life
     from workflow.cli.output import Form
 
-By: TypeAlias = Literal["unit", "cause"]
+By: TypeAlias = Literal["kind", "unit", "cause"]
 OPEN: Final = ("raised", "acknowledged", "snoozed")
 SOURCE: Final = "dunghen"
 """The source of what is done about alerts on the command line."""
@@ -101,7 +101,9 @@ def alerts() -> None:
     help="Only those in this state.",
 )
 @click.option(
-    "--by", type=click.Choice(get_args(By)), help="Count them by unit, or by cause, instead of listing each."
+    "--by",
+    type=click.Choice(get_args(By)),
+    help="Count them by kind, by unit, or by cause, instead of listing each.",
 )
 @click.option(
     "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many are shown at most."
@@ -114,7 +116,7 @@ def list_(place: Place, by: By | None, limit: int, output: Form, **asked: Any) -
         zone = Seen(store, None, None, datetime.now(UTC)).zone
     wanted = sorted((one for one in found if _takes(one, asked)), key=_order)
     if by is not None:
-        print_rows(_groups(wanted, by, output, zone), GROUPED, output)
+        print_rows(_groups(wanted, by, output, zone), GROUPED[by == "kind" :], output)
         return
     rows = [_row(one, output, zone) for one in wanted[:limit]]
     print_rows(rows, COLUMNS if output == "table" else FLAT, output)
@@ -261,7 +263,7 @@ def _order(one: Life) -> tuple[bool, str, str]:
 
 
 def _groups(found: Sequence[Life], by: By, form: Form, zone: ZoneInfo) -> Iterable[dict[str, object]]:
-    """How many alerts of each kind a unit or a cause has, the most first."""
+    """How many alerts of each kind there are, or a unit or a cause has, the most first."""
     counted = Counter((_group(one, by), one.alert.kind) for one in found)
     first: dict[tuple[str, str], datetime | None] = {}
     for one in found:
@@ -275,6 +277,8 @@ def _groups(found: Sequence[Life], by: By, form: Form, zone: ZoneInfo) -> Iterab
 
 def _group(one: Life, by: By) -> str:
     alert = one.alert
+    if by == "kind":
+        return alert.kind
     if by == "unit":
         return alert.unit or ""
     return ", ".join(part for part in (alert.cause or alert.rule.partition("@")[0], alert.source) if part)
