@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from consumers.patience import PREFIX, Patience, RetrySettings
+from consumers.patience import LEAST_S, MOST_S, PREFIX, Patience, RetrySettings
 from workflow.errors import UsageError
 from workflow.settings import settings_from
-
-LEAST_S, MOST_S = 0.2, 10.0
 
 
 def test_waits_double_up_to_the_limit_each_in_the_upper_half_at_random() -> None:
@@ -34,7 +32,7 @@ def test_both_bounds_are_settings() -> None:
     settings = settings_from(
         {f"{PREFIX}WAIT_LEAST_MS": "50", f"{PREFIX}WAIT_MOST_MS": "300"}, RetrySettings(), PREFIX
     )
-    patience = Patience(settings)
+    patience = settings.patience()
     waits = [patience.wait_s() for _ in range(6)]
 
     assert waits[0] <= 0.05

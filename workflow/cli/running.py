@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import signal
 from contextlib import contextmanager
-from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
 
 from consumers.health import Health, served
 from consumers.metrics import Metrics
-from consumers.patience import Patience
 from workflow import log
 from workflow.cli.options import retry_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from consumers.patience import Patience
 
 
 class Running(NamedTuple):
@@ -38,7 +38,7 @@ def running(parts: Sequence[str], *, port: int, host: str) -> Iterator[Running]:
         stop.set()
 
     before = {one: signal.signal(one, end) for one in (signal.SIGTERM, signal.SIGINT)}
-    found = Running(stop, Health(parts), Metrics(), partial(Patience, retry_settings()))
+    found = Running(stop, Health(parts), Metrics(), retry_settings().patience)
     try:
         with served(found.health, found.metrics, port, host) as listening:
             log.info("started", kind="+".join(parts), port=listening)

@@ -174,7 +174,6 @@ TABLES: Final = (
     )
     """,
     "CREATE INDEX dead_letters_expires_at ON dead_letters (expires_at)",
-    "CREATE INDEX dead_letters_place ON dead_letters (place)",
     "CREATE INDEX dead_letters_unsent ON dead_letters (seq) WHERE sent_at IS NULL AND NOT withheld",
 )
 
