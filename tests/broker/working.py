@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 from kafka import KafkaAdminClient, KafkaProducer
 
-from consumers.apply import apply
-from consumers.codec import RawRecord, decode
+from consumers.apply import Beside, apply, letter
+from consumers.codec import RawRecord
+from consumers.decoding import decoded
+from consumers.kafkareader import Raw
+from consumers.streams import Stream
 from workflow.catalogue import load
-from workflow.store.bodies import Told
 from workflow.store.opening import open_store
 
 if TYPE_CHECKING:
@@ -198,10 +200,11 @@ class Office:
             worker.end(signal.SIGKILL)
 
 
-def month(folder: Path, dossiers: int = 120, seed: int = 5) -> list[bytes]:
-    """The messages of a simulated month, damaged as it comes."""
+def month(folder: Path, dossiers: int = 120, seed: int = 5, until: str | None = None) -> list[bytes]:
+    """The messages of a simulated month, damaged as it comes; `until`: told no further than to that day."""
     path = folder / f"month-{dossiers}-{seed}.jsonl"
-    words = ("simulate", "--seed", str(seed), "--dossiers", str(dossiers), "--out", str(path))
+    cut = () if until is None else ("--until", until)
+    words = ("simulate", "--seed", str(seed), "--dossiers", str(dossiers), "--out", str(path), *cut)
     done = subprocess.run(
         [sys.executable, "-c", "from workflow.cli.main import main; main()", *words, "--month", "2025-03"],
         capture_output=True,
@@ -217,8 +220,10 @@ def undisturbed(database: str, messages: Sequence[bytes]) -> None:
     store = open_store(database)
     with resources.as_file(resources.files("processes")) as folder:
         catalogue = load(folder)
-    told = [Told(decode(RawRecord(one)), one) for one in messages]
-    apply(store, catalogue, told, now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    read = decoded(Raw(Stream("undisturbed", 0), [RawRecord(one) for one in messages], 0, 0, 0), {})
+    beside = Beside(letters=[letter(one, now) for one in read.unreadable])
+    apply(store, catalogue, read.told, now=now, beside=beside)
     store.close()
 
 
