@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from mortalworker import Fault
 
 pytestmark = pytest.mark.timeout(180)
-CALLS_MAX = 200
+FEW = 20
+"""Events a life is given."""
 
 
 @pytest.fixture
@@ -45,16 +46,18 @@ def own_broker(database: str, name: str, tmp_path: Path) -> Iterator[tuple[Kafka
 def test_a_worker_that_meets_a_fault_at_any_call_of_the_database_loses_nothing(
     office: Office, messages: list[bytes], expected: Office, fault: Fault
 ) -> None:
-    """Killed and begun again, or in one life: the call fails, the connection is ended, or a commit's answer is lost."""
-    office.send(messages)
+    """A life for each call, with events of its own: killed there, or the call fails, the connection is ended, or a
+    commit's answer is lost."""
     with Mortals(office) as mortals:
-        for at in range(1, CALLS_MAX):
-            if mortals.run(len(messages), fault, at) == 0:
+        for at, end in enumerate(range(FEW, len(messages), FEW), 1):
+            office.send(messages[end - FEW : end])
+            if mortals.run(end, fault, at) == 0:
                 break
         else:
             pytest.fail("never came through")
-    assert at > 3
-    office.read_to(len(messages))
+        assert at > (4 if fault == "reply" else 20)
+        office.send(messages[end:])
+        assert mortals.run(len(messages), "none", 0) == 0
     assert office.judged() == expected.judged()
 
 
