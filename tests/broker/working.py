@@ -12,6 +12,8 @@ import time
 from datetime import UTC, datetime
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import psycopg
 from kafka import KafkaAdminClient, KafkaProducer
@@ -89,6 +91,15 @@ class Worker:
 
         one: dict[str, Any] = until(found, f"{event} {fields} in {self.log}")
         return one
+
+    def ready(self) -> bool:
+        """Whether it says that nothing stands in the way of its work."""
+        url = f"http://127.0.0.1:{self.said('started')['port']}/readyz"
+        try:
+            with urlopen(url, timeout=WITHIN_S) as answer:
+                return bool(answer.status == 200)
+        except HTTPError:
+            return False
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ends it by a signal and waits; its exit status."""
