@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 Fault: TypeAlias = Literal["none", "kill", "stop", "error", "lost", "reply"]
 BATCH: Final = 400
 AGAIN: Final = 2
-"""So often a statement of one kind of transaction is a place for a fault: a third partition is claimed as the second."""
+"""So often a statement of one kind of transaction is a place for a fault: a third claim is as the second."""
 MOVE: Final = "UPDATE positions"
 
 
