@@ -15,7 +15,7 @@ from collections import Counter, deque
 from contextlib import closing, suppress
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import psycopg
 from comparing import (
@@ -87,6 +87,7 @@ class Campaign:
         self.born = 0
         self.alone = 0
         self.happened: Counter[str] = Counter()
+        self.longest_s = 0.0  # in which nothing was read though something was there
         self._kafka = kafka
         self._postgres = postgres
         self._nursery = nursery
@@ -129,8 +130,9 @@ class Campaign:
 
     def hit(self, fault: str) -> None:
         """Lets some of the work be done, a random part of a second more, and then the fault happen."""
-        at = self._read()
+        at, began = self._read(), time.monotonic()
         until(lambda: self._read() > at or self._idle(), f"work before {fault}", WITHIN_S)
+        self.longest_s = max(self.longest_s, time.monotonic() - began)
         time.sleep(self.choose.uniform(0, 0.08))  # where in the work it hits is left to chance
         self._faults[fault]()
         self.happened[fault] += 1
@@ -263,12 +265,20 @@ def _lives(pid: int) -> bool:
     return True
 
 
-def run(kills: int, seed: int, folder: Path, tell: Callable[[str], None]) -> tuple[int, Verdict]:
-    """Runs a campaign: how many faults there were, and the verdict."""
+class Came(NamedTuple):
+    """What came of a campaign: how many faults of each kind happened, and the longest time in seconds in which nothing
+    was read though something was there."""
+
+    happened: Counter[str]
+    longest_s: float
+    verdict: Verdict
+
+
+def run(faults: Sequence[str], seed: int, folder: Path, tell: Callable[[str], None]) -> Came:
+    """Runs a campaign of these faults, one after the other."""
     tell(f"seed {seed}")
     choose = random.Random(seed)
-    faults = plan(kills, choose)
-    messages = workload(folder, kills * sum(CHUNK) // 2, seed)
+    messages = workload(folder, len(faults) * sum(CHUNK) // 2, seed)
     with Kafka() as kafka, Postgres() as postgres:
         for name in ("disturbed", "calm"):
             postgres.run(f"CREATE DATABASE {name} TEMPLATE template0")
@@ -277,7 +287,7 @@ def run(kills: int, seed: int, folder: Path, tell: Callable[[str], None]) -> tup
         place = Place(kafka.bootstrap, postgres.url("disturbed"), PREFIX, str(folder / "processes.log"))
         with Nursery(place) as nursery:
             campaign = Campaign(kafka, postgres, nursery, place.database, seed)
-            done = _disturb(campaign, faults, messages, choose, tell)
+            _disturb(campaign, faults, messages, choose, tell)
             with resources.as_file(resources.files("processes")) as definitions:
                 catalogue = load(definitions)
             campaign.finish()
@@ -295,6 +305,7 @@ def run(kills: int, seed: int, folder: Path, tell: Callable[[str], None]) -> tup
         letters = letters_said(place.database), letters_arrived(kafka.bootstrap, PREFIX)
         found = verdict(kept(place.database), wanted, told, *letters)
         tell(", ".join(f"{kind}: {count}" for kind, count in sorted(campaign.happened.items())))
+        tell(f"longest without progress: {campaign.longest_s:.1f} s")
         tell(
             f"compared: {len(wanted.facts)} facts, {len(wanted.dossiers)} dossiers with their judgments,"
             f" {len(wanted.alerts)} alerts, {len(wanted.letters)} dead letters,"
@@ -305,7 +316,7 @@ def run(kills: int, seed: int, folder: Path, tell: Callable[[str], None]) -> tup
             f" {campaign.alone} ended by themselves; {len(told[0])} messages said, {len(told[1])} arrived, and"
             f" {len(letters[1])} of {len(letters[0])} dead letters"
         )
-    return done, found
+    return Came(campaign.happened, campaign.longest_s, found)
 
 
 def _disturb(
@@ -314,7 +325,7 @@ def _disturb(
     messages: Sequence[Sent],
     choose: random.Random,
     tell: Callable[[str], None],
-) -> int:
+) -> None:
     began = time.monotonic()
     at = 0
     campaign.heal()
@@ -329,7 +340,6 @@ def _disturb(
         if number % 100 == 0 or not left:
             a_minute = number / (time.monotonic() - began) * 60
             tell(f"{number} faults, {a_minute:.0f} a minute")
-    return len(faults)
 
 
 def main() -> int:
@@ -341,9 +351,11 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers end too
     seed = random.SystemRandom().randrange(10**6) if asked.seed is None else asked.seed
     with tempfile.TemporaryDirectory(prefix="dunghen-fault-") as folder:
-        done, found = run(asked.kills, seed, Path(folder), lambda line: print(line, flush=True))
-    print(f"kills {done}, lost {found.lost}, twice {found.twice}, differing {found.differing}")
-    return int(any(found))
+        faults = plan(asked.kills, random.Random(seed))
+        came = run(faults, seed, Path(folder), lambda line: print(line, flush=True))
+    lost, twice, differing = came.verdict
+    print(f"kills {came.happened.total()}, lost {lost}, twice {twice}, differing {differing}")
+    return int(any(came.verdict))
 
 
 if __name__ == "__main__":
