@@ -21,6 +21,7 @@ import psycopg
 from comparing import (
     Verdict,
     arrived,
+    differences,
     kept,
     known,
     let_time_pass,
@@ -64,6 +65,8 @@ WEIGHTS: Final = {
     "broker stall": 1,
 }
 """How often each fault is drawn."""
+SHOWN, LINE_CHARS = 20, 2_000
+"""Of what differs."""
 UNSENT: Final = (
     "SELECT (SELECT count(*) FROM outbox WHERE sent_at IS NULL AND NOT withheld)"
     " + (SELECT count(*) FROM dead_letters WHERE sent_at IS NULL)"
@@ -303,7 +306,10 @@ def run(faults: Sequence[str], seed: int, folder: Path, tell: Callable[[str], No
         )
         wanted = kept(postgres.url("calm"))
         letters = letters_said(place.database), letters_arrived(kafka.bootstrap, PREFIX)
-        found = verdict(kept(place.database), wanted, told, *letters)
+        ours = kept(place.database)
+        found = verdict(ours, wanted, told, *letters)
+        for line in differences(ours, wanted, told[1], told[2])[:SHOWN]:
+            tell(f"differing: {line[:LINE_CHARS]}")
         tell(", ".join(f"{kind}: {count}" for kind, count in sorted(campaign.happened.items())))
         tell(f"longest without progress: {campaign.longest_s:.1f} s")
         tell(

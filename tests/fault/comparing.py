@@ -19,7 +19,7 @@ from workflow.store.opening import open_store
 from workflow.store.rows import from_us
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from workflow.catalogue import Catalogue
 
@@ -139,10 +139,16 @@ def verdict(
         once = dict(here)
         unheard += len(once.keys() - dict(heard).keys())
         twice += len(here) - len(once) + sum(once.get(name) != value for name, value in heard)
-    pairs = [*zip(ours, theirs, strict=True), (known(came), known(wanted))]
-    differing = sum(_differing(mine, other) for mine, other in pairs) - len(lost)
-    return Verdict(len(lost) + unheard, twice, differing)
+    return Verdict(len(lost) + unheard, twice, len(differences(ours, theirs, came, wanted)) - len(lost))
 
 
-def _differing(mine: Mapping[Any, Any], other: Mapping[Any, Any]) -> int:
-    return sum(mine.get(key, "none") != other.get(key, "none") for key in mine.keys() | other.keys())
+def differences(ours: Kept, theirs: Kept, came: list[Message], wanted: list[Message]) -> list[str]:
+    """What is not equal, each in a line: ours, theirs."""
+    pairs = {name: (getattr(ours, name), getattr(theirs, name)) for name in Kept._fields}
+    pairs["known"] = known(came), known(wanted)
+    return [
+        f"{name} {key}: {mine.get(key, 'none')}, {other.get(key, 'none')}"
+        for name, (mine, other) in pairs.items()
+        for key in sorted(mine.keys() | other.keys())
+        if mine.get(key, "none") != other.get(key, "none")
+    ]
