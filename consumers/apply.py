@@ -69,11 +69,13 @@ class Again(NamedTuple):
 
 class Beside(NamedTuple):
     """What a batch brings beside its facts: further positions it moves, and messages that tell no fact; or the dead
-    letter it takes again."""
+    letter it takes again. `as_of`: when alerts about its dossiers are looked at, where that is not now; judgments do
+    not hang on it."""
 
     positions: Sequence[Position] = ()
     letters: Sequence[DeadLetter] = ()
     again: Again | None = None
+    as_of: datetime | None = None
 
 
 def apply(
@@ -192,7 +194,7 @@ class _Batcher(NamedTuple):
         *,
         keep: bool,
     ) -> Applied:
-        now_us = to_us(self.now)
+        now_us, looked_at = to_us(self.now), self.beside.as_of or self.now
         with self.store.writing(keep=keep) as writing:
             for step in () if position is None else (position, *self.beside.positions):
                 writing.move(step)
@@ -211,7 +213,7 @@ class _Batcher(NamedTuple):
                 # Officers are judged by definitions that no dossier may have needed yet.
                 writing.archive(self.catalogue.around(), now_us)
             touched = [
-                Touched(self.catalogue, subject, rows.get(subject), [one.fact for _, one in kept], self.now)
+                Touched(self.catalogue, subject, rows.get(subject), [one.fact for _, one in kept], looked_at)
                 for subject, kept in dossiers.items()
                 if subject not in joined
             ]
@@ -221,11 +223,11 @@ class _Batcher(NamedTuple):
             )
             if not joined.isdisjoint(dossiers):
                 new = {code: len(dossiers.get(code, ())) for code in joined}
-                batch = Batch(self.catalogue, rows, recorded, self.now)
+                batch = Batch(self.catalogue, rows, recorded, looked_at)
                 touched += fold_stories(writing, batch, joined, new)
                 touched.sort(key=attrgetter("subject"))
             also = self._of_sources(writing, taken, [] if again else conflicts, alone)
-            done, _ = settle(writing, self.catalogue, touched, self.now, also)
+            done, _ = settle(writing, self.catalogue, touched, self.now, also, looked_at)
             refused = [letter(one, self.now, self.limits) for one in (*dead, *conflicts, *beyond)]
             letters = [*self.beside.letters, *refused]
             if again is None:
@@ -337,11 +339,13 @@ def settle(
     touched: Sequence[Touched],
     now: datetime,
     also: Sequence[AlertSaid] = (),
+    looked_at: datetime | None = None,
 ) -> tuple[Applied, int]:
-    """Writes the judged dossiers, what they rest on, and what they and `also` say; and how much is said of alerts."""
+    """Writes the judged dossiers, what they rest on, and what they and `also` say; and how much is said of alerts,
+    which are looked at `now` or at another moment."""
     now_us = to_us(now)
     writing.archive(catalogue.used(used(touched)), now_us)
-    alerts = [*speak(writing, catalogue.office, touched, now), *also]
+    alerts = [*speak(writing, catalogue.office, touched, looked_at or now), *also]
     rows = [one.row for one in touched if one.row is not None]
     writing.put(rows)
     said = [*(decision for one in touched for decision in one.decisions), *alerts]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from workflow.alerts.lateness import Sums, standing, watch
 from workflow.alerts.life import acts_in, say, wakes_at
 from workflow.alerts.office import FAR
 from workflow.alerts.refusals import refusal
+from workflow.alerts.warnings import Steps, standing_over, together
 from workflow.catalogue import code_of
 from workflow.errors import DunghenError
-from workflow.fold import fold, follow
+from workflow.fold import fold
 from workflow.judge import FAULTS
 from workflow.messages import Decision
 from workflow.store.judgments import Standing, listed, pack, row, story_row, unpack
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 
 FactId: TypeAlias = tuple[str, str, int]
 """Source, id and revision of a fact of a dossier."""
+
+
+SOON: Final = timedelta(seconds=1)
 
 
 class Touched:
@@ -68,6 +73,7 @@ class Touched:
         self._facts = sorted(facts, key=_time) if len(facts) > 1 else facts
         self._recorded_at = 0
         self._now = now
+        self._past = Steps(catalogue.office, now, told=self.has_alerts)
 
     def step(self, recorded_at: int) -> bool:
         """Judges by single steps; False where all facts of the dossier are needed. `recorded_at`: of its last fact."""
@@ -113,7 +119,7 @@ class Touched:
     def concerned(self) -> bool:
         """Whether anything may have to be said of alerts about it."""
         watched = self.watched
-        due = watched is not None and watched.up and not self._elsewhere
+        due = watched is not None and (watched.up or self._past.over) and not self._elsewhere
         return watched is not None and bool(due or self.refused or self.has_alerts)
 
     def speak(self, lives: Mapping[str, Life], silent: Collection[str] = ()) -> Spoken:
@@ -129,6 +135,8 @@ class Touched:
         next_at = FAR
         if not self._elsewhere:
             found, next_at = standing(office, rules, dossier, watched, now, said=said, silent=silent)
+            over = standing_over(office, self._past.over, lives, now, anew=self._all_told, silent=silent)
+            found = together(over, found, said)
         spoken = say(
             lives,
             [*found, *self._refusals(lives)],
@@ -185,6 +193,7 @@ class Touched:
             found = list(zip(judgment.facts, judgment.outcomes, strict=True))
             self._keep(judgment.rules, judgment.dossier, code, len(facts))
             self._hear(found)
+            self._past.look_back(rules, judgment.dossier, facts, self._facts)
             self._all_told = True
             self._say_all(judgment, self._told(rules, older) if told is None else told)
         except FAULTS as fault:
@@ -199,7 +208,7 @@ class Touched:
         self.refolded = self._before is not None
         rules, dossier, at = judgment.rules, judgment.dossier, from_us(latest)
         dates = rules.clock.deadlines(dossier, at=at)
-        watched = self._watch(rules, dossier, dates if self._now <= at else None)
+        watched = self._watch(rules, dossier, dates if self._is_now(at) else None)
         self._elsewhere = self.subject != story.head
         kept = Standing(
             code,
@@ -214,6 +223,12 @@ class Touched:
         self._all_told = True
         if not self._elsewhere:
             self._hear(list(zip(judgment.facts, judgment.outcomes, strict=True)))
+            asked = self._catalogue.rules_for(judgment.facts)
+            self._past.look_back(asked, dossier, judgment.facts, self._facts)
+
+    def _is_now(self, recorded_at: datetime) -> bool:
+        """Whether dates as of a recorded time are those of now: recorded times grow a little beyond it."""
+        return self._now <= recorded_at <= self._now + SOON
 
     def _hear(self, found: Sequence[tuple[Fact, Outcome]]) -> None:
         """Takes from all outcomes of a dossier what its alerts rest on."""
@@ -251,7 +266,7 @@ class Touched:
             return False
         if any(settles(before.procedure, fact) for fact in facts):
             return False
-        found = follow(rules, unpack(before.judgment), facts)
+        found = self._past.follow(rules, unpack(before.judgment), facts)
         if found is None:
             return False
         dossier, outcomes = found
@@ -265,7 +280,7 @@ class Touched:
     def _keep(self, rules: Rules, dossier: Dossier, code: str | None, facts: int) -> None:
         recorded_at = from_us(self._recorded_at)
         dates = rules.clock.deadlines(dossier, at=recorded_at)
-        watched = self._watch(rules, dossier, dates if self._now <= recorded_at else None)
+        watched = self._watch(rules, dossier, dates if self._is_now(recorded_at) else None)
         alerts = 0 if self._before is None else self._before.alerts
         kept = Standing(
             code, self._version, facts, self._recorded_at, alerts=alerts, next_due_at=_moment(watched.next_at)

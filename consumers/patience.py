@@ -15,15 +15,16 @@ class Patience:
     At random, so that many who failed together do not come back together.
     """
 
-    def __init__(self) -> None:
-        """Begins with the shortest wait."""
-        self._most_s = LEAST_S
+    def __init__(self, least_s: float = LEAST_S, most_s: float = MOST_S) -> None:
+        """Begins with the shortest wait; none is longer than `most_s`."""
+        self._least_s, self._limit_s = least_s, most_s
+        self._most_s = least_s
 
     def wait_s(self) -> float:
         """Seconds to wait before the next attempt."""
-        most_s, self._most_s = self._most_s, min(2 * self._most_s, MOST_S)
+        most_s, self._most_s = self._most_s, min(2 * self._most_s, self._limit_s)
         return random.uniform(most_s / 2, most_s)  # noqa: S311 - a jitter, no secret
 
     def rewarded(self) -> None:
         """An attempt succeeded: the next fault begins with the shortest wait again."""
-        self._most_s = LEAST_S
+        self._most_s = self._least_s

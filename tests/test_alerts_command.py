@@ -68,6 +68,15 @@ def test_alerts_are_counted_by_unit_and_refusals_by_cause(late: Path) -> None:
     assert json.loads(by_cause.stdout)[0]["group"] == "order/approve/received, one-stop"
 
 
+def test_alerts_are_counted_by_kind(late: Path) -> None:
+    by_kind = json.loads(dunghen("alerts", "list", "--store", late, "--by", "kind", "-o", "json").stdout)
+    counts = {one["kind"]: one["count"] for one in by_kind}
+    assert counts["dossier_late"] == counts["refused_event"] == 1
+    table = dunghen("alerts", "list", "--store", late, "--by", "kind").stdout
+    assert "Group" not in table
+    assert "dossier late" in table
+
+
 def test_one_alert_is_shown_with_its_sum(late: Path) -> None:
     shown = json.loads(dunghen("alerts", "show", LATE, "--store", late, "-o", "json").stdout)
     assert shown["alert"]["sum"]

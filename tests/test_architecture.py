@@ -44,6 +44,9 @@ DOORS: Final = {
     "logging": ("workflow/log.py",),
     "prometheus_client": ("consumers/metrics.py",),
     "http.server": ("consumers/health.py",),
+    "http.client": ("consumers/channels/webhook.py",),
+    "smtplib": ("consumers/channels/mail.py",),
+    "email": ("consumers/channels/mail.py",),
 }
 """Each outside library and the only files that may import it."""
 

@@ -150,6 +150,19 @@ def test_a_dry_run_stores_nothing(messages: Path, tmp_path: Path) -> None:
     assert not path.exists()
 
 
+def test_alerts_are_looked_for_as_of_the_day_asked_and_judgments_do_not_hang_on_it(
+    messages: Path, store: Path, tmp_path: Path
+) -> None:
+    asked = tmp_path / "asked.db"
+    brought(asked, messages, "--as-of", END)
+    kinds = {one["kind"] for one in said("alerts", "list", "--store", asked, "--by", "kind")}
+    assert {"dossier_at_risk", "step_at_risk", "step_late"} <= kinds
+    assert not {"dossier_at_risk", "step_at_risk"} & {
+        one["kind"] for one in said("alerts", "list", "--store", store, "--by", "kind")
+    }
+    assert rows(asked) == rows(store)
+
+
 def test_an_unknown_source_is_wrong_use(messages: Path, tmp_path: Path) -> None:
     words = ("import", messages, "--source", "nobody", "--store", tmp_path / "a.db")
 

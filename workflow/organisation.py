@@ -12,7 +12,7 @@ from msgspec import field
 
 from workflow.errors import DefinitionError
 from workflow.procedure.language import Definition, Identifier, Names
-from workflow.yamltree import contents, placed
+from workflow.yamltree import contents, placed_one
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,20 +69,13 @@ def read_organisation(path: Path) -> Organisation:
 
 def sound(data: bytes, name: str) -> Organisation:
     """The organisation in these bytes; `name` stands for the file in errors, which are those of `read_organisation`."""
-    found = placed(data, name, Organisation)
-    if len(found) != 1:
-        raise DefinitionError(
-            "{place}: expected one organisation, found {found}; keep one in each file",
-            place=f"{name}:1:1" if not found else found[1].place(),
-            found=len(found),
-            reason="documents",
-        )
-    for unit in found[0].value.units:
-        _check_names(found[0], unit)
-        _check_standing(found[0], unit)
-    for unit in found[0].value.units:
-        _check_no_circle(found[0], unit)
-    return found[0].value
+    one = placed_one(data, name, Organisation)
+    for unit in one.value.units:
+        _check_names(one, unit)
+        _check_standing(one, unit)
+    for unit in one.value.units:
+        _check_no_circle(one, unit)
+    return one.value
 
 
 def stands(unit: Unit, on: date) -> bool:

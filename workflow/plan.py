@@ -77,8 +77,8 @@ class Brief(NamedTuple):
     """What a move does for one act that comes again and again: which registers take which values, whose times are
     marked, the state reached (None: it stays).
 
-    `asks` finds the broken rules that are recorded, None where all hold; it is None itself where no rule is asked. What
-    it refers, and all that is out of the common, is for `judge`.
+    `asks` finds the broken rules that are recorded, None where all hold, and keeps in the dossier which limits were
+    missed; it is None itself where no rule is asked. What it refers, and all that is out of the common, is for `judge`.
     """
 
     act: Acted
@@ -117,8 +117,8 @@ def _is_plain(plan: Plan) -> bool:
 
 def _asking(plan: Plan) -> Asks | None:
     checks, limits = plan.checks, plan.limits
-    if not checks and len(limits) <= 1:
-        return limits[0].broken_by if limits else None
+    if not checks:
+        return (lambda dossier, _act, at: _missed(limits, dossier, at, None)) if limits else None
 
     def asks(dossier: Dossier, act: Acted, at: datetime, /) -> list[Violation] | None:
         broken: list[Violation] | None = None
@@ -127,9 +127,7 @@ def _asking(plan: Plan) -> Asks | None:
                 if check.refuses:
                     return REFERRED
                 broken = [*(broken or ()), check.violation(dossier, act, at)]
-        for limit in limits:
-            broken = [*(broken or ()), *missed] if (missed := limit.broken_by(dossier, act, at)) else broken
-        return broken
+        return _missed(limits, dossier, at, broken)
 
     return asks
 
@@ -178,11 +176,8 @@ def _judging(dest: str | None, plan: Plan) -> Judge:  # noqa: C901 - as below
             dossier.unit = act.unit
         if act.to or act.appointment or act.submitted_at:
             told(dossier, act, at)
-        for limit in limits:
-            due = limit.missed(dossier, at)
-            if due is not None:
-                broken = [*(broken or ()), Violation(limit.id, "deadline", due, at)]
-                miss(dossier, limit, due, at)
+        if limits:
+            broken = _missed(limits, dossier, at, broken)
         data = act.data
         try:
             for index, name, values in lasts if data else ():
@@ -208,11 +203,24 @@ def _judging(dest: str | None, plan: Plan) -> Judge:  # noqa: C901 - as below
     return judge
 
 
-def miss(dossier: Dossier, limit: LimitClock, due: datetime, at: datetime) -> None:
+def _missed(
+    limits: tuple[LimitClock, ...], dossier: Dossier, at: datetime, broken: list[Violation] | None
+) -> list[Violation] | None:
+    """What is broken, with the limits an act at `at` comes too late for, which the dossier remembers."""
+    for limit in limits:
+        due = limit.missed(dossier, at)
+        if due is not None:
+            broken = [*(broken or ()), Violation(limit.id, "deadline", due, at)]
+            _miss(dossier, limit, due, at)
+    return broken
+
+
+def _miss(dossier: Dossier, limit: LimitClock, due: datetime, at: datetime) -> None:
     """Keeps that a limit was missed, the first time for each of its counts."""
     anchor = None if limit.counts is None else limit.anchor(dossier)
-    if not any(one.rule == limit.id and one.starts_at == anchor for one in dossier.missed):
-        dossier.missed = (*dossier.missed, Missed(limit.id, anchor, due, at))
+    before = dossier.missed
+    if not before or not any(one.rule == limit.id and one.starts_at == anchor for one in before):
+        dossier.missed = (*before, Missed(limit.id, anchor, due, at))
 
 
 def mark(dossier: Dossier, slot: int, at: datetime) -> None:

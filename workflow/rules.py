@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from workflow.clocks.clock import LimitClock, compile_clock
-from workflow.clocks.zones import zone_of
 from workflow.effects import effects
 from workflow.guards import Check, Context, check, role_check
 from workflow.joins import join_checks
@@ -17,6 +16,7 @@ from workflow.procedure.language import ENDING_MILESTONES
 from workflow.procedure.moves import on_order_break, sources_of
 from workflow.registers import Registers
 from workflow.sources import UNKNOWN_SOURCE, SourceOrder
+from workflow.zones import zone_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -50,7 +50,7 @@ class Rules:
         """Compiles; UnknownZone or DefinitionError where the revision cannot be judged by."""
         self.revision = revision
         self.sources = sources
-        self.zone = zone_of(revision)
+        self.zone = zone_at(revision.zone, f"procedure {revision.procedure}")
         self.layout: Layout = layout(revision)
         self.clock: Clock = compile_clock(revision, self.layout, calendars)
         self.registers = Registers(revision, self.layout, self.zone)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
 
-from workflow.errors import DefinitionError, UnknownZone
+from workflow.errors import DefinitionError
 from workflow.procedure.language import Count, Definition, Identifier, Names
-from workflow.yamltree import contents, placed
+from workflow.yamltree import contents, placed_one
+from workflow.zones import zone_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,17 +110,10 @@ def read_source(path: Path) -> SourceDefinition:
 
 def parse_source(data: bytes, name: str) -> SourceDefinition:
     """The source in these bytes; `name` stands for the file in errors, which are those of `read_source`."""
-    found = placed(data, name, SourceDefinition)
-    if len(found) != 1:
-        raise DefinitionError(
-            "{place}: expected one source, found {found}; keep one in each file",
-            place=f"{name}:1:1" if not found else found[1].place(),
-            found=len(found),
-            reason="documents",
-        )
-    _check_zone(found[0])
-    _check_agreement(found[0])
-    return found[0].value
+    one = placed_one(data, name, SourceDefinition)
+    zone_at(one.value.zone, one.place(("zone",)))
+    _check_agreement(one)
+    return one.value
 
 
 def read_sources(folder: Path) -> dict[str, SourceDefinition]:
@@ -146,17 +140,6 @@ def read_sources(folder: Path) -> dict[str, SourceDefinition]:
 def orders(sources: Mapping[str, SourceDefinition]) -> dict[str, SourceOrder]:
     """What judging needs of each source, by name."""
     return {name: source.order() for name, source in sources.items()}
-
-
-def _check_zone(one: Placed[SourceDefinition]) -> None:
-    try:
-        ZoneInfo(one.value.zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise UnknownZone(
-            "{place}: expected the IANA name of a time zone such as Asia/Ho_Chi_Minh, found {found}; correct it",
-            place=one.place(("zone",)),
-            found=repr(one.value.zone),
-        ) from error
 
 
 def _check_agreement(one: Placed[SourceDefinition]) -> None:

@@ -76,9 +76,12 @@ def _judged(rules: Rules, dossier: Dossier, ended_at: datetime) -> Verdict:
         if due is not None:
             broken = [*broken, Violation(limit.id, "deadline", due, stopped_at)]
             late = late or limit is ending.headline
-    unmet = [check for check in ending.checks if not check.holds(dossier, NOBODY, ended_at)]
+    unmet: tuple[Check, ...] = ()
+    for check in ending.checks:
+        if not check.holds(dossier, NOBODY, ended_at):
+            unmet = (*unmet, check)
     if broken or unmet:
-        return Verdict(ended_at, late, dossier, tuple(broken), tuple(unmet))
+        return Verdict(ended_at, late, dossier, tuple(broken), unmet)
     return Verdict(ended_at, late)
 
 

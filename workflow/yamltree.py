@@ -55,15 +55,7 @@ def read(path: Path, kind: type[T]) -> T:
 
 def parse(data: bytes, name: str, kind: type[T]) -> T:
     """The one definition in these bytes; `name` stands for the file in errors, which are those of `read`."""
-    found = placed(data, name, kind)
-    if len(found) != 1:
-        raise DefinitionError(
-            "{place}: expected one YAML document, found {found}; keep one in each file",
-            place=f"{name}:1:1" if not found else found[1].place(),
-            found=len(found),
-            reason="documents",
-        )
-    return found[0].value
+    return placed_one(data, name, kind).value
 
 
 def parse_all(data: bytes, name: str, kind: type[T]) -> list[T]:
@@ -75,6 +67,19 @@ def placed(data: bytes, name: str, kind: type[T]) -> list[Placed[T]]:
     """Like `parse_all`, each definition with the places of its parts, for findings that come later."""
     documents = _documents(_text(data, name), name)
     return [Placed(typed(tree, mark, name, kind), name, mark) for tree, mark in documents]
+
+
+def placed_one(data: bytes, name: str, kind: type[T]) -> Placed[T]:
+    """Like `parse`, with the places of its parts."""
+    found = placed(data, name, kind)
+    if len(found) != 1:
+        raise DefinitionError(
+            "{place}: expected one YAML document, found {found}; keep one in each file",
+            place=f"{name}:1:1" if not found else found[1].place(),
+            found=len(found),
+            reason="documents",
+        )
+    return found[0]
 
 
 def contents(path: Path) -> bytes:

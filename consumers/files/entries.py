@@ -11,10 +11,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from consumers.codec import RawRecord, decode
-from consumers.files.blocks import Blocks, Bytes
+from consumers.files.blocks import Blocks
 from consumers.files.factfile import FactFile
 from consumers.files.jsonrows import numbered_lines
-from consumers.files.tally import Tally
+from consumers.files.openedfile import OpenedFile
 from workflow.errors import InputError
 
 if TYPE_CHECKING:
@@ -73,11 +73,8 @@ class DossierFile(Counted, Protocol):
         """Each dossier's code and facts."""
 
 
-class Messages:
+class Messages(OpenedFile):
     """A file of our own messages, one for each line."""
-
-    uncoded: Final[dict[tuple[str, str], int]] = {}
-    filtered: Final = 0
 
     def __init__(
         self, path: Path, limits: FileLimits, *, source: str | None = None, zone: ZoneInfo | None = None
@@ -86,41 +83,18 @@ class Messages:
 
         Raises InputError (`unreadable`, `empty_file`).
         """
-        self._path, self._limits = path, limits
+        super().__init__(path, limits)
         self._source, self._zone = source, zone
-        self._tally = Tally(limits)
-        self._bytes = Bytes(path, limits)
-        self._bytes.close()
-
-    @property
-    def rows(self) -> int:
-        """Messages met."""
-        return self._tally.rows
-
-    @property
-    def taken(self) -> int:
-        """Messages that became facts."""
-        return self._tally.taken
-
-    @property
-    def refusals(self) -> Refusals:
-        """The messages that were not taken."""
-        return self._tally.refusals
-
-    def progress(self) -> tuple[int, int]:
-        """Bytes of the file on disk read so far, and its size."""
-        return self._bytes.position, self._bytes.size
 
     def entries(self, after: int) -> Iterator[Entry]:
         """The messages of the lines after that number. Raises InputError for what concerns the whole file."""
         self._tally.clear()
-        with Bytes(self._path, self._limits) as opened:
-            self._bytes = opened
+        with self._read() as opened:
             for line, text in numbered_lines(Blocks(opened, self._limits)):
                 if line <= after:
                     continue
                 self._tally.rows += 1
-                place = f"{self._path}:{line}"
+                place = f"{self.path}:{line}"
                 received = text.encode()
                 try:
                     fact = self._fact(received, place)

@@ -5,24 +5,23 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from consumers.files.blocks import Bytes
 from consumers.files.csvrows import CsvRows
 from consumers.files.dossiers import NotGrouped, joined, together
 from consumers.files.jsonrows import JsonRows
 from consumers.files.limits import DEFAULT_LIMITS, FileLimits
 from consumers.files.messages import Messages
+from consumers.files.openedfile import OpenedFile
 from consumers.files.plan import Plan
 from consumers.files.sorting import by_dossier
-from consumers.files.tally import Tally
 from consumers.files.xestraces import XesTraces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
     from pathlib import Path
 
+    from consumers.files.blocks import Bytes
     from consumers.files.mapping import Mapping
-    from consumers.files.refusals import Refusal, Refusals
+    from consumers.files.refusals import Refusal
     from consumers.files.tally import Run
     from workflow.facts import Fact
 
@@ -42,12 +41,10 @@ def open_facts(
     return FactFile(path, mapping, limits, told)
 
 
-class FactFile:
+class FactFile(OpenedFile):
     """One file as dossiers of facts.
 
-    The counts are those of the reading so far: `rows` of data met, `taken` as facts, `filtered` out by the mapping,
-    `refusals`; `uncoded` says how often a field had a value that its codes do not list, as (field, value);
-    `last_at` is the latest time of a fact. `sorted_externally`: whether the facts were sorted by dossier first,
+    `sorted_externally`: whether the facts were sorted by dossier first,
     since they do not lie together.
     """
 
@@ -59,48 +56,10 @@ class FactFile:
         told: Callable[[Refusal], None] | None,
     ) -> None:
         """See `open_facts`."""
-        self.path = path
+        super().__init__(path, limits, told)
         self.mapping = mapping
         self.sorted_externally = mapping is None or not mapping.dossiers_lie_together
-        self._limits = limits
-        self._tally = Tally(limits, told)
         self._plan = None if mapping is None else Plan(mapping, limits)
-        self._source = Bytes(path, limits)
-        self._source.close()
-
-    @property
-    def rows(self) -> int:
-        """Rows of data met."""
-        return self._tally.rows
-
-    @property
-    def taken(self) -> int:
-        """Rows that became facts of events."""
-        return self._tally.taken
-
-    @property
-    def filtered(self) -> int:
-        """Rows that the mapping leaves out."""
-        return self._tally.filtered
-
-    @property
-    def last_at(self) -> datetime | None:
-        """The latest time of an event; None before there was one."""
-        return self._tally.last_at
-
-    @property
-    def refusals(self) -> Refusals:
-        """The rows that were not taken."""
-        return self._tally.refusals
-
-    @property
-    def uncoded(self) -> dict[tuple[str, str], int]:
-        """How often a field had a value without a code."""
-        return dict(self._tally.uncoded)
-
-    def progress(self) -> tuple[int, int]:
-        """Bytes of the file on disk read so far, and its size."""
-        return self._source.position, self._source.size
 
     def dossiers(self) -> Iterator[tuple[str, Sequence[Fact]]]:
         """Each dossier's code and its facts in the order of the file, read anew from its start.
@@ -111,8 +70,7 @@ class FactFile:
         together though its mapping says so: throw away what came and iterate once more, which then sorts.
         """
         self._tally.clear()
-        with Bytes(self.path, self._limits) as source:
-            self._source = source
+        with self._read() as source:
             case = self._plan.case if self._plan else None
             for run in chain.from_iterable(self._whole(self._blocks(source))):
                 if case is not None and run.case is not None:

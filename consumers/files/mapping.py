@@ -7,17 +7,18 @@ mapped file; `plan` compiles a mapping, the readers apply it.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Final, Literal, NoReturn, TypeAlias
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta, Struct
 
 from consumers.files.times import WITH_OFFSET, TimeShape
-from workflow.errors import DefinitionError, UnknownZone
-from workflow.yamltree import contents, placed
+from workflow.errors import DefinitionError
+from workflow.yamltree import contents, placed_one
+from workflow.zones import zone_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from zoneinfo import ZoneInfo
 
     from workflow.yamltree import Placed
 
@@ -132,7 +133,7 @@ class Mapping(_Part, frozen=True):
     @property
     def timezone(self) -> ZoneInfo | None:
         """The zone of naive times. Raises UnknownZone."""
-        return None if self.zone is None else _zone(self.zone)
+        return None if self.zone is None else zone_at(self.zone, "zone")
 
 
 TIMES: Final = ("occurred_at", "entered_at", "submitted_at", "received_at", "ended_at", "appointment")
@@ -157,16 +158,9 @@ def read_mapping(path: Path) -> Mapping:
 
 def parse_mapping(data: bytes, name: str) -> Mapping:
     """The mapping in these bytes; `name` stands for the file in errors, which are those of `read_mapping`."""
-    found = placed(data, name, Mapping)
-    if len(found) != 1:
-        raise DefinitionError(
-            "{place}: expected one mapping, found {found}; keep one in each file",
-            place=name,
-            found=len(found),
-            reason="documents",
-        )
-    _check(found[0])
-    return found[0].value
+    one = placed_one(data, name, Mapping)
+    _check(one)
+    return one.value
 
 
 def columned(field: Field) -> Column:
@@ -185,7 +179,7 @@ def named_fields(part: Fields | Case) -> Iterator[tuple[str, Column]]:
 def _check(one: Placed[Mapping]) -> None:
     mapping = one.value
     if mapping.zone is not None:
-        _zone(mapping.zone, one.place(("zone",)))
+        zone_at(mapping.zone, one.place(("zone",)))
     for key, part in (("fields", mapping.fields), ("case", mapping.case)):
         for name, column in named_fields(part):
             _check_column(one, (key, name), column, is_time=name in TIMES)
@@ -232,15 +226,3 @@ def _refuse(one: Placed[Mapping], path: tuple[str, ...], what: str, found: str, 
         expected=what.format(**values),
         found=found,
     )
-
-
-def _zone(key: str, place: str = "zone") -> ZoneInfo:
-    try:
-        return ZoneInfo(key)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        # A name such as `../etc` is a ValueError, that of a folder of the database an OSError.
-        raise UnknownZone(
-            "{place}: expected the IANA name of a time zone such as Asia/Ho_Chi_Minh, found {found}; correct it",
-            place=place,
-            found=repr(key),
-        ) from error

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import csv
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from consumers.codec import RawRecord, decode
 from consumers.contract.messages import BODIES
 from consumers.files import workbook
-from consumers.files.blocks import Blocks, Bytes
+from consumers.files.blocks import Blocks
 from consumers.files.entries import Entry
-from consumers.files.tally import Tally
+from consumers.files.openedfile import OpenedFile
 from consumers.files.times import day
 from workflow.errors import InputError
 
@@ -45,41 +45,16 @@ class _Line(NamedTuple):
     cells: dict[str, str]
 
 
-class Register:
+class Register(OpenedFile):
     """A register file, read once: facts of officers, in the order of its rows."""
-
-    uncoded: Final[dict[tuple[str, str], int]] = {}
-    filtered: Final = 0
 
     def __init__(self, path: Path, limits: FileLimits, *, source: str, zone: ZoneInfo) -> None:
         """`source` tells the facts; days and times without an offset are those of `zone`.
 
         Raises InputError (`unreadable`, `empty_file`).
         """
-        self._path, self._limits = path, limits
+        super().__init__(path, limits)
         self._source, self._zone = source, zone
-        self._tally = Tally(limits)
-        self._bytes = Bytes(path, limits)
-        self._bytes.close()
-
-    @property
-    def rows(self) -> int:
-        """Rows met."""
-        return self._tally.rows
-
-    @property
-    def taken(self) -> int:
-        """Rows that became facts."""
-        return self._tally.taken
-
-    @property
-    def refusals(self) -> Any:  # noqa: ANN401 - as the other readers give them
-        """The rows that were not taken."""
-        return self._tally.refusals
-
-    def progress(self) -> tuple[int, int]:
-        """Bytes of the file on disk read so far, and its size."""
-        return self._bytes.position, self._bytes.size
 
     def entries(self, after: int) -> Iterator[Entry]:
         """The facts after that number, each with the message it amounts to.
@@ -174,7 +149,7 @@ class Register:
             if not any(row.cells):
                 continue
             where = f"{row.sheet}:{row.number}" if row.sheet else str(row.number)
-            yield _Line(f"{self._path}:{where}", dict(zip(header, row.cells, strict=False)))
+            yield _Line(f"{self.path}:{where}", dict(zip(header, row.cells, strict=False)))
 
     def _header(self, row: workbook.Row) -> list[str]:
         found = [cell.strip().lower() for cell in row.cells]
@@ -186,17 +161,16 @@ class Register:
                 "{place}: expected the columns `event` and `officer`, or `officer`, `post`, `unit` and `starts_on`, "
                 "each once, found {found}; name them in the first row",
                 reason="register_header",
-                place=f"{self._path}:{row.sheet}:{row.number}" if row.sheet else f"{self._path}:{row.number}",
+                place=f"{self.path}:{row.sheet}:{row.number}" if row.sheet else f"{self.path}:{row.number}",
                 found=", ".join(name for name in found if name) or "none",
             )
         return found
 
     def _sheets(self) -> Iterator[workbook.Row]:
-        if self._path.suffix.lower() == WORKBOOK:
-            yield from workbook.rows(self._path)
+        if self.path.suffix.lower() == WORKBOOK:
+            yield from workbook.rows(self.path)
             return
-        with Bytes(self._path, self._limits) as opened:
-            self._bytes = opened
+        with self._read() as opened:
             reader = csv.reader(_text_lines(Blocks(opened, self._limits)), strict=True)
             try:
                 for cells in reader:
@@ -205,7 +179,7 @@ class Register:
                 raise InputError(
                     "{place}: expected {expected}, found {found}; correct the file from this line on",
                     reason="csv_file",
-                    place=f"{self._path}:{reader.line_num}",
+                    place=f"{self.path}:{reader.line_num}",
                     expected="a row of CSV",
                     found=str(error),
                 ) from error

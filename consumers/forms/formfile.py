@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 from consumers.files.blocks import Blocks, Bytes
 from consumers.files.jsonrows import numbered_lines, parsed
 from consumers.files.limits import DEFAULT_LIMITS, FileLimits
+from consumers.files.openedfile import OpenedFile
 from consumers.files.sorting import by_dossier
-from consumers.files.tally import Run, Tally
+from consumers.files.tally import Run
 from consumers.forms.reading import FormReader, Part
 from consumers.forms.revisions import revised
 from workflow.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
     from pathlib import Path
 
-    from consumers.files.refusals import Refusal, Refusals
+    from consumers.files.refusals import Refusal
     from consumers.forms.language import Form
     from workflow.facts import Fact
     from workflow.sources import SourceDefinition
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 BOM: Final = "\ufeff"
 
 
-class FormFile:
+class FormFile(OpenedFile):
     """One file of messages as facts, read like a log: the counts are those of the reading so far.
 
     `rows`: records met; `taken`: facts told; `filtered`: records that say nothing we judge. A record may tell several
@@ -48,47 +48,9 @@ class FormFile:
         told: Callable[[Refusal], None] | None = None,
     ) -> None:
         """`secret` keys the hashes of persons. Raises InputError (`unreadable`, `empty_file`)."""
-        self.path = path
+        super().__init__(path, limits, told)
         self._form = form
-        self._limits = limits
         self._reader = FormReader(form, source, limits, secret)
-        self._tally = Tally(limits, told)
-        self._bytes = Bytes(path, limits)
-        self._bytes.close()
-
-    @property
-    def rows(self) -> int:
-        """Records met."""
-        return self._tally.rows
-
-    @property
-    def taken(self) -> int:
-        """Facts told."""
-        return self._tally.taken
-
-    @property
-    def filtered(self) -> int:
-        """Records that say nothing we judge."""
-        return self._tally.filtered
-
-    @property
-    def last_at(self) -> datetime | None:
-        """The latest time of a fact; None before there was one."""
-        return self._tally.last_at
-
-    @property
-    def refusals(self) -> Refusals:
-        """What was not taken."""
-        return self._tally.refusals
-
-    @property
-    def uncoded(self) -> dict[tuple[str, str], int]:
-        """How often a field had a value without a code."""
-        return dict(self._tally.uncoded)
-
-    def progress(self) -> tuple[int, int]:
-        """Bytes of the file on disk read so far, and its size."""
-        return self._bytes.position, self._bytes.size
 
     def parts(self) -> Iterator[Part]:
         """What each message tells, in the order of the file, read anew from its start; facts have revision 0.
@@ -96,8 +58,7 @@ class FormFile:
         Raises InputError for what concerns the whole file.
         """
         self._tally.clear()
-        with Bytes(self.path, self._limits) as source:
-            self._bytes = source
+        with self._read() as source:
             for place, message in self._messages(source):
                 if isinstance(message, InputError):
                     self._tally.rows += 1

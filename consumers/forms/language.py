@@ -13,7 +13,7 @@ from msgspec import Meta
 from consumers.files.mapping import Column, CsvShape, Fields, columned, named_fields
 from workflow.errors import DefinitionError
 from workflow.procedure.language import Definition, Identifier
-from workflow.yamltree import contents, placed
+from workflow.yamltree import contents, placed_one
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,15 +76,7 @@ def read_form(path: Path) -> Form:
 
 def parse_form(data: bytes, name: str) -> Form:
     """The form in these bytes; `name` stands for the file in errors, which are those of `read_form`."""
-    found = placed(data, name, Form)
-    if len(found) != 1:
-        raise DefinitionError(
-            "{place}: expected one form, found {found}; keep one in each file",
-            place=f"{name}:1:1" if not found else found[1].place(),
-            found=len(found),
-            reason="documents",
-        )
-    one = found[0]
+    one = placed_one(data, name, Form)
     for index, told in enumerate(one.value.facts):
         _check_fields(one, index, told)
     return one.value

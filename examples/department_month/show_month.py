@@ -43,6 +43,7 @@ def worth_a_look(looking: Looking) -> str:
 def further(code: str, store: str) -> str:
     """The commands to look further with."""
     lines = (
+        f"alerts list --store {store} --kind dossier_late --kind dossier_at_risk",
         f"alerts list --store {store} --by unit",
         f"dossier list --store {store} --overdue --at {END}",
         f"dossier explain {code} --store {store}",
@@ -61,10 +62,12 @@ def main() -> None:
     store, messages = relative(STORE), relative(MESSAGES)
     month = ("--month", "2025-03", "--until", "2025-04-01", "--dossiers", "1500", "--seed", "2025")
     show("simulate", *month, "--out", messages, "--truth", relative(TRUTH))
-    show("import", messages, "--source", "one-stop", "--store", store)
+    show("import", messages, "--source", "one-stop", "--store", store, "--as-of", END)
     show("status", "--store", store, "--at", END)
     show("rates", "--store", store, "--from", "2025-03-01", "--to", END, "--at", END)
     show("rates", "--store", store, "--budget", "--at", END)
+    said = [word for state in ("raised", "resolved", "retracted") for word in ("--state", state)]
+    show("alerts", "list", "--store", store, *said, "--by", "kind")
     show("alerts", "list", "--store", store, "--kind", "refused_event", "--by", "cause")
     looking = Looking(Place(store, None), None, None)
     sys.stdout.write(further(worth_a_look(looking), store))

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from oracle.agreement import as_plain, differences, rules_of
 from searching import examples
 from strategies_clocks import chain, clocked_cases
-from strategies_facts import START, SUBJECT, Case, case, cases
+from strategies_facts import START, SUBJECT, Case, case, cases, first_facts
 
 from workflow.errors import OutOfOrder
 from workflow.factrows import FactRows
@@ -82,6 +82,7 @@ def test_seeded_histories_agree_with_the_model_too(seed: int) -> None:
 
 @thorough
 @given(cases() | clocked_cases())
+@example(first_facts(case(Random(1697)), 9))
 def test_what_is_remembered_of_an_act_says_what_judging_it_says(one: Case) -> None:
     """Rows of a log share equal acts; what an act does is remembered, and must be what the judge would do."""
     rules = rules_of(one.revision, one.sources)

@@ -84,11 +84,6 @@ class Outcome(NamedTuple):
         """What was raised and not planted, or raised again."""
         return self.raised - self.planted
 
-    @property
-    def counted(self) -> dict[str, bytes]:
-        """The alerts of the kinds that are planned."""
-        return {name: said for name, said in self.alerts.items() if name.partition("/")[0] in COUNTED}
-
 
 class Year:
     """The messages of a year as they are sent, and what ought to be said of them, growing as they are made up."""
@@ -164,7 +159,8 @@ def drive(
             watch(now)
         while upcoming is not None and upcoming[0] <= now:
             at, fact = upcoming
-            at = at if shuffle is None else _moved(at, fact, shuffle)
+            if shuffle is not None and window_of(at) <= year.end:
+                at = min(_moved(at, fact, shuffle), year.end)
             waiting.setdefault(max(window_of(at), now), []).append(fact)
             upcoming = next(stream, None)
         told = waiting.pop(now, [])

@@ -65,15 +65,16 @@ class Expecting:
     def _planted(self, found: Counter[Key], made: Made, rules: Rules) -> None:
         """What was done on purpose must be among it, whatever the fold makes of it."""
         truth = made.truth
+        committed = any(limit.kind == "committed" for limit in rules.clock.limits.values())
         for one in made.truth.planted:
-            sent = next((at for at, fact in made.messages if fact.id == one.event), None)
-            if sent is None or window_of(sent) + timedelta(days=4) > self._end:
+            sent, fact = next((told for told in made.messages if told[1].id == one.event), (self._end, None))
+            if fact is None:
                 continue
-            if one.kind == "illegal":
+            said_at = max(window_of(sent), window_of(self._said_at(fact.occurred_at, truth.unit)))
+            if one.kind == "illegal" and said_at <= self._end:
                 key = "refused_event", f"{truth.dossier}/{one.event}/{one.revision}"
                 found[key] = max(found[key], 1)
-            committed = [limit for limit in rules.clock.limits.values() if limit.kind == "committed"]
-            if one.kind == "slip" and committed:
+            if one.kind == "slip" and committed and said_at <= self._end:
                 found["appointment_differs", truth.dossier] += 1
 
     def _stretches(self, rules: Rules, made: Made) -> Iterator[Stretch]:

@@ -43,19 +43,13 @@ def test_a_year_raises_what_was_planted_and_nothing_else(years: tuple[Outcome, O
     assert {"feedback_late", "feedback_repeated", "feedback_drawn_out"} <= kinds
 
 
-def test_any_order_within_the_delay_ends_in_the_same_judgments_and_planned_alerts(
-    years: tuple[Outcome, Outcome],
-) -> None:
+def test_any_order_within_the_delay_ends_in_the_same_judgments(years: tuple[Outcome, Outcome]) -> None:
     straight, mixed = years
     assert straight.judged == mixed.judged
-    assert straight.counted == mixed.counted
 
 
-@pytest.mark.xfail(
-    reason="a step is warned of in one order alone where it was left within the delay, and one that was left too late "
-    "before it could be said has neither sum nor calendar",
-    strict=True,
-)
-def test_any_order_within_the_delay_ends_in_the_same_alerts_of_steps(years: tuple[Outcome, Outcome]) -> None:
+def test_any_order_within_the_delay_ends_in_the_same_alerts(years: tuple[Outcome, Outcome]) -> None:
     straight, mixed = years
     assert straight.alerts == mixed.alerts
+    kinds = {name.partition("/")[0] for name in straight.alerts}
+    assert {"step_at_risk", "step_late", "dossier_at_risk", "apology_due"} <= kinds

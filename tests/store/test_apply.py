@@ -17,6 +17,7 @@ from workflow.errors import LedgerError, PositionLost, VersionConflict
 from workflow.facts import Actor, BodyErased, Heartbeat
 from workflow.procedure.language import Names
 from workflow.store.bodies import Told
+from workflow.store.letters import expire
 from workflow.store.opening import open_store
 from workflow.store.rows import Position, to_us
 
@@ -127,8 +128,8 @@ def test_dead_letters_expire(store: Store) -> None:
     )
 
     with store.writing() as writing:
-        assert writing.expire(NOW) == 0
-        assert writing.expire(NOW.replace(day=2)) == 1
+        assert expire(writing, NOW) == 0
+        assert expire(writing, NOW.replace(day=2)) == 1
 
 
 def test_a_late_fact_folds_its_dossier_once_and_tells_what_changed(store: Store) -> None:

@@ -431,7 +431,8 @@ def test_a_lateness_said_while_its_feed_is_silent_is_marked(store: Store, vn: Ca
 
 
 def test_the_order_of_arrival_within_the_delay_changes_no_alert(store: Store) -> None:
-    """Every order of one dossier's facts, each in a batch of its own, on a dossier of its own name."""
+    """Every order of one dossier's facts, each in a batch of its own, on a dossier of its own name. What it was at risk
+    of is said before it, though by then both are over."""
     states = {**revision().states, "checking": State(limit=Limit(counts="hours", within=2))}
     plain = catalogue(
         revision(states=states), generic(), sources={"gate": source("gate", delay_minutes=60 * 24)}
@@ -450,8 +451,20 @@ def test_the_order_of_arrival_within_the_delay_changes_no_alert(store: Store) ->
         (f"S{number:02}", kind, due)
         for number in range(24)
         for kind, due in (
-            ("dossier_late", int((DUE.timestamp()) * 1_000_000)),
-            ("step_late", int((NINE + 2 * HOUR).timestamp()) * 1_000_000),
+            *((kind, int(DUE.timestamp()) * 1_000_000) for kind in ("dossier_at_risk", "dossier_late")),
+            *(
+                (kind, int((NINE + 2 * HOUR).timestamp()) * 1_000_000)
+                for kind in ("step_at_risk", "step_late")
+            ),
         )
     }
     assert final == expected
+    assert {row.state for row in rows if row.state != "retracted"} == {"resolved"}
+    told: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        if row.state == "resolved":
+            content = msgspec.json.decode(row.content)["alert"]
+            same = {name: content.get(name) for name in ("ended_at", "by", "calendar", "sum", "unit", "to")}
+            told.setdefault(row.kind, []).append(same)
+    assert all(one == others[0] for others in told.values() for one in others)
+    assert all(others[0]["sum"] for others in told.values())

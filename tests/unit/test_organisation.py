@@ -173,5 +173,5 @@ def test_refuses_a_unit_that_is_not_there() -> None:
 
 
 def test_refuses_two_organisations_in_one_file() -> None:
-    with pytest.raises(DefinitionError, match="expected one organisation, found 2"):
+    with pytest.raises(DefinitionError, match="expected one YAML document, found 2"):
         sound(f"{SMALL}---\n{SMALL}".encode(), "two.yaml")

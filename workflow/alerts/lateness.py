@@ -12,22 +12,25 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from msgspec.structs import replace
 
 from workflow.alerts.office import FAR
+from workflow.clocks.sums import counted_when_met
 from workflow.messages import HOLDER, Alert
+from workflow.model import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
     from workflow.alerts.office import Office
+    from workflow.clocks.limits import LimitClock
     from workflow.messages import Kind, Topic
-    from workflow.model import Deadline, DeadlineKind, Dossier
+    from workflow.model import DeadlineKind, Dossier, Line
     from workflow.rules import Rules
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 _STEPS: Final[frozenset[DeadlineKind]] = frozenset({"step", "phase", "task", "limit"})
 _ESCALATED: Final[frozenset[Kind]] = frozenset({"dossier_late", "feedback_late"})
 _HOLDER_ALONE: Final[frozenset[Kind]] = frozenset({"step_at_risk"})
-_FOLLOWED_BY: Final[dict[Kind, Kind]] = {
+FOLLOWED_BY: Final[dict[Kind, Kind]] = {
     "step_at_risk": "step_late",
     "dossier_at_risk": "dossier_late",
     "apology_due": "dossier_late",
@@ -53,7 +56,7 @@ class Cause(NamedTuple):
     @property
     def rule(self) -> str:
         """The limit, with the beginning of its count."""
-        return _visit(self.limit, self.visit)
+        return visit_of(self.limit, self.visit)
 
 
 class Watched(NamedTuple):
@@ -72,8 +75,8 @@ def watch(
     next_at = FAR
     if dossier.halted or rules.revision.kind == "log":
         return Watched(up, next_at)
-    delay = office.delay(_source(dossier))
-    for cause in _causes(office, rules, dossier, dates, now):
+    delay = office.delay(source_of(dossier))
+    for cause in causes(office, rules, dossier, dates, now):
         if cause.since <= now:
             up.append(cause)
         elif cause.since + delay < next_at:
@@ -98,22 +101,37 @@ def standing(
     """
     found: list[Alert] = []
     next_at = watched.next_at
-    source = _source(dossier)
+    source = source_of(dossier)
     delay = office.delay(source)
-    feedback = rules.revision.kind in _FEEDBACK
     for found_up in watched.up:
-        cause = (
-            found_up._replace(kind=_OF_FEEDBACK.get(found_up.kind, found_up.kind)) if feedback else found_up
-        )
+        cause = named(rules, found_up)
         raise_at = office.speaking_at(cause.since + delay, dossier.unit, now)
         if raise_at > now and alert_id(dossier.subject, cause) not in said:
             next_at = min(next_at, raise_at)
             continue
         rung, next_rung = _rung(office, cause, dossier.unit, delay, now)
         next_at = min(next_at, next_rung)
-        found.append(_alert(office, rules, dossier, cause, rung, silent=source in silent))
+        found.append(alert_of(office, rules, dossier, cause, rung, silent=source in silent))
+    return followed(found, said), next_at
+
+
+def named(rules: Rules, cause: Cause) -> Cause:
+    """A cause by the kind it has in procedures of feedback and complaints."""
+    if rules.revision.kind not in _FEEDBACK:
+        return cause
+    return cause._replace(kind=_OF_FEEDBACK.get(cause.kind, cause.kind))
+
+
+def followed(found: Sequence[Alert], said: Collection[str]) -> list[Alert]:
+    """Alerts without the warnings whose date has passed and is told of; one that was `said` ended at its date."""
     late = {(alert.kind, alert.rule) for alert in found}
-    return [alert for alert in found if (_FOLLOWED_BY.get(alert.kind), alert.rule) not in late], next_at
+    kept = []
+    for alert in found:
+        if (FOLLOWED_BY.get(alert.kind), alert.rule) not in late:
+            kept.append(alert)
+        elif alert.id in said:
+            kept.append(replace(alert, ended_at=alert.ended_at or alert.due_at))
+    return kept
 
 
 class Sums:
@@ -130,9 +148,34 @@ class Sums:
         rules, dossier, now = self._asked
         rule = alert.rule.partition("@")[0]
         for date in rules.clock.deadlines(dossier, at=now, explain=True, rule=rule):
-            if date.kind == alert.by and alert.rule in (date.rule, _visit(date.rule, date.starts_at)):
+            if date.kind == alert.by and alert.rule in (date.rule, visit_of(date.rule, date.starts_at)):
                 return replace(alert, sum=date.sum)
-        return alert
+        limit = rules.clock.limits.get(rule)
+        return alert if limit is None else replace(alert, sum=self._when_met(alert, limit))
+
+    def _when_met(self, alert: Alert, limit: LimitClock) -> tuple[Line, ...]:
+        """The sum of a limit that was met too late, as of then."""
+        rules, dossier, _ = self._asked
+        met_at, due_at = alert.ended_at, alert.due_at
+        begun = [(one.rule, one.starts_at) for one in dossier.missed]
+        begun += [
+            (one.id, run.asked_at)
+            for run in dossier.tasks
+            for one in rules.clock.for_task(run.state, run.task)
+        ]
+        start = next((at for name, at in begun if visit_of(name, at) == alert.rule), None)
+        if met_at is None or due_at is None:
+            return ()
+        found = limit.deadline(
+            _as_of(dossier, met_at),
+            start or met_at,
+            at=met_at,
+            announced_by=met_at,
+            explain=True,
+            met_at=met_at,
+        )
+        # A register it hangs on may say something else since: then only the date itself is told.
+        return found.sum if found is not None and found.due_at == due_at else (counted_when_met(due_at),)
 
 
 def alert_id(subject: str, cause: Cause) -> str:
@@ -140,13 +183,15 @@ def alert_id(subject: str, cause: Cause) -> str:
     return f"{cause.kind}/{subject}/{cause.rule}"
 
 
-def _source(dossier: Dossier) -> str | None:
+def source_of(dossier: Dossier) -> str | None:
+    """The source of a dossier's last fact."""
     return None if dossier.last_key is None else dossier.last_key[3]
 
 
-def _causes(
+def causes(
     office: Office, rules: Rules, dossier: Dossier, dates: Sequence[Deadline], now: datetime
 ) -> Iterator[Cause]:
+    """All an alert may rest on, past or ahead, by a dossier and its deadlines as of `now`."""
     headline = _headline(rules, dossier, dates)
     if dossier.tasks:
         yield from _of_closed_tasks(rules, dossier)
@@ -159,7 +204,8 @@ def _causes(
         limit = rules.clock.limits.get(missed.rule)
         due_at, reaching = missed.due_at, limit is not None and limit.reaching_is_late
         since = due_at if reaching else due_at + _MICROSECOND
-        yield Cause("step_late", missed.rule, since, due_at, missed.met_at, visit=missed.starts_at)
+        met = None if limit is None else _met(limit, missed.starts_at, due_at, missed.met_at)
+        yield Cause("step_late", missed.rule, since, due_at, missed.met_at, met, missed.starts_at)
     if dossier.appointments:
         yield from _of_slip(rules, dossier, dates)
     if dossier.pauses:
@@ -230,7 +276,24 @@ def _of_closed_tasks(rules: Rules, dossier: Dossier) -> Iterator[Cause]:
             due_at = limit.due(dossier, run.asked_at, ended_at)
             if due_at is not None and limit.late(ended_at, due_at):
                 since = due_at if limit.reaching_is_late else due_at + _MICROSECOND
-                yield Cause("step_late", limit.id, since, due_at, ended_at, visit=run.asked_at)
+                date = _met(limit, run.asked_at, due_at, ended_at)
+                yield Cause("step_late", limit.id, since, due_at, ended_at, date, run.asked_at)
+
+
+def _met(limit: LimitClock, start: datetime | None, due_at: datetime, met_at: datetime) -> Deadline:
+    """The date of a limit that was met too late, by the calendar announced then."""
+    label = None if limit.counts is None else limit.counts.label(met_at)
+    return Deadline(limit.id, limit.kind, due_at, starts_at=start, met_at=met_at, late=True, calendar=label)
+
+
+def _as_of(dossier: Dossier, at: datetime) -> Dossier:
+    """A dossier without the stops and extensions that came later."""
+    return replace(
+        dossier,
+        pauses=tuple(taken for taken in dossier.pauses if taken.started_at < at),
+        extensions=tuple(taken for taken in dossier.extensions if taken.at <= at),
+        tasks=tuple(run for run in dossier.tasks if run.asked_at < at),
+    )
 
 
 def _of_slip(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Iterator[Cause]:
@@ -278,7 +341,7 @@ def _too_late(date: Deadline) -> datetime:
     return date.due_at if date.reaching_is_late else date.due_at + _MICROSECOND
 
 
-def _visit(rule: str, start: datetime | None) -> str:
+def visit_of(rule: str, start: datetime | None) -> str:
     """A limit that may be counted several times, told apart by where this count began."""
     return rule if start is None else f"{rule}@{start:%Y%m%dT%H%M%SZ}"
 
@@ -300,7 +363,10 @@ def _rung(
     return rung, FAR
 
 
-def _alert(office: Office, rules: Rules, dossier: Dossier, cause: Cause, rung: int, *, silent: bool) -> Alert:
+def alert_of(
+    office: Office, rules: Rules, dossier: Dossier, cause: Cause, rung: int, *, silent: bool
+) -> Alert:
+    """The alert that rests on a cause, without its sum."""
     revision = rules.family[dossier.revision].revision
     limit = rules.clock.limits.get(cause.limit)
     heads = office.heads(dossier.unit)
@@ -310,7 +376,7 @@ def _alert(office: Office, rules: Rules, dossier: Dossier, cause: Cause, rung: i
     if revision.kind == "feedback":
         told = (*told, *(one for one in office.focal(dossier.unit) if one not in told))
     topic: Topic = "alerts.feedback" if revision.kind in _FEEDBACK else "alerts.lateness"
-    date, source = cause.date, _source(dossier)
+    date, source = cause.date, source_of(dossier)
     return Alert(
         id=alert_id(dossier.subject, cause),
         kind=cause.kind,

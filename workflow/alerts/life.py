@@ -84,13 +84,20 @@ def say(
             continue
         change, kept = following
         if kept.alert is should.get(identifier) and explain is not None:
-            same = before is not None and before.alert.due_at == kept.alert.due_at
-            told = replace(kept.alert, sum=before.alert.sum) if before and same else explain(kept.alert)
-            kept = replace(kept, alert=told)
+            kept = replace(kept, alert=_explained(kept.alert, before, explain))
         spoken.lives.append(kept)
         if change is not None:
             spoken.said.append(_said(kept, change, now))
     return spoken
+
+
+def _explained(alert: Alert, before: Life | None, explain: Callable[[Alert], Alert]) -> Alert:
+    """With its sum: its own, that of before where its date and end are the same, or one counted anew."""
+    if alert.sum:
+        return alert
+    if before is None or (before.alert.due_at, before.alert.ended_at) != (alert.due_at, alert.ended_at):
+        return explain(alert)
+    return replace(alert, sum=before.alert.sum)
 
 
 def acts_in(facts: Iterable[Fact]) -> dict[str, Act]:
@@ -130,7 +137,8 @@ def _next(
         return _gone(life, act)
     if life.n == 0 and life.state in ("waiting", "retracted"):
         first = _first(alert, act, now)
-        return None if first[1].state == life.state else first
+        waits = first[1].state == life.state
+        return None if waits and first[1].alert == life.alert else first
     if life.state == "history" or alert.history:
         return _of_history(life, alert, act, now)
     state = _state(alert, act, now)

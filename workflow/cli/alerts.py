@@ -13,6 +13,7 @@ import msgspec
 from consumers.apply import Told, apply
 from consumers.codec import encode
 from workflow.alerts.attribution import Outage, overrun
+from workflow.alerts.words import ALERT_KINDS, ALERT_STATES
 from workflow.cli.inputs import moment
 from workflow.cli.options import Group, output_option
 from workflow.cli.output import Column, print_json, print_rows
@@ -32,47 +33,11 @@ if TYPE_CHECKING:
     from workflow.alerts.life import Life
     from workflow.cli.output import Form
 
-By: TypeAlias = Literal["unit", "cause"]
+By: TypeAlias = Literal["kind", "unit", "cause"]
 OPEN: Final = ("raised", "acknowledged", "snoozed")
 SOURCE: Final = "dunghen"
 """The source of what is done about alerts on the command line."""
 
-ALERT_KINDS: Final = {
-    "step_at_risk": "step at risk",
-    "step_late": "step late",
-    "dossier_at_risk": "dossier at risk",
-    "dossier_late": "dossier late",
-    "apology_due": "apology and new appointment due",
-    "appointment_differs": "appointment differs",
-    "pause_cap_exceeded": "pause cap exceeded",
-    "result_not_collected": "result not collected",
-    "budget_at_risk": "budget at risk",
-    "budget_spent": "budget spent",
-    "feedback_due": "feedback due",
-    "feedback_late": "feedback late",
-    "feedback_repeated": "repeated feedback",
-    "feedback_drawn_out": "drawn-out feedback",
-    "feedback_over_level": "over-level feedback",
-    "rotation_due_verified": "rotation due, verified harassment",
-    "rotation_due_term": "rotation due, term of post",
-    "rotation_overdue": "rotation overdue",
-    "acting_after_move": "acting after being moved",
-    "evaluation_by_handler": "evaluation keyed by who handled the dossier",
-    "refused_event": "refused event",
-    "feed_silent": "feed silent",
-    "feed_incomplete": "feed incomplete",
-    "clock_skew": "clock skew",
-    "id_conflict": "id conflict",
-}
-ALERT_STATES: Final = {
-    "waiting": "waiting",
-    "raised": "raised",
-    "acknowledged": "acknowledged",
-    "snoozed": "snoozed",
-    "resolved": "resolved",
-    "retracted": "retracted",
-    "history": "history, not sent",
-}
 COLUMNS: Final = (
     Column("raised_at", "Raised"),
     Column("kind", "Alert"),
@@ -136,7 +101,9 @@ def alerts() -> None:
     help="Only those in this state.",
 )
 @click.option(
-    "--by", type=click.Choice(get_args(By)), help="Count them by unit, or by cause, instead of listing each."
+    "--by",
+    type=click.Choice(get_args(By)),
+    help="Count them by kind, by unit, or by cause, instead of listing each.",
 )
 @click.option(
     "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many are shown at most."
@@ -149,7 +116,7 @@ def list_(place: Place, by: By | None, limit: int, output: Form, **asked: Any) -
         zone = Seen(store, None, None, datetime.now(UTC)).zone
     wanted = sorted((one for one in found if _takes(one, asked)), key=_order)
     if by is not None:
-        print_rows(_groups(wanted, by, output, zone), GROUPED, output)
+        print_rows(_groups(wanted, by, output, zone), GROUPED[by == "kind" :], output)
         return
     rows = [_row(one, output, zone) for one in wanted[:limit]]
     print_rows(rows, COLUMNS if output == "table" else FLAT, output)
@@ -296,7 +263,7 @@ def _order(one: Life) -> tuple[bool, str, str]:
 
 
 def _groups(found: Sequence[Life], by: By, form: Form, zone: ZoneInfo) -> Iterable[dict[str, object]]:
-    """How many alerts of each kind a unit or a cause has, the most first."""
+    """How many alerts of each kind there are, or a unit or a cause has, the most first."""
     counted = Counter((_group(one, by), one.alert.kind) for one in found)
     first: dict[tuple[str, str], datetime | None] = {}
     for one in found:
@@ -310,6 +277,8 @@ def _groups(found: Sequence[Life], by: By, form: Form, zone: ZoneInfo) -> Iterab
 
 def _group(one: Life, by: By) -> str:
     alert = one.alert
+    if by == "kind":
+        return alert.kind
     if by == "unit":
         return alert.unit or ""
     return ", ".join(part for part in (alert.cause or alert.rule.partition("@")[0], alert.source) if part)

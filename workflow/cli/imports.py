@@ -7,18 +7,19 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import click
 from msgspec import Struct, to_builtins
 
 from consumers.applied import Applied, Buried
-from consumers.apply import Told, apply
+from consumers.apply import Beside, Told, apply
 from consumers.codec import encode
 from consumers.files.entries import batches, files_of
 from consumers.files.sourcefile import open_source_file
+from consumers.ticker import DOSSIERS_A_TICK, tick
 from workflow import catalogue as definitions
-from workflow.cli.inputs import FILE
+from workflow.cli.inputs import FILE, moment
 from workflow.cli.options import Command, file_limits, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
@@ -29,7 +30,7 @@ from workflow.store.looking import unmodelled
 from workflow.store.rows import Position
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from consumers.files.entries import Entry, Messages, Rows
     from consumers.files.registers import Register
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from workflow.sources import SourceDefinition
     from workflow.store.store import Store
 
+Done = TypeVar("Done")
 BATCH: Final = 1_000
 """Facts in one transaction: the commit is what costs, and a thousand share one."""
 TRIES: Final = 10
@@ -100,14 +102,18 @@ class Definitions(NamedTuple):
 @click.option(
     "--procedures", type=FOLDER, help="The folder of definitions; by default those that come with us."
 )
+@click.option(
+    "--as-of", help="Look for alerts as of this date or time, such as the file's last day; by default now."
+)
 @click.option("--dry-run", is_flag=True, help="Read and judge everything, and store nothing.")
 @output_option("table", "json")
-def import_(
+def import_(  # noqa: PLR0913 - one parameter per option
     path: Path,
     place: Place,
     source: str,
     mapping: Path | None,
     procedures: Path | None,
+    as_of: str | None,
     dry_run: bool,  # noqa: FBT001 - a flag of the command line
     output: Form,
 ) -> int:
@@ -117,11 +123,15 @@ def import_(
     where something could not be taken.
     """
     with _definitions(procedures, source) as known, _store(place, dry_run=dry_run) as store:
+        until = moment(as_of, known.source.timezone, "--as-of") or datetime.now(UTC)
         done: list[Imported] = []
         for file in files_of(path):
             opened = open_source_file(file, known.source, known.beside, file_limits(), mapping)
-            done.append(import_file(store, known.catalogue, opened, file, lambda: datetime.now(UTC)))
+            done.append(
+                import_file(store, known.catalogue, opened, file, lambda: datetime.now(UTC), as_of=until)
+            )
             _tell(opened.reading, done[-1])
+        _look(store, known.catalogue, until)
         codes = unmodelled(store)
     if output == "json":
         print_json({"dry_run": dry_run, "files": done, "unmodelled": to_builtins(codes)})
@@ -139,9 +149,11 @@ def import_file(
     now: Callable[[], datetime],
     *,
     batch: int = BATCH,
+    as_of: datetime | None = None,
 ) -> Imported:
     """Brings one file into the store, from where an earlier import of it stopped; what became of it.
 
+    Alerts are looked at as life would have: as of what was told by then, and not beyond `as_of`, by default now.
     Each `batch` of so many facts moves the position in its own transaction, so that nothing is lost or taken twice
     wherever it ends.
     Raises InputError for what concerns the whole file, StoreError.
@@ -150,18 +162,35 @@ def import_file(
     with store.writing() as writing:
         after, epoch = writing.claim(stream, 0, log=file.identity)
     found = Imported(str(path), went_on_after=after)
+    last, reached = as_of or now(), datetime.min.replace(tzinfo=UTC)
     for entries in _watched(reading, after, batch):
         end = entries[-1].position
         step = Position(stream, 0, after, end, epoch)
         told = [_told(entry, path) for entry in entries]
-        found.add(_applied(lambda: apply(store, catalogue, told, now=now(), position=step)))  # noqa: B023 - called at once
+        reached = min(max(reached, _told_by(told)), last)
+        beside = Beside(as_of=reached)
+        found.add(
+            _applied(lambda: apply(store, catalogue, told, now=now(), position=step, beside=beside))  # noqa: B023 - called at once
+        )
         after = end
     found.rows, found.filtered = reading.rows, reading.filtered
     found.refused = dict(reading.refusals.counts)
     return found
 
 
-def _applied(batch: Callable[[], Applied]) -> Applied:
+def _told_by(told: Sequence[Told]) -> datetime:
+    """When a batch was told: as the last of its facts was entered, but for one in a hundred, since some come early."""
+    times = sorted(one.fact.entered_at or one.fact.occurred_at for one in told)
+    return times[(len(times) - 1) * 99 // 100]
+
+
+def _look(store: Store, catalogue: Catalogue, until: datetime) -> None:
+    """Looks at all dossiers whose moment has come by then. Raises StoreError."""
+    while _applied(lambda: tick(store, catalogue, now=until)).dossiers == DOSSIERS_A_TICK:
+        pass
+
+
+def _applied(batch: Callable[[], Done]) -> Done:
     """A batch, taken again where another writer was first; the store has waited for it already. Raises StoreError."""
     for _ in range(TRIES - 1):
         try:

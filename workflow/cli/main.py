@@ -10,14 +10,14 @@ import io
 import os
 import sys
 import traceback
-from importlib import import_module, metadata
-from importlib.util import find_spec
+from importlib import metadata
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
-from workflow.cli.options import Group, check_environment, language_option
+from workflow.cli.lazy import Lazy
+from workflow.cli.options import check_environment, language_option
 from workflow.cli.output import visible
 from workflow.errors import DunghenError
 from workflow.i18n import LANGUAGES, current, default_language, message, use
@@ -41,6 +41,8 @@ GROUPS: Final = (
     "worker",
     "ticker",
     "relay",
+    "notify",
+    "channels",
     "deadletters",
     "position",
     "topics",
@@ -53,37 +55,19 @@ GROUPS: Final = (
     "judge",
     "obligations",
 )
-"""One module of this package each, imported when it is asked for."""
-KEYWORDS: Final = {"import": ("imports", "import_")}
-"""Commands whose word cannot be the name of a module: theirs, and the name they have in it."""
+"""All groups and commands, in the order of the documentation."""
+HOMES: Final = {name: name for name in GROUPS} | {"import": "imports"}
+"""Their modules; a keyword cannot be the name of one."""
 FAULT: Final = 70
 """EX_SOFTWARE of sysexits: an error of ours must not look like a finding."""
 INTERRUPTED: Final = 130
 PIPE_CLOSED: Final = 141
 
 
-class Lazy(Group):
-    """The top group: finds a command in the module of its name."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """All command groups, in the order of the documentation."""
-        return [name for name in GROUPS if find_spec(f"workflow.cli.{_home(name)[0]}")]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name, None where there is none."""
-        if cmd_name not in self.list_commands(ctx):
-            return None
-        module, name = _home(cmd_name)
-        found: click.Command = getattr(import_module(f"workflow.cli.{module}"), name)
-        return found
-
-
-def _home(name: str) -> tuple[str, str]:
-    return KEYWORDS.get(name, (name, name))
-
-
 @click.group(
-    cls=Lazy, context_settings={"auto_envvar_prefix": "DUNGHEN", "help_option_names": ["--help", "-h"]}
+    cls=Lazy,
+    homes=HOMES,
+    context_settings={"auto_envvar_prefix": "DUNGHEN", "help_option_names": ["--help", "-h"]},
 )
 @language_option
 @click.version_option(metadata.version("dunghen"), prog_name="dunghen", allow_from_autoenv=False)

@@ -65,6 +65,15 @@ WAITING = (
     Column("messages", "Not sent", "right"),
     Column("oldest_s", "Oldest, seconds", "right"),
 )
+CHANNELS = (
+    Column("name", "Channel"),
+    Column("waiting", "Alerts waiting", "right"),
+    Column("oldest_s", "Oldest, seconds", "right"),
+    Column("parked", "Refused for good", "right"),
+    Column("failures", "Failures in a row", "right"),
+    Column("failed_at", "Last failed"),
+    Column("fault", "Last failure"),
+)
 LETTERS = (
     Column("reason", "Reason"),
     Column("count", "Count", "right"),
@@ -194,6 +203,7 @@ def _print_running(
     print_rows(
         [{**msgspec.structs.asdict(waits), "dead_letters": letters}], WAITING, "table", title="What waits"
     )
+    print_rows(_rows(waits.channels, zone), CHANNELS, "table", title="Channels")
 
 
 def _print_contents(held: Contents, zone: ZoneInfo) -> None:
@@ -216,7 +226,7 @@ def _kinds(held: Contents, zone: ZoneInfo) -> list[dict[str, object]]:
 def _rows(found: Iterable[Any], zone: ZoneInfo) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = [msgspec.structs.asdict(one) for one in found]
     for row in rows:
-        for name in ("last_at", "recorded_at"):
+        for name in ("last_at", "recorded_at", "failed_at"):
             if name in row:
                 row[name] = _shown(row[name], zone)
     return rows

@@ -12,15 +12,16 @@ from datetime import date, timedelta
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias, get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta, field
 
 from workflow.clocks.worktime import Spells, Worktime, midnight
-from workflow.errors import DefinitionError, UnknownZone
+from workflow.errors import DefinitionError
 from workflow.procedure.language import Definition, Identifier, Names
 from workflow.yamltree import read
+from workflow.zones import zone_at
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -190,14 +191,7 @@ def _minutes(time: str) -> int:
 
 def _check(definition: CalendarDefinition) -> None:
     name, covers = definition.name, definition.covers
-    try:
-        ZoneInfo(definition.zone)
-    except (ZoneInfoNotFoundError, ValueError) as cause:
-        raise UnknownZone(
-            "calendar {calendar}: unknown time zone {zone}, expected an IANA name such as Asia/Ho_Chi_Minh",
-            calendar=name,
-            zone=definition.zone,
-        ) from cause
+    zone_at(definition.zone, f"calendar {name}")
     if not timedelta() <= covers.to - covers.since <= COVER_MAX:
         raise _unsound(
             "calendar {calendar} covers {first} to {last}: expected a first date before the last, at most {years} "

@@ -26,10 +26,10 @@ from workflow.clocks.counting import Counts
 from workflow.clocks.limits import LimitClock, Place
 from workflow.clocks.stops import PauseRule, StopRules
 from workflow.clocks.worktime import MICROSECONDS_A_MINUTE
-from workflow.clocks.zones import zone_of
 from workflow.errors import DefinitionError
 from workflow.layout import limits as all_limits
 from workflow.procedure.moves import sources_of
+from workflow.zones import zone_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -68,7 +68,7 @@ class Clock:
         """Compiles each limit; raises what `compile_clock` says."""
         self._revision = revision
         self._layout = layout
-        self._zone = zone_of(revision)
+        self._zone = zone_at(revision.zone, f"procedure {revision.procedure}")
         self._calendar = _calendar(revision, calendars)
         own_hours = () if self._calendar is None else self._calendar.definition.units
         self._unit = next((unit for unit in revision.units if unit in own_hours), None)

@@ -15,7 +15,7 @@ from workflow.clocks.bindings import numbers
 from workflow.clocks.counting import beyond_all_dates
 from workflow.clocks.stops import Moment
 from workflow.clocks.worktime import end_of_day
-from workflow.model import Deadline, Violation
+from workflow.model import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from workflow.clocks.counting import AnyCounter, Counts
     from workflow.clocks.stops import Stop, StopRules
-    from workflow.facts import Acted
     from workflow.model import DeadlineKind, Dossier, Line
     from workflow.procedure.language import Binds, Choice, Counting, Limit
 
@@ -138,11 +137,6 @@ class LimitClock:
                 return plain
         due = self.due(dossier, anchor, at)
         return due if due is not None and self.late(at, due) else None
-
-    def broken_by(self, dossier: Dossier, _act: Acted, at: datetime, /) -> list[Violation] | None:
-        """The violation an act at `at` is, alone in a list; None where it keeps the limit."""
-        due = self.missed(dossier, at)
-        return None if due is None else [Violation(self.id, "deadline", due, at)]
 
     @property
     def counted_as(self) -> str:

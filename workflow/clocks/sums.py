@@ -156,6 +156,11 @@ def given(register: str, due: datetime) -> Line:
     return Line("given by {register}", {"register": register}, due)
 
 
+def counted_when_met(due: datetime) -> Line:
+    """A date that what is known now would no longer give."""
+    return Line("as it was counted when it was met", {}, due)
+
+
 def by_calendar(label: str) -> Line:
     """The calendar revision that counted."""
     return Line("counted by calendar {calendar}", {"calendar": label})

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from msgspec import Meta
 
 from workflow.clocks.worktime import midnight
-from workflow.errors import DefinitionError, UnknownZone
+from workflow.errors import DefinitionError
 from workflow.facts import Acted, Actor, Fact
 from workflow.figures.rates import Share
 from workflow.procedure.language import Definition, Figures, Identifier, Names
 from workflow.standing import stand
-from workflow.yamltree import contents, placed
+from workflow.yamltree import contents, placed_one
+from workflow.zones import zone_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -96,16 +97,9 @@ def read_schedule(path: Path) -> Schedule:
 
 def sound(data: bytes, name: str) -> Schedule:
     """The schedule in these bytes; `name` stands for the file in errors, which are those of `read_schedule`."""
-    found = placed(data, name, Schedule)
-    if len(found) != 1:
-        raise DefinitionError(
-            "{place}: expected one schedule, found {found}; keep one in each file",
-            place=f"{name}:1:1" if not found else found[1].place(),
-            found=len(found),
-            reason="documents",
-        )
-    _check(found[0])
-    return found[0].value
+    one = placed_one(data, name, Schedule)
+    _check(one)
+    return one.value
 
 
 def begun(schedule: Schedule, until: datetime) -> list[Fact]:
@@ -186,14 +180,7 @@ def _fact(
 
 
 def _check(file: Placed[Schedule]) -> None:
-    try:
-        ZoneInfo(file.value.zone)
-    except (ZoneInfoNotFoundError, ValueError) as cause:
-        raise UnknownZone(
-            "{place}: unknown time zone {zone}, expected an IANA name such as Asia/Ho_Chi_Minh",
-            place=file.place(("zone",)),
-            zone=file.value.zone,
-        ) from cause
+    zone_at(file.value.zone, file.place(("zone",)))
     for name, one in file.value.once.items():
         if one.due < one.begins:
             raise DefinitionError(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from workflow.procedure.finding import Where, error
 from workflow.procedure.language import Counting
 from workflow.procedure.moves import Runs
 from workflow.procedure.references import placed_limits
+from workflow.zones import is_zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ _DAYS = ("working_days", "calendar_days")
 
 def identity(revision: Revision) -> Iterator[Finding]:
     """Errors of zone, approval and effective dates."""
-    if not _known_zone(revision.zone):
+    if not is_zone(revision.zone):
         yield error(
             "unknown-zone",
             "expected a time zone such as Asia/Ho_Chi_Minh, found {zone}; correct it",
@@ -52,14 +52,6 @@ def identity(revision: Revision) -> Iterator[Finding]:
             since=dates.since.isoformat(),
             to=dates.to.isoformat(),
         )
-
-
-def _known_zone(zone: str) -> bool:
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
 
 
 def countings(revision: Revision) -> Iterator[Finding]:

@@ -6,13 +6,14 @@ Approved data like a procedure. Posts and grounds are codes; no person stands he
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from msgspec import Meta
 
-from workflow.errors import DefinitionError, UnknownZone
+from workflow.errors import DefinitionError
 from workflow.procedure.language import Count, Counting, Definition, Figures, Identifier, Names
-from workflow.yamltree import contents, placed
+from workflow.yamltree import contents, placed_one
+from workflow.zones import zone_at
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,28 +106,10 @@ def read_rotation(path: Path, organisation: Organisation | None = None) -> Rotat
 
 def sound(data: bytes, name: str, organisation: Organisation | None = None) -> RotationRules:
     """The rotation rules in these bytes; `name` stands for the file in errors, which are those of `read_rotation`."""
-    found = placed(data, name, RotationRules)
-    if len(found) != 1:
-        raise DefinitionError(
-            "{place}: expected one set of rotation rules, found {found}; keep one in each file",
-            place=f"{name}:1:1" if not found else found[1].place(),
-            found=len(found),
-            reason="documents",
-        )
-    _check_zone(found[0])
-    _check_names(found[0], organisation)
-    return found[0].value
-
-
-def _check_zone(file: Placed[RotationRules]) -> None:
-    try:
-        ZoneInfo(file.value.zone)
-    except (ZoneInfoNotFoundError, ValueError) as cause:
-        raise UnknownZone(
-            "{place}: unknown time zone {zone}, expected an IANA name such as Asia/Ho_Chi_Minh",
-            place=file.place(("zone",)),
-            zone=file.value.zone,
-        ) from cause
+    one = placed_one(data, name, RotationRules)
+    zone_at(one.value.zone, one.place(("zone",)))
+    _check_names(one, organisation)
+    return one.value
 
 
 def _check_names(file: Placed[RotationRules], organisation: Organisation | None) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from workflow.store.rows import DeadLetter
+from workflow.store.rows import DeadLetter, to_us
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from workflow.store.store import Reading, Writing
 
 PAGE: Final = 100
@@ -50,6 +52,11 @@ def stay(writing: Writing, number: int, reason: str, detail: str) -> None:
     """Leaves a letter lying, with the reason for which it cannot be taken today."""
     statement = "UPDATE dead_letters SET redriven_at = NULL, reason = %s, detail = %s WHERE seq = %s"
     writing.run(statement, (reason, detail.replace("\0", "\\0"), number))
+
+
+def expire(writing: Writing, by: datetime) -> int:
+    """Removes dead letters whose time is over; how many there were."""
+    return writing.run("DELETE FROM dead_letters WHERE expires_at <= %s", (to_us(by),))
 
 
 def _kept(row: tuple[object, ...]) -> Kept:

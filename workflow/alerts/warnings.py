@@ -1,0 +1,173 @@
+"""Warnings that were over before they could be said. Pure.
+
+A warning is judged by how things stood at its moment. What ended it may come to be known sooner or later within the
+delay of its source, so whether it is said must not hang on that: it is, as one that is over, unless its late alert
+takes its place. One that nobody looked for in time is not said any more.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from msgspec.structs import replace
+
+from workflow.alerts.lateness import (
+    FOLLOWED_BY,
+    Sums,
+    alert_id,
+    alert_of,
+    causes,
+    followed,
+    named,
+    source_of,
+    watch,
+)
+from workflow.fold import follow, trail
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from workflow.alerts.lateness import Cause
+    from workflow.alerts.life import Life
+    from workflow.alerts.office import Office
+    from workflow.facts import Fact
+    from workflow.messages import Alert
+    from workflow.model import Dossier, Outcome
+    from workflow.rules import Rules
+
+LOOKED_FOR: Final = timedelta(days=1)
+"""How long after it was to be said, and the delay of its source, a warning that is over is still said."""
+
+
+class Over(NamedTuple):
+    """A warning with its end, and the dossier as it was until then."""
+
+    rules: Rules
+    dossier: Dossier
+    cause: Cause
+
+
+class Steps:
+    """Goes through the facts of a dossier one by one, and finds the warnings they ended. `over`: those found.
+
+    `told`: whether anything was ever said of the dossier; otherwise only facts so new matter that a warning they ended
+    would still be said.
+    """
+
+    def __init__(self, office: Office, now: datetime, *, told: bool) -> None:
+        """Nothing found yet."""
+        self.over: list[Over] = []
+        self._office, self._now, self._told = office, now, told
+
+    def follow(
+        self, rules: Rules, dossier: Dossier, facts: Sequence[Fact]
+    ) -> tuple[Dossier, list[Outcome]] | None:
+        """As the fold's `follow`. Raises CalendarRange."""
+        if not self._told and not self._new(rules, dossier, facts):
+            return follow(rules, dossier, facts)
+        outcomes: list[Outcome] = []
+        for fact in facts:
+            found = follow(rules, dossier, (fact,))
+            if found is None:
+                return None
+            after, (outcome,) = found
+            outcomes.append(outcome)
+            self.over += _ended(self._office, rules, dossier, after)
+            dossier = after
+        return dossier, outcomes
+
+    def look_back(self, rules: Rules, dossier: Dossier, facts: Sequence[Fact], new: Collection[Fact]) -> None:
+        """Looks through all facts of a dossier; of the older ones only at those that are `new` to us. Raises
+        CalendarRange."""
+        self.over = []
+        news = {(fact.source, fact.id, fact.revision) for fact in new} if self._told else ()
+        if len(facts) == 1 or not (news or self._new(rules, dossier, facts)):
+            return
+        border = _since(self._office, dossier, self._now)
+        for one, other in pairwise(trail(rules, dossier.subject, facts)):
+            fact = other.placed.fact
+            if other.placed.at > border or (fact.source, fact.id, fact.revision) in news:
+                self.over += _ended(self._office, rules, one.dossier, other.dossier)
+
+    def _new(self, rules: Rules, dossier: Dossier, facts: Iterable[Fact]) -> bool:
+        if rules.revision.kind == "log":
+            return False
+        border = _since(self._office, dossier, self._now)
+        return any(fact.occurred_at > border for fact in facts)
+
+
+def _since(office: Office, dossier: Dossier, now: datetime) -> datetime:
+    """What took effect up to then ended no warning that would still be said."""
+    delay = office.delay(source_of(dossier))
+    latest = (now - LOOKED_FOR - delay).replace(minute=0, second=0, microsecond=0)
+    return office.day_before(latest, dossier.unit, now) - delay
+
+
+def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier) -> Iterator[Over]:
+    """The warnings that were true of a dossier until its last fact. Raises CalendarRange."""
+    at = None if after.last_key is None else after.last_key[0]
+    if at is None or before.halted or rules.revision.kind == "log" or before.last_key == after.last_key:
+        return
+    until = rules.family[before.revision]
+    dates = until.clock.deadlines(before, at=at)
+    true = [
+        one
+        for one in causes(office, until, before, dates, at)
+        if one.kind in FOLLOWED_BY and one.since < at and one.since < one.due_at
+    ]
+    if not true:
+        return
+    present = rules.family[after.revision]
+    up = watch(office, present, after, present.clock.deadlines(after, at=at), at).up
+    still = {(one.kind, one.rule, one.due_at) for one in up}
+    for one in true:
+        if (one.kind, one.rule, one.due_at) not in still:
+            yield Over(until, before, named(until, one._replace(ended_at=min(at, one.due_at))))
+
+
+def standing_over(
+    office: Office,
+    over: Iterable[Over],
+    lives: Mapping[str, Life],
+    now: datetime,
+    *,
+    anew: bool,
+    silent: Collection[str] = (),
+) -> list[Alert]:
+    """The warnings that are over and were said, are to be said now, or must wait for their moment.
+
+    `over`: those found just now, the earliest first; `lives`: what was said before, or waits; of that what waits is
+    looked for `anew`, or stays. Raises CalendarRange.
+    """
+    found: dict[str, Alert] = {}
+    for name, life in lives.items():
+        kept = life.alert.kind in FOLLOWED_BY and life.alert.ended_at is not None
+        if kept and life.state != "retracted" and not (anew and life.state == "waiting"):
+            found[name] = life.alert
+    for one in over:
+        name = alert_id(one.dossier.subject, one.cause)
+        source = source_of(one.dossier)
+        delay = office.delay(source)
+        raise_at = office.speaking_at(one.cause.since + delay, one.dossier.unit, now)
+        said = name in lives and lives[name].n > 0
+        if not said and raise_at + delay + LOOKED_FOR <= now:
+            continue
+        alert = alert_of(office, one.rules, one.dossier, one.cause, 0, silent=source in silent)
+        at = one.cause.ended_at
+        alert = alert if at is None else Sums(one.rules, one.dossier, at).explained(alert)
+        found[name] = alert if said else replace(alert, raise_at=raise_at)
+    return [_due(one, now) for one in found.values()]
+
+
+def _due(alert: Alert, now: datetime) -> Alert:
+    """An alert that waits no longer."""
+    return replace(alert, raise_at=None) if alert.raise_at is not None and alert.raise_at <= now else alert
+
+
+def together(over: Sequence[Alert], standing: Sequence[Alert], said: Collection[str]) -> list[Alert]:
+    """All that stands; what is true now takes the place of what was over."""
+    present = {alert.id for alert in standing}
+    return followed([*(alert for alert in over if alert.id not in present), *standing], said)

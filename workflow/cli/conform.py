@@ -1,0 +1,195 @@
+"""`dunghen audit conform`: a log measured against a procedure."""
+
+from __future__ import annotations
+
+import gc
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from workflow.audit.conform import Audit, Found, Report
+from workflow.cli.inputs import FILE, Log, moment, open_log, regrouped
+from workflow.cli.options import Command, output_option
+from workflow.cli.output import Column, print_json, print_rows
+from workflow.cli.progress import watched
+from workflow.errors import UsageError
+from workflow.facts import Acted
+from workflow.i18n import current
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+    from typing import BinaryIO
+
+    from workflow.cli.output import Form
+
+RULES = (
+    Column("rule", "Rule"),
+    Column("kind", "Kind"),
+    Column("dossiers", "Dossiers", "right"),
+    Column("counts", "Counted as"),
+)
+FIGURES = (Column("figure", "Figure"), Column("value", "Count", "right"))
+COLLECT_AFTER = 100_000
+"""New containers before Python looks for garbage cycles: judging makes none, and looking costs a tenth of the time."""
+
+
+@click.command(cls=Command)
+@click.argument("file", type=FILE)
+@click.option("--procedure", type=FILE, required=True, help="The procedure to judge by.")
+@click.option(
+    "--mapping", type=FILE, help="How the file's columns become facts; not needed for our own messages."
+)
+@click.option(
+    "--calendar", type=FILE, multiple=True, help="A calendar beside or instead of those that come with us."
+)
+@click.option("--as-of", help="Judge as of this date or time; by default the last event of the log.")
+@click.option(
+    "--violations", type=click.Path(dir_okay=False, path_type=Path), help="Write each violation to this file."
+)
+@output_option("table", "json")
+def conform(
+    file: Path,
+    procedure: Path,
+    mapping: Path | None,
+    calendar: tuple[Path, ...],
+    as_of: str | None,
+    violations: Path | None,
+    output: Form,
+) -> int:
+    """Measure a log against a procedure, without storing it.
+
+    Ends with 1 where a rule was broken or a row could not be taken.
+    """
+    log = open_log(file, procedure, mapping, calendar)
+    asked = moment(as_of, log.zone, "--as-of")
+    gc.set_threshold(COLLECT_AFTER)
+    begun = time.perf_counter()
+    report = _measured(log, asked, violations)
+    seconds = time.perf_counter() - begun
+    _show(log, report, asked or log.facts.last_at, seconds, output)
+    _tell_refusals(log)
+    return int(bool(report.violations or log.facts.refusals.total))
+
+
+def _measured(log: Log, as_of: datetime | None, violations: Path | None) -> Report:
+    reports: list[Report] = []
+
+    def read() -> None:
+        with _listing(violations) as listing:
+            count = Audit(
+                closes=log.closes,
+                as_of=as_of,
+                listen=None if listing is None else lambda found: _list(listing, found),
+            )
+            only = log.only
+            for subject, facts in watched(log.facts.dossiers(), log.facts.progress, "Judging"):
+                count.add(only or log.rules(facts), subject, facts)
+            reports.append(count.report(as_of or log.facts.last_at))
+
+    regrouped(log.facts, read)
+    return reports[-1]
+
+
+@contextmanager
+def _listing(path: Path | None) -> Iterator[BinaryIO | None]:
+    """The file of violations: it takes its name only once it is whole."""
+    if path is None:
+        yield None
+        return
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("wb") as listing:
+            yield listing
+        part.replace(path)
+    except OSError as cause:
+        raise UsageError(
+            "{file}: cannot be written ({cause}); choose another place for --violations",
+            file=path,
+            cause=cause,
+        ) from cause
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _list(listing: BinaryIO, found: Iterable[Found]) -> None:
+    for one in found:
+        fact = one.fact
+        listing.write(
+            msgspec.json.encode(
+                {
+                    "dossier": one.dossier,
+                    "position": one.position,
+                    "rule": one.violation.rule,
+                    "kind": one.violation.kind,
+                    "expected": one.violation.expected,
+                    "found": one.violation.found,
+                    "counts": one.counts,
+                    "event": None if fact is None else fact.id,
+                    "action": fact.body.action if fact is not None and isinstance(fact.body, Acted) else None,
+                    "occurred_at": None if fact is None else fact.occurred_at,
+                }
+            )
+            + b"\n"
+        )
+
+
+def _show(log: Log, report: Report, as_of: datetime | None, seconds: float, output: Form) -> None:
+    facts = log.facts
+    shown = msgspec.to_builtins(report) | {
+        "seconds": round(seconds, 3),
+        "events_per_second": round(report.events / seconds) if seconds else 0,
+        "as_of": as_of,
+        "procedure": {
+            revision: {"procedure": rules.revision.procedure, "figures": rules.revision.figures}
+            for revision, rules in log.family.items()
+        },
+        "rows": {
+            "read": facts.rows,
+            "taken": facts.taken,
+            "filtered": facts.filtered,
+            "refused": facts.refusals.counts,
+        },
+        "sorted_externally": facts.sorted_externally,
+    }
+    if output == "json":
+        print_json(shown)
+        return
+    figures = [{"figure": current(title), "value": shown[key]} for key, title in TITLES.items()]
+    print_rows(figures, FIGURES, "table", title=str(facts.path))
+    print_rows(shown["violations"], RULES, "table", title="Broken rules")
+
+
+TITLES = {
+    "dossiers": "Dossiers",
+    "events": "Events",
+    "ended": "Ended",
+    "open": "Open",
+    "open_overdue": "Open and overdue",
+    "late": "Ended late",
+    "order_conforming": "Conform in order",
+    "time_conforming": "Conform in order and deadlines",
+    "conforming": "Conform in everything",
+    "seconds": "Seconds",
+    "events_per_second": "Events per second",
+}
+
+
+def _tell_refusals(log: Log) -> None:
+    refusals = log.facts.refusals
+    for refusal in refusals.listed:
+        click.echo(f"{refusal.place}: {current(refusal.template).format(**refusal.values)}", err=True)
+    unlisted = refusals.total - len(refusals.listed)
+    if unlisted > 0:
+        click.echo(current("and {count} more rows that were not taken").format(count=unlisted), err=True)
+    for (field, value), count in sorted(log.facts.uncoded.items()):
+        click.echo(
+            current("{field}: {count} times {value}, which the mapping's codes do not list").format(
+                field=field, count=count, value=value
+            ),
+            err=True,
+        )
