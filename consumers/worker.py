@@ -62,7 +62,7 @@ class Worker:
         self._patience = patience or Patience()
         self._again_at = 0.0
         self._hinted_at = 0.0
-        self._to_restore = self._to_look = False
+        self._to_restore = False
         self._seen: dict[str, datetime] = {}
 
     def run(self, stop: Event) -> bool:
@@ -103,10 +103,8 @@ class Worker:
             self._metrics.revoked(*stream)
         polled = self._streams.poll()
         # Before what came is taken: it may be of a log that was made anew, in which our position means nothing.
-        # And after a fault: polling alone does not tell that a broker is still away.
-        if self._streams.moved() or self._to_look:
+        if self._streams.moved():
             self._claims.look()
-            self._to_look = False
         taken = [one for one in polled if one.stream in self._claims.held]
         if taken:
             self._apply(taken)
@@ -196,7 +194,7 @@ class Worker:
         self._again_at = time.monotonic() + wait_s
         # Whatever the fault: a worker that waits drops what it polls, so nothing may be polled that is not held.
         self._streams.hold()
-        self._to_restore = self._to_look = True
+        self._to_restore = True
         log.warning(
             "retry",
             part=PART,

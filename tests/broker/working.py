@@ -232,7 +232,7 @@ def undisturbed(database: str, messages: Sequence[bytes]) -> None:
     with resources.as_file(resources.files("processes")) as folder:
         catalogue = load(folder)
     now = datetime.now(UTC)
-    read = decoded(Raw(Stream("undisturbed", 0), [RawRecord(one) for one in messages], 0, 0, 0), {})
+    read = decoded(Raw(Stream("undisturbed", 0), [RawRecord(one) for one in messages], 0, 0, 0, 0), {})
     beside = Beside(letters=[letter(one, now) for one in read.unreadable])
     apply(store, catalogue, read.told, now=now, beside=beside)
     store.close()
