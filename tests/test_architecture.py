@@ -40,7 +40,6 @@ DOORS: Final = {
     "babel": ("workflow/locale/",),
     "sqlalchemy": ("workflow/store/",),
     "kafka": ("consumers/kafka.py", "consumers/kafkaclient.py", "consumers/kafkareader.py"),
-    "ssl": ("consumers/kafkaclient.py",),
     "structlog": ("workflow/log.py",),
     "logging": ("workflow/log.py",),
     "prometheus_client": ("consumers/metrics.py",),
