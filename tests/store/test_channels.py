@@ -282,3 +282,20 @@ def test_shadow_sends_nothing(where: str) -> None:
     tell(shadow, said("D1"))
     assert laid(shadow) == 0
     shadow.close()
+
+
+def test_what_was_sent_long_ago_is_forgotten_and_what_was_refused_is_not(store: Store) -> None:
+    begun(store)
+    tell(store, said("D1"), said("D2", "water"), said("D3", "air"))
+    laid(store)
+    make(store, ROUTES, "desk", NOW)
+    first, second, third = open_deliveries(store)
+    settled(store, first)
+    settled(store, second, fault="it answered 400")
+    with store.writing() as writing:
+        assert notices.forget(writing, NOW - SECOND) == 0
+        assert notices.forget(writing, NOW) == 1
+    assert [subjects(store, one) for one in (first, second, third)] == [[], ["D2"], ["D3"]]
+    with store.reading() as reading:
+        kept = notices.deliveries(reading, ["waiting", "parked", "sent"], 10)
+    assert {one.id for one in kept} == {second.id, third.id}
