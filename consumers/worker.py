@@ -94,6 +94,8 @@ class Worker:
             return
         if self._to_restore:
             self._claims.restore()
+            # Polling alone does not tell that the broker is still away: what it reads then is nothing.
+            self._claims.look()
             self._to_restore = False
         for stream in self._claims.follow():
             self._metrics.revoked(*stream)
