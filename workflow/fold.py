@@ -192,8 +192,11 @@ def _judge_shared(
     here = briefs[dossier.state]
     for at, act, _, _ in rows.rows:
         _, judge, asks, values, slot, dest = here.get(id(act)) or machine.brief(dossier.state, act)
-        broken = None if asks is None else asks(dossier, act, at)
-        if broken is REFERRED:
+        if asks is None or (broken := asks(dossier, act, at)) is None:
+            add(APPLIED)
+        elif broken is not REFERRED:
+            add(outcome("applied", dossier, broken))
+        else:
             add(judge(dossier, act, at))
             if dossier.halted:
                 return
@@ -208,7 +211,6 @@ def _judge_shared(
         if dest is not None:
             dossier.state, dossier.since = dest, at
             here = briefs[dest]
-        add(APPLIED if broken is None else outcome("applied", dossier, broken))
 
 
 def _steps(rules: Rules, dossier: Dossier, placed: Sequence[Placed]) -> Iterator[tuple[Placed, Outcome]]:

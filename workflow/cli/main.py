@@ -41,6 +41,8 @@ GROUPS: Final = (
     "worker",
     "ticker",
     "relay",
+    "notify",
+    "channels",
     "deadletters",
     "position",
     "topics",
