@@ -66,7 +66,9 @@ def without_calendar_of_this_year() -> Catalogue:
 
 
 def loop(store: Store, known: Catalogue | None = None, clock: Clock | None = None) -> Ticking:
-    return Ticking(store, known or department(), Health((ticking.PART,)), Metrics(), passed_s=clock or Clock())
+    return Ticking(
+        store, known or department(), Health((ticking.PART,)), Metrics(), passed_s=clock or Clock()
+    )
 
 
 def noted(on: str) -> Fact:
