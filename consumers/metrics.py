@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from prometheus_client import Metric
 
-    from workflow.store.looking import Backlog
+    from workflow.store.looking import Backlog, Channel
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 BACKLOG_AGE_S: Final = 5.0
@@ -63,6 +63,12 @@ class Metrics:
         )
         self._relay = Histogram(
             "dunghen_relay_seconds", "From read to marked as sent.", buckets=_BATCH_S, registry=registry
+        )
+        self._delivered = Counter(
+            "dunghen_channel_alerts",
+            "Alerts delivered (sent) or refused for good (parked), by channel.",
+            ("channel", "state"),
+            registry=registry,
         )
         self._lateness = Histogram(
             "dunghen_ticker_lateness_seconds",
@@ -111,6 +117,10 @@ class Metrics:
         for topic, count in topics.items():
             self._relayed.labels(topic).inc(count)
 
+    def delivered(self, channel: str, state: str, alerts: int) -> None:
+        """What became of a delivery of so many alerts."""
+        self._delivered.labels(channel, state).inc(alerts)
+
     def ticked(self, lateness_s: Iterable[float]) -> None:
         """For each due dossier judged: how long after its due moment."""
         for seconds in lateness_s:
@@ -156,6 +166,7 @@ class _Waiting:
         for letter in found.dead_letters:
             letters.add_metric([letter.reason], letter.count)
         yield letters
+        yield from _channels(found.channels)
 
     def _answer(self) -> Backlog | None:
         now = self._clock()
@@ -166,6 +177,27 @@ class _Waiting:
                 self._found = None
             self._asked_at = now
         return self._found
+
+
+def _channels(channels: Iterable[Channel]) -> Iterator[Metric]:
+    waiting = GaugeMetricFamily(
+        "dunghen_channel_waiting", "Alerts not yet delivered through a channel.", labels=["channel"]
+    )
+    age = GaugeMetricFamily("dunghen_channel_age_seconds", "Age of the oldest of them.", labels=["channel"])
+    failures = GaugeMetricFamily(
+        "dunghen_channel_failures", "Attempts in a row that failed.", labels=["channel"]
+    )
+    parked = GaugeMetricFamily(
+        "dunghen_channel_parked",
+        "Deliveries that were refused for good and wait for a person.",
+        labels=["channel"],
+    )
+    for one in channels:
+        waiting.add_metric([one.name], one.waiting)
+        age.add_metric([one.name], one.oldest_s)
+        failures.add_metric([one.name], one.failures)
+        parked.add_metric([one.name], one.parked)
+    yield from (waiting, age, failures, parked)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

@@ -39,11 +39,14 @@ DOORS: Final = {
     "rich": ("workflow/cli/",),
     "babel": ("workflow/locale/",),
     "sqlalchemy": ("workflow/store/",),
-    "kafka": ("consumers/kafka.py", "consumers/kafkareader.py"),
+    "kafka": ("consumers/kafka.py", "consumers/kafkaclient.py", "consumers/kafkareader.py"),
     "structlog": ("workflow/log.py",),
     "logging": ("workflow/log.py",),
     "prometheus_client": ("consumers/metrics.py",),
     "http.server": ("consumers/health.py",),
+    "http.client": ("consumers/channels/webhook.py",),
+    "smtplib": ("consumers/channels/mail.py",),
+    "email": ("consumers/channels/mail.py",),
 }
 """Each outside library and the only files that may import it."""
 

@@ -20,9 +20,12 @@
     |   |-- Unstorable         a value the database refuses, whoever asks again
     |   |-- VersionConflict    another writer changed a dossier in between
     |   `-- PositionLost       the position of a stream is not where we left it, or another has claimed it
-    `-- BrokerError            Kafka did not do what was asked
-        |-- BrokerUnreachable  no broker answers in time
-        `-- BrokerRefused      it answered and would not
+    |-- BrokerError            Kafka did not do what was asked
+    |   |-- BrokerUnreachable  no broker answers in time
+    |   `-- BrokerRefused      it answered and would not
+    `-- ChannelError           a webhook or a mail server did not take a delivery
+        |-- ChannelAway        it does not answer, or not now
+        `-- ChannelRefused     it answered, and would again
 
 A message says what, which id or file:line, what was expected, what was found, and what to do. `template` is the
 English text and the key of its translation; `values` fill it.
@@ -195,3 +198,23 @@ class BrokerRefused(BrokerError):
     """The broker answered and would not: a right is missing, or a setting is wrong."""
 
     reason = "broker_refused"
+
+
+class ChannelError(DunghenError):
+    """A webhook or a mail server did not take a delivery."""
+
+    reason = "channel"
+    exit_status = 3
+
+
+class ChannelAway(ChannelError):
+    """It does not answer, or not now. `wait_s` among the values: how long it asked to be left alone."""
+
+    reason = "channel_away"
+    retriable = True
+
+
+class ChannelRefused(ChannelError):
+    """It answered, and would answer the same again."""
+
+    reason = "channel_refused"

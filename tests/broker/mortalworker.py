@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from functools import partial
 from importlib import resources
 from threading import Event
@@ -34,8 +35,12 @@ if TYPE_CHECKING:
 
     from working import Office
 
+    from workflow.catalogue import Catalogue
+
 Fault: TypeAlias = Literal["none", "kill", "stop", "error", "lost", "reply"]
 BATCH: Final = 400
+AGAIN: Final = 2
+"""So often a statement of one kind of transaction is a place for a fault: a third claim is as the second."""
 MOVE: Final = "UPDATE positions"
 
 
@@ -45,13 +50,19 @@ class Watch:
     def __init__(self, database: str, records: int, stop: Event, fault: Fault, at: int) -> None:
         self.happened = False
         self._database, self._records, self._stop = database, records, stop
-        self._fault, self._at, self._calls = fault, at, 0
+        self._fault, self._at = fault, at
+        self._calls: Counter[tuple[str, str]] = Counter()
+        self._first = ""
 
     def __call__(self, statement: str) -> None:
+        self._first = self._first or statement
+        at, place = self._calls.total(), (self._first, statement)
+        if self._counts(statement) and self._calls[place] < AGAIN:
+            self._calls[place] += 1
         if statement == "COMMITTED":
+            self._first = ""
             self._look()
-        self._calls += self._counts(statement)
-        if self.happened or self._calls != self._at:
+        if self.happened or self._calls.total() == at or self._calls.total() != self._at:
             return
         self.happened = True
         match self._fault:
@@ -144,16 +155,19 @@ class Mortals:
         self._process.communicate()
 
 
-def _child(asked: list[Any]) -> int:
+def _child(catalogue: Catalogue, asked: list[Any]) -> int:
     bootstrap, topic, database, records, fault, at = asked
     log.start(form="json")
     stop = Event()
     watch = Watch(database, records, stop, fault, at)
-    with resources.as_file(resources.files("processes")) as folder:
-        catalogue = load(folder)
     store = open_store(database, watch=watch)
     settings = KafkaSettings(
-        group=topic, member="mortal", session_timeout_ms=3_000, batch_records_max=BATCH, log_check_ms=500
+        group=topic,
+        member="mortal",
+        session_timeout_ms=3_000,
+        batch_records_max=BATCH,
+        log_check_ms=500,
+        poll_timeout_ms=50,
     )
     reader = Reader(bootstrap, [topic], settings, partial(decoded, zones={}))
     Worker(store, catalogue, reader, Health((PART,)), Metrics()).run(stop)
@@ -162,10 +176,12 @@ def _child(asked: list[Any]) -> int:
 
 
 def _main() -> None:
+    with resources.as_file(resources.files("processes")) as folder:
+        catalogue = load(folder)
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
-            os._exit(_child(json.loads(line)))
+            os._exit(_child(catalogue, json.loads(line)))
         print(pid, flush=True)
         _, status = os.waitpid(pid, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)

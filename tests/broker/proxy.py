@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Network: TypeAlias = Literal["whole", "cut", "silent", "one way", "slow"]
 """`cut`: connections end and new ones are refused. `silent`: they stay, and nothing comes through. `one way`: what
-the server says is lost. `slow`: each piece takes DELAY_S longer."""
+the server says is lost. `slow`: each answer takes DELAY_S longer."""
 DELAY_S: Final = 0.2
 Address: TypeAlias = tuple[str, int] | str
 
@@ -38,8 +38,8 @@ class Proxy:
     @network.setter
     def network(self, network: Network) -> None:
         """What was swallowed in between is gone: so a network that is whole again begins with new connections."""
-        self._network = network
-        if network in {"cut", "whole"}:
+        before, self._network = self._network, network
+        if network == "cut" or (network == "whole" and before != "slow"):
             self._end_all()
 
     def __enter__(self) -> Self:
@@ -86,7 +86,7 @@ class Proxy:
                 network = self._network
                 if network == "silent" or (network, way) == ("one way", "back"):
                     continue
-                if network == "slow":
+                if (network, way) == ("slow", "back"):
                     time.sleep(DELAY_S)  # it is what a slow network does
                 taker.sendall(piece)
         for one in (giver, taker):

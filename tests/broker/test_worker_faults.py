@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from mortalworker import Fault
 
 pytestmark = pytest.mark.timeout(180)
-CALLS_MAX = 200
+FEW = 20
+"""Events a life is given."""
 
 
 @pytest.fixture
@@ -45,16 +46,18 @@ def own_broker(database: str, name: str, tmp_path: Path) -> Iterator[tuple[Kafka
 def test_a_worker_that_meets_a_fault_at_any_call_of_the_database_loses_nothing(
     office: Office, messages: list[bytes], expected: Office, fault: Fault
 ) -> None:
-    """Killed and begun again, or in one life: the call fails, the connection is ended, or a commit's answer is lost."""
-    office.send(messages)
+    """A life for each call, with events of its own: killed there, or the call fails, the connection is ended, or a
+    commit's answer is lost."""
     with Mortals(office) as mortals:
-        for at in range(1, CALLS_MAX):
-            if mortals.run(len(messages), fault, at) == 0:
+        for at, end in enumerate(range(FEW, len(messages), FEW), 1):
+            office.send(messages[end - FEW : end])
+            if mortals.run(end, fault, at) == 0:
                 break
         else:
             pytest.fail("never came through")
-    assert at > 3
-    office.read_to(len(messages))
+        assert at > (4 if fault == "reply" else 20)
+        office.send(messages[end:])
+        assert mortals.run(len(messages), "none", 0) == 0
     assert office.judged() == expected.judged()
 
 
@@ -108,19 +111,33 @@ def test_a_group_that_never_rests_goes_on(office: Office, messages: list[bytes],
 def test_a_broker_killed_under_load_and_begun_again_loses_nothing(
     own_broker: tuple[Kafka, Office], messages: list[bytes], expected: Office
 ) -> None:
+    """Away for so long, the worker is not ready, and waits ever longer, each time at random."""
     kafka, office = own_broker
     half = len(messages) // 2
-    worker = office.worker(KAFKA_BATCH_RECORDS_MAX=20)
+    worker = office.worker(KAFKA_BATCH_RECORDS_MAX=20, KAFKA_LOG_CHECK_MS=5_000)
     office.send(messages[:half])
     worker.said("batch")
+    until(worker.ready, "ready")
     kafka.kill()
     worker.said("retry", reason="broker_unreachable")
-    retries = len(worker.lines("retry"))
+    answers = []
+
+    def waited() -> bool:
+        answers.append(worker.ready())
+        return len(worker.lines("retry")) >= 5
+
+    until(waited, "five retries")
     kafka.restart()
     office.send(messages[half:])
     office.read_to(len(messages))
     assert office.judged() == expected.judged()
-    assert retries < 100, "a busy loop"
+    until(worker.ready, "ready again")
+    assert not any(answers)
+    retries = worker.lines("retry")
+    assert [one["attempt"] for one in retries] == list(range(1, len(retries) + 1))
+    for one in retries:
+        most = min(0.1 * 2 ** (one["attempt"] - 1), 10)
+        assert most / 2 - 0.01 <= one["wait_s"] <= most + 0.01
     assert worker.end() == 0
 
 

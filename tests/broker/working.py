@@ -12,14 +12,18 @@ import time
 from datetime import UTC, datetime
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import psycopg
 from kafka import KafkaAdminClient, KafkaProducer
 
-from consumers.apply import apply
-from consumers.codec import RawRecord, decode
+from consumers.apply import Beside, apply, letter
+from consumers.codec import RawRecord
+from consumers.decoding import decoded
+from consumers.kafkareader import Raw
+from consumers.streams import Stream
 from workflow.catalogue import load
-from workflow.store.bodies import Told
 from workflow.store.opening import open_store
 
 if TYPE_CHECKING:
@@ -88,6 +92,15 @@ class Worker:
         one: dict[str, Any] = until(found, f"{event} {fields} in {self.log}")
         return one
 
+    def ready(self) -> bool:
+        """Whether it says that nothing stands in the way of its work."""
+        url = f"http://127.0.0.1:{self.said('started')['port']}/readyz"
+        try:
+            with urlopen(url, timeout=WITHIN_S) as answer:
+                return bool(answer.status == 200)
+        except HTTPError:
+            return False
+
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ends it by a signal and waits; its exit status."""
         if self.process.poll() is None:
@@ -143,11 +156,11 @@ class Office:
         self.workers.append(Worker(self.environ(**settings), log))
         return self.workers[-1]
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, **settings: object) -> subprocess.CompletedProcess[str]:
         """A command that ends by itself."""
         return subprocess.run(
             [sys.executable, "-c", "from workflow.cli.main import main; main()", *words],
-            env=self.environ(),
+            env=self.environ(**settings),
             capture_output=True,
             text=True,
             check=False,
@@ -198,10 +211,11 @@ class Office:
             worker.end(signal.SIGKILL)
 
 
-def month(folder: Path, dossiers: int = 120, seed: int = 5) -> list[bytes]:
-    """The messages of a simulated month, damaged as it comes."""
+def month(folder: Path, dossiers: int = 120, seed: int = 5, until: str | None = None) -> list[bytes]:
+    """The messages of a simulated month, damaged as it comes; `until`: told no further than to that day."""
     path = folder / f"month-{dossiers}-{seed}.jsonl"
-    words = ("simulate", "--seed", str(seed), "--dossiers", str(dossiers), "--out", str(path))
+    cut = () if until is None else ("--until", until)
+    words = ("simulate", "--seed", str(seed), "--dossiers", str(dossiers), "--out", str(path), *cut)
     done = subprocess.run(
         [sys.executable, "-c", "from workflow.cli.main import main; main()", *words, "--month", "2025-03"],
         capture_output=True,
@@ -217,8 +231,10 @@ def undisturbed(database: str, messages: Sequence[bytes]) -> None:
     store = open_store(database)
     with resources.as_file(resources.files("processes")) as folder:
         catalogue = load(folder)
-    told = [Told(decode(RawRecord(one)), one) for one in messages]
-    apply(store, catalogue, told, now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    read = decoded(Raw(Stream("undisturbed", 0), [RawRecord(one) for one in messages], 0, 0, 0, 0), {})
+    beside = Beside(letters=[letter(one, now) for one in read.unreadable])
+    apply(store, catalogue, read.told, now=now, beside=beside)
     store.close()
 
 

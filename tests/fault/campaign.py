@@ -5,24 +5,35 @@ must be what a run that nothing disturbed leaves. `make fault KILLS=1000 SEED=7`
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import signal
 import sys
 import tempfile
 import time
-from collections import deque
+from collections import Counter, deque
 from contextlib import closing, suppress
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import psycopg
-from comparing import Verdict, arrived, kept, known, let_time_pass, said, verdict
+from comparing import (
+    Verdict,
+    arrived,
+    differences,
+    kept,
+    known,
+    let_time_pass,
+    letters_arrived,
+    letters_said,
+    said,
+    verdict,
+)
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from nursery import Birth, Nursery, Place
-from working import month, undisturbed, until
+from working import undisturbed, until
+from workload import workload
 
 from consumers.contract.topics import DOSSIERS, TOPICS
 from consumers.kafka import make_topics
@@ -34,6 +45,8 @@ from workflow.store.opening import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from workload import Sent
 
 PREFIX: Final = "fault."
 WORKERS: Final = 3
@@ -52,7 +65,12 @@ WEIGHTS: Final = {
     "broker stall": 1,
 }
 """How often each fault is drawn."""
-MESSAGES_A_DOSSIER: Final = 9
+SHOWN, LINE_CHARS = 20, 2_000
+"""Of what differs."""
+UNSENT: Final = (
+    "SELECT (SELECT count(*) FROM outbox WHERE sent_at IS NULL AND NOT withheld)"
+    " + (SELECT count(*) FROM dead_letters WHERE sent_at IS NULL)"
+)
 
 
 def plan(kills: int, choose: random.Random) -> list[str]:
@@ -71,6 +89,8 @@ class Campaign:
         self.database = database
         self.born = 0
         self.alone = 0
+        self.happened: Counter[str] = Counter()
+        self.longest_s = 0.0  # in which nothing was read though something was there
         self._kafka = kafka
         self._postgres = postgres
         self._nursery = nursery
@@ -105,19 +125,20 @@ class Campaign:
             member = name if kind == "worker" else ""
             self._living[name] = self._bear(Birth(kind, member, self.choose.choice((3, 20, 200))))
 
-    def send(self, messages: Sequence[bytes], keys: Sequence[bytes]) -> None:
+    def send(self, messages: Sequence[Sent]) -> None:
         """Puts messages on the topic; acknowledged when the campaign is over."""
         self._sent.extend(
-            self._producer.send(PREFIX + DOSSIERS.name, key=key, value=value)
-            for key, value in zip(keys, messages, strict=True)
+            self._producer.send(PREFIX + DOSSIERS.name, key=one.key, value=one.value) for one in messages
         )
 
     def hit(self, fault: str) -> None:
         """Lets some of the work be done, a random part of a second more, and then the fault happen."""
-        at = self._read()
+        at, began = self._read(), time.monotonic()
         until(lambda: self._read() > at or self._idle(), f"work before {fault}", WITHIN_S)
+        self.longest_s = max(self.longest_s, time.monotonic() - began)
         time.sleep(self.choose.uniform(0, 0.08))  # where in the work it hits is left to chance
         self._faults[fault]()
+        self.happened[fault] += 1
         if len(self._stalled) > 2:
             self._wake(self._stalled.pop(0))
 
@@ -142,9 +163,7 @@ class Campaign:
 
         def done() -> bool:
             self.heal()
-            return bool(
-                self._value("SELECT count(*) FROM outbox WHERE sent_at IS NULL AND NOT withheld") == 0
-            )
+            return bool(self._value(UNSENT) == 0)
 
         until(done, "everything sent", WITHIN_S)
         for pid in self._living.values():
@@ -161,20 +180,24 @@ class Campaign:
         return self._nursery.bear(birth)
 
     def _kill(self, name: str, *, heal: bool = True) -> None:
-        pid = self._living[name]
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+        pid = self._signal(name, signal.SIGKILL)
         until(lambda: not _lives(pid), f"{name} gone")
         if heal:
             del self._living[name]
             self.heal()
 
     def _stall(self, name: str) -> None:
-        """Stopped, a session and more perhaps, while another of its kind is born beside it without its name."""
-        pid = self._living[name]
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGSTOP)
-            self._stalled.append(pid)
+        """Stopped, a session and more perhaps, while the others of its kind go on."""
+        self._stalled.append(self._signal(name, signal.SIGSTOP))
+
+    def _signal(self, name: str, number: signal.Signals) -> int:
+        """Sends a signal to one that lives, which it surely gets; its process id."""
+        while True:
+            self.heal()
+            pid = self._living[name]
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+                return pid
 
     def _wake(self, pid: int) -> None:
         with suppress(ProcessLookupError):
@@ -245,12 +268,20 @@ def _lives(pid: int) -> bool:
     return True
 
 
-def run(kills: int, seed: int, folder: Path, tell: Callable[[str], None]) -> tuple[int, Verdict]:
-    """Runs a campaign: how many faults there were, and the verdict."""
+class Came(NamedTuple):
+    """What came of a campaign: how many faults of each kind happened, and the longest time in seconds in which nothing
+    was read though something was there."""
+
+    happened: Counter[str]
+    longest_s: float
+    verdict: Verdict
+
+
+def run(faults: Sequence[str], seed: int, folder: Path, tell: Callable[[str], None]) -> Came:
+    """Runs a campaign of these faults, one after the other."""
     tell(f"seed {seed}")
     choose = random.Random(seed)
-    faults = plan(kills, choose)
-    messages = month(folder, max(20, kills * sum(CHUNK) // 2 // MESSAGES_A_DOSSIER), seed)
+    messages = workload(folder, len(faults) * sum(CHUNK) // 2, seed)
     with Kafka() as kafka, Postgres() as postgres:
         for name in ("disturbed", "calm"):
             postgres.run(f"CREATE DATABASE {name} TEMPLATE template0")
@@ -259,60 +290,62 @@ def run(kills: int, seed: int, folder: Path, tell: Callable[[str], None]) -> tup
         place = Place(kafka.bootstrap, postgres.url("disturbed"), PREFIX, str(folder / "processes.log"))
         with Nursery(place) as nursery:
             campaign = Campaign(kafka, postgres, nursery, place.database, seed)
-            done = _disturb(campaign, faults, messages, choose, tell)
+            _disturb(campaign, faults, messages, choose, tell)
             with resources.as_file(resources.files("processes")) as definitions:
                 catalogue = load(definitions)
             campaign.finish()
             campaign.end_ticker()
             let_time_pass(place.database, catalogue)
             campaign.drain()
-        undisturbed(postgres.url("calm"), messages)
+        undisturbed(postgres.url("calm"), [one.value for one in messages])
         let_time_pass(postgres.url("calm"), catalogue)
         told = (
             said(place.database, PREFIX),
             arrived(kafka.bootstrap, PREFIX),
             said(postgres.url("calm"), PREFIX),
         )
-        found = verdict(kept(place.database), kept(postgres.url("calm")), told)
+        wanted = kept(postgres.url("calm"))
+        letters = letters_said(place.database), letters_arrived(kafka.bootstrap, PREFIX)
+        ours = kept(place.database)
+        found = verdict(ours, wanted, told, *letters)
+        for line in differences(ours, wanted, told[1], told[2])[:SHOWN]:
+            tell(f"differing: {line[:LINE_CHARS]}")
+        tell(", ".join(f"{kind}: {count}" for kind, count in sorted(campaign.happened.items())))
+        tell(f"longest without progress: {campaign.longest_s:.1f} s")
+        tell(
+            f"compared: {len(wanted.facts)} facts, {len(wanted.dossiers)} dossiers with their judgments,"
+            f" {len(wanted.alerts)} alerts, {len(wanted.letters)} dead letters,"
+            f" {len(known(told[2]))} outcomes and alerts a consumer knows"
+        )
         tell(
             f"{len(messages)} messages of a month, sent once or more; {campaign.born} processes begun,"
-            f" {campaign.alone} ended by themselves; {len(told[0])} messages said, {len(told[1])} arrived,"
-            f" {len(known(told[1]))} outcomes and alerts known in the end"
+            f" {campaign.alone} ended by themselves; {len(told[0])} messages said, {len(told[1])} arrived, and"
+            f" {len(letters[1])} of {len(letters[0])} dead letters"
         )
-    return done, found
+    return Came(campaign.happened, campaign.longest_s, found)
 
 
 def _disturb(
     campaign: Campaign,
     faults: Sequence[str],
-    messages: Sequence[bytes],
+    messages: Sequence[Sent],
     choose: random.Random,
     tell: Callable[[str], None],
-) -> int:
+) -> None:
     began = time.monotonic()
-    shuffled = list(messages)
-    choose.shuffle(shuffled)
     at = 0
     campaign.heal()
     for number, fault in enumerate(faults, 1):
         left = len(faults) - number
-        size = len(shuffled) - at if not left else choose.randint(*CHUNK)
-        old = choose.sample(shuffled[:at], min(at, choose.randint(0, CHUNK[1])))
-        chunk = [*shuffled[at : at + size], *old]
-        at = min(at + size, len(shuffled))
-        campaign.send(chunk, [subject_of(one) for one in chunk])
+        size = len(messages) - at if not left else choose.randint(*CHUNK)
+        old = choose.sample(messages[:at], min(at, choose.randint(0, CHUNK[1])))
+        campaign.send([*messages[at : at + size], *old])
+        at = min(at + size, len(messages))
         campaign.hit(fault)
         campaign.heal()
         if number % 100 == 0 or not left:
             a_minute = number / (time.monotonic() - began) * 60
             tell(f"{number} faults, {a_minute:.0f} a minute")
-    return len(faults)
-
-
-def subject_of(message: bytes) -> bytes:
-    """The key of a message: the dossier it is about."""
-    subject: str = json.loads(message)["subject"]
-    return subject.encode()
 
 
 def main() -> int:
@@ -324,9 +357,11 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers end too
     seed = random.SystemRandom().randrange(10**6) if asked.seed is None else asked.seed
     with tempfile.TemporaryDirectory(prefix="dunghen-fault-") as folder:
-        done, found = run(asked.kills, seed, Path(folder), lambda line: print(line, flush=True))
-    print(f"kills {done}, lost {found.lost}, twice {found.twice}, differing {found.differing}")
-    return int(any(found))
+        faults = plan(asked.kills, random.Random(seed))
+        came = run(faults, seed, Path(folder), lambda line: print(line, flush=True))
+    lost, twice, differing = came.verdict
+    print(f"kills {came.happened.total()}, lost {lost}, twice {twice}, differing {differing}")
+    return int(any(came.verdict))
 
 
 if __name__ == "__main__":

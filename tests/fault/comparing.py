@@ -5,29 +5,31 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import psycopg
 from kafka import KafkaConsumer, TopicPartition
 from working import DOSSIERS, FACTS
 
 from consumers.contract.outgoing import record
-from consumers.contract.topics import ALERTS, DECISIONS
+from consumers.contract.topics import ALERTS, DEAD_LETTERS, DECISIONS
 from consumers.ticker import tick, tick_feeds
 from workflow.messages import read
 from workflow.store.opening import open_store
 from workflow.store.rows import from_us
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator
 
     from workflow.catalogue import Catalogue
 
 STANDING: Final = (
-    "SELECT id, kind, topic, subject, unit, state, due_at FROM alerts"
+    "SELECT id, kind, topic, subject, unit, state, CASE WHEN kind <> 'id_conflict' THEN due_at END FROM alerts"
     " WHERE state NOT IN ('resolved', 'retracted') ORDER BY id"
 )
 LETTERS: Final = "SELECT DISTINCT value, reason FROM dead_letters ORDER BY value, reason"
+Message: TypeAlias = tuple[str, bytes]
+"""Its id, and its bytes."""
 OUTBOX: Final = "SELECT recorded_at, content FROM outbox ORDER BY seq"
 
 
@@ -67,7 +69,7 @@ def kept(database: str) -> Kept:
     return Kept(facts, dossiers, alerts, letters)
 
 
-def said(database: str, prefix: str) -> list[tuple[str, bytes]]:
+def said(database: str, prefix: str) -> list[Message]:
     """Ids and bytes of all that a store said, in its order."""
     with psycopg.connect(database) as connection:
         rows = connection.execute(OUTBOX).fetchall()
@@ -77,11 +79,29 @@ def said(database: str, prefix: str) -> list[tuple[str, bytes]]:
     return [(json.loads(value)["id"], value) for value in records]
 
 
-def arrived(bootstrap: str, prefix: str) -> list[tuple[str, bytes]]:
+def arrived(bootstrap: str, prefix: str) -> list[Message]:
     """Ids and bytes of what lies on the topics of decisions and alerts, repeats too."""
-    found = []
+    topics = [prefix + topic.name for topic in (DECISIONS, *ALERTS)]
+    return [(json.loads(one.value)["id"], one.value) for one in _lying(bootstrap, topics)]
+
+
+def letters_said(database: str) -> list[Message]:
+    """Places and bytes of the dead letters of a store."""
+    with psycopg.connect(database) as connection:
+        rows = connection.execute("SELECT place, value FROM dead_letters ORDER BY seq").fetchall()
+    return [(place, bytes(value)) for place, value in rows]
+
+
+def letters_arrived(bootstrap: str, prefix: str) -> list[Message]:
+    """Places and bytes of what lies on the topic of dead letters, repeats too."""
+    return [
+        (dict(one.headers)["dunghen.place"].decode(), one.value)
+        for one in _lying(bootstrap, [prefix + DEAD_LETTERS.name])
+    ]
+
+
+def _lying(bootstrap: str, topics: list[str]) -> Iterator[Any]:
     with closing(KafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")) as consumer:
-        topics = [prefix + topic.name for topic in (DECISIONS, *ALERTS)]
         partitions = [
             TopicPartition(one, part) for one in topics for part in consumer.partitions_for_topic(one)
         ]
@@ -89,11 +109,10 @@ def arrived(bootstrap: str, prefix: str) -> list[tuple[str, bytes]]:
         ends = consumer.end_offsets(partitions)
         while any(consumer.position(one) < end for one, end in ends.items() if end):
             for records in consumer.poll(timeout_ms=200).values():
-                found += [(json.loads(one.value)["id"], one.value) for one in records]
-    return found
+                yield from records
 
 
-def known(messages: Iterable[tuple[str, bytes]]) -> dict[str, Any]:
+def known(messages: Iterable[Message]) -> dict[str, Any]:
     """What a consumer knows in the end that drops repeats by id and lets the highest version win: the outcome of each
     fact, and the alerts that stand."""
     latest: dict[str, tuple[int, Any]] = {}
@@ -108,18 +127,28 @@ def known(messages: Iterable[tuple[str, bytes]]) -> dict[str, Any]:
     }
 
 
-def verdict(ours: Kept, theirs: Kept, messages: tuple[list[tuple[str, bytes]], ...]) -> Verdict:
-    """`ours` disturbed, `theirs` not; `messages`: what ours said, what of it arrived, what theirs said."""
+def verdict(
+    ours: Kept, theirs: Kept, messages: tuple[list[Message], ...], *letters: list[Message]
+) -> Verdict:
+    """`ours` disturbed, `theirs` not; `messages`: what ours said, what of it arrived, what theirs said; `letters`: the
+    dead letters ours has, and what of them arrived."""
     told, came, wanted = messages
-    seen = dict(came)
     lost = [one for one in theirs.facts if one not in ours.facts]
-    lost_messages = [identifier for identifier, _ in told if identifier not in seen]
-    unsaid = dict(told)
-    twice = len(told) - len(unsaid) + sum(unsaid.get(identifier) != value for identifier, value in came)
-    pairs = [*zip(ours, theirs, strict=True), (known(came), known(wanted))]
-    differing = sum(_differing(mine, other) for mine, other in pairs) - len(lost)
-    return Verdict(len(lost) + len(lost_messages), twice, differing)
+    unheard = twice = 0
+    for here, heard in ((told, came), letters or ([], [])):
+        once = dict(here)
+        unheard += len(once.keys() - dict(heard).keys())
+        twice += len(here) - len(once) + sum(once.get(name) != value for name, value in heard)
+    return Verdict(len(lost) + unheard, twice, len(differences(ours, theirs, came, wanted)) - len(lost))
 
 
-def _differing(mine: Mapping[Any, Any], other: Mapping[Any, Any]) -> int:
-    return sum(mine.get(key, "none") != other.get(key, "none") for key in mine.keys() | other.keys())
+def differences(ours: Kept, theirs: Kept, came: list[Message], wanted: list[Message]) -> list[str]:
+    """What is not equal, each in a line: ours, theirs."""
+    pairs = {name: (getattr(ours, name), getattr(theirs, name)) for name in Kept._fields}
+    pairs["known"] = known(came), known(wanted)
+    return [
+        f"{name} {key}: {mine.get(key, 'none')}, {other.get(key, 'none')}"
+        for name, (mine, other) in pairs.items()
+        for key in sorted(mine.keys() | other.keys())
+        if mine.get(key, "none") != other.get(key, "none")
+    ]

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SHORT = 20
+STORM = 60
+HELD_UP_MAX_S = 15
+"""A session of three seconds, of a member that was killed, and what a busy machine adds."""
 NOTHING = Kept({}, {}, {}, {})
 
 
@@ -22,8 +25,23 @@ NOTHING = Kept({}, {}, {}, {})
 @pytest.mark.timeout(600)
 def test_twenty_faults_of_every_kind_lose_nothing(tmp_path: Path) -> None:
     said: list[str] = []
-    done, found = run(SHORT, 7, tmp_path, said.append)
-    assert (done, found) == (SHORT, Verdict(0, 0, 0)), said
+    faults = plan(SHORT, random.Random(7))
+    came = run(faults, 7, tmp_path, said.append)
+    assert came.verdict == Verdict(0, 0, 0), said
+    assert came.happened == Counter(faults)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_storm_of_members_that_join_and_leave_loses_nothing_and_never_holds_up_for_long(
+    tmp_path: Path,
+) -> None:
+    """As many as in two minutes of one each two seconds, as fast as it goes."""
+    said: list[str] = []
+    came = run(["rebalance"] * STORM, 7, tmp_path, said.append)
+    assert came.verdict == Verdict(0, 0, 0), said
+    assert came.happened == {"rebalance": STORM}
+    assert came.longest_s < HELD_UP_MAX_S, said
 
 
 def test_a_plan_has_every_kind_and_is_the_same_for_the_same_seed() -> None:

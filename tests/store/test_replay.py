@@ -115,7 +115,7 @@ def test_what_was_said_otherwise_or_not_at_all_is_named(
     lie = {**told[0], "outcome": {**told[0]["outcome"], "status": "refused"}}
     more = {**told[0], "id": "never"}
     with filled.writing() as writing:
-        writing._run("DELETE FROM outbox WHERE seq = %s", (last,))  # noqa: SLF001 - what no command does
+        writing.run("DELETE FROM outbox WHERE seq = %s", (last,))
         writing.say(1, 2, msgspec.json.encode([lie, more]))
 
     found, _ = replayed(filled)

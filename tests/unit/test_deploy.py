@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from consumers.metrics import Metrics
-from workflow.store.looking import Backlog, Letters
+from workflow.store.looking import Backlog, Channel, Letters
 from workflow.store.rows import EPOCH
 
 ROOT: Final = Path(__file__).parent.parent.parent
@@ -36,7 +36,9 @@ def measured() -> dict[str, set[str]]:
     metrics.relayed(1, {"t": 1})
     metrics.ticked([1])
     metrics.seen("s", 1)
-    metrics.watch(lambda: Backlog(0, (Letters("r", 1, EPOCH),), 0, 0, 0))
+    metrics.delivered("c", "sent", 1)
+    channel = Channel("c", EPOCH, 1, 1.0, 1, 1, None, None, None)
+    metrics.watch(lambda: Backlog(0, (Letters("r", 1, EPOCH),), 0, 0, 0, (channel,)))
     found: dict[str, set[str]] = {}
     for line in metrics.text().decode().splitlines():
         if line and not line.startswith("#"):

@@ -42,6 +42,8 @@ GROUPS: Final = (
     "worker",
     "ticker",
     "relay",
+    "notify",
+    "channels",
     "deadletters",
     "position",
     "topics",

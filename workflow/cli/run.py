@@ -1,4 +1,4 @@
-"""`dunghen run`: worker, ticker and relay in one process, until it is told to end."""
+"""`dunghen run`: worker, ticker, relay and channels in one process, until it is told to end."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from consumers import relay, ticking, worker
+from consumers.channels.notifying import Notifying, parts_of
+from consumers.channels.opening import senders
 from consumers.kafka import Publisher
 from consumers.relay import Relay
 from consumers.ticking import Ticking
 from consumers.together import together
 from consumers.worker import Worker
 from workflow.cli.brokers import broker_options, health_options
+from workflow.cli.channels import opened_routes, routes_option
 from workflow.cli.options import Command, kafka_settings
 from workflow.cli.running import running
 from workflow.cli.stores import store_options
@@ -23,6 +26,7 @@ from workflow.store.looking import backlog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from threading import Event
 
     from workflow.cli.brokers import Broker
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
 @store_options
 @broker_options
 @health_options
+@routes_option(required=False)
 @click.option("--shadow", is_flag=True, help="Judge and store, and never send what is said.")
 def run(
     reading: Reading,
@@ -43,15 +48,19 @@ def run(
     broker: Broker,
     health_host: str,
     health_port: int,
+    routes: Path | None,
     shadow: bool,  # noqa: FBT001 - a flag of the command line
 ) -> int:
     """Read events, notice deadlines and send what is said, in one process, until SIGTERM.
 
-    As worker, ticker and relay, on either database. From files there is no relay: what is said waits in the store for
-    one; once they are read, deadlines are still noticed. The first part that fails ends the others too. Ends with 1
-    where a stream was stopped.
+    As worker, ticker and relay, and with --routes as notify, on either database. From files there is no relay: what is
+    said waits in the store for one; once they are read, deadlines are still noticed. The first part that fails ends the
+    others too. Ends with 1 where a stream was stopped.
     """
+    told = None if routes is None else opened_routes(routes, None)
+    reached = {} if told is None else senders(told)
     parts = [worker.PART, ticking.PART, *([relay.PART] if reading.source == KAFKA else [])]
+    parts += parts_of(reached) if told is not None else ()
     with running(parts, port=health_port, host=health_host) as process, ExitStack() as held:
         catalogue, beside = held.enter_context(reading.definitions())
         # What a definition remembers while it judges is of one thread, so the ticker has its own.
@@ -61,10 +70,16 @@ def run(
         loops: dict[str, Callable[[Event], object]] = {}
         if relay.PART in parts:
             publish = held.enter_context(closing(Publisher(broker.servers, **kafka_settings().security())))
-            loops[relay.PART] = Relay(store, publish, broker.prefix, process.health, process.metrics).run
-        loops[ticking.PART] = Ticking(store, another, process.health, process.metrics).run
+            loops[relay.PART] = Relay(
+                store, publish, broker.prefix, process.health, process.metrics, process.patience()
+            ).run
+        if told is not None:
+            loops |= Notifying(store, told.value, reached, process.health, process.metrics).loops()
+        loops[ticking.PART] = Ticking(store, another, process.health, process.metrics, process.patience()).run
         streams = reading.streams(catalogue, beside, broker)
-        read = Worker(store, catalogue, streams, process.health, process.metrics).run
+        read = Worker(
+            store, catalogue, streams, process.health, process.metrics, patience=process.patience()
+        ).run
         loops[worker.PART] = _told_when_done(read, process)
         whole = together(loops, process.stop)[worker.PART]
     return int(not whole)

@@ -13,7 +13,7 @@ from consumers.kafka import log_ends
 from workflow.audit.census import census
 from workflow.audit.views import view
 from workflow.catalogue import JUDGE_VERSION
-from workflow.cli.options import Command, output_option
+from workflow.cli.options import Command, kafka_settings, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options
@@ -64,6 +64,15 @@ WAITING = (
     Column("dead_letters", "Dead letters", "right"),
     Column("messages", "Not sent", "right"),
     Column("oldest_s", "Oldest, seconds", "right"),
+)
+CHANNELS = (
+    Column("name", "Channel"),
+    Column("waiting", "Alerts waiting", "right"),
+    Column("oldest_s", "Oldest, seconds", "right"),
+    Column("parked", "Refused for good", "right"),
+    Column("failures", "Failures in a row", "right"),
+    Column("failed_at", "Last failed"),
+    Column("fault", "Last failure"),
 )
 LETTERS = (
     Column("reason", "Reason"),
@@ -172,10 +181,7 @@ def _reached(store: Seen, brokers: str | None) -> list[dict[str, object]]:
     ends = (
         {}
         if brokers is None
-        else log_ends(
-            brokers,
-            {one.stream for one in found},
-        )
+        else log_ends(brokers, {one.stream for one in found}, **kafka_settings().security())
     )
     return [
         {**msgspec.structs.asdict(one), "end": end, "lag": None if end is None else end - one.position}
@@ -194,6 +200,7 @@ def _print_running(
     print_rows(
         [{**msgspec.structs.asdict(waits), "dead_letters": letters}], WAITING, "table", title="What waits"
     )
+    print_rows(_rows(waits.channels, zone), CHANNELS, "table", title="Channels")
 
 
 def _print_contents(held: Contents, zone: ZoneInfo) -> None:
@@ -216,7 +223,7 @@ def _kinds(held: Contents, zone: ZoneInfo) -> list[dict[str, object]]:
 def _rows(found: Iterable[Any], zone: ZoneInfo) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = [msgspec.structs.asdict(one) for one in found]
     for row in rows:
-        for name in ("last_at", "recorded_at"):
+        for name in ("last_at", "recorded_at", "failed_at"):
             if name in row:
                 row[name] = _shown(row[name], zone)
     return rows

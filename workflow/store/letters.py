@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from workflow.store.rows import DeadLetter
+from workflow.store.rows import DeadLetter, to_us
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
     from workflow.store.store import Reading, Writing
 
 PAGE: Final = 100
 """Letters held in memory at once, each at most as large as a message may be."""
 _COLUMNS: Final = f"seq, {', '.join(DeadLetter._fields)}, redriven_at"
+
+_BURY: Final = (
+    f"INSERT INTO dead_letters ({', '.join(DeadLetter._fields)}, withheld)"
+    " SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s"
+    " WHERE NOT EXISTS (SELECT 1 FROM dead_letters WHERE place = %s AND value = %s)"
+)
 
 
 class Kept(NamedTuple):
@@ -20,6 +29,14 @@ class Kept(NamedTuple):
     number: int
     letter: DeadLetter
     redriven_at: int | None
+
+
+def bury(writing: Writing, found: Iterable[DeadLetter]) -> list[DeadLetter]:
+    """Keeps messages that could not be taken; which of them were new.
+
+    A stream that is read again brings the same bytes from the same place: they lie there already.
+    """
+    return [one for one in found if writing.run(_BURY, (*one, writing.shadow, one.place, one.value)) == 1]
 
 
 def letter(reading: Reading, number: int) -> Kept | None:
@@ -50,6 +67,11 @@ def stay(writing: Writing, number: int, reason: str, detail: str) -> None:
     """Leaves a letter lying, with the reason for which it cannot be taken today."""
     statement = "UPDATE dead_letters SET redriven_at = NULL, reason = %s, detail = %s WHERE seq = %s"
     writing.run(statement, (reason, detail.replace("\0", "\\0"), number))
+
+
+def expire(writing: Writing, by: datetime) -> int:
+    """Removes dead letters whose time is over; how many there were."""
+    return writing.run("DELETE FROM dead_letters WHERE expires_at <= %s", (to_us(by),))
 
 
 def _kept(row: tuple[object, ...]) -> Kept:

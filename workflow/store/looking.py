@@ -14,13 +14,18 @@ from workflow.store.faults import translated
 from workflow.store.rows import from_us, to_us
 from workflow.store.tables import (
     BESIDE_ONLY,
+    CHANNELS,
     DEAD_LETTERS,
     DEFINITIONS,
+    DELIVERIES,
     DOSSIERS,
     FACTS,
     IS_BLOCKED,
+    IS_OPEN,
+    NOTICES,
     OUTBOX,
     POSITIONS,
+    TO_DELIVER,
     TO_SEND,
 )
 
@@ -68,8 +73,23 @@ class Unmodelled(Struct, frozen=True):
     dossiers: int
 
 
+class Channel(Struct, frozen=True):
+    """How a channel stands: alerts not yet delivered, of which the oldest has waited `oldest_s` seconds; deliveries
+    `parked`, refused for good; `failures`, attempts in a row that failed, and the last `fault` with its moment."""
+
+    name: str
+    since: datetime
+    waiting: int
+    oldest_s: float
+    parked: int
+    failures: int
+    delivered_at: datetime | None
+    failed_at: datetime | None
+    fault: str | None
+
+
 class Backlog(Struct, frozen=True):
-    """What waits: blocked dossiers, dead letters, and what the relay has still to send.
+    """What waits: blocked dossiers, dead letters, what the relay has still to send, and what each channel has.
 
     `batches` rows of the outbox hold `messages`; the oldest has waited `oldest_s` seconds, 0 where there is none.
     """
@@ -79,6 +99,7 @@ class Backlog(Struct, frozen=True):
     batches: int
     messages: int
     oldest_s: float
+    channels: tuple[Channel, ...] = ()
 
 
 class Reached(Struct, frozen=True):
@@ -154,8 +175,57 @@ def backlog(store: Store, now: datetime) -> Backlog:
         dead_letters(store),
         int(batches),
         int(messages),
-        0.0 if oldest is None else max(0.0, (now - from_us(oldest)).total_seconds()),
+        _age_s(oldest, now),
+        channels(store, now),
     )
+
+
+def channels(store: Store, now: datetime) -> tuple[Channel, ...]:
+    """How each channel stands that was ever named in a routes file, by its name. Raises a StoreError."""
+    known, told, made = CHANNELS.c, NOTICES.c, DELIVERIES.c
+    undelivered = (
+        (select(told.channel, told.routed_at).where(TO_DELIVER))
+        .union_all(
+            select(made.channel, told.routed_at)
+            .join(NOTICES, told.delivery == made.id)
+            .where(IS_OPEN, made.state == "waiting")
+        )
+        .subquery()
+    )
+    waiting = {
+        name: (int(count), oldest)
+        for name, count, oldest in _rows(
+            store,
+            select(undelivered.c.channel, func.count(), func.min(undelivered.c.routed_at)).group_by(
+                undelivered.c.channel
+            ),
+        )
+    }
+    parked = dict(
+        _rows(
+            store,
+            select(made.channel, func.count()).where(IS_OPEN, made.state == "parked").group_by(made.channel),
+        )
+    )
+    asked = select(known.name, known.since, known.failures, known.delivered_at, known.failed_at, known.fault)
+    return tuple(
+        Channel(
+            name,
+            from_us(since),
+            waiting.get(name, (0, None))[0],
+            _age_s(waiting.get(name, (0, None))[1], now),
+            int(parked.get(name, 0)),
+            failures,
+            None if delivered is None else from_us(delivered),
+            None if failed is None else from_us(failed),
+            fault,
+        )
+        for name, since, failures, delivered, failed, fault in _rows(store, asked.order_by(known.name))
+    )
+
+
+def _age_s(oldest: int | None, now: datetime) -> float:
+    return 0.0 if oldest is None else max(0.0, (now - from_us(oldest)).total_seconds())
 
 
 def positions(store: Store) -> tuple[Reached, ...]:
@@ -178,19 +248,24 @@ def unmodelled(store: Store) -> tuple[Unmodelled, ...]:
 
 
 def day_count(store: Store, source: str, since: datetime, until: datetime) -> DayCount:
-    """What we have of a day, half-open, of the dossiers a source has told of. Raises a StoreError."""
+    """What we have of a day, half-open, of the dossiers a source has told of. Reads those alone that are open or ended
+    since the day began: no other was received, released or open in it. Raises a StoreError."""
     one, begins, ends = DOSSIERS.c, to_us(since), to_us(until)
     told = exists().where(FACTS.c.subject == one.subject, FACTS.c.source == source)
     received = and_(one.received_at >= begins, one.received_at < ends)
     released = and_(one.released_at >= begins, one.released_at < ends)
-    open_ = and_(one.received_at < ends, or_(one.ended_at.is_(None), one.ended_at >= ends))
-    codes = [code for (code,) in _rows(store, select(one.subject).where(received, told))]
-    counts = [
-        next(iter(_rows(store, select(func.count()).select_from(DOSSIERS).where(which, told))))[0]
-        for which in (released, open_)
-    ]
-    digest = sha256(b"".join(code + b"\n" for code in sorted(code.encode() for code in codes)))
-    return DayCount(len(codes), counts[0], counts[1], digest.hexdigest())
+    counts = 0, 0, 0
+    codes: list[bytes] = []
+    running = one.ended_at.is_(None)
+    for ended, still_open in ((running, running), (one.ended_at >= begins, one.ended_at >= ends)):
+        open_ = and_(one.received_at < ends, still_open)
+        asked = select(one.subject, received, released, open_)
+        for subject, *flags in _rows(store, asked.where(ended, or_(received, released, open_), told)):
+            in_day, out, waits = map(bool, flags)
+            counts = counts[0] + in_day, counts[1] + out, counts[2] + waits
+            codes += [subject.encode()] if in_day else []
+    digest = sha256(b"".join(code + b"\n" for code in sorted(codes)))
+    return DayCount(*counts, digest.hexdigest())
 
 
 def dossiers(store: Store) -> int:

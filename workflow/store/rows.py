@@ -118,6 +118,23 @@ class DeadLetter(NamedTuple):
     expires_at: int
 
 
+class Notice(NamedTuple):
+    """A message for one address of a channel. `id`: of the message, `alert`: of what it is about; `content`: what is
+    said, as JSON."""
+
+    channel: str
+    route: str
+    address: str
+    id: str
+    alert: str
+    kind: str
+    change: str
+    unit: str | None
+    due_at: int | None
+    routed_at: int
+    content: bytes
+
+
 class SweepRow(NamedTuple):
     """How far the dossiers have been judged anew by a set of definitions. `target` tells the set, `recorded_at` when it
     was activated, `sources` (a JSON list) the sources whose order or rights it changes, `after` the last dossier looked

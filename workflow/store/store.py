@@ -28,10 +28,6 @@ if TYPE_CHECKING:
 Row: TypeAlias = tuple[Any, ...]
 _DOSSIER: Final = ", ".join(DossierRow._fields)
 ALERT_COLUMNS: Final = ", ".join(AlertRow._fields)
-_BURY: Final = (
-    f"INSERT INTO dead_letters ({', '.join(DeadLetter._fields)}, withheld)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
-)
 _CLAIM: Final = (
     "INSERT INTO positions (stream, partition, position, epoch, log) VALUES (%s, %s, %s, 1, %s)"
     " ON CONFLICT (stream, partition) DO UPDATE SET epoch = positions.epoch + 1"
@@ -239,9 +235,9 @@ class Writing(Reading):
         *,
         shadow: bool = False,
     ) -> None:
-        """Of an open transaction; `archived` are the definitions known to be kept."""
+        """Of an open transaction; `archived` are the definitions known to be kept. `shadow`: nothing is to be sent."""
         super().__init__(connection, sql)
-        self._shadow = shadow
+        self.shadow = shadow
         self._name = name
         self._archived = archived
         self.fresh: set[Definition] = set()
@@ -251,7 +247,7 @@ class Writing(Reading):
 
         Raises PositionLost where the log is another one than that our position was counted in.
         """
-        self._run(_CLAIM, (stream, partition, start, log))
+        self.run(_CLAIM, (stream, partition, start, log))
         found = self.position(stream, partition)
         assert found is not None  # noqa: S101 - just written
         if found[2] != log:
@@ -269,7 +265,7 @@ class Writing(Reading):
 
     def set_position(self, stream: str, partition: int, position: int, log: str) -> None:
         """Has a partition read on from a position of a log, whatever was kept of it; who reads it loses the claim."""
-        self._run(_SET_POSITION, (stream, partition, position, log))
+        self.run(_SET_POSITION, (stream, partition, position, log))
 
     def wait_at_most(self, lock_ms: int) -> None:
         """For the rest of the transaction, gives up waiting for a lock after so long: StoreBusy."""
@@ -284,7 +280,7 @@ class Writing(Reading):
 
         Raises PositionLost.
         """
-        done = self._run(
+        done = self.run(
             "UPDATE positions SET position = %s WHERE stream = %s AND partition = %s AND position = %s AND epoch = %s",
             (position.after, position.stream, position.partition, position.before, position.epoch),
         )
@@ -341,19 +337,10 @@ class Writing(Reading):
 
     def say(self, recorded_at: int, messages: int, content: bytes) -> None:
         """Puts a batch of messages in the outbox, one row."""
-        self._run(
+        self.run(
             "INSERT INTO outbox (recorded_at, messages, content, withheld) VALUES (%s, %s, %s, %s)",
-            (recorded_at, messages, content, self._shadow),
+            (recorded_at, messages, content, self.shadow),
         )
-
-    def bury(self, letters: Iterable[DeadLetter]) -> None:
-        """Keeps messages that could not be taken."""
-        for letter in letters:
-            self._run(_BURY, (*letter, self._shadow))
-
-    def expire(self, by: datetime) -> int:
-        """Removes dead letters whose time is over; how many there were."""
-        return self._run("DELETE FROM dead_letters WHERE expires_at <= %s", (to_us(by),))
 
     def archive(self, used: Iterable[Definition], recorded_at: int) -> None:
         """Keeps definitions that are used for the first time.
@@ -373,7 +360,7 @@ class Writing(Reading):
         for one in new:
             found = kept.get(one[:3])
             if found is None:
-                self._run(
+                self.run(
                     "INSERT INTO definitions (kind, name, revision, fingerprint, content, recorded_at)"
                     " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
                     (*one, recorded_at),
@@ -389,12 +376,14 @@ class Writing(Reading):
             " AND received IS NOT NULL"
         )
         if revision is None:
-            return self._run(statement, (subject, source, identifier))
-        return self._run(f"{statement} AND revision = %s", (subject, source, identifier, revision))
+            return self.run(statement, (subject, source, identifier))
+        return self.run(f"{statement} AND revision = %s", (subject, source, identifier, revision))
 
     def run(self, statement: str, values: Row) -> int:
         """Runs a statement of this folder; how many rows it touched."""
-        return self._run(statement, values)
-
-    def _run(self, statement: str, values: Row) -> int:
         return self._connection.exec_driver_sql(self._sql.marked(statement), values).rowcount
+
+    def run_all(self, statement: str, rows: Sequence[Row]) -> None:
+        """Runs a statement of this folder once for each of these rows."""
+        if rows:
+            self._connection.exec_driver_sql(self._sql.marked(statement), list(rows))

@@ -128,10 +128,11 @@ OUTBOX: Final = Table(
     Column("content", LargeBinary, nullable=False),
     Column("withheld", Boolean(create_constraint=False), nullable=False),
     Column("sent_at", Number),
+    Column("routed_at", Number),
 )
 """One row is the messages of one batch. `withheld`: written in shadow mode, never to be sent. `sent_at`: when the
-broker had acknowledged all of them. No highest number sent is kept instead: of two writers the one with the lower
-number may commit later, and would be passed over for ever.
+broker had acknowledged all of them; `routed_at`: when its alerts were laid out for the channels. No highest number
+sent is kept instead: of two writers the one with the lower number may commit later, and would be passed over for ever.
 """
 
 POSITIONS: Final = Table(
@@ -143,6 +144,56 @@ POSITIONS: Final = Table(
     Column("epoch", Number, nullable=False),
     Column("log", Text, nullable=False),
 )
+
+CHANNELS: Final = Table(
+    "channels",
+    METADATA,
+    Column("name", Key, primary_key=True),
+    Column("since", Number, nullable=False),
+    Column("delivered_at", Number),
+    Column("failed_at", Number),
+    Column("failures", Integer, nullable=False),
+    Column("fault", Text),
+)
+"""`since`: it gets what is said from then on. `failures`: attempts in a row that failed; `fault`: of the last."""
+
+NOTICES: Final = Table(
+    "notices",
+    METADATA,
+    Column("seq", Number, Identity(), primary_key=True),
+    Column("channel", Key, nullable=False),
+    Column("route", Key, nullable=False),
+    Column("address", Key, nullable=False),
+    Column("id", Key, nullable=False),
+    Column("alert", Key, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("change", Text, nullable=False),
+    Column("unit", Text),
+    Column("due_at", Number),
+    Column("routed_at", Number, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("delivery", Key),
+)
+"""One message for one address of a channel; `delivery` is the one it went into, NULL while it waits for one."""
+
+DELIVERIES: Final = Table(
+    "deliveries",
+    METADATA,
+    Column("seq", Number, Identity(), primary_key=True),
+    Column("id", Key, unique=True, nullable=False),
+    Column("channel", Key, nullable=False),
+    Column("route", Key, nullable=False),
+    Column("address", Key, nullable=False),
+    Column("form", Text, nullable=False),
+    Column("unit", Text),
+    Column("notices", Integer, nullable=False),
+    Column("made_at", Number, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("settled_at", Number),
+    Column("fault", Text),
+)
+"""One webhook call or mail, under an id that stays. `form`: `unit`, `digest`, or `quiet` for what was snoozed before
+it went out. `state`: `waiting`, `sent`, `parked` (refused for good) or `quiet`."""
 
 DEFINITIONS: Final = Table(
     "definitions",
@@ -185,12 +236,32 @@ DEAD_LETTERS: Final = Table(
 )
 
 TO_SEND: Final = text("sent_at IS NULL AND NOT withheld")
+TO_ROUTE: Final = text("routed_at IS NULL AND NOT withheld")
+TO_DELIVER: Final = text("delivery IS NULL")
+IS_OPEN: Final = text("state IN ('waiting', 'parked')")
 IS_BLOCKED: Final = text("blocked IS NOT NULL")
 """Conditions of indexes, asked in the same words so that they are found by them."""
 UNSENT_LETTERS: Final = Index(
     "dead_letters_unsent", DEAD_LETTERS.c.seq, sqlite_where=TO_SEND, postgresql_where=TO_SEND
 )
 UNSENT: Final = Index("outbox_unsent", OUTBOX.c.seq, sqlite_where=TO_SEND, postgresql_where=TO_SEND)
+UNROUTED: Final = Index("outbox_unrouted", OUTBOX.c.seq, sqlite_where=TO_ROUTE, postgresql_where=TO_ROUTE)
+NOTICES_WAITING: Final = Index(
+    "notices_waiting",
+    *(NOTICES.c[name] for name in ("channel", "route", "address", "seq")),
+    sqlite_where=TO_DELIVER,
+    postgresql_where=TO_DELIVER,
+)
+NOTICES_OF: Final = Index("notices_delivery", NOTICES.c.delivery, NOTICES.c.seq)
+DELIVERIES_OPEN: Final = Index(
+    "deliveries_open",
+    *(DELIVERIES.c[name] for name in ("channel", "state", "seq")),
+    sqlite_where=IS_OPEN,
+    postgresql_where=IS_OPEN,
+)
+DELIVERIES_MADE: Final = Index(
+    "deliveries_made", *(DELIVERIES.c[name] for name in ("channel", "route", "address", "made_at"))
+)
 BLOCKED: Final = Index(
     "dossiers_blocked", DOSSIERS.c.subject, sqlite_where=IS_BLOCKED, postgresql_where=IS_BLOCKED
 )
@@ -214,6 +285,10 @@ WAITING: Final = Index(
 )
 """What the budget of lateness is counted by, without reading the rows: `released_at` stands in the second, where it is
 always NULL, since SQLite would read the row to be sure of it."""
+ENDED: Final = Index(
+    "dossiers_ended", *(DOSSIERS.c[name] for name in ("ended_at", "received_at", "released_at"))
+)
+"""What a source's count of a day is compared by: the dossiers that were open in it, and those that ended since."""
 BESIDE: Final = Index(
     "facts_beside",
     FACTS.c.type,
@@ -223,6 +298,7 @@ BESIDE: Final = Index(
 )
 ALERTS_SUBJECT: Final = Index("alerts_subject", ALERTS.c.subject)
 EXPIRES: Final = Index("dead_letters_expires_at", DEAD_LETTERS.c.expires_at)
+PLACE: Final = Index("dead_letters_place", DEAD_LETTERS.c.place)
 IDENTITY: Final = UniqueConstraint(
     FACTS.c.subject, FACTS.c.source, FACTS.c.id, FACTS.c.revision, name="facts_identity"
 )

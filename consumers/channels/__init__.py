@@ -1,0 +1,1 @@
+"""Channels: alerts by signed webhook and by mail, each delivery under an id that stays."""
