@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.effects import end
+from workflow.effects import close_pauses, end
 from workflow.facts import Migrated, Opened
 from workflow.model import AppointmentTold, Outcome, PauseTaken, Violation
 from workflow.plan import APPLIED
@@ -101,6 +101,10 @@ def migrate(rules: Rules, dossier: Dossier, fact: Fact, at: datetime) -> Outcome
     _carry(rules, other, dossier)
     dossier.revision = body.revision
     if state != dossier.state:
+        waits_on = other.layout.waiting.get(state, ())
+        close_pauses(
+            dossier, at, [p for p in rules.layout.waiting.get(dossier.state, ()) if p not in waits_on]
+        )
         dossier.state, dossier.since = state, at
     return APPLIED
 
