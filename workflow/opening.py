@@ -39,11 +39,8 @@ def open_dossier(rules: Rules, dossier: Dossier, fact: Fact, at: datetime) -> Ou
 
 def _balance(rules: Rules, dossier: Dossier, body: Opened, at: datetime) -> None:
     fresh = rules.start(dossier.subject)
-    fresh.last_key, fresh.streams, fresh.order_assumed = (
-        dossier.last_key,
-        dossier.streams,
-        dossier.order_assumed,
-    )
+    for name in ("last_key", "streams", "order_assumed", "steps_told"):
+        setattr(fresh, name, getattr(dossier, name))
     for name in dossier.__struct_fields__:
         setattr(dossier, name, getattr(fresh, name))
     assert body.state is not None  # noqa: S101 - asked by the caller
