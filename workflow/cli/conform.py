@@ -14,11 +14,8 @@ from workflow.cli.inputs import FILE, Log, moment, open_log, regrouped
 from workflow.cli.options import Command, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
-<<<<<<< HEAD
 from workflow.cli.writing import OUT, written_whole
-=======
-from workflow.errors import InputError, UsageError
->>>>>>> main
+from workflow.errors import InputError
 from workflow.facts import Acted
 from workflow.i18n import current
 
