@@ -20,6 +20,7 @@ from workflow.store.letters import expire
 from workflow.store.notices import forget
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from threading import Event
 
     from consumers.health import Health
@@ -45,14 +46,24 @@ WORK: Final = "judge"
 class Ticking:
     """Several may run on one store: on PostgreSQL they share the work."""
 
-    def __init__(self, store: Store, catalogue: Catalogue, health: Health, metrics: Metrics) -> None:
-        """`catalogue`: the newest definitions, by which what is due is judged again."""
+    def __init__(
+        self,
+        store: Store,
+        catalogue: Catalogue,
+        health: Health,
+        metrics: Metrics,
+        patience: Patience | None = None,
+        passed_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`catalogue`: the newest definitions, by which what is due is judged again. `passed_s`: the seconds that have
+        gone by since some moment, which say when it is time for what is done now and then."""
         self._store = store
         self._catalogue = catalogue
         self._health = health
         self._metrics = metrics
-        self._feeds_at = self._several_at = self._acts_at = self._forget_at = 0.0
-        self._patience = Patience()
+        self._passed_s = passed_s
+        self._feeds_at = self._several_at = self._acts_at = self._forget_at = passed_s()
+        self._patience = patience or Patience()
 
     def run(self, stop: Event) -> None:
         """Notices until `stop` is set, the batch at hand finished.
@@ -72,7 +83,7 @@ class Ticking:
 
     def _round(self) -> float:
         """One batch, and what else it is time for; the seconds to wait until the next."""
-        began = time.monotonic()
+        began = self._passed_s()
         if began >= self._feeds_at:
             tick_feeds(self._store, self._catalogue, now=datetime.now(UTC))
             self._feeds_at = began + FEEDS_S

@@ -114,6 +114,19 @@ def test_the_same_id_with_other_content_is_a_dead_letter(store: Store, batches: 
     assert len(facts_in(store)) == 1
 
 
+def test_a_stream_that_is_read_again_buries_nothing_twice(store: Store) -> None:
+    other = act("receive", 5, id=LIFE[0].id)
+    batch = messages(LIFE[0], other)
+    first, again = (apply(store, RULES, batch, now=NOW) for _ in range(2))
+    elsewhere = apply(store, RULES, [batch[1]._replace(place="test/0/99")], now=NOW)
+
+    assert (first.appended, first.dead, first.duplicates) == (1, 1, 0)
+    assert (again.appended, again.dead, again.duplicates) == (0, 0, 2)
+    assert (elsewhere.dead, len(elsewhere.letters)) == (1, 1)
+    with store.reading() as reading:
+        assert len(reading.dead_letters()) == 2
+
+
 def test_facts_beyond_the_limit_of_a_dossier_are_dead_letters(store: Store) -> None:
     done = apply(store, RULES, messages(*LIFE), now=NOW, limits=ApplyLimits(facts_per_dossier_max=3))
 
