@@ -31,7 +31,7 @@ actions:
   got: {milestone: resumed, pause: papers, role: [desk], moves: [{from: [waiting], to: work}]}
   give: {milestone: returned, role: [desk], moves: [{from: [work], to: done}]}
 pauses:
-  papers: {at_most: 2, cap: {within: 3, counts: days}, on_resume: restart, waits_for: citizen}
+  papers: {at_most: 2, cap: {within: 3, counts: days}, on_resume: continue, waits_for: citizen}
 counting:
   days: {unit: calendar_days, first_day: excluded, rest_day: stays, reaching: late}
 """
