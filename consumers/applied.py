@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from workflow.messages import Decision
+
 
 class Buried(NamedTuple):
     """A message that became a dead letter: where it came from, and why."""
@@ -17,7 +19,7 @@ class Buried(NamedTuple):
 
 class Applied(Struct, frozen=True, kw_only=True):
     """What became of a batch: how many facts were appended, met again, or became dead letters; how many dossiers were
-    touched, how many of these folded anew, and which are blocked; the dead letters."""
+    touched, how many of these folded anew, and which are blocked; the dead letters; decisions that refuse an event."""
 
     appended: int = 0
     duplicates: int = 0
@@ -27,3 +29,4 @@ class Applied(Struct, frozen=True, kw_only=True):
     erased: int = 0
     blocked: tuple[str, ...] = ()
     letters: tuple[Buried, ...] = ()
+    refused: tuple[Decision, ...] = ()

@@ -25,7 +25,7 @@ from workflow.errors import Unstorable
 from workflow.facts import STANDING_ALONE, BodyErased
 from workflow.messages import encode
 from workflow.store.bodies import Told, row, salts
-from workflow.store.letters import stay, take_again
+from workflow.store.letters import bury, stay, take_again
 from workflow.store.rows import DeadLetter, from_us, to_us
 
 if TYPE_CHECKING:
@@ -231,7 +231,9 @@ class _Batcher(NamedTuple):
             refused = [letter(one, self.now, self.limits) for one in (*dead, *conflicts, *beyond)]
             letters = [*self.beside.letters, *refused]
             if again is None:
-                writing.bury(letters)
+                met = len(letters)
+                letters = bury(writing, letters)
+                duplicates += met - len(letters)
             elif letters:
                 stay(writing, again.number, letters[0].reason, letters[0].detail)
             kept = [one.fact for _, one in fresh]
@@ -348,13 +350,17 @@ def settle(
     alerts = [*speak(writing, catalogue.office, touched, looked_at or now), *also]
     rows = [one.row for one in touched if one.row is not None]
     writing.put(rows)
-    said = [*(decision for one in touched for decision in one.decisions), *alerts]
+    decisions = [decision for one in touched for decision in one.decisions]
+    said = [*decisions, *alerts]
     if said:
         writing.say(now_us, len(said), encode(said))
     done = Applied(
         dossiers=len(rows),
         refolded=sum(one.refolded for one in touched),
         blocked=tuple(row.subject for row in rows if row.blocked is not None),
+        refused=tuple(
+            one for one in decisions if one.outcome is not None and one.outcome.status == "refused"
+        ),
     )
     return done, len(alerts)
 

@@ -11,7 +11,7 @@ from workflow.store.claiming import claim
 from workflow.store.rows import Position
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from consumers.streams import Log, Polled, Stream, Streams
     from workflow.store.store import Store
@@ -38,7 +38,7 @@ class Claims:
         self._store = store
         self._streams = streams
         self._held: dict[Stream, Claim] = {}
-        self._refused: dict[Stream, int] = {}
+        self._refused: dict[Stream, tuple[int, PositionLost]] = {}
         self._not_before: dict[Stream, float] = {}
 
     @property
@@ -47,9 +47,9 @@ class Claims:
         return self._held.keys()
 
     @property
-    def refused(self) -> Iterable[Stream]:
-        """The streams that are ours and cannot be read: their log is not the one our position was counted in."""
-        return self._refused.keys()
+    def refused(self) -> list[PositionLost]:
+        """Why streams that are ours cannot be read: their log is not the one our position was counted in."""
+        return [fault for _, fault in self._refused.values()]
 
     def follow(self) -> list[Stream]:
         """Gives up what is no longer assigned and claims what is new; the streams given up.
@@ -61,15 +61,28 @@ class Claims:
         for stream in gone:
             del self._held[stream]
         self._refused = {
-            stream: given for stream, given in self._refused.items() if assigned.get(stream) == given
+            stream: refusal for stream, refusal in self._refused.items() if assigned.get(stream) == refusal[0]
         }
         for stream, given in assigned.items():
             if stream not in self._held and stream not in self._refused and self._may(stream):
                 self._claim(stream, given)
         return gone
 
-    def steps(self, polled: Iterable[Polled]) -> list[Position]:
-        """How these move the positions of their streams, in the order in which every worker locks them."""
+    def steps(self, polled: Sequence[Polled]) -> list[Position]:
+        """How these move the positions of their streams, in the order in which every worker locks them.
+
+        Raises PositionLost where one was not read from where its stream was left: what lies between would be lost.
+        """
+        for one in polled:
+            if one.since != self._held[one.stream].position:
+                raise PositionLost(
+                    "{stream}: expected a batch from {expected} on, found one from {found} on; it is read again from "
+                    "the stored position",
+                    stream=str(one.stream),
+                    expected=self._held[one.stream].position,
+                    found=one.since,
+                    reason="position_gap",
+                )
         return sorted(
             Position(*one.stream, self._held[one.stream].position, one.after, self._held[one.stream].epoch)
             for one in polled
@@ -140,7 +153,7 @@ class Claims:
 
     def _refuse(self, stream: Stream, given: int, fault: PositionLost) -> None:
         self._streams.leave(stream)
-        self._refused[stream] = given
+        self._refused[stream] = given, fault
         log.error(
             "stream stopped",
             stream=stream.name,

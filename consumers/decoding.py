@@ -41,7 +41,7 @@ def decoded(raw: Raw, zones: dict[str, ZoneInfo], limits: Limits = DEFAULT_LIMIT
             unreadable.append(_unreadable(record, fault, limits))
         else:
             told += [Told(fact, record.value, record.place, record.key, record.headers) for fact in facts]
-    return Polled(raw.stream, told, unreadable, raw.after, raw.end, raw.last_at_ms)
+    return Polled(raw.stream, told, unreadable, raw.since, raw.after, raw.end, raw.last_at_ms)
 
 
 def zones_of(catalogue: Catalogue) -> dict[str, ZoneInfo]:

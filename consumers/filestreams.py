@@ -30,7 +30,7 @@ class FileStreams:
         self._paths = list(paths)
         self._open_file = open_file
         self._entries: Iterator[Entry] | None = None
-        self._number = 0
+        self._number = self._at = 0
         self._file: SourceFile | None = None
         self._next()
 
@@ -47,6 +47,7 @@ class FileStreams:
         if self._file is None or stream != self._stream():
             return False
         self._entries = self._file.reading.entries(position)
+        self._at = position
         return True
 
     def leave(self, _stream: Stream) -> None:
@@ -66,9 +67,10 @@ class FileStreams:
             self._tell()
             self._next()
             return []
-        path, after = self._paths[self._number - 1], entries[-1].position
+        path, since = self._paths[self._number - 1], self._at
+        self._at = entries[-1].position
         told = [_told(entry, path) for entry in entries]
-        return [Polled(self._stream(), told, (), after, after)]
+        return [Polled(self._stream(), told, (), since, self._at, self._at)]
 
     def hint(self, positions: Mapping[Stream, int]) -> None:
         """Nobody watches from outside."""

@@ -1,4 +1,4 @@
-"""The one door to Kafka."""
+"""The door to Kafka for writing, and for looking at topics."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import KafkaError, KafkaTimeoutError
-from kafka.net.compat import KafkaNetClient
+from kafka.errors import KafkaError
 
 from consumers.codec import RawRecord
 from consumers.contract.topics import ENVELOPE_BYTES, MESSAGE_BYTES_MAX
-from workflow.errors import BrokerError, BrokerRefused, BrokerUnreachable, UsageError
+from consumers.kafkaclient import ANSWER_MS, connected, fault_of
+from workflow.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,42 +20,9 @@ if TYPE_CHECKING:
     from consumers.contract.outgoing import Record
     from consumers.contract.topics import Topic
 
-_RECONNECT_MS: Final = {"reconnect_backoff_ms": 50, "reconnect_backoff_max_ms": 1_000}
-"""Kafka's own waits half a minute in the end; a broker that is back should be found within a second or two."""
-ANSWER_MS: Final = 10_000
-"""How long a broker may take to answer."""
 _FOR_EVER_MS: Final = 86_400_000
 """The producer gives up no record by itself: a later one of the same key could then pass it."""
 RECORD_BYTES_MAX: Final = MESSAGE_BYTES_MAX + ENVELOPE_BYTES
-
-
-def answers(servers: str, *, timeout_ms: int) -> bool:
-    """Whether a broker gives the metadata of its cluster within this time."""
-    try:
-        admin = connected(KafkaAdminClient, bootstrap_servers=servers, bootstrap_timeout_ms=timeout_ms)
-    except KafkaError:
-        return False
-    admin.close()
-    return True
-
-
-def connected(kind: Any, **settings: Any) -> Any:  # noqa: ANN401 - a library without types
-    """A client of this kind, with what every client of ours has. Raises KafkaError.
-
-    One that finds no broker is ended whole: by itself it leaves a thread and sockets.
-    """
-    clients: list[Any] = []
-
-    def network(**more: Any) -> Any:  # noqa: ANN401 - as above
-        clients.append(KafkaNetClient(**more))
-        return clients[-1]
-
-    try:
-        return kind(kafka_client=network, **_RECONNECT_MS, **settings)
-    except KafkaError:
-        for client in clients:
-            client.close()
-        raise
 
 
 class Publisher:
@@ -263,20 +230,3 @@ def _compared(admin: Any, prefix: str, topic: Topic) -> Made:  # noqa: ANN401 - 
         if value != wanted:
             differing.append(f"{key}={value}")
     return Made(name, "differs" if differing else "there", ", ".join(differing))
-
-
-def fault_of(servers: str, fault: KafkaError) -> BrokerError:
-    """The error of ours that a fault of the library is: whether asking again may cure it."""
-    said = str(fault) or type(fault).__name__
-    if isinstance(fault, KafkaTimeoutError) or fault.retriable:
-        return BrokerUnreachable(
-            "{broker}: no answer in time ({found}); see that it runs, that its address is right, and that the topics "
-            "are there: dunghen topics create --dry-run",
-            broker=servers,
-            found=said,
-        )
-    return BrokerRefused(
-        "{broker}: it refused what was asked ({found}); give this account the rights it needs, or correct the settings",
-        broker=servers,
-        found=said,
-    )

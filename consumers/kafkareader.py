@@ -25,8 +25,9 @@ from kafka.errors import (
 )
 
 from consumers.codec import RawRecord
-from consumers.kafka import ANSWER_MS, connected, fault_of
+from consumers.kafkaclient import ANSWER_MS, connected, fault_of
 from consumers.streams import Log, Stream
+from workflow import log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -63,11 +64,12 @@ QUIET_MS: Final = 200
 
 
 class Raw(NamedTuple):
-    """Records of one partition as they came. `after`: the offset after the last of these, `end`: after the last there
-    is. `last_at_ms`: when the last of these was written."""
+    """Records of one partition as they came. `since`: the offset they were asked from, `after`: after the last of
+    these, `end`: after the last there is. `last_at_ms`: when the last of these was written."""
 
     stream: Stream
     records: list[RawRecord]
+    since: int
     after: int
     end: int
     last_at_ms: int
@@ -91,6 +93,10 @@ class Reader:
         self._failed = self._woken = False
         self._joined_again = False
         security = settings.security()
+        if settings.sasl and not settings.tls:
+            log.warning(
+                "open", said="name and password go out unencrypted: set DUNGHEN_KAFKA_TLS", broker=servers
+            )
         try:
             self._consumer = connected(
                 KafkaConsumer,
@@ -205,14 +211,22 @@ class Reader:
             self._admin.close()
 
     def _join_again(self) -> None:
-        """Has the group assign once more after a member that has a name joined.
+        """Has the group assign once more where the library would leave us without what is ours.
 
-        Partitions move in two rounds: given up in the first, given on in the second, which their owner asks for. One
-        killed in between is replaced by its name without any round, and nobody would get what it had given up.
+        A joining that a poll's time cut short is gone on with only where the library still knows why it began; it
+        forgets that where the reason was that a topic came to light. Then it sends no heartbeats and reads nothing.
+
+        After a member that has a name joined: partitions move in two rounds, given up in the first, given on in the
+        second, which their owner asks for. One killed in between is replaced by its name without any round, and nobody
+        would get what it had given up.
         """
-        if self._settings.member and not self._joined_again and self._group.joined():
+        coordinator = self._consumer._coordinator  # noqa: SLF001 - the library has no public way
+        cut_short = coordinator.rejoining and not coordinator.rejoin_needed
+        named = self._settings.member and not self._joined_again and self._group.joined()
+        if named:
             self._joined_again = True
-            self._consumer._coordinator.request_rejoin()  # noqa: SLF001 - the library has no public way
+        if cut_short or named:
+            coordinator.request_rejoin()
 
     def _raw(self, tp: TopicPartition, records: list[Any]) -> Raw:
         since = self._next[tp]
@@ -233,6 +247,7 @@ class Reader:
                 )
                 for one in kept
             ],
+            since,
             self._next[tp],
             self._next[tp] if end is None else max(end, self._next[tp]),
             kept[-1].timestamp if kept else 0,

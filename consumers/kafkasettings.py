@@ -53,7 +53,9 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
                 "ssl_certfile": self.certificate_file,
                 "ssl_keyfile": self.key_file,
             }
-            found.update({name: path for name, path in files.items() if path})
+            found.update({name: str(_readable(path)) for name, path in files.items() if path})
+            # Without it a key that is locked would be asked for at the terminal; as it is, it is refused.
+            found["ssl_password"] = ""
         if self.sasl:
             found["sasl_mechanism"] = self.sasl
             found["sasl_plain_username"] = self.user
@@ -68,19 +70,24 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
                 prefix=PREFIX,
                 reason="no_password",
             )
-        try:
-            password = Path(self.password_file).read_text(encoding="utf-8").strip()
-        except OSError as fault:
-            raise UsageError(
-                "{prefix}PASSWORD_FILE={file}: expected a file that can be read, found none ({found}); "
-                "correct the path",
-                prefix=PREFIX,
-                file=self.password_file,
-                found=fault.strerror or type(fault).__name__,
-                reason="no_password",
-            ) from fault
+        password = _readable(self.password_file).read_text(encoding="utf-8").strip()
         log.hide(password)
         return password
+
+
+def _readable(file: str) -> Path:
+    path = Path(file)
+    try:
+        path.open("rb").close()
+    except OSError as fault:
+        raise UsageError(
+            "{file}: expected a file that can be read, found none ({found}); correct the path in {prefix}*_FILE",
+            file=file,
+            found=fault.strerror or type(fault).__name__,
+            prefix=PREFIX,
+            reason="no_file",
+        ) from fault
+    return path
 
 
 def _protocol(*, tls: bool, sasl: bool) -> str:

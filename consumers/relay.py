@@ -68,14 +68,22 @@ def step(outbox: Outbox, publish: Publish, prefix: str, clock: Callable[[], date
 class Relay:
     """The loop: one of several processes has the outbox, the others stand by."""
 
-    def __init__(self, store: Store, publish: Publish, prefix: str, health: Health, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        store: Store,
+        publish: Publish,
+        prefix: str,
+        health: Health,
+        metrics: Metrics,
+        patience: Patience | None = None,
+    ) -> None:
         """`publish` may raise errors that retrying cures; they are retried."""
         self._store = store
         self._publish = publish
         self._prefix = prefix
         self._health = health
         self._metrics = metrics
-        self._patience = Patience()
+        self._patience = patience or Patience()
         self._waited_since: float | None = None
 
     def run(self, stop: Event) -> None:

@@ -41,12 +41,14 @@ class Unreadable(NamedTuple):
 
 
 class Polled(NamedTuple):
-    """What came of one stream, in its order. `after`: the position to read on from. `end`: that after the last record
-    of the log, as far as is known. `last_at_ms`: when the newest of these was written, where the log says so."""
+    """What came of one stream, in its order. `since`: the position it was read from. `after`: that to read on from.
+    `end`: that after the last record of the log, as far as is known. `last_at_ms`: when the newest of these was
+    written, where the log says so."""
 
     stream: Stream
     told: Sequence[Told]
     unreadable: Sequence[Unreadable]
+    since: int
     after: int
     end: int
     last_at_ms: int | None = None

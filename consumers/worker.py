@@ -6,13 +6,13 @@ in memory is believed: positions are read from the store again.
 
 from __future__ import annotations
 
-import random
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from consumers.apply import Beside, apply, letter
 from consumers.claims import Claims
+from consumers.patience import Patience
 from workflow import log
 from workflow.errors import DunghenError, PositionLost, StoreReadOnly
 
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 PART: Final = "worker"
 HINT_S: Final = 1.0
-_WAIT_LEAST_S: Final = 0.1
-_WAIT_MOST_S: Final = 10.0
-"""Waits after faults: doubled each time between these, each at random below that."""
 
 
 def _now() -> datetime:
@@ -49,8 +46,12 @@ class Worker:
         health: Health,
         metrics: Metrics,
         clock: Callable[[], datetime] = _now,
+        patience: Patience | None = None,
     ) -> None:
-        """`streams` are left when the loop ends. `clock`: by which facts are recorded and dossiers judged."""
+        """`streams` are left when the loop ends. `clock`: by which facts are recorded and dossiers judged.
+
+        `patience`: how it waits after faults.
+        """
         self._store = store
         self._catalogue = catalogue
         self._streams = streams
@@ -58,10 +59,11 @@ class Worker:
         self._metrics = metrics
         self._clock = clock
         self._claims = Claims(store, streams)
-        self._attempt = 0
+        self._patience = patience or Patience()
         self._again_at = 0.0
         self._hinted_at = 0.0
         self._to_restore = False
+        self._seen: dict[str, datetime] = {}
 
     def run(self, stop: Event) -> bool:
         """Reads until `stop` is set, the batch at hand finished, or everything is read; False where a stream was
@@ -74,7 +76,7 @@ class Worker:
                 self._round()
         finally:
             self._streams.close()
-        return not list(self._claims.refused)
+        return not self._claims.refused
 
     def _round(self) -> None:
         try:
@@ -106,7 +108,7 @@ class Worker:
         taken = [one for one in polled if one.stream in self._claims.held]
         if taken:
             self._apply(taken)
-        self._attempt = 0
+        self._patience.rewarded()
         self._tell()
 
     def _apply(self, polled: Sequence[Polled]) -> None:
@@ -133,6 +135,8 @@ class Worker:
             took_s,
             {"appended": done.appended, "duplicate": done.duplicates, "dead": done.dead},
         )
+        self._say_seen(polled)
+        self._say_refused(polled, done)
         log.info(
             "batch",
             stream=sorted({one.stream.name for one in polled}),
@@ -150,17 +154,43 @@ class Worker:
             self._hinted_at = time.monotonic()
             self._streams.hint({one.stream: one.after for one in polled})
 
+    def _say_seen(self, polled: Sequence[Polled]) -> None:
+        for one in polled:
+            for told in one.told:
+                fact = told.fact
+                newest = self._seen.get(fact.source)
+                if newest is None or fact.occurred_at > newest:
+                    self._seen[fact.source] = fact.occurred_at
+        for source, at in self._seen.items():
+            self._metrics.seen(source, at.timestamp())
+
+    def _say_refused(self, polled: Sequence[Polled], done: Applied) -> None:
+        """A line for each event that was refused: where it lies and by which rule, and nothing of what it says."""
+        for buried in done.letters:
+            log.warning("dead letter", place=buried.place, reason=buried.reason)
+        if not done.refused:
+            return
+        facts = [(told.fact, told.place) for one in polled for told in one.told]
+        places = {(fact.subject, fact.source, fact.id, fact.revision): place for fact, place in facts}
+        for said in done.refused:
+            broken = said.outcome.violations[0] if said.outcome and said.outcome.violations else None
+            log.info(
+                "refused",
+                place=places.get((said.subject, said.source, said.id, said.revision)),
+                source=said.source,
+                reason=None if broken is None else broken.rule,
+                kind=None if broken is None else broken.kind,
+            )
+
     def _tell(self) -> None:
-        held, refused = list(self._claims.held), list(self._claims.refused)
+        held, refused = list(self._claims.held), self._claims.refused
         self._metrics.assigned(len(held))
         problem = None if held else "no stream to read"
-        self._health.beat(PART, f"stopped: {', '.join(map(str, refused))}" if refused else problem)
+        self._health.beat(PART, f"stopped: {'; '.join(map(str, refused))}" if refused else problem)
 
     def _retry(self, fault: DunghenError, *, wait: bool) -> None:
         """Holds everything and begins again from the store, after a while where waiting may help."""
-        most = min(_WAIT_LEAST_S * 2**self._attempt, _WAIT_MOST_S) if wait else 0.0
-        wait_s = random.uniform(most / 2, most)  # noqa: S311 - a jitter, no secret
-        self._attempt += 1
+        wait_s = self._patience.wait_s() if wait else 0.0
         self._again_at = time.monotonic() + wait_s
         # Whatever the fault: a worker that waits drops what it polls, so nothing may be polled that is not held.
         self._streams.hold()
@@ -170,7 +200,7 @@ class Worker:
             part=PART,
             reason=fault.code,
             said=str(fault),
-            attempt=self._attempt,
+            attempt=self._patience.attempts,
             wait_s=round(wait_s, 2),
         )
         self._metrics.retried(fault.code)

@@ -13,6 +13,8 @@ import click
 
 from consumers.files.limits import FileLimits
 from consumers.kafkasettings import PREFIX, KafkaSettings
+from consumers.patience import PREFIX as RETRY
+from consumers.patience import RetrySettings
 from workflow.cli.main import dunghen
 from workflow.cli.options import unwrapped, with_language
 from workflow.i18n import translator
@@ -72,6 +74,7 @@ def _settings() -> Iterator[str]:
     yield from _keys(FileLimits(), LIMIT)
     yield "## Kafka\n\nWhat each says stands beside it, in `consumers/kafkasettings.py`.\n"
     yield from _keys(KafkaSettings(), PREFIX)
+    yield from _keys(RetrySettings(), RETRY)
 
 
 def _keys(defaults: Struct, prefix: str) -> Iterator[str]:

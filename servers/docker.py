@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import psycopg
 
-from consumers.kafka import answers
+from consumers.kafkaclient import answers
 from servers.kafka import VERSION, free_ports
 from workflow.errors import UsageError
 

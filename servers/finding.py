@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from consumers.kafka import answers
+from consumers.kafkaclient import answers
 from servers.docker import KAFKA as KAFKA_IMAGE
 from servers.docker import POSTGRES, Containers, docker_runs
 from servers.kafka import VERSION, Kafka

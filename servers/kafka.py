@@ -15,11 +15,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
-from consumers.kafka import answers
+from consumers.kafkaclient import answers
 from workflow.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
 VERSION: Final = "4.4.0"
@@ -67,20 +67,26 @@ _NO_BROKER: Final = (
 
 
 class Ports(NamedTuple):
-    """Where it listens on loopback."""
+    """Where it listens on loopback; at the last four only where it is guarded (`servers.guard`)."""
 
     broker: int
     controller: int
+    tls: int
+    mutual: int
+    named: int
+    open: int
 
 
 class Kafka:
     """One broker in a folder of its own. `close` it, or use it as a context."""
 
-    def __init__(self, extra: Mapping[str, str] | None = None) -> None:
+    def __init__(self, extra: Mapping[str, str] | None = None, *, users: Sequence[str] = ()) -> None:
         """Makes an empty broker and starts it. Raises UsageError saying what failed.
 
-        `extra` are further properties; in them {broker} and {controller} stand for the ports.
+        `extra` are further properties; in them {broker}, {controller} and so on stand for the ports. `users`: what it
+        is formatted with beside.
         """
+        self._users = users
         self._java = _java()
         self._class_path = os.pathsep.join(map(str, jars()))
         self._extra = "".join(f"{name}={value}\n" for name, value in (extra or {}).items())
@@ -93,7 +99,11 @@ class Kafka:
     @property
     def bootstrap(self) -> str:
         """Where clients find it: host:port."""
-        return f"127.0.0.1:{self._ports.broker}"
+        return self.at("broker")
+
+    def at(self, listener: str) -> str:
+        """Where it listens in this way: host:port."""
+        return f"127.0.0.1:{self._ports._asdict()[listener]}"
 
     def kill(self) -> None:
         """Ends the broker as a power cut would, and waits until it is gone."""
@@ -149,7 +159,8 @@ class Kafka:
         with (self.folder / "log").open("ab") as log:
             subprocess.run(  # noqa: S603 - the program of the package, our own arguments
                 self._command(
-                    "kafka.tools.StorageTool", "format", "--standalone", "-t", CLUSTER, "-c", settings
+                    *("kafka.tools.StorageTool", "format", "--standalone", "-t", CLUSTER, "-c", settings),
+                    *self._users,
                 ),
                 cwd=self.folder,
                 stdout=log,

@@ -39,7 +39,7 @@ DOORS: Final = {
     "rich": ("workflow/cli/",),
     "babel": ("workflow/locale/",),
     "sqlalchemy": ("workflow/store/",),
-    "kafka": ("consumers/kafka.py", "consumers/kafkareader.py"),
+    "kafka": ("consumers/kafka.py", "consumers/kafkaclient.py", "consumers/kafkareader.py"),
     "structlog": ("workflow/log.py",),
     "logging": ("workflow/log.py",),
     "prometheus_client": ("consumers/metrics.py",),

@@ -42,6 +42,7 @@ KNOWN_KEYS: Final = {
     "depends_on",
     "command",
     "shm_size",
+    "profiles",
 }
 
 
@@ -52,8 +53,9 @@ def test_every_key_is_one_that_compose_has() -> None:
 
 
 def test_kafka_postgresql_worker_ticker_and_relay_are_there() -> None:
-    assert set(SERVICES) == {"kafka", "postgres", "topics", "worker", "ticker", "relay"}
-    assert set(OURS) == {"topics", "worker", "ticker", "relay"}
+    assert set(SERVICES) == {"kafka", "postgres", "topics", "worker", "ticker", "relay", "notify"}
+    assert set(OURS) == {"topics", "worker", "ticker", "relay", "notify"}
+    assert [name for name, one in SERVICES.items() if "profiles" in one] == ["notify"]
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -85,7 +87,7 @@ def test_images_are_pinned_to_a_version() -> None:
 def test_every_port_is_bound_to_this_machine_alone() -> None:
     ports = [port for one in SERVICES.values() for port in one.get("ports", [])]
 
-    assert len(ports) == len(set(ports)) == 5
+    assert len(ports) == len(set(ports)) == 6
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
@@ -125,9 +127,12 @@ def test_whatever_keeps_running_is_watched_and_what_it_needs_is_waited_for() -> 
 
 
 def test_data_lies_in_named_volumes() -> None:
-    mounted = [volume.partition(":")[0] for one in SERVICES.values() for volume in one.get("volumes", [])]
+    mounted = [volume for one in SERVICES.values() for volume in one.get("volumes", [])]
+    ours = {volume for volume in mounted if volume.startswith("./")}
 
-    assert sorted(mounted) == sorted(COMPOSE["volumes"]) == ["kafka", "postgres"]
+    assert ours == {"./channels:/etc/dunghen:ro"}
+    names = [volume.partition(":")[0] for volume in mounted if volume not in ours]
+    assert sorted(names) == sorted(COMPOSE["volumes"]) == ["kafka", "postgres"]
 
 
 def test_kafka_advertises_what_it_listens_to_and_what_others_are_told() -> None:

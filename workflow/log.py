@@ -108,6 +108,8 @@ _CONTROL: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
 """What could break a line, steer a terminal, turn the direction of writing or hide."""
+QUIET: Final = ("kafka.net",)
+"""Loggers of libraries that tell each attempt to connect, several a second: whoever asked says what comes of it."""
 _secrets: set[str] = set()
 
 
@@ -127,6 +129,8 @@ def start(stream: TextIO | None = None, form: Form | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [_Forwarded(logging.WARNING)]
     root.setLevel(logging.WARNING)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def info(event: str, /, **fields: object) -> None:

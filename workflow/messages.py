@@ -70,7 +70,8 @@ class Alert(Struct, frozen=True, omit_defaults=True, kw_only=True):
     `id`: derived of kind, subject and rule. `subject`: the dossier, officer, source or unit it is about, the key of its
     messages. `rule`: the limit, rule, deadline or fact it rests on. `due_at`: the true moment it is about, however late
     we heard. `ended_at`: when what it warns of was over (the result issued, the step left); absent while it goes on.
-    `to`: the posts it goes to, `post@unit`, and `holder`. `rung`: how many steps of escalation those contain.
+    `to`: the posts it goes to, `post@unit`, and `holder`; `readers`: posts of any unit that may read it too, where not
+    everybody may. `rung`: how many steps of escalation those contain.
     `basis`: the clause; `calendar` and `sum`: how the deadline came about. `cause`: what alerts are grouped by where
     not by unit. `by`: which date a lateness is measured by. `feed_silent`: its source was past its cadence when this
     was said, so the dossier may be further than we know.
@@ -87,6 +88,7 @@ class Alert(Struct, frozen=True, omit_defaults=True, kw_only=True):
     officer: str | None = None
     source: str | None = None
     to: tuple[str, ...] = ()
+    readers: tuple[str, ...] = ()
     rung: int = 0
     procedure: str | None = None
     revision: str | None = None

@@ -22,6 +22,7 @@ from consumers.relay import BATCHES, step
 from servers.kafka import Kafka
 from workflow.errors import BrokerRefused, BrokerUnreachable
 from workflow.messages import Decision, encode
+from workflow.store.letters import bury
 from workflow.store.opening import open_store
 from workflow.store.rows import EPOCH, DeadLetter, to_us
 
@@ -236,7 +237,7 @@ def test_nothing_said_in_shadow_reaches_a_topic(database: str, servers: Servers,
     shadow = open_store(database, shadow=True)
     say(shadow, 3)
     with shadow.writing() as writing:
-        writing.bury([DeadLetter("p", "r", "d", None, b"v", b"[]", to_us(NOW), to_us(NOW))])
+        bury(writing, [DeadLetter("p", "r", "d", None, b"v", b"[]", to_us(NOW), to_us(NOW))])
     with closing(Publisher(servers.bootstrap)) as publish, shadow.relaying() as outbox:
         assert outbox is not None
         assert step(outbox, publish, prefix, lambda: NOW) == (0, {})
@@ -256,7 +257,7 @@ def test_a_dead_letter_goes_out_whole_with_its_place_and_reason_and_once(
         DeadLetter("day.jsonl:4", "not_json", "expected JSON", None, b"x", b"[]", to_us(NOW), to_us(NOW)),
     ]
     with store.writing() as writing:
-        writing.bury(letters)
+        bury(writing, letters)
     with closing(Publisher(servers.bootstrap)) as publish, store.relaying() as outbox:
         assert outbox is not None
         topics = [step(outbox, publish, prefix, lambda: NOW).topics for _ in range(2)]

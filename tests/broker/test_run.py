@@ -6,6 +6,7 @@ import gzip
 import json
 import urllib.request
 from collections import Counter
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from kafka import KafkaConsumer
 from msgspec.structs import replace
+from receiving import SECRET, desk
 from working import Office, Worker, undisturbed, until
 
 from consumers.apply import apply
@@ -21,6 +23,7 @@ from consumers.contract.topics import TOPICS
 from consumers.kafka import make_topics
 from workflow.catalogue import load
 from workflow.store.bodies import Told
+from workflow.store.looking import channels
 from workflow.store.opening import open_store
 
 if TYPE_CHECKING:
@@ -139,6 +142,34 @@ def test_from_files_there_is_no_relay_and_deadlines_are_noticed_until_it_is_told
     assert ready()
     assert told(where)[2] > 0
     assert process.end() == 0
+
+
+def test_with_routes_alerts_go_through_channels_too(
+    office: Office, messages: list[bytes], where: str, tmp_path: Path
+) -> None:
+    (tmp_path / "month.jsonl").write_bytes(b"\n".join(messages[:100]) + b"\n")
+    (tmp_path / "secret").write_text(SECRET)
+    with desk() as at_desk:
+        (tmp_path / "routes.yaml").write_text(
+            f"zone: UTC\nwebhooks: {{desk: {{url: '{at_desk.url}', secrets: [secret]}}}}\n"
+            "routes: {late: {channel: desk, kinds: [dossier_late], gather_seconds: 0}}\n"
+        )
+        words = ("--source", str(tmp_path / "month.jsonl"), "--routes", str(tmp_path / "routes.yaml"))
+        process = started(office, tmp_path, *words, STORE=where, BROKERS="127.0.0.1:9")
+        process.said("started", kind="worker+ticker+notify+notify-desk")
+        until(lambda: begun(where), "the channel has begun")
+        overdue(where)
+        (got, *_) = at_desk.wait(lambda got: any(OVERDUE.encode() in one.body for one in got))
+        assert got.headers["webhook-id"].startswith("dh-")
+        assert process.end() == 0
+
+
+def begun(where: str) -> bool:
+    store = open_store(where)
+    try:
+        return bool(channels(store, datetime.now(UTC)))
+    finally:
+        store.close()
 
 
 def test_a_part_that_fails_ends_the_others_and_the_process_with_its_error(

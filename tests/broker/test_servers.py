@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from consumers.kafka import answers
+from consumers.kafkaclient import answers
 from servers.finding import KAFKA_KEY, POSTGRES_KEY, Servers, servers_for
 from servers.kafka import VERSION, Kafka, jars
 from workflow.errors import UsageError

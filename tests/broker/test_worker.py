@@ -65,14 +65,16 @@ def test_a_replay_from_the_start_into_a_live_database_adds_nothing(
     office: Office, messages: list[bytes]
 ) -> None:
     office.worker()
-    office.send(messages)
-    office.read_to(len(messages))
+    office.send([*messages, (None, b"{")])
+    office.read_to(len(messages) + 1)
+    assert office.count("dead_letters") == 1
     before, said = office.judged(), office.rows("SELECT seq, content FROM outbox ORDER BY seq")
     for partition in range(3):
         assert office.run("position", "set", office.topic, str(partition), "0").returncode == 0
     office.workers[0].said("claim lost")
-    office.read_to(len(messages))
+    office.read_to(len(messages) + 1)
     assert office.judged() == before
+    assert office.count("dead_letters") == 1
     assert office.rows("SELECT seq, content FROM outbox ORDER BY seq") == said
 
 

@@ -156,11 +156,11 @@ class Office:
         self.workers.append(Worker(self.environ(**settings), log))
         return self.workers[-1]
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, **settings: object) -> subprocess.CompletedProcess[str]:
         """A command that ends by itself."""
         return subprocess.run(
             [sys.executable, "-c", "from workflow.cli.main import main; main()", *words],
-            env=self.environ(),
+            env=self.environ(**settings),
             capture_output=True,
             text=True,
             check=False,
@@ -232,7 +232,7 @@ def undisturbed(database: str, messages: Sequence[bytes]) -> None:
     with resources.as_file(resources.files("processes")) as folder:
         catalogue = load(folder)
     now = datetime.now(UTC)
-    read = decoded(Raw(Stream("undisturbed", 0), [RawRecord(one) for one in messages], 0, 0, 0), {})
+    read = decoded(Raw(Stream("undisturbed", 0), [RawRecord(one) for one in messages], 0, 0, 0, 0), {})
     beside = Beside(letters=[letter(one, now) for one in read.unreadable])
     apply(store, catalogue, read.told, now=now, beside=beside)
     store.close()

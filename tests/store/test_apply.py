@@ -10,9 +10,13 @@ import msgspec
 import pytest
 from keeping import CODE, LIFE, NINE, NOW, SUBJECT, act, catalogue, generic, messages, revision, tell, void
 from msgspec.structs import replace
+from working import until
 
 from consumers.apply import ApplyLimits, apply, redrive
 from consumers.codec import encode
+from consumers.health import Health
+from consumers.metrics import Metrics
+from consumers.ticking import PART, Ticking
 from workflow.errors import LedgerError, PositionLost, VersionConflict
 from workflow.facts import Actor, BodyErased, Heartbeat
 from workflow.procedure.language import Names
@@ -110,6 +114,19 @@ def test_the_same_id_with_other_content_is_a_dead_letter(store: Store, batches: 
     assert len(facts_in(store)) == 1
 
 
+def test_a_stream_that_is_read_again_buries_nothing_twice(store: Store) -> None:
+    other = act("receive", 5, id=LIFE[0].id)
+    batch = messages(LIFE[0], other)
+    first, again = (apply(store, RULES, batch, now=NOW) for _ in range(2))
+    elsewhere = apply(store, RULES, [batch[1]._replace(place="test/0/99")], now=NOW)
+
+    assert (first.appended, first.dead, first.duplicates) == (1, 1, 0)
+    assert (again.appended, again.dead, again.duplicates) == (0, 0, 2)
+    assert (elsewhere.dead, len(elsewhere.letters)) == (1, 1)
+    with store.reading() as reading:
+        assert len(reading.dead_letters()) == 2
+
+
 def test_facts_beyond_the_limit_of_a_dossier_are_dead_letters(store: Store) -> None:
     done = apply(store, RULES, messages(*LIFE), now=NOW, limits=ApplyLimits(facts_per_dossier_max=3))
 
@@ -130,6 +147,22 @@ def test_dead_letters_expire(store: Store) -> None:
     with store.writing() as writing:
         assert expire(writing, NOW) == 0
         assert expire(writing, NOW.replace(day=2)) == 1
+
+
+def test_the_ticker_removes_what_expired(store: Store) -> None:
+    limits = ApplyLimits(facts_per_dossier_max=3, dead_letter_days=1)
+    apply(store, RULES, messages(*LIFE), now=NOW, limits=limits)
+    stop = threading.Event()
+    loop = threading.Thread(target=Ticking(store, RULES, Health((PART,)), Metrics()).run, args=(stop,))
+    loop.start()
+
+    def left() -> int:
+        with store.reading() as reading:
+            return len(reading.dead_letters())
+
+    until(lambda: not left(), "the letter is gone")
+    stop.set()
+    loop.join()
 
 
 def test_a_late_fact_folds_its_dossier_once_and_tells_what_changed(store: Store) -> None:

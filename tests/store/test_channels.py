@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
+import sqlite3
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import pytest
 from keeping import NOW
 
@@ -13,7 +17,7 @@ from consumers.channels.making import content_of, lay_out, make
 from consumers.channels.wording import payload
 from workflow.alerts.life import Act, Life
 from workflow.alerts.routes import Mail, Route, Routes, Storm, Webhook
-from workflow.errors import VersionConflict
+from workflow.errors import StoreError, VersionConflict
 from workflow.messages import Alert, AlertSaid, Decision, encode
 from workflow.store import notices
 from workflow.store.alerts import row
@@ -160,6 +164,47 @@ def test_two_that_lay_out_at_once_do_it_once(where: str) -> None:
     quick.close()
 
 
+def test_a_fault_at_any_call_loses_nothing_and_makes_nothing_twice(store: Store, where: str) -> None:
+    """Laid out, put together and settled, the n-th call of the database failing, for every n."""
+    since, left = begun(store), [0]
+    calm = msgspec.structs.replace(ROUTES, routes={"all": Route(channel="desk", gather_seconds=0)})
+
+    def failing(_: str) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise sqlite3.OperationalError("disk I/O error, said by a test")
+
+    def work(over: Store, now: datetime) -> None:
+        lay_out(over, calm, since, now)
+        make(over, calm, "desk", now)
+        with over.reading() as reading:
+            found = notices.next_delivery(reading, "desk")
+        if found is not None:
+            settled(over, found)
+
+    faulty = open_store(where, watch=failing)
+    told: list[str] = []
+    for number in itertools.count(1):
+        now = NOW + number * timedelta(hours=1)
+        told += [f"D{number}", f"E{number}"]
+        tell(store, said(told[-2]), said(told[-1], "water"), at=now)
+        left[0] = number
+        with contextlib.suppress(StoreError):
+            work(faulty, now)
+        for _ in range(3):
+            work(store, now)
+        if left[0] > 0:
+            break
+    faulty.close()
+
+    assert number > 10
+    with store.reading() as reading:
+        sent = notices.deliveries(reading, ["sent"], 10_000)
+        assert notices.deliveries(reading, ["waiting", "parked", "quiet"], 10) == []
+    assert {one.notices for one in sent} == {1}
+    assert sorted(subject for one in sent for subject in subjects(store, one)) == sorted(told)
+
+
 def test_a_storm_becomes_one_digest_then_silence_for_the_window(store: Store) -> None:
     begun(store)
     tell(store, *(said(f"D{number}") for number in range(3)))
@@ -282,3 +327,20 @@ def test_shadow_sends_nothing(where: str) -> None:
     tell(shadow, said("D1"))
     assert laid(shadow) == 0
     shadow.close()
+
+
+def test_what_was_sent_long_ago_is_forgotten_and_what_was_refused_is_not(store: Store) -> None:
+    begun(store)
+    tell(store, said("D1"), said("D2", "water"), said("D3", "air"))
+    laid(store)
+    make(store, ROUTES, "desk", NOW)
+    first, second, third = open_deliveries(store)
+    settled(store, first)
+    settled(store, second, fault="it answered 400")
+    with store.writing() as writing:
+        assert notices.forget(writing, NOW - SECOND) == 0
+        assert notices.forget(writing, NOW) == 1
+    assert [subjects(store, one) for one in (first, second, third)] == [[], ["D2"], ["D3"]]
+    with store.reading() as reading:
+        kept = notices.deliveries(reading, ["waiting", "parked", "sent"], 10)
+    assert {one.id for one in kept} == {second.id, third.id}

@@ -215,6 +215,16 @@ def test_what_a_person_did_is_sent_only_where_it_is_asked_for() -> None:
     assert list(addressed(routes(all=Route(channel="desk", says=("snoozed",))), said("snoozed")))
 
 
+def test_who_may_read_of_a_move_is_reached_where_the_route_names_the_post() -> None:
+    moved = said(**ROTATION, to=("director@office",), readers=("chief-inspector", "head"))
+    by_post = Route(channel="heads", topics=("alerts.rotation",), posts=("head",), address="m@x.example")
+    assert list(addressed(routes(r=by_post), moved)) == [Addressed("heads", "r", "head@x.example")]
+    to_whom = Route(channel="heads", topics=("alerts.rotation",), address="director@x.example")
+    assert list(addressed(routes(r=to_whom), moved)) == [Addressed("heads", "r", "director@x.example")]
+    nobody = Route(channel="heads", topics=("alerts.rotation",), posts=("clerk",), address="m@x.example")
+    assert list(addressed(routes(r=nobody), moved)) == []
+
+
 ROTATION: Final = {"kind": "rotation_overdue", "topic": "alerts.rotation", "subject": "cb-1"}
 
 

@@ -217,6 +217,7 @@ def _told(alert: Alert) -> tuple[object, ...]:
         alert.unit,
         alert.officer,
         alert.to,
+        alert.readers,
         alert.rung,
         alert.revision,
         alert.cause,

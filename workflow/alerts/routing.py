@@ -73,13 +73,15 @@ def _takes(route: Route, said: AlertSaid) -> bool:
 
 
 def _posts(route: Route, alert: Alert) -> set[str]:
-    """The posts a route has an alert go to, `post@unit`."""
+    """The posts a route has an alert go to, as `post@unit`; those that it names may read it too, as it names them."""
     to = {f"{HOLDER}@{alert.unit}" if post == HOLDER else post for post in alert.to}
     if not route.posts:
         return to
-    return {post for post in to if post in route.posts or post.partition("@")[0] in route.posts}
+    named = {post for post in to if post in route.posts or post.partition("@")[0] in route.posts}
+    return named | {post for post in route.posts if post.partition("@")[0] in alert.readers}
 
 
 def _addresses(route: Route, known: dict[str, str], alert: Alert) -> set[str]:
-    found = {known[post] for post in _posts(route, alert) if post in known}
+    posts = _posts(route, alert)
+    found = {address for post, address in known.items() if post in posts or post.partition("@")[0] in posts}
     return found or {route.address or ""}

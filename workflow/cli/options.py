@@ -12,6 +12,9 @@ import click
 
 from consumers.files.limits import DEFAULT_LIMITS, FileLimits
 from consumers.kafkasettings import DEFAULT, PREFIX, KafkaSettings
+from consumers.patience import DEFAULT as RETRIES
+from consumers.patience import PREFIX as RETRY
+from consumers.patience import RetrySettings
 from workflow.cli.output import Form
 from workflow.i18n import LANGUAGES, current, use
 from workflow.settings import keys_of, refuse_unknown, settings_from, unknown_keys
@@ -87,11 +90,20 @@ def kafka_settings(environ: Mapping[str, str] = os.environ) -> KafkaSettings:
     return settings_from(environ, DEFAULT, PREFIX)
 
 
+def retry_settings(environ: Mapping[str, str] = os.environ) -> RetrySettings:
+    """How long to wait between attempts, as the environment sets it. Raises `UsageError` for a malformed setting."""
+    return settings_from(environ, RETRIES, RETRY)
+
+
 def check_environment(environ: Mapping[str, str], top: click.Group) -> None:
     """Raises `UsageError` for a `DUNGHEN_` key that nothing reads, or a setting that is malformed."""
     file_limits(environ)
     kafka_settings(environ)
-    cheap = ("DUNGHEN_OUTPUT", "DUNGHEN_LANG", *keys_of(FileLimits), *keys_of(KafkaSettings, PREFIX))
+    retry_settings(environ)
+    cheap = (
+        *("DUNGHEN_OUTPUT", "DUNGHEN_LANG", *keys_of(FileLimits), *keys_of(KafkaSettings, PREFIX)),
+        *keys_of(RetrySettings, RETRY),
+    )
     if unknown_keys(environ, cheap):
         refuse_unknown(environ, (*cheap, *environment_twins(top, "DUNGHEN")))
 

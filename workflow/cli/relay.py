@@ -37,4 +37,6 @@ def relay(place: Place, broker: Broker, health_host: str, health_port: int) -> N
         closing(Publisher(broker.servers, **kafka_settings().security())) as publish,
     ):
         process.metrics.watch(lambda: backlog(store, datetime.now(UTC)))
-        Relay(store, publish, broker.prefix, process.health, process.metrics).run(process.stop)
+        Relay(store, publish, broker.prefix, process.health, process.metrics, process.patience()).run(
+            process.stop
+        )

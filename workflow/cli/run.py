@@ -70,12 +70,16 @@ def run(
         loops: dict[str, Callable[[Event], object]] = {}
         if relay.PART in parts:
             publish = held.enter_context(closing(Publisher(broker.servers, **kafka_settings().security())))
-            loops[relay.PART] = Relay(store, publish, broker.prefix, process.health, process.metrics).run
+            loops[relay.PART] = Relay(
+                store, publish, broker.prefix, process.health, process.metrics, process.patience()
+            ).run
         if told is not None:
             loops |= Notifying(store, told.value, reached, process.health, process.metrics).loops()
-        loops[ticking.PART] = Ticking(store, another, process.health, process.metrics).run
+        loops[ticking.PART] = Ticking(store, another, process.health, process.metrics, process.patience()).run
         streams = reading.streams(catalogue, beside, broker)
-        read = Worker(store, catalogue, streams, process.health, process.metrics).run
+        read = Worker(
+            store, catalogue, streams, process.health, process.metrics, patience=process.patience()
+        ).run
         loops[worker.PART] = _told_when_done(read, process)
         whole = together(loops, process.stop)[worker.PART]
     return int(not whole)

@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING, NamedTuple
 from consumers.health import Health, served
 from consumers.metrics import Metrics
 from workflow import log
+from workflow.cli.options import retry_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    from consumers.patience import Patience
 
 
 class Running(NamedTuple):
-    """`stop` is set by SIGTERM and SIGINT: finish what is at hand, then end."""
+    """`stop` is set by SIGTERM and SIGINT: finish what is at hand, then end. `patience`: makes one for each loop."""
 
     stop: Event
     health: Health
     metrics: Metrics
+    patience: Callable[[], Patience]
 
 
 @contextmanager
@@ -34,7 +38,7 @@ def running(parts: Sequence[str], *, port: int, host: str) -> Iterator[Running]:
         stop.set()
 
     before = {one: signal.signal(one, end) for one in (signal.SIGTERM, signal.SIGINT)}
-    found = Running(stop, Health(parts), Metrics())
+    found = Running(stop, Health(parts), Metrics(), retry_settings().patience)
     try:
         with served(found.health, found.metrics, port, host) as listening:
             log.info("started", kind="+".join(parts), port=listening)

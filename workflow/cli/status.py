@@ -13,7 +13,7 @@ from consumers.kafka import log_ends
 from workflow.audit.census import census
 from workflow.audit.views import view
 from workflow.catalogue import JUDGE_VERSION
-from workflow.cli.options import Command, output_option
+from workflow.cli.options import Command, kafka_settings, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options
@@ -181,10 +181,7 @@ def _reached(store: Seen, brokers: str | None) -> list[dict[str, object]]:
     ends = (
         {}
         if brokers is None
-        else log_ends(
-            brokers,
-            {one.stream for one in found},
-        )
+        else log_ends(brokers, {one.stream for one in found}, **kafka_settings().security())
     )
     return [
         {**msgspec.structs.asdict(one), "end": end, "lag": None if end is None else end - one.position}

@@ -40,4 +40,6 @@ def ticker(place: Place, health_host: str, health_port: int, procedures: Path | 
         place.opened() as store,
     ):
         process.metrics.watch(lambda: backlog(store, datetime.now(UTC)))
-        Ticking(store, load(procedures or ours), process.health, process.metrics).run(process.stop)
+        Ticking(store, load(procedures or ours), process.health, process.metrics, process.patience()).run(
+            process.stop
+        )

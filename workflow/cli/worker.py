@@ -133,7 +133,9 @@ def worker(
     ):
         process.metrics.watch(lambda: backlog(store, datetime.now(UTC)))
         streams = reading.streams(catalogue, beside, broker)
-        whole = Worker(store, catalogue, streams, process.health, process.metrics).run(process.stop)
+        whole = Worker(
+            store, catalogue, streams, process.health, process.metrics, patience=process.patience()
+        ).run(process.stop)
     return int(not whole)
 
 

@@ -138,6 +138,16 @@ class LimitClock:
         due = self.due(dossier, anchor, at)
         return due if due is not None and self.late(at, due) else None
 
+    def may_press(self, anchor: datetime, dossier: Dossier, at: datetime, share: float) -> bool:
+        """Whether at `at` so much of the time from `anchor` to the due instant may be over; False is sure. A given date
+        has no time of its own. Raises CalendarRange."""
+        passed = at - anchor
+        if self.counts is None or passed < self._at_least * share:
+            return False
+        number = self._fixed if self._choice is None else self._chosen(dossier)
+        # Whatever a dossier has met moves a date further away.
+        return number is not None and passed >= (self.counts.due(anchor, number, at) - anchor) * share
+
     @property
     def counted_as(self) -> str:
         """The rule of counting in one line, the same in every language: it stands in each verdict."""
@@ -231,15 +241,20 @@ class LimitClock:
         moment: Moment,
         lines: Lines,
     ) -> datetime:
-        """The anchor after restarts and the cut-off. A pause that begins once the limit is missed restarts nothing."""
+        """The anchor after restarts and the cut-off."""
         start, again = anchor, None
         begun = counter.begin(anchor)
         for ended, taken in self._rules.restarts(dossier, anchor):
-            before = self._rules.stops(dossier, begun, moment)
-            before = [
-                s._replace(end=min(s.end, taken.started_at)) for s in before if s.start < taken.started_at
-            ]
-            if taken.started_at < self._moved(counter, begun, number, before, None).due:
+            stops = self._rules.stops(dossier, begun, moment)
+
+            def due(until: datetime, stops: list[Stop] = stops, begun: datetime = begun) -> datetime:
+                met = [s._replace(end=min(s.end, until)) for s in stops if s.start < until]
+                return self._moved(counter, begun, number, met, None).due
+
+            # No pause takes an overrun away: neither one that begins after it, nor one that runs into it past its cap.
+            cap = self._rules.pauses[taken.pause].capped_at(taken.started_at, moment.announced_by)
+            in_time = taken.started_at < due(taken.started_at)
+            if in_time and (cap is None or ended <= cap or ended <= due(ended)):
                 start, again, begun = ended, taken, counter.begin(ended)
         if lines is not None:
             lines.append(sums.from_anchor(self.limit, anchor, self._default))

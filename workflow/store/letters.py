@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from workflow.store.rows import DeadLetter, to_us
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from workflow.store.store import Reading, Writing
@@ -15,6 +16,12 @@ PAGE: Final = 100
 """Letters held in memory at once, each at most as large as a message may be."""
 _COLUMNS: Final = f"seq, {', '.join(DeadLetter._fields)}, redriven_at"
 
+_BURY: Final = (
+    f"INSERT INTO dead_letters ({', '.join(DeadLetter._fields)}, withheld)"
+    " SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s"
+    " WHERE NOT EXISTS (SELECT 1 FROM dead_letters WHERE place = %s AND value = %s)"
+)
+
 
 class Kept(NamedTuple):
     """A dead letter with its number, and when it was taken after all, in microseconds."""
@@ -22,6 +29,14 @@ class Kept(NamedTuple):
     number: int
     letter: DeadLetter
     redriven_at: int | None
+
+
+def bury(writing: Writing, found: Iterable[DeadLetter]) -> list[DeadLetter]:
+    """Keeps messages that could not be taken; which of them were new.
+
+    A stream that is read again brings the same bytes from the same place: they lie there already.
+    """
+    return [one for one in found if writing.run(_BURY, (*one, writing.shadow, one.place, one.value)) == 1]
 
 
 def letter(reading: Reading, number: int) -> Kept | None:

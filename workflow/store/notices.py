@@ -219,6 +219,14 @@ def failed(writing: Writing, channel: str, now: datetime, fault: str) -> None:
     writing.run(statement, (to_us(now), fault, channel))
 
 
+def forget(writing: Writing, by: datetime) -> int:
+    """Removes deliveries that were sent or set aside by then, with what was in them; how many."""
+    settled = "state IN ('sent', 'quiet') AND settled_at <= %s"
+    inside = f"SELECT id FROM deliveries WHERE {settled}"
+    writing.run(f"DELETE FROM notices WHERE delivery IN ({inside})", (to_us(by),))
+    return writing.run(f"DELETE FROM deliveries WHERE {settled}", (to_us(by),))
+
+
 def parked(reading: Reading) -> tuple[int, ...]:
     """The numbers of the deliveries that were refused for good."""
     rows = reading.rows("SELECT seq FROM deliveries WHERE state = 'parked' ORDER BY seq")

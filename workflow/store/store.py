@@ -28,10 +28,6 @@ if TYPE_CHECKING:
 Row: TypeAlias = tuple[Any, ...]
 _DOSSIER: Final = ", ".join(DossierRow._fields)
 ALERT_COLUMNS: Final = ", ".join(AlertRow._fields)
-_BURY: Final = (
-    f"INSERT INTO dead_letters ({', '.join(DeadLetter._fields)}, withheld)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
-)
 _CLAIM: Final = (
     "INSERT INTO positions (stream, partition, position, epoch, log) VALUES (%s, %s, %s, 1, %s)"
     " ON CONFLICT (stream, partition) DO UPDATE SET epoch = positions.epoch + 1"
@@ -239,9 +235,9 @@ class Writing(Reading):
         *,
         shadow: bool = False,
     ) -> None:
-        """Of an open transaction; `archived` are the definitions known to be kept."""
+        """Of an open transaction; `archived` are the definitions known to be kept. `shadow`: nothing is to be sent."""
         super().__init__(connection, sql)
-        self._shadow = shadow
+        self.shadow = shadow
         self._name = name
         self._archived = archived
         self.fresh: set[Definition] = set()
@@ -343,13 +339,8 @@ class Writing(Reading):
         """Puts a batch of messages in the outbox, one row."""
         self.run(
             "INSERT INTO outbox (recorded_at, messages, content, withheld) VALUES (%s, %s, %s, %s)",
-            (recorded_at, messages, content, self._shadow),
+            (recorded_at, messages, content, self.shadow),
         )
-
-    def bury(self, letters: Iterable[DeadLetter]) -> None:
-        """Keeps messages that could not be taken."""
-        for letter in letters:
-            self.run(_BURY, (*letter, self._shadow))
 
     def archive(self, used: Iterable[Definition], recorded_at: int) -> None:
         """Keeps definitions that are used for the first time.
