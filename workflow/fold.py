@@ -132,7 +132,7 @@ def follow(rules: Rules, dossier: Dossier, facts: Sequence[Fact]) -> tuple[Dossi
     The given dossier stays as it was.
     """
     draft = _draft(dossier)
-    rows = as_rows(facts)
+    rows = as_rows(facts) if len(facts) > 1 else None
     if rows is not None and rows.known is None and _begins_behind(rules, dossier, facts[0]):
         return draft, _judge(rules.family[draft.revision], draft, rows)
     outcomes: list[Outcome] = []
