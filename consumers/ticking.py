@@ -20,6 +20,7 @@ from workflow.store.letters import expire
 from workflow.store.notices import forget
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from threading import Event
 
     from consumers.health import Health
@@ -42,6 +43,10 @@ WORK: Final = "judge"
 """What one ticker at a time does; the others pass over it."""
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Ticking:
     """Several may run on one store: on PostgreSQL they share the work."""
 
@@ -52,12 +57,14 @@ class Ticking:
         health: Health,
         metrics: Metrics,
         patience: Patience | None = None,
+        clock: Callable[[], datetime] = _now,
     ) -> None:
         """`catalogue`: the newest definitions, by which what is due is judged again."""
         self._store = store
         self._catalogue = catalogue
         self._health = health
         self._metrics = metrics
+        self._clock = clock
         self._feeds_at = self._several_at = self._acts_at = self._forget_at = 0.0
         self._patience = patience or Patience()
 
@@ -81,15 +88,15 @@ class Ticking:
         """One batch, and what else it is time for; the seconds to wait until the next."""
         began = time.monotonic()
         if began >= self._feeds_at:
-            tick_feeds(self._store, self._catalogue, now=datetime.now(UTC))
+            tick_feeds(self._store, self._catalogue, now=self._clock())
             self._feeds_at = began + FEEDS_S
         if began >= self._forget_at:
-            self._forget(datetime.now(UTC))
+            self._forget(self._clock())
             self._forget_at = began + FORGET_S
         if began >= self._several_at:
             self._judge_several(began)
         began = time.monotonic()
-        ticked = tick(self._store, self._catalogue, now=datetime.now(UTC))
+        ticked = tick(self._store, self._catalogue, now=self._clock())
         if not ticked.dossiers:
             return IDLE_S
         self._metrics.ticked(late / 1000 for late in ticked.late_ms)
@@ -111,7 +118,7 @@ class Ticking:
             if not free:
                 self._several_at = began + SEVERAL_S
                 return
-            for name, judge in judgments(self._store, self._catalogue, now=datetime.now(UTC), acts=acts):
+            for name, judge in judgments(self._store, self._catalogue, now=self._clock(), acts=acts):
                 self._judge(name, judge)
         self._several_at = began + SEVERAL_S
         if acts:

@@ -177,15 +177,18 @@ class Kafka:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                # Not ended by Ctrl-C at the terminal before those who use it have finished.
+                start_new_session=True,
             )
-        until = time.monotonic() + START_S
-        while not answers(self.bootstrap, timeout_ms=1_000):
-            if server.poll() is not None:
-                return None
-            if time.monotonic() > until:
-                server.kill()
-                server.wait()
-                raise self._impossible()
+        with ExitStack() as undone:
+            undone.callback(_ended, server)
+            until = time.monotonic() + START_S
+            while not answers(self.bootstrap, timeout_ms=1_000):
+                if server.poll() is not None:
+                    return None
+                if time.monotonic() > until:
+                    raise self._impossible()
+            undone.pop_all()
         return server
 
     def _command(self, program: str, *arguments: str) -> list[str]:
@@ -199,6 +202,11 @@ class Kafka:
         return _no_broker(
             (self.folder / "log").read_text(errors="replace").strip()[-500:] or "it ended at once"
         )
+
+
+def _ended(server: subprocess.Popen[bytes]) -> None:
+    server.kill()
+    server.wait()
 
 
 def jars() -> list[Path]:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Self
@@ -114,16 +115,19 @@ class Postgres:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            # Not ended by Ctrl-C at the terminal before those who use it have finished.
+            start_new_session=True,
         )
         log.close()
-        until = time.monotonic() + START_S
-        ready = [str(self._programs / "pg_isready"), "-q", "-h", str(self.folder)]
-        while subprocess.run(ready, check=False).returncode:  # noqa: S603 - the program of the package
-            if server.poll() is not None or time.monotonic() > until:
-                server.kill()
-                server.wait()
-                raise _impossible(self.version, (self.folder / "log").read_text(errors="replace")[-500:])
-            time.sleep(0.02)
+        with ExitStack() as undone:
+            undone.callback(_ended, server)
+            until = time.monotonic() + START_S
+            ready = [str(self._programs / "pg_isready"), "-q", "-h", str(self.folder)]
+            while subprocess.run(ready, check=False).returncode:  # noqa: S603 - the program of the package
+                if server.poll() is not None or time.monotonic() > until:
+                    raise _impossible(self.version, (self.folder / "log").read_text(errors="replace")[-500:])
+                time.sleep(0.02)
+            undone.pop_all()
         return server
 
     def _account(self) -> list[str]:
@@ -133,6 +137,11 @@ class Postgres:
         if setpriv is None:
             raise _impossible(self.version, "no setpriv to leave the root account")
         return [setpriv, f"--reuid={ACCOUNT}", f"--regid={pwd.getpwnam(ACCOUNT).pw_gid}", "--clear-groups"]
+
+
+def _ended(server: subprocess.Popen[bytes]) -> None:
+    server.kill()
+    server.wait()
 
 
 def _programs(version: Version) -> Path:
