@@ -104,7 +104,8 @@ def reasons(row: DossierRow, catalogue: Catalogue) -> tuple[str, ...]:
 
 
 def _received_under(row: DossierRow, rules: Rules) -> Rules:
-    """The revision in force on the date of receipt. A dossier that was migrated to another is only looked at again."""
+    """The revision in force on the date of receipt. A dossier that was migrated to another is only looked at again, as
+    is every one of which a move was ever told: one to a revision that was not known may take effect now."""
     if len(rules.family) == 1 or row.received_at is None:
         return rules
     return in_force(rules.family, from_us(row.received_at))
@@ -175,9 +176,12 @@ class Sweep:
             told = (
                 sweeps.told_by(reading, self._sources, [row.subject for row in rows]) if self._sources else ()
             )
+            subjects = [row.subject for row in rows if len(self.catalogue.family(row.code)) > 1]
+            migrated = sweeps.migrated(reading, subjects) if subjects else ()
             for row in rows:
                 after = row.subject
-                because = (*reasons(row, self.catalogue), *(("source",) if after in told else ()))
+                because = reasons(row, self.catalogue) or (("procedure",) if after in migrated else ())
+                because += ("source",) if after in told else ()
                 if because:
                     found[after] = because
                 if len(found) == self.batch:

@@ -58,14 +58,17 @@ class Ticking:
         metrics: Metrics,
         patience: Patience | None = None,
         clock: Callable[[], datetime] = _now,
+        passed_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`catalogue`: the newest definitions, by which what is due is judged again."""
+        """`catalogue`: the newest definitions, by which what is due is judged again. `passed_s`: the seconds that have
+        gone by since some moment, which say when it is time for what is done now and then."""
         self._store = store
         self._catalogue = catalogue
         self._health = health
         self._metrics = metrics
         self._clock = clock
-        self._feeds_at = self._several_at = self._acts_at = self._forget_at = 0.0
+        self._passed_s = passed_s
+        self._feeds_at = self._several_at = self._acts_at = self._forget_at = passed_s()
         self._patience = patience or Patience()
 
     def run(self, stop: Event) -> None:
@@ -86,7 +89,7 @@ class Ticking:
 
     def _round(self) -> float:
         """One batch, and what else it is time for; the seconds to wait until the next."""
-        began = time.monotonic()
+        began = self._passed_s()
         if began >= self._feeds_at:
             tick_feeds(self._store, self._catalogue, now=self._clock())
             self._feeds_at = began + FEEDS_S

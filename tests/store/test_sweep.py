@@ -10,6 +10,7 @@ import pytest
 from keeping import (
     CODE,
     LIFE,
+    NINE,
     NOW,
     SUBJECT,
     act,
@@ -18,6 +19,7 @@ from keeping import (
     messages,
     revision,
     source,
+    tell,
     void,
 )
 from msgspec.structs import replace
@@ -25,9 +27,12 @@ from test_replay import replayed
 
 from consumers.apply import apply
 from consumers.sweep import Change, Moved, Sweep, Swept
+from consumers.ticker import tick
 from workflow.clocks.calendar import Calendar, CalendarDefinition, Covers, Day, Hours
 from workflow.errors import LedgerError
+from workflow.facts import Fact, Migrated
 from workflow.procedure.language import Anchor, Binds, Counting, Effective, Limit, Names
+from workflow.store.alerts import lives
 from workflow.store.rows import to_us
 
 if TYPE_CHECKING:
@@ -185,6 +190,80 @@ def test_a_revision_that_comes_after_the_dossiers_it_is_for_judges_them_and_no_o
         ("NEW", ("procedure",), (Change("revision", "1", "2"),))
     ]
     assert found[-1].row.dossiers == 1
+    assert replayed(store)[0] == []
+
+
+SLOWER = revision(
+    revision="2",
+    effective=Effective(date(2024, 5, 1)),
+    limits={"all": replace(revision().limits["all"], within=24)},
+)
+FIRST = revision(effective=Effective(date(2024, 1, 1)))
+BOTH = catalogue(FIRST, SLOWER, generic())
+
+
+def migrated(hour: float, **more: Any) -> Fact:
+    return tell(Migrated(revision="2", decision="12/QD"), hour, **more)
+
+
+def stories(store: Store, kind: str = "dossier_late") -> dict[str, list[str]]:
+    """What was said of the alerts of a kind, by dossier."""
+    found: dict[str, list[str]] = {}
+    with store.reading() as reading:
+        told = [one for _, content in reading.outbox() for one in msgspec.json.decode(content)]
+    for one in told:
+        if one["says"] == "alert" and one["alert"]["kind"] == kind:
+            found.setdefault(one["alert"]["subject"], []).append(one["change"])
+    return found
+
+
+def test_a_running_dossier_that_is_moved_to_another_revision_is_late_by_that_one(store: Store) -> None:
+    """Eight hours by the first revision, twenty-four by the second: what was said is taken back, and said again."""
+    apply(store, BOTH, messages(act("receive", 0)), now=NINE)
+    tick(store, BOTH, now=NINE + timedelta(hours=9))
+    move = migrated(10)
+    apply(store, BOTH, messages(move), now=NINE + timedelta(hours=10))
+    assert stories(store) == {SUBJECT: ["raised", "retracted"]}
+    assert rows(store)[SUBJECT].revision == "2"
+
+    tick(store, BOTH, now=NINE + timedelta(hours=25))
+    assert stories(store) == {SUBJECT: ["raised", "retracted", "raised"]}
+    apply(store, BOTH, messages(void(move, 26)), now=NINE + timedelta(hours=26))
+    assert rows(store)[SUBJECT].revision == "1"
+    with store.reading() as reading:
+        (life,) = (one for one in lives(reading.alerts()).values() if one.alert.kind == "dossier_late")
+    assert life.alert.due_at == NINE + timedelta(hours=8)
+
+
+def test_a_move_to_a_revision_that_was_not_known_takes_effect_with_it_and_is_listed_with_its_reason(
+    store: Store,
+) -> None:
+    """Each is moved by a decision before its new revision is there, and late by the old one; B was not moved. The run
+    is stopped after a batch and goes on."""
+    names = "ABC"
+    told = [act("receive", 0, subject=one) for one in names]
+    apply(store, catalogue(FIRST, generic()), messages(*told), now=NINE)
+    tick(store, catalogue(FIRST, generic()), now=NINE + timedelta(hours=9))
+    moves_told = [migrated(10, subject=one) for one in "AC"]
+    apply(store, catalogue(FIRST, generic()), messages(*moves_told), now=NINE + timedelta(hours=10))
+    assert stories(store) == {one: ["raised"] for one in names}
+    activated = NINE + timedelta(hours=12)
+
+    begun = next(Sweep(store, BOTH, activated, batch=1).batches())
+    rest = swept(store, BOTH, activated + timedelta(hours=1), batch=1)
+
+    refused = Change("deviated", before=True, after=False)
+    due = Change("committed_due_at", NINE + timedelta(hours=8), NINE + timedelta(hours=24))
+    expected = (Change("revision", "1", "2"), due, refused)
+    assert [(one.subject, one.because, one.changes, one.outcomes) for one in moves([begun, *rest])] == [
+        ("A", ("procedure",), expected, 1),
+        ("C", ("procedure",), expected, 1),
+    ]
+    assert stories(store) == {"A": ["raised", "retracted"], "B": ["raised"], "C": ["raised", "retracted"]}
+    assert rest[-1].row.finished
+    tick(store, BOTH, now=NINE + timedelta(hours=25))
+    assert stories(store)["C"] == ["raised", "retracted", "raised"]
+    assert moves(swept(store, BOTH, activated + timedelta(days=1))) == []
     assert replayed(store)[0] == []
 
 

@@ -24,14 +24,17 @@ from keeping import (
     tell,
     void,
 )
+from sqlalchemy import event
 
 from consumers.apply import apply, redrive
 from consumers.ticker import Ticked, tick, tick_feeds
+from workflow.alerts.feeds import DayCount
 from workflow.clocks.calendar import read_calendars
 from workflow.errors import StoreBusy, VersionConflict
 from workflow.facts import Actor, AlertActed, Counted, Heartbeat
 from workflow.messages import read
 from workflow.procedure.language import Limit, State
+from workflow.store.looking import day_count
 from workflow.store.opening import open_store
 from workflow.store.rows import from_us
 
@@ -414,6 +417,42 @@ def test_a_count_that_differs_is_said_after_the_delay_and_resolved_by_what_was_m
     cause = said(store, "feed_incomplete")[0]["alert"]["cause"]
     assert cause.startswith("received 2, released 0, open 2, codes ")
     assert "; found received 1, released 0, open 1, codes " in cause
+
+
+def test_a_count_of_a_day_reads_the_dossiers_that_were_open_in_it_or_ended_since(tmp_path: Path) -> None:
+    """Not the thousands that ended before; asked of SQLite, which tells how it would look for them."""
+    store, statements = open_store(tmp_path / "counted.db"), list[str]()
+    apply(store, RULES, messages(act("receive", 0)), now=NINE)
+    event.listen(store.engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    day_count(store, "gate", NINE, NINE + 24 * HOUR)
+    counted = [one for one in statements if "ended_at" in one]
+    assert len(counted) == 2
+    with store.engine.connect() as plain:
+        for statement in counted:
+            values = (0,) * statement.count("?")
+            plan = " ".join(
+                str(row[3]) for row in plain.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            )
+            assert "SEARCH dossiers USING COVERING INDEX dossiers_ended" in plan
+    store.close()
+
+
+def test_a_count_of_a_day_holds_what_was_received_released_and_open_in_it(store: Store) -> None:
+    """A is received and returned in the day, B the day before and still open, C returned the day after, D before."""
+    day = 24.0
+    life = (("A", 25, 30), ("B", 1, None), ("C", 2, 49), ("D", 1, 3))
+    for subject, received, returned in life:
+        acts = [act("receive", received, subject=subject)]
+        if returned is not None:
+            acts += [
+                act(name, returned - ahead, subject=subject)
+                for name, ahead in (("approve", 0.5), ("return_result", 0.0))
+            ]
+        apply(store, RULES, messages(*acts), now=NINE + 3 * day * HOUR)
+    found = day_count(store, "gate", NINE + day * HOUR, NINE + 2 * day * HOUR)
+    codes = hashlib.sha256(b"A\n").hexdigest()
+    assert found == DayCount(received=1, released=1, open=2, codes_sha256=codes)
+    assert day_count(store, "other", NINE, NINE + 9 * day * HOUR).received == 0
 
 
 def test_lunch_and_night_are_no_silence(store: Store, vn: Catalogue) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from clockmaking import at, can_tho, wall
+from clockmaking import at, calendar, can_tho, wall
 from clockmaking import revision as written
 from msgspec.structs import replace
 from rotating import ORGANISATION
@@ -24,7 +24,9 @@ from workflow.sources import Cadence, SourceDefinition, Speakers
 
 if TYPE_CHECKING:
     from workflow.alerts.life import Life
+    from workflow.clocks.calendar import Calendar
     from workflow.messages import Alert, AlertSaid
+    from workflow.model import Deadline
 
 PROCEDURE = """
 states:
@@ -72,9 +74,11 @@ MONDAY = "2024-07-01 08:00"
 class Desk:
     """One dossier under an office: facts are heard when they take place, and it is looked at when it was told to."""
 
-    def __init__(self, *, kind: str = "dossier", office: Office = OFFICE) -> None:
+    def __init__(
+        self, *, kind: str = "dossier", office: Office = OFFICE, calendar: Calendar | None = None
+    ) -> None:
         revision = replace(written(PROCEDURE), kind=kind)
-        self.rules = compile_rules(revision, {"vn-can-tho": can_tho()})
+        self.rules = compile_rules(revision, {"vn-can-tho": calendar or can_tho()})
         self.office = office
         self.facts: list[Fact] = []
         self.lives: dict[str, Life] = {}
@@ -105,6 +109,11 @@ class Desk:
         spoken = say(self.lives, found, now)
         self.lives |= {life.alert.id: life for life in spoken.lives}
         self.said += spoken.said
+
+    def dates(self, when: str) -> tuple[Deadline, ...]:
+        """Its deadlines as of a moment."""
+        judgment = fold(self.rules, "D", self.facts)
+        return judgment.rules.clock.deadlines(judgment.dossier, at=at(when))
 
     def story(self, kind: str) -> list[tuple[str, str]]:
         """What was said of a kind, and when by the wall clock."""
@@ -172,6 +181,54 @@ def test_a_slip_that_names_the_day_of_the_committed_limit_does_not_differ() -> N
     desk = received(8)
     desk.until("2024-07-20 12:00")
     assert desk.story("appointment_differs") == []
+
+
+def test_a_pause_that_comes_after_the_slip_makes_it_neither_wrong_nor_right() -> None:
+    """Waiting moves the committed date from the 8th to the 9th: a slip of the 8th was right, one of the 9th wrong."""
+    for day, said in ((8, []), (9, ["raised"])):
+        desk = received(day)
+        desk.tell("suspend", "2024-07-02 09:00")
+        desk.tell("resume", "2024-07-03 09:00")
+        desk.until("2024-07-05 12:00")
+        committed = next(one for one in desk.dates("2024-07-05 12:00") if one.kind == "committed")
+        assert wall(committed.due_at) == "2024-07-09 17:00"
+        assert [change for change, _ in desk.story("appointment_differs")] == said
+
+
+def test_a_later_slip_leaves_the_first_as_right_or_wrong_as_it_was() -> None:
+    for day, said in ((8, []), (9, ["raised"])):
+        desk = received(day)
+        desk.tell("apologise", "2024-07-05 09:00", appointment=slip(12, "apology"))
+        desk.until("2024-07-08 12:00")
+        assert [change for change, _ in desk.story("appointment_differs")] == said
+
+
+def test_a_slip_that_is_no_first_one_is_held_against_nothing() -> None:
+    desk = Desk()
+    desk.tell("receive", MONDAY, appointment=slip(20, "correction"))
+    desk.until("2024-07-08 12:00")
+    assert desk.story("appointment_differs") == []
+
+
+def test_a_slip_told_before_its_limit_begins_to_count_is_held_against_nothing() -> None:
+    """The committed limit counts from the receipt; a slip of another day was told an hour before it."""
+    desk = Desk()
+    desk.tell("apologise", "2024-07-01 07:00", appointment=slip(20))
+    desk.tell("receive", MONDAY)
+    desk.until("2024-07-08 12:00")
+    assert desk.story("appointment_differs") == []
+
+
+def test_a_calendar_announced_after_the_slip_makes_it_not_wrong() -> None:
+    """With Thursday the 4th off, announced on the 2nd, five working days end on the 9th; on the 1st, on the 8th."""
+    off = "[{date: 2024-07-04, kind: off, instrument: swap, announced: 2024-07-02}]"
+    for day, said in ((8, []), (9, ["raised"])):
+        desk = Desk(calendar=calendar(off))
+        desk.tell("receive", MONDAY, appointment=slip(day))
+        desk.until("2024-07-05 12:00")
+        committed = next(one for one in desk.dates("2024-07-05 12:00") if one.kind == "committed")
+        assert wall(committed.due_at) == "2024-07-09 17:00"
+        assert [change for change, _ in desk.story("appointment_differs")] == said
 
 
 def test_a_pause_beyond_its_cap_is_said_when_the_cap_is_over_and_ends_with_the_pause() -> None:

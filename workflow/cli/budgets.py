@@ -32,6 +32,8 @@ COLUMNS: Final = (
     Column("projected", "Projected, %", "right"),
     Column("state", "Budget"),
 )
+SHOWN: Final = tuple(one for one in COLUMNS if one.key not in ("risk", "allowed"))
+"""What a table has room for: what is allowed was spent or is left, the sum of risks is in what is projected."""
 JUDGMENTS: Final = {
     "kept": "kept",
     "at_risk": "at risk",
@@ -54,7 +56,7 @@ def show_budget(store: Seen, output: Form) -> None:
     if output != "table":
         print_rows(rows, COLUMNS, output)
         return
-    print_rows(map(_shown, rows), COLUMNS, "table")
+    print_rows(map(_shown, rows), SHOWN, "table")
     words = current(
         "Of the dossiers released in {year} at most {percent} % may be late against their appointment."
     )

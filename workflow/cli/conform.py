@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,8 +33,6 @@ RULES = (
     Column("counts", "Counted as"),
 )
 FIGURES = (Column("figure", "Figure"), Column("value", "Count", "right"))
-COLLECT_AFTER = 100_000
-"""New containers before Python looks for garbage cycles: judging makes none, and looking costs a tenth of the time."""
 
 
 @click.command(cls=Command)
@@ -67,7 +64,6 @@ def conform(
     """
     log = open_log(file, procedure, mapping, calendar)
     asked = moment(as_of, log.zone, "--as-of")
-    gc.set_threshold(COLLECT_AFTER)
     begun = time.perf_counter()
     report = _measured(log, asked, violations)
     seconds = time.perf_counter() - begun

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from workflow.cli.output import Form
     from workflow.cli.stores import Place
 
-COLLECT_AFTER: Final = 100_000
-"""New containers before Python looks for garbage cycles: judging makes none, and looking costs a tenth of the time."""
 SHOWN: Final = 50
 """Rows of a table that is shown to a person; the other forms have them all."""
 DIFFERENCES: Final = (
@@ -58,7 +55,6 @@ def replay(place: Place, without_dates: bool, output: Form) -> int:  # noqa: FBT
 
     Compared are the rows of the dossiers and what was said of each fact. Ends with 1 where something differs.
     """
-    gc.set_threshold(COLLECT_AFTER)
     begun = time.perf_counter()
     with place.opened() as store:
         total = dossiers(store)

@@ -138,6 +138,16 @@ class LimitClock:
         due = self.due(dossier, anchor, at)
         return due if due is not None and self.late(at, due) else None
 
+    def may_press(self, anchor: datetime, dossier: Dossier, at: datetime, share: float) -> bool:
+        """Whether at `at` so much of the time from `anchor` to the due instant may be over; False is sure. A given date
+        has no time of its own. Raises CalendarRange."""
+        passed = at - anchor
+        if self.counts is None or passed < self._at_least * share:
+            return False
+        number = self._fixed if self._choice is None else self._chosen(dossier)
+        # Whatever a dossier has met moves a date further away.
+        return number is not None and passed >= (self.counts.due(anchor, number, at) - anchor) * share
+
     @property
     def counted_as(self) -> str:
         """The rule of counting in one line, the same in every language: it stands in each verdict."""

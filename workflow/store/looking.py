@@ -248,19 +248,24 @@ def unmodelled(store: Store) -> tuple[Unmodelled, ...]:
 
 
 def day_count(store: Store, source: str, since: datetime, until: datetime) -> DayCount:
-    """What we have of a day, half-open, of the dossiers a source has told of. Raises a StoreError."""
+    """What we have of a day, half-open, of the dossiers a source has told of. Reads those alone that are open or ended
+    since the day began: no other was received, released or open in it. Raises a StoreError."""
     one, begins, ends = DOSSIERS.c, to_us(since), to_us(until)
     told = exists().where(FACTS.c.subject == one.subject, FACTS.c.source == source)
     received = and_(one.received_at >= begins, one.received_at < ends)
     released = and_(one.released_at >= begins, one.released_at < ends)
-    open_ = and_(one.received_at < ends, or_(one.ended_at.is_(None), one.ended_at >= ends))
-    codes = [code for (code,) in _rows(store, select(one.subject).where(received, told))]
-    counts = [
-        next(iter(_rows(store, select(func.count()).select_from(DOSSIERS).where(which, told))))[0]
-        for which in (released, open_)
-    ]
-    digest = sha256(b"".join(code + b"\n" for code in sorted(code.encode() for code in codes)))
-    return DayCount(len(codes), counts[0], counts[1], digest.hexdigest())
+    counts = 0, 0, 0
+    codes: list[bytes] = []
+    running = one.ended_at.is_(None)
+    for ended, still_open in ((running, running), (one.ended_at >= begins, one.ended_at >= ends)):
+        open_ = and_(one.received_at < ends, still_open)
+        asked = select(one.subject, received, released, open_)
+        for subject, *flags in _rows(store, asked.where(ended, or_(received, released, open_), told)):
+            in_day, out, waits = map(bool, flags)
+            counts = counts[0] + in_day, counts[1] + out, counts[2] + waits
+            codes += [subject.encode()] if in_day else []
+    digest = sha256(b"".join(code + b"\n" for code in sorted(codes)))
+    return DayCount(*counts, digest.hexdigest())
 
 
 def dossiers(store: Store) -> int:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from workflow.store.rows import DossierRow, SweepRow
+from workflow.store.tables import BESIDE_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from workflow.store.store import Reading, Writing
 
+MIGRATED: Final = "dossier.migrated.v1"
 _COLUMNS: Final = ", ".join(SweepRow._fields)
 _KEEP: Final = (
     f"INSERT INTO sweeps ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (target) DO UPDATE SET "
@@ -40,3 +42,11 @@ def told_by(reading: Reading, sources: Iterable[str], subjects: Iterable[str]) -
     """Those of the dossiers that have a fact of one of the sources."""
     statement = "SELECT DISTINCT subject FROM facts WHERE {subject} AND {source}"
     return {subject for (subject,) in reading.rows(statement, subject=subjects, source=sources)}
+
+
+def migrated(reading: Reading, subjects: Iterable[str]) -> set[str]:
+    """Those of the dossiers that were ever told to be moved to another revision of their procedure."""
+    statement = (
+        f"SELECT DISTINCT subject FROM facts WHERE {BESIDE_ONLY} AND type = '{MIGRATED}' AND {{subject}}"
+    )
+    return {subject for (subject,) in reading.rows(statement, subject=subjects)}

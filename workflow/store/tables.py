@@ -285,6 +285,10 @@ WAITING: Final = Index(
 )
 """What the budget of lateness is counted by, without reading the rows: `released_at` stands in the second, where it is
 always NULL, since SQLite would read the row to be sure of it."""
+ENDED: Final = Index(
+    "dossiers_ended", *(DOSSIERS.c[name] for name in ("ended_at", "received_at", "released_at"))
+)
+"""What a source's count of a day is compared by: the dossiers that were open in it, and those that ended since."""
 BESIDE: Final = Index(
     "facts_beside",
     FACTS.c.type,

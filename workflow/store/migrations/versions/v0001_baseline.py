@@ -87,6 +87,7 @@ TABLES: Final = (
     ON dossiers (unit, procedure, state, appointment_due_at, minutes_left, released_at)
     WHERE released_at IS NULL AND appointment_due_at IS NOT NULL
     """,
+    "CREATE INDEX dossiers_ended ON dossiers (ended_at, received_at, released_at)",
     "CREATE INDEX dossiers_blocked ON dossiers (subject) WHERE blocked IS NOT NULL",
     """
     CREATE TABLE alerts (
