@@ -61,7 +61,8 @@ class Ticking:
         passed_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """`catalogue`: the newest definitions, by which what is due is judged again. `passed_s`: the seconds that have
-        gone by since some moment, which say when it is time for what is done now and then."""
+        gone by since some moment, which say when it is time for what is done now and then. `clock`: what passes by it
+        is noticed."""
         self._store = store
         self._catalogue = catalogue
         self._health = health
