@@ -241,15 +241,20 @@ class LimitClock:
         moment: Moment,
         lines: Lines,
     ) -> datetime:
-        """The anchor after restarts and the cut-off. A pause that begins once the limit is missed restarts nothing."""
+        """The anchor after restarts and the cut-off."""
         start, again = anchor, None
         begun = counter.begin(anchor)
         for ended, taken in self._rules.restarts(dossier, anchor):
-            before = self._rules.stops(dossier, begun, moment)
-            before = [
-                s._replace(end=min(s.end, taken.started_at)) for s in before if s.start < taken.started_at
-            ]
-            if taken.started_at < self._moved(counter, begun, number, before, None).due:
+            stops = self._rules.stops(dossier, begun, moment)
+
+            def due(until: datetime, stops: list[Stop] = stops, begun: datetime = begun) -> datetime:
+                met = [s._replace(end=min(s.end, until)) for s in stops if s.start < until]
+                return self._moved(counter, begun, number, met, None).due
+
+            # No pause takes an overrun away: neither one that begins after it, nor one that runs into it past its cap.
+            cap = self._rules.pauses[taken.pause].capped_at(taken.started_at, moment.announced_by)
+            in_time = taken.started_at < due(taken.started_at)
+            if in_time and (cap is None or ended <= cap or ended <= due(ended)):
                 start, again, begun = ended, taken, counter.begin(ended)
         if lines is not None:
             lines.append(sums.from_anchor(self.limit, anchor, self._default))
