@@ -80,13 +80,16 @@ class Ports(NamedTuple):
 class Kafka:
     """One broker in a folder of its own. `close` it, or use it as a context."""
 
-    def __init__(self, extra: Mapping[str, str] | None = None, *, users: Sequence[str] = ()) -> None:
+    def __init__(
+        self, extra: Mapping[str, str] | None = None, *, users: Sequence[str] = (), apart: bool = False
+    ) -> None:
         """Makes an empty broker and starts it. Raises UsageError saying what failed.
 
         `extra` are further properties; in them {broker}, {controller} and so on stand for the ports. `users`: what it
-        is formatted with beside.
+        is formatted with beside. `apart`: Ctrl-C at the terminal does not reach it.
         """
         self._users = users
+        self._apart = apart
         self._java = _java()
         self._class_path = os.pathsep.join(map(str, jars()))
         self._extra = "".join(f"{name}={value}\n" for name, value in (extra or {}).items())
@@ -177,8 +180,7 @@ class Kafka:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # Not ended by Ctrl-C at the terminal before those who use it have finished.
-                start_new_session=True,
+                start_new_session=self._apart,
             )
         with ExitStack() as undone:
             undone.callback(_ended, server)

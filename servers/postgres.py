@@ -33,8 +33,12 @@ _WAY_OUT: Final = (
 class Postgres:
     """One server in a folder of its own, reached by a socket in it. `close` it, or use it as a context."""
 
-    def __init__(self, version: Version = 18) -> None:
-        """Makes an empty server and starts it. Raises UsageError that says what is missing."""
+    def __init__(self, version: Version = 18, *, apart: bool = False) -> None:
+        """Makes an empty server and starts it. `apart`: Ctrl-C at the terminal does not reach it.
+
+        Raises UsageError that says what is missing.
+        """
+        self._apart = apart
         self.version = version
         self._programs = _programs(version)
         self.folder = Path(tempfile.mkdtemp(prefix="dunghen-pg-"))
@@ -115,8 +119,7 @@ class Postgres:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            # Not ended by Ctrl-C at the terminal before those who use it have finished.
-            start_new_session=True,
+            start_new_session=self._apart,
         )
         log.close()
         with ExitStack() as undone:

@@ -299,7 +299,7 @@ def main() -> int:
         with (
             tempfile.TemporaryDirectory(prefix="dunghen-live-") as folder,
             (Path(folder) / "log").open("w", encoding="utf-8") as lines,
-            servers_for(os.environ) as servers,
+            servers_for(os.environ, apart=True) as servers,
         ):
             log.start(lines, "json")
             status = live(servers, given.seconds, given.dossiers, Path(folder))
