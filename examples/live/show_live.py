@@ -295,9 +295,7 @@ def main() -> int:
     try:
         for one in (signal.SIGINT, signal.SIGTERM):
             signal.signal(one, interrupted)
-        say(
-            "Kafka and PostgreSQL are being started; the first time their packages are fetched, about 60 MB ..."
-        )
+        say("Kafka and PostgreSQL are being started; the first time Kafka is fetched, 44 MB ...")
         with (
             tempfile.TemporaryDirectory(prefix="dunghen-live-") as folder,
             (Path(folder) / "log").open("w", encoding="utf-8") as lines,
