@@ -24,7 +24,7 @@ import msgspec
 
 from workflow.audit.replay import Replay
 from workflow.cli.main import run
-from workflow.cli.proofs import COLLECT_AFTER
+from workflow.cli.options import COLLECT_AFTER
 from workflow.cli.stores import archive_of
 from workflow.judge import judge
 from workflow.store.bodies import Bodies

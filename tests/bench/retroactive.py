@@ -9,6 +9,7 @@ many codes. It ends with 1 where putting the new calendar into force takes more 
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import tempfile
 import time
@@ -25,6 +26,7 @@ from consumers.apply import apply
 from consumers.sweep import Sweep
 from consumers.ticker import DOSSIERS_A_TICK, tick
 from workflow.catalogue import Catalogue
+from workflow.cli.options import COLLECT_AFTER
 from workflow.clocks.calendar import Calendar
 from workflow.simulation.department import department, dossiers
 from workflow.simulation.volumes import Rates
@@ -92,6 +94,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dossiers", type=int, default=AT)
     number = parser.parse_args().dossiers
+    gc.set_threshold(COLLECT_AFTER)
     known = month.catalogue()
     older = before(known)
     with tempfile.TemporaryDirectory() as folder:

@@ -13,7 +13,7 @@ import msgspec
 
 from workflow.audit.conform import Audit, Found, Report
 from workflow.cli.inputs import FILE, Log, moment, open_log, regrouped
-from workflow.cli.options import Command, output_option
+from workflow.cli.options import COLLECT_AFTER, Command, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
 from workflow.errors import UsageError
@@ -34,8 +34,6 @@ RULES = (
     Column("counts", "Counted as"),
 )
 FIGURES = (Column("figure", "Figure"), Column("value", "Count", "right"))
-COLLECT_AFTER = 100_000
-"""New containers before Python looks for garbage cycles: judging makes none, and looking costs a tenth of the time."""
 
 
 @click.command(cls=Command)

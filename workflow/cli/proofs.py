@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from workflow.audit.replay import Replay
-from workflow.cli.options import Command, output_option
+from workflow.cli.options import COLLECT_AFTER, Command, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
 from workflow.cli.stores import archive_of, store_options
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from workflow.cli.output import Form
     from workflow.cli.stores import Place
 
-COLLECT_AFTER: Final = 100_000
-"""New containers before Python looks for garbage cycles: judging makes none, and looking costs a tenth of the time."""
 SHOWN: Final = 50
 """Rows of a table that is shown to a person; the other forms have them all."""
 DIFFERENCES: Final = (
