@@ -156,7 +156,6 @@ class Sums:
     def _when_met(self, alert: Alert, limit: LimitClock) -> tuple[Line, ...]:
         """The sum of a limit that was met too late, as of then."""
         rules, dossier, _ = self._asked
-        met_at, due_at = alert.ended_at, alert.due_at
         begun = [(one.rule, one.starts_at) for one in dossier.missed]
         begun += [
             (one.id, run.asked_at)
@@ -164,7 +163,7 @@ class Sums:
             for one in rules.clock.for_task(run.state, run.task)
         ]
         start = next((at for name, at in begun if visit_of(name, at) == alert.rule), None)
-        if met_at is None or due_at is None:
+        if (met_at := alert.ended_at) is None or (due_at := alert.due_at) is None:
             return ()
         found = limit.deadline(
             _as_of(dossier, met_at),
@@ -332,8 +331,8 @@ def _of_pauses(rules: Rules, dossier: Dossier, now: datetime) -> Iterator[Cause]
     for taken in dossier.pauses:
         cap = rules.clock.capped_at(taken, dossier.ended_at or now)
         if cap is not None and (taken.ended_at is None or taken.ended_at > cap):
-            limit = f"pause/{taken.pause}"
-            yield Cause("pause_cap_exceeded", limit, cap, cap, taken.ended_at, visit=taken.started_at)
+            limit, date = f"pause/{taken.pause}", rules.clock.cap(taken, dossier.ended_at or now)
+            yield Cause("pause_cap_exceeded", limit, cap, cap, taken.ended_at, date, taken.started_at)
 
 
 def _too_late(date: Deadline) -> datetime:
@@ -395,6 +394,7 @@ def alert_of(
         basis=(limit.limit.basis if limit is not None else None) or revision.basis,
         calendar=None if date is None else date.calendar,
         by=None if date is None else date.kind,
+        sum=() if date is None else date.sum,
         feed_silent=silent,
         history=office.history(source, cause.due_at),
     )

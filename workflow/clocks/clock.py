@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Final
 
+from workflow.clocks import sums
 from workflow.clocks.benchmark import WITHOUT_COMMITTED, Benchmark
 from workflow.clocks.bindings import (
     anchor_of,
@@ -28,6 +29,7 @@ from workflow.clocks.stops import PauseRule, StopRules
 from workflow.clocks.worktime import MICROSECONDS_A_MINUTE
 from workflow.errors import DefinitionError
 from workflow.layout import limits as all_limits
+from workflow.model import Deadline
 from workflow.procedure.moves import sources_of
 from workflow.zones import zone_at
 
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from workflow.clocks.calendar import Calendar
     from workflow.clocks.stops import Moment
     from workflow.layout import Layout
-    from workflow.model import AppointmentTold, Deadline, DeadlineKind, Dossier, PauseTaken, PhaseRun, TaskRun
+    from workflow.model import AppointmentTold, DeadlineKind, Dossier, PauseTaken, PhaseRun, TaskRun
     from workflow.procedure.language import Counting, Limit, Revision, Task
 
     Asked: TypeAlias = tuple[LimitClock, datetime | None, datetime | None]
@@ -194,6 +196,19 @@ class Clock:
         """The instant from which the clocks run again though a pause goes on; None for one without a cap."""
         rule = self._pauses.get(taken.pause)
         return None if rule is None else rule.capped_at(taken.started_at, announced_by)
+
+    def cap(self, taken: PauseTaken, announced_by: datetime) -> Deadline | None:
+        """The same as a deadline with its sum."""
+        rule = self._pauses.get(taken.pause)
+        if rule is None or rule.cap is None:
+            return None
+        (counts, number), start = rule.cap, taken.started_at
+        due, label = counts.due(start, number, announced_by), counts.label(announced_by)
+        lines = [sums.pause_begun(taken.pause, start), sums.counted(counts.counting, number, due)]
+        lines += [] if label is None else [sums.by_calendar(label)]
+        return Deadline(
+            f"pause/{taken.pause}", "limit", due, starts_at=start, calendar=label, sum=tuple(lines)
+        )
 
     def benchmark(self, dossier: Dossier, *, at: datetime) -> Deadline | None:
         """The date lateness is judged by as of `at`, alone; None where no slip is known. Raises CalendarRange."""
