@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 BATCH = 1_000
-NOW = datetime(2026, 1, 5, 2, tzinfo=UTC)
 
 
 @cache

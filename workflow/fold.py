@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from typing import TYPE_CHECKING, NamedTuple
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -24,10 +25,12 @@ from workflow.sources import UNKNOWN_SOURCE
 from workflow.standing import Placed, place, stand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from datetime import datetime
 
     from workflow.machine import ProcedureMachine
+
+_time: Final = attrgetter("occurred_at", "sequence")
 
 
 class Judgment(Struct, frozen=True, gc=False):
@@ -61,9 +64,10 @@ def fold(
     `known_at` leaves out what was recorded later, `valid_at` what took effect later. Facts of one identity must
     have the same content (conflicts are dead letters before they come here).
     """
-    rows = facts if isinstance(facts, FactRows) else as_rows(facts)
+    told = facts if isinstance(facts, FactRows) else sorted(facts, key=_time)
+    rows = as_rows(told)
     if known_at is None and rows is not None and (valid_at is None or rows.rows[-1][0] <= valid_at):
-        return _fold_rows(rules, rows, facts)
+        return _fold_rows(rules, rows, told)
     standing = stand(rules.sources, facts, known_at, valid_at)
     dossier = rules.start(subject)
     outcomes = [outcome for _, outcome in _steps(rules, dossier, standing.placed)]
@@ -122,12 +126,16 @@ def advance(rules: Rules, dossier: Dossier, fact: Fact) -> tuple[Dossier, Outcom
     return after, outcome
 
 
-def follow(rules: Rules, dossier: Dossier, facts: Iterable[Fact]) -> tuple[Dossier, list[Outcome]] | None:
+def follow(rules: Rules, dossier: Dossier, facts: Sequence[Fact]) -> tuple[Dossier, list[Outcome]] | None:
     """The dossier after several steps and the outcome of each; None where a fact does not sort last.
 
     The given dossier stays as it was.
     """
-    draft, outcomes = _draft(dossier), []
+    draft = _draft(dossier)
+    rows = as_rows(facts)
+    if rows is not None and rows.known is None and _begins_behind(rules, dossier, facts[0]):
+        return draft, _judge(rules.family[draft.revision], draft, rows)
+    outcomes: list[Outcome] = []
     for fact in facts:
         placed = _next_place(rules, draft, fact)
         if placed is None:
@@ -152,6 +160,11 @@ def judgment_bytes(judgment: Judgment) -> bytes:
 def _fold_rows(rules: Rules, rows: FactRows, facts: Sequence[Fact]) -> Judgment:
     """The fold of acts that are known to lie in order: no sorting, no voids, no two of one identity."""
     dossier = rules.start(rows.subject)
+    return Judgment(rules, dossier, facts, _judge(rules, dossier, rows))
+
+
+def _judge(rules: Rules, dossier: Dossier, rows: FactRows) -> list[Outcome]:
+    """The outcomes of rows that lie behind all that a private dossier has seen."""
     outcomes: list[Outcome] = []
     if rows.known is not None:
         outcomes.append(open_dossier(rules, dossier, rows.known, rows.known.occurred_at))
@@ -166,8 +179,8 @@ def _fold_rows(rules: Rules, rows: FactRows, facts: Sequence[Fact]) -> Judgment:
     order = rules.sources.get(source, UNKNOWN_SOURCE)
     dossier.last_key = (at, order.rank, sequence, source, identifier, 0)
     if order.order == "sequence":
-        dossier.streams = {source: (sequence, at)}
-    return Judgment(rules, dossier, facts, outcomes)
+        dossier.streams = {**dossier.streams, source: (sequence, at)}
+    return outcomes
 
 
 def _judge_rows(machine: ProcedureMachine, dossier: Dossier, rows: FactRows, outcomes: list[Outcome]) -> None:
@@ -256,6 +269,14 @@ def _remember(rules: Rules, dossier: Dossier, placed: Placed) -> None:
     dossier.last_key = placed.key
     if rules.sources.get(fact.source, UNKNOWN_SOURCE).order == "sequence":
         dossier.streams = {**dossier.streams, fact.source: (fact.sequence, placed.at)}
+
+
+def _begins_behind(rules: Rules, dossier: Dossier, fact: Fact) -> bool:
+    """Whether a fact lies behind all that a dossier has seen, at its own time and surely, so that rows may begin."""
+    placed, last = _next_place(rules, dossier, fact), dossier.last_key
+    if placed is None or dossier.halted:
+        return False
+    return placed.at == fact.occurred_at and (last is None or last[:3] != placed.key[:3])
 
 
 def _next_place(rules: Rules, dossier: Dossier, fact: Fact) -> Placed | None:

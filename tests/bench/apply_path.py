@@ -24,6 +24,7 @@ from apply_floor import Floor, Given, table_of
 
 from consumers.apply import apply
 from servers.postgres import Postgres
+from workflow.cli.main import COLLECT_AFTER
 from workflow.store.opening import open_store
 from workflow.store.rows import Position, to_us
 
@@ -153,6 +154,7 @@ def main() -> int:
     parser.add_argument("--dossiers", type=int, default=DOSSIERS)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     asked = parser.parse_args()
+    gc.set_threshold(COLLECT_AFTER)
     known = month.catalogue()
     facts = month.facts(known, asked.dossiers)
     lines = month.messages(facts)

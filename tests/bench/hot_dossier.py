@@ -65,12 +65,13 @@ def facts() -> list[Fact]:
     ]
 
 
-def applied(lines: list[bytes], size: int, where: Path) -> tuple[float, int, bytes]:
+def applied(told: list[Fact], size: int, where: Path) -> tuple[float, int, bytes]:
     """Seconds of computing (not of waiting for the disk), how often the dossier was folded anew, and its judgment."""
     store, known, refolded = open_store(where), catalogue(), 0
+    batches = list(zip(month.batches(month.messages(told), size), month.sent(told, size), strict=True))
     began = time.process_time()
-    for batch in month.batches(lines, size):
-        refolded += apply(store, known, month.decoded(batch), now=month.NOW).refolded
+    for lines, now in batches:
+        refolded += apply(store, known, month.decoded(lines), now=now).refolded
     took = time.process_time() - began
     with store.reading() as reading:
         (row,) = reading.dossiers()
@@ -84,7 +85,7 @@ def main() -> int:
     parser.add_argument("--batch", type=int, default=BATCH)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     asked = parser.parse_args()
-    ordered = month.messages(facts())
+    ordered = facts()
     shuffled = Random(1).sample(ordered, len(ordered))
     ratios, folds, different = [], 0, False
     with tempfile.TemporaryDirectory() as folder:

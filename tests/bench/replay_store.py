@@ -23,8 +23,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from workflow.audit.replay import Replay
-from workflow.cli.main import run
-from workflow.cli.options import COLLECT_AFTER
+from workflow.cli.main import COLLECT_AFTER, run
 from workflow.cli.stores import archive_of
 from workflow.judge import judge
 from workflow.store.bodies import Bodies

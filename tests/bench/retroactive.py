@@ -26,7 +26,7 @@ from consumers.apply import apply
 from consumers.sweep import Sweep
 from consumers.ticker import DOSSIERS_A_TICK, tick
 from workflow.catalogue import Catalogue
-from workflow.cli.options import COLLECT_AFTER
+from workflow.cli.main import COLLECT_AFTER
 from workflow.clocks.calendar import Calendar
 from workflow.simulation.department import department, dossiers
 from workflow.simulation.volumes import Rates

@@ -17,6 +17,8 @@ Spell: TypeAlias = tuple[int, int]
 Week: TypeAlias = dict[int, tuple[Spell, ...]]
 """Spells of each weekday (Monday 0); a weekday that is not there is a rest day."""
 Stretch: TypeAlias = tuple[datetime, datetime]
+Restart: TypeAlias = tuple[datetime, datetime, datetime | None]
+"""A pause from its start to its end, and the instant its cap sets the clock going again."""
 Ended: TypeAlias = Literal["answered_at", "recalled_at", "left_at"]
 StopsFor: TypeAlias = Literal["all", "none"] | tuple[str, ...]
 

@@ -11,7 +11,18 @@ from oracle.minutes import COUNTS, DAY, MINUTE, MINUTE_US, MIXED, REST
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from oracle.minutes import Calendars, Case, Count, Known, PlainLimit, Rules, StopsFor, Stretch
+    from oracle.minutes import (
+        Calendars,
+        Case,
+        Count,
+        Known,
+        Paused,
+        PlainLimit,
+        Restart,
+        Rules,
+        StopsFor,
+        Stretch,
+    )
 
 MICROSECOND = timedelta(microseconds=1)
 HOUR_US = 60 * MINUTE_US
@@ -46,36 +57,53 @@ def start_of(rules: Rules, case: Case, known: Known) -> datetime:
     limit = rules.limits[case.limit]
     number = (chosen(limit, case) or 0) + sum(case.extended)
     found = pauses_of(rules, case, known, limit.stops_for) + waits_of(rules, case, known, limit.stops_for)
-    restarting = restarts_of(rules, case, limit.stops_for)
+    restarting = restarts_of(rules, case, known, limit.stops_for)
     return counted_from(known, (number, limit.counting), case.anchor, restarting, found)
 
 
-def restarts_of(rules: Rules, case: Case, stops_for: StopsFor) -> list[Stretch]:
+def restarts_of(rules: Rules, case: Case, known: Known, stops_for: StopsFor) -> list[Restart]:
     """The permitted pauses that restart a clock, ended, in the order of their ends."""
     found = [
-        (taken.start, taken.end)
+        (taken.start, taken.end, capped(rules, known, taken))
         for taken in case.paused
         if taken.end is not None
         and taken.permitted
         and rules.pauses[taken.pause].on_resume == "restart"
         and stops(stops_for, taken.pause)
     ]
-    return sorted(found, key=lambda stretch: stretch[1])
+    return sorted(found, key=lambda restart: restart[1])
+
+
+def capped(rules: Rules, known: Known, taken: Paused) -> datetime | None:
+    """The instant from which the clock runs again though a pause goes on; None without a cap."""
+    cap = rules.pauses[taken.pause].cap
+    if cap is None:
+        return None
+    return count(known, cap[1], cap[0], after_cut_off(known, cap[1], taken.start), [])
 
 
 def counted_from(
     known: Known,
     number_of: tuple[int, Count],
     anchor: datetime,
-    restarting: list[Stretch],
+    restarting: list[Restart],
     stopping: list[Stretch],
 ) -> datetime:
-    """The anchor, or the end of the last pause that restarted the count before it was full, after the cut-off."""
+    """The anchor, or the end of the last pause that restarted the count, after the cut-off.
+
+    The count must not have been full when the pause began, nor when it ended if it ran on from the cap.
+    """
     number, counting = number_of
     start = after_cut_off(known, counting, anchor)
-    for paused, resumed in restarting:
-        stood = [(begins, min(ends, paused)) for begins, ends in stopping if begins < paused]
-        if resumed > anchor and paused < count(known, counting, number, start, unite(stood, start)):
+
+    def full(until: datetime, start: datetime) -> datetime:
+        stood = [(begins, min(ends, until)) for begins, ends in stopping if begins < until]
+        return count(known, counting, number, start, unite(stood, start))
+
+    for paused, resumed, runs_on in restarting:
+        if resumed <= anchor or paused >= full(paused, start):
+            continue
+        if runs_on is None or resumed <= runs_on or resumed <= full(resumed, start):
             start = after_cut_off(known, counting, resumed)
     return start
 
@@ -108,13 +136,7 @@ def pauses_of(rules: Rules, case: Case, known: Known, stops_for: StopsFor) -> li
     for taken in case.paused:
         end = taken.end or case.asked_at
         if end is not None and taken.permitted and stops(stops_for, taken.pause):
-            cap = rules.pauses[taken.pause].cap
-            if cap is not None:
-                number, counting = cap
-                end = min(
-                    end, count(known, counting, number, after_cut_off(known, counting, taken.start), [])
-                )
-            found.append((taken.start, end))
+            found.append((taken.start, min(end, capped(rules, known, taken) or end)))
     return found
 
 
@@ -128,7 +150,7 @@ def waits_of(rules: Rules, case: Case, known: Known, stops_for: StopsFor) -> lis
             if task.silent_after is not None:
                 number, counting = task.silent_after
                 paused = pauses_of(rules, case, known, task.stops_for)
-                restarting = restarts_of(rules, case, task.stops_for)
+                restarting = restarts_of(rules, case, known, task.stops_for)
                 start = counted_from(known, task.silent_after, waited.start, restarting, paused)
                 stopped = unite(paused, start)
                 end = min(end, count(known, counting, number, start, stopped))

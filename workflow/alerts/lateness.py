@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
 
+from workflow.alerts.causes import Cause, causes, visit_of
 from workflow.alerts.office import FAR
 from workflow.clocks.sums import counted_when_met
 from workflow.messages import HOLDER, Alert
-from workflow.model import Deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from workflow.alerts.office import Office
     from workflow.clocks.limits import LimitClock
     from workflow.messages import Kind, Topic
-    from workflow.model import DeadlineKind, Dossier, Line
+    from workflow.model import Deadline, DeadlineKind, Dossier, Line
     from workflow.rules import Rules
 
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -39,24 +39,6 @@ FOLLOWED_BY: Final[dict[Kind, Kind]] = {
 """Warnings, and the kind that takes their place once it may be said."""
 _FEEDBACK: Final = ("feedback", "complaint")
 _OF_FEEDBACK: Final[dict[Kind, Kind]] = {"dossier_late": "feedback_late", "dossier_at_risk": "feedback_due"}
-
-
-class Cause(NamedTuple):
-    """What an alert would rest on: since when it is true, the deadline or moment, when it was over, and, where a limit
-    may be counted several times, when this count began."""
-
-    kind: Kind
-    limit: str
-    since: datetime
-    due_at: datetime
-    ended_at: datetime | None = None
-    date: Deadline | None = None
-    visit: datetime | None = None
-
-    @property
-    def rule(self) -> str:
-        """The limit, with the beginning of its count."""
-        return visit_of(self.limit, self.visit)
 
 
 class Watched(NamedTuple):
@@ -156,6 +138,7 @@ class Sums:
     def _when_met(self, alert: Alert, limit: LimitClock) -> tuple[Line, ...]:
         """The sum of a limit that was met too late, as of then."""
         rules, dossier, _ = self._asked
+        met_at, due_at = alert.ended_at, alert.due_at
         begun = [(one.rule, one.starts_at) for one in dossier.missed]
         begun += [
             (one.id, run.asked_at)
@@ -163,7 +146,7 @@ class Sums:
             for one in rules.clock.for_task(run.state, run.task)
         ]
         start = next((at for name, at in begun if visit_of(name, at) == alert.rule), None)
-        if (met_at := alert.ended_at) is None or (due_at := alert.due_at) is None:
+        if met_at is None or due_at is None:
             return ()
         found = limit.deadline(
             _as_of(dossier, met_at),
@@ -187,104 +170,6 @@ def source_of(dossier: Dossier) -> str | None:
     return None if dossier.last_key is None else dossier.last_key[3]
 
 
-def causes(
-    office: Office, rules: Rules, dossier: Dossier, dates: Sequence[Deadline], now: datetime
-) -> Iterator[Cause]:
-    """All an alert may rest on, past or ahead, by a dossier and its deadlines as of `now`."""
-    headline = _headline(rules, dossier, dates)
-    if dossier.tasks:
-        yield from _of_closed_tasks(rules, dossier)
-    for date in dates:
-        if headline in (date.kind, date.rule):
-            yield from _of_headline(office, rules, dossier, date, now)
-        elif date.kind in _STEPS:
-            yield from _of_step(office, date)
-    for missed in dossier.missed:
-        limit = rules.clock.limits.get(missed.rule)
-        due_at, reaching = missed.due_at, limit is not None and limit.reaching_is_late
-        since = due_at if reaching else due_at + _MICROSECOND
-        met = None if limit is None else _met(limit, missed.starts_at, due_at, missed.met_at)
-        yield Cause("step_late", missed.rule, since, due_at, missed.met_at, met, missed.starts_at)
-    if dossier.appointments:
-        yield from _of_slip(rules, dossier, dates)
-    if dossier.pauses:
-        yield from _of_pauses(rules, dossier, now)
-    if dossier.ready_at is not None:
-        lies_until = dossier.ready_at + timedelta(days=office.limits.uncollected_after_days)
-        if dossier.ended_at is None or dossier.ended_at > lies_until:
-            yield Cause("result_not_collected", "ready", lies_until, lies_until, dossier.ended_at)
-
-
-def _headline(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> str | None:
-    """The kind, or the one rule, of the dates that say whether the dossier is late: the slip's, else the committed,
-    else the limit that binds its end."""
-    kinds = [date.kind for date in dates]
-    if "benchmark" in kinds:
-        return "benchmark"
-    if "committed" in kinds:
-        return "committed"
-    limit = rules.clock.headline(dossier.state)
-    return None if limit is None else limit.id
-
-
-def _of_headline(
-    office: Office, rules: Rules, dossier: Dossier, date: Deadline, now: datetime
-) -> Iterator[Cause]:
-    limit, visit = rules.clock.limits.get(date.rule), None
-    if limit is not None and limit.binds is not None and limit.binds.phase is not None:
-        visit = date.starts_at
-    if date.met_at is None or date.late:
-        yield Cause("dossier_late", date.rule, _too_late(date), date.due_at, date.met_at, date, visit)
-    if date.met_at is not None or date.open_pause:
-        return
-    risk = office.dossier_at_risk_at(rules, dossier, date, now)
-    if risk is not None and risk < date.due_at:
-        yield Cause("dossier_at_risk", date.rule, risk, date.due_at, None, date, visit)
-    received_at = dossier.received_at
-    if date.kind == "benchmark" and received_at is not None and not _apologised(dossier):
-        before = office.day_before(date.due_at, dossier.unit, now)
-        if before > received_at:
-            yield Cause("apology_due", date.rule, before, date.due_at, None, date)
-
-
-def _apologised(dossier: Dossier) -> bool:
-    slips = dossier.appointments
-    return len(slips) > 1 and any(slip.cause == "apology" for slip in slips)
-
-
-def _of_step(office: Office, date: Deadline) -> Iterator[Cause]:
-    if date.met_at is None or date.late:
-        yield Cause("step_late", date.rule, _too_late(date), date.due_at, date.met_at, date, date.starts_at)
-    if date.met_at is not None or date.open_pause:
-        return
-    risk = office.step_at_risk_at(date)
-    if risk is not None:
-        yield Cause("step_at_risk", date.rule, risk, date.due_at, None, date, date.starts_at)
-
-
-def _of_closed_tasks(rules: Rules, dossier: Dossier) -> Iterator[Cause]:
-    """Tasks that ended after their limit. Of agencies asked at one instant the last to end counts, and before all one
-    that is still silent: it comes later, as a date."""
-    closed = [
-        (min(ended), run)
-        for run in dossier.tasks
-        if (ended := [at for at in (run.answered_at, run.recalled_at, run.left_at) if at is not None])
-    ]
-    for ended_at, run in sorted(closed, key=lambda one: one[0]):
-        for limit in rules.clock.for_task(run.state, run.task):
-            due_at = limit.due(dossier, run.asked_at, ended_at)
-            if due_at is not None and limit.late(ended_at, due_at):
-                since = due_at if limit.reaching_is_late else due_at + _MICROSECOND
-                date = _met(limit, run.asked_at, due_at, ended_at)
-                yield Cause("step_late", limit.id, since, due_at, ended_at, date, run.asked_at)
-
-
-def _met(limit: LimitClock, start: datetime | None, due_at: datetime, met_at: datetime) -> Deadline:
-    """The date of a limit that was met too late, by the calendar announced then."""
-    label = None if limit.counts is None else limit.counts.label(met_at)
-    return Deadline(limit.id, limit.kind, due_at, starts_at=start, met_at=met_at, late=True, calendar=label)
-
-
 def _as_of(dossier: Dossier, at: datetime) -> Dossier:
     """A dossier without the stops and extensions that came later."""
     return replace(
@@ -293,56 +178,6 @@ def _as_of(dossier: Dossier, at: datetime) -> Dossier:
         extensions=tuple(taken for taken in dossier.extensions if taken.at <= at),
         tasks=tuple(run for run in dossier.tasks if run.asked_at < at),
     )
-
-
-def _of_slip(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Iterator[Cause]:
-    """A slip that names another day than the committed limit gave when it was told."""
-    slip = dossier.appointments[0]
-    if slip.cause != "first":
-        return
-    counting = [
-        (date, limit, anchor)
-        for date in dates
-        if date.kind == "committed"
-        and (anchor := (limit := rules.clock.limits[date.rule]).anchor(dossier)) is not None
-        and anchor <= slip.told_at
-    ]
-    if len(counting) != 1:
-        return
-    ((committed, limit, anchor),) = counting
-    # No stop of the clock, phase or calendar that came later makes a slip wrong, or right.
-    asked = dossier
-    if dossier.pauses or dossier.extensions or dossier.tasks:
-        asked = replace(
-            dossier,
-            pauses=tuple(taken for taken in dossier.pauses if taken.started_at < slip.told_at),
-            extensions=tuple(taken for taken in dossier.extensions if taken.at < slip.told_at),
-            tasks=(),
-        )
-    due = limit.due(asked, anchor, slip.told_at)
-    printed = next(date.due_at for date in dates if date.kind == "appointment")
-    if len(dossier.appointments) > 1:
-        printed = rules.clock.printed(slip)
-    if due is not None and due.astimezone(rules.zone).date() != printed.astimezone(rules.zone).date():
-        yield Cause("appointment_differs", "appointment", slip.told_at, printed, dossier.ended_at, committed)
-
-
-def _of_pauses(rules: Rules, dossier: Dossier, now: datetime) -> Iterator[Cause]:
-    for taken in dossier.pauses:
-        cap = rules.clock.capped_at(taken, dossier.ended_at or now)
-        if cap is not None and (taken.ended_at is None or taken.ended_at > cap):
-            limit, date = f"pause/{taken.pause}", rules.clock.cap(taken, dossier.ended_at or now)
-            yield Cause("pause_cap_exceeded", limit, cap, cap, taken.ended_at, date, taken.started_at)
-
-
-def _too_late(date: Deadline) -> datetime:
-    """The first instant at which a date is missed."""
-    return date.due_at if date.reaching_is_late else date.due_at + _MICROSECOND
-
-
-def visit_of(rule: str, start: datetime | None) -> str:
-    """A limit that may be counted several times, told apart by where this count began."""
-    return rule if start is None else f"{rule}@{start:%Y%m%dT%H%M%SZ}"
 
 
 def _rung(

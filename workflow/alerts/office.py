@@ -49,7 +49,8 @@ DEFAULT_ALERT_LIMITS: Final = AlertLimits()
 
 
 class Office:
-    """The sources, the organisation and its working hours, as alerts ask about them.
+    """The sources, the organisation and its working hours, as alerts ask about them. `share`: of a limit's time, after
+    which it is at risk; of a dossier only where it does not foretell by a table.
 
     `risk` says when a dossier comes to be at risk of missing its date; without one it does after a share of its time.
     """
@@ -71,8 +72,13 @@ class Office:
         self._sources, self._calendars = sources, calendars
         self._days_before: dict[tuple[datetime, int], datetime] = {}
         self._heads: dict[str, tuple[str, ...]] = {}
-        self._share = limits.at_risk_percent / 100
+        self.share = limits.at_risk_percent / 100
         self._risk = risk
+
+    @property
+    def foretells(self) -> bool:
+        """Whether a table says when a dossier comes to be at risk."""
+        return self._risk is not None
 
     def delay(self, source: str | None) -> timedelta:
         """How long a source may take to report; nothing for one that is not declared."""
@@ -96,7 +102,7 @@ class Office:
         begun = date.starts_at or start
         if begun is None or begun >= date.due_at:
             return None
-        return begun + (date.due_at - begun) * self._share
+        return begun + (date.due_at - begun) * self.share
 
     def speaking_at(self, at: datetime, unit: str | None, now: datetime) -> datetime:
         """The first working instant of a unit from `at` on: outside of working hours nothing is raised."""

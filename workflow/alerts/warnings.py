@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
 
+from workflow.alerts.causes import warned_by
 from workflow.alerts.lateness import (
     FOLLOWED_BY,
     Sums,
     alert_id,
     alert_of,
-    causes,
     followed,
     named,
     source_of,
-    watch,
 )
 from workflow.fold import follow, trail
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from workflow.alerts.lateness import Cause
+    from workflow.alerts.causes import Cause
     from workflow.alerts.life import Life
     from workflow.alerts.office import Office
     from workflow.facts import Fact
@@ -114,17 +113,11 @@ def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier) -> Ite
     if at is None or before.halted or rules.revision.kind == "log" or before.last_key == after.last_key:
         return
     until = rules.family[before.revision]
-    dates = until.clock.deadlines(before, at=at)
-    true = [
-        one
-        for one in causes(office, until, before, dates, at)
-        if one.kind in FOLLOWED_BY and one.since < at and one.since < one.due_at
-    ]
+    true = [one for one in warned_by(office, until, before, at) if one.since < at and one.since < one.due_at]
     if not true:
         return
-    present = rules.family[after.revision]
-    up = watch(office, present, after, present.clock.deadlines(after, at=at), at).up
-    still = {(one.kind, one.rule, one.due_at) for one in up}
+    left = () if after.halted else warned_by(office, rules.family[after.revision], after, at)
+    still = {(one.kind, one.rule, one.due_at) for one in left}
     for one in true:
         if (one.kind, one.rule, one.due_at) not in still:
             yield Over(until, before, named(until, one._replace(ended_at=min(at, one.due_at))))

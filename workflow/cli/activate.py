@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib import resources
@@ -15,7 +14,7 @@ import msgspec
 
 from consumers.sweep import Moved, Sweep
 from workflow import catalogue as definitions
-from workflow.cli.options import COLLECT_AFTER, Command, output_option
+from workflow.cli.options import Command, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
 from workflow.cli.stores import store_options
@@ -56,7 +55,6 @@ def activate(place: Place, procedures: Path | None, dry_run: bool, output: Form)
     Told is each dossier that came to something else, why, and its old and new dates; only what differs is said to
     others. Stopped in whatever way, the same command goes on where it was.
     """
-    gc.set_threshold(COLLECT_AFTER)
     with ExitStack() as held:
         ours = held.enter_context(resources.as_file(resources.files("processes")))
         known = definitions.load(procedures or ours)

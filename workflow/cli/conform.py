@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +12,10 @@ import msgspec
 
 from workflow.audit.conform import Audit, Found, Report
 from workflow.cli.inputs import FILE, Log, moment, open_log, regrouped
-from workflow.cli.options import COLLECT_AFTER, Command, output_option
+from workflow.cli.options import Command, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
-from workflow.errors import UsageError
+from workflow.errors import InputError, UsageError
 from workflow.facts import Acted
 from workflow.i18n import current
 
@@ -65,7 +64,6 @@ def conform(
     """
     log = open_log(file, procedure, mapping, calendar)
     asked = moment(as_of, log.zone, "--as-of")
-    gc.set_threshold(COLLECT_AFTER)
     begun = time.perf_counter()
     report = _measured(log, asked, violations)
     seconds = time.perf_counter() - begun
@@ -86,7 +84,12 @@ def _measured(log: Log, as_of: datetime | None, violations: Path | None) -> Repo
             )
             only = log.only
             for subject, facts in watched(log.facts.dossiers(), log.facts.progress, "Judging"):
-                count.add(only or log.rules(facts), subject, facts)
+                try:
+                    rules = only or log.rules(facts)
+                except InputError as error:
+                    log.facts.refusals.add(f"{log.facts.path}: {subject}", error)
+                    continue
+                count.add(rules, subject, facts)
             reports.append(count.report(as_of or log.facts.last_at))
 
     regrouped(log.facts, read)

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from workflow.i18n import Language
 
 F = TypeVar("F", bound="Callable[..., Any]")
-COLLECT_AFTER: Final = 100_000
-"""New containers before Python looks for garbage cycles: judging makes none, and looking costs a tenth of the time."""
 
 
 class Command(click.Command):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -11,7 +10,7 @@ import click
 import msgspec
 
 from workflow.audit.replay import Replay
-from workflow.cli.options import COLLECT_AFTER, Command, output_option
+from workflow.cli.options import Command, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
 from workflow.cli.stores import archive_of, store_options
@@ -56,7 +55,6 @@ def replay(place: Place, without_dates: bool, output: Form) -> int:  # noqa: FBT
 
     Compared are the rows of the dossiers and what was said of each fact. Ends with 1 where something differs.
     """
-    gc.set_threshold(COLLECT_AFTER)
     begun = time.perf_counter()
     with place.opened() as store:
         total = dossiers(store)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from workflow.errors import DefinitionError
 from workflow.procedure.language import ENDING_MILESTONES, Choice
+from workflow.procedure.moves import sources_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
     from typing import TypeAlias
 
@@ -183,3 +184,23 @@ def _asked(state: str, task: str) -> AnchorOf:
 
 def _uncountable(template: str, rule: str, **values: object) -> DefinitionError:
     return DefinitionError(template, reason="uncountable_limit", limit=rule, **values)
+
+
+def actions_ahead(revision: Revision) -> dict[str, frozenset[str]]:
+    """The actions that may still come, for each state: those of all states that can be reached from it."""
+    targets: dict[str, dict[str, set[str]]] = {state: {} for state in revision.states}
+    for name, action in revision.actions.items():
+        for move in action.moves:
+            for source in sources_of(move, revision):
+                targets.setdefault(source, {}).setdefault(name, set()).add(move.to or source)
+    return {state: _reachable(state, targets) for state in revision.states}
+
+
+def _reachable(state: str, targets: Mapping[str, Mapping[str, set[str]]]) -> frozenset[str]:
+    seen, waiting, found = {state}, [state], set[str]()
+    while waiting:
+        for action, following in targets.get(waiting.pop(), {}).items():
+            found.add(action)
+            waiting += following - seen
+            seen |= following
+    return frozenset(found)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Final
 
-from workflow.clocks import sums
 from workflow.clocks.benchmark import WITHOUT_COMMITTED, Benchmark
 from workflow.clocks.bindings import (
+    actions_ahead,
     anchor_of,
     binds_action,
     binds_end,
@@ -29,19 +29,17 @@ from workflow.clocks.stops import PauseRule, StopRules
 from workflow.clocks.worktime import MICROSECONDS_A_MINUTE
 from workflow.errors import DefinitionError
 from workflow.layout import limits as all_limits
-from workflow.model import Deadline
-from workflow.procedure.moves import sources_of
 from workflow.zones import zone_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from datetime import datetime
     from typing import TypeAlias
 
     from workflow.clocks.calendar import Calendar
     from workflow.clocks.stops import Moment
     from workflow.layout import Layout
-    from workflow.model import AppointmentTold, DeadlineKind, Dossier, PauseTaken, PhaseRun, TaskRun
+    from workflow.model import AppointmentTold, Deadline, DeadlineKind, Dossier, PauseTaken, PhaseRun, TaskRun
     from workflow.procedure.language import Counting, Limit, Revision, Task
 
     Asked: TypeAlias = tuple[LimitClock, datetime | None, datetime | None]
@@ -86,7 +84,7 @@ class Clock:
         self._phases = {name: self._those(lambda one: binds_phase(one, name)) for name in revision.phases}  # noqa: B023
         self._benchmark = self._compiled_benchmark()
         self._ahead = {
-            state: tuple(self._awaiting(actions)) for state, actions in _actions_ahead(revision).items()
+            state: tuple(self._awaiting(actions)) for state, actions in actions_ahead(revision).items()
         }
 
     def counting(self, counts: Counting | str) -> Counting:
@@ -164,14 +162,7 @@ class Clock:
         ended_at = dossier.ended_at if dossier.ended_at is not None and dossier.ended_at <= at else None
         announced_by = ended_at or at
 
-        asked = [*self._end_limits(dossier, ended_at)]
-        if ended_at is None:
-            asked += [(limit, limit.anchor(dossier), None) for limit in self.for_stay(dossier.state)]
-        if dossier.phases:
-            asked += self._phase_limits(dossier)
-        if ended_at is None:
-            asked += self._task_limits(dossier)
-            asked += [(limit, limit.anchor(dossier), None) for limit in self._still_ahead(dossier)]
+        asked = self._asked(dossier, ended_at)
         counted = []
         for limit, anchor, met_at in asked:
             if anchor is None or (rule is not None and limit.id != rule):
@@ -188,6 +179,26 @@ class Clock:
         slips = self._benchmark.deadlines(dossier, at=at, announced_by=announced_by, explain=explain)
         return (*slips, *counted)
 
+    def pressing(
+        self, dossier: Dossier, *, at: datetime, share: float, kinds: Collection[DeadlineKind]
+    ) -> tuple[Deadline, ...]:
+        """Of the deadlines of these kinds of an open dossier as of `at` those not met by then, of which `share` of the
+        time may be over: of others surely less is, so that they need not be counted. Raises CalendarRange."""
+        found = (
+            limit.deadline(dossier, anchor, at=at, announced_by=at, explain=False)
+            for limit, anchor, met_at in self._asked(dossier, None)
+            if anchor is not None
+            and limit.kind in kinds
+            and (met_at is None or met_at > at)
+            and limit.may_press(anchor, dossier, at, share)
+        )
+        return tuple(one for one in found if one is not None)
+
+    def least_slip(self, dossier: Dossier) -> datetime | None:
+        """The earliest instant the slips of a dossier name, those with an apology left out; None without one."""
+        slips = (self.printed(slip) for slip in dossier.appointments if slip.cause != "apology")
+        return min(slips, default=None)
+
     def printed(self, slip: AppointmentTold) -> datetime:
         """The instant (UTC) a slip names; of a date alone its closing time, as the calendar stood when it was told."""
         return self._benchmark.printed(slip)
@@ -200,21 +211,25 @@ class Clock:
     def cap(self, taken: PauseTaken, announced_by: datetime) -> Deadline | None:
         """The same as a deadline with its sum."""
         rule = self._pauses.get(taken.pause)
-        if rule is None or rule.cap is None:
-            return None
-        (counts, number), start = rule.cap, taken.started_at
-        due, label = counts.due(start, number, announced_by), counts.label(announced_by)
-        lines = [sums.pause_begun(taken.pause, start), sums.counted(counts.counting, number, due)]
-        lines += [] if label is None else [sums.by_calendar(label)]
-        return Deadline(
-            f"pause/{taken.pause}", "limit", due, starts_at=start, calendar=label, sum=tuple(lines)
-        )
+        return None if rule is None else rule.deadline(taken, announced_by)
 
     def benchmark(self, dossier: Dossier, *, at: datetime) -> Deadline | None:
         """The date lateness is judged by as of `at`, alone; None where no slip is known. Raises CalendarRange."""
         ended_at = dossier.ended_at if dossier.ended_at is not None and dossier.ended_at <= at else None
         found = self._benchmark.deadlines(dossier, at=at, announced_by=ended_at or at, explain=False)
         return next((one for one in found if one.kind == "benchmark"), None)
+
+    def _asked(self, dossier: Dossier, ended_at: datetime | None) -> list[Asked]:
+        """Every limit that may apply, what it counts from and what met it."""
+        asked = [*self._end_limits(dossier, ended_at)]
+        if ended_at is None:
+            asked += [(limit, limit.anchor(dossier), None) for limit in self.for_stay(dossier.state)]
+        if dossier.phases:
+            asked += self._phase_limits(dossier)
+        if ended_at is None:
+            asked += self._task_limits(dossier)
+            asked += [(limit, limit.anchor(dossier), None) for limit in self._still_ahead(dossier)]
+        return asked
 
     def _end_limits(self, dossier: Dossier, ended_at: datetime | None) -> Iterator[Asked]:
         """Committed and statutory limits are met when the dossier is issued, others when it ends."""
@@ -352,26 +367,6 @@ def _phase_met(run: PhaseRun, issued_at: datetime | None) -> datetime | None:
     if issued_at is None or issued_at < run.started_at:
         return run.ended_at
     return issued_at if run.ended_at is None else min(issued_at, run.ended_at)
-
-
-def _actions_ahead(revision: Revision) -> dict[str, frozenset[str]]:
-    """The actions that may still come, for each state: those of all states that can be reached from it."""
-    targets: dict[str, dict[str, set[str]]] = {state: {} for state in revision.states}
-    for name, action in revision.actions.items():
-        for move in action.moves:
-            for source in sources_of(move, revision):
-                targets.setdefault(source, {}).setdefault(name, set()).add(move.to or source)
-    return {state: _reachable(state, targets) for state in revision.states}
-
-
-def _reachable(state: str, targets: Mapping[str, Mapping[str, set[str]]]) -> frozenset[str]:
-    seen, waiting, found = {state}, [state], set[str]()
-    while waiting:
-        for action, following in targets.get(waiting.pop(), {}).items():
-            found.add(action)
-            waiting += following - seen
-            seen |= following
-    return frozenset(found)
 
 
 def _calendar(revision: Revision, calendars: Mapping[str, Calendar]) -> Calendar | None:

@@ -6,13 +6,13 @@ docs/clocks.md is the specification.
 
 from __future__ import annotations
 
-import operator
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from workflow.clocks import sums
 from workflow.clocks.bindings import numbers
-from workflow.clocks.counting import beyond_all_dates
+from workflow.clocks.counting import beyond_all_dates, lateness, reaching_is_late
 from workflow.clocks.stops import Moment
 from workflow.clocks.worktime import end_of_day
 from workflow.model import Deadline
@@ -87,11 +87,8 @@ class LimitClock:
         self._dues = None
         if counts is not None and self._fixed is not None:
             self._dues = counts.remembered(self._fixed)
-        of_days = counting.unit in ("working_days", "calendar_days")
-        self.reaching_is_late = counting.reaching == "late" and not of_days
-        self.late: Callable[[datetime, datetime], bool] = (
-            operator.ge if self.reaching_is_late else operator.gt
-        )
+        self.reaching_is_late = reaching_is_late(counting)
+        self.late = lateness(counting)
         self.dated = limit.date != "other"
         self._at_least = _at_least(counting, min(numbers(limit), default=None))
         self.anchor: AnchorOf = place.anchor if limit.until is None or limit.starts else self._given
@@ -137,6 +134,16 @@ class LimitClock:
                 return plain
         due = self.due(dossier, anchor, at)
         return due if due is not None and self.late(at, due) else None
+
+    def may_press(self, anchor: datetime, dossier: Dossier, at: datetime, share: float) -> bool:
+        """Whether at `at` so much of the time from `anchor` to the due instant may be over; False is sure. A given date
+        has no time of its own. Raises CalendarRange."""
+        passed = at - anchor
+        if self.counts is None or passed < self._at_least * share:
+            return False
+        number = self._fixed if self._choice is None else self._chosen(dossier)
+        # Whatever a dossier has met moves a date further away.
+        return number is not None and passed >= (self.counts.due(anchor, number, at) - anchor) * share
 
     @property
     def counted_as(self) -> str:
@@ -231,15 +238,20 @@ class LimitClock:
         moment: Moment,
         lines: Lines,
     ) -> datetime:
-        """The anchor after restarts and the cut-off. A pause that begins once the limit is missed restarts nothing."""
+        """The anchor after restarts and the cut-off."""
         start, again = anchor, None
         begun = counter.begin(anchor)
         for ended, taken in self._rules.restarts(dossier, anchor):
-            before = self._rules.stops(dossier, begun, moment)
-            before = [
-                s._replace(end=min(s.end, taken.started_at)) for s in before if s.start < taken.started_at
-            ]
-            if taken.started_at < self._moved(counter, begun, number, before, None).due:
+            stops = self._rules.stops(dossier, begun, moment)
+
+            def due(until: datetime, stops: list[Stop] = stops, begun: datetime = begun) -> datetime:
+                met = [s._replace(end=min(s.end, until)) for s in stops if s.start < until]
+                return self._moved(counter, begun, number, met, None).due
+
+            # No pause takes an overrun away: neither one that begins after it, nor one that runs into it past its cap.
+            cap = self._rules.pauses[taken.pause].capped_at(taken.started_at, moment.announced_by)
+            in_time = taken.started_at < due(taken.started_at)
+            if in_time and (cap is None or ended <= cap or ended <= due(ended)):
                 start, again, begun = ended, taken, counter.begin(ended)
         if lines is not None:
             lines.append(sums.from_anchor(self.limit, anchor, self._default))
@@ -284,6 +296,8 @@ class LimitClock:
         assert self._choice is not None  # noqa: S101 - asked only where there is one
         slot, choice = self._choice
         value = dossier.registers[slot]
+        if isinstance(value, Decimal):
+            return next((n for key, n in choice.values.items() if _is_amount(key, value)), choice.otherwise)
         return None if value is None else choice.values.get(_text(value), choice.otherwise)
 
     def _given(self, dossier: Dossier) -> datetime | None:
@@ -360,6 +374,14 @@ def _at_least(counting: Counting, number: int | None) -> timedelta:
         days = number - 1 - (counting.first_day == "included") - (counting.reaching == "late")
         return timedelta(days=days, hours=-CLOCK_CHANGE_HOURS)
     return timedelta(hours=number - CLOCK_CHANGE_HOURS)
+
+
+def _is_amount(key: str, amount: Decimal) -> bool:
+    """Whether a choice names this amount, however many decimals either is written with."""
+    try:
+        return Decimal(key) == amount
+    except InvalidOperation:
+        return False
 
 
 def _text(value: object) -> str:

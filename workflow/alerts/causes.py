@@ -1,0 +1,244 @@
+"""What alerts about one dossier may rest on: dates missed or at risk, slips, pauses, results not collected. Pure.
+
+docs/alerts.md says each kind: when it is raised, to whom, how it ends.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from msgspec.structs import replace
+
+from workflow.model import Deadline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from workflow.alerts.office import Office
+    from workflow.clocks.limits import LimitClock
+    from workflow.messages import Kind
+    from workflow.model import DeadlineKind, Dossier
+    from workflow.rules import Rules
+
+_MICROSECOND: Final = timedelta(microseconds=1)
+_NOTHING: Final = timedelta()
+_STEPS: Final[frozenset[DeadlineKind]] = frozenset({"step", "phase", "task", "limit"})
+
+
+class Cause(NamedTuple):
+    """What an alert would rest on: since when it is true, the deadline or moment, when it was over, and, where a limit
+    may be counted several times, when this count began."""
+
+    kind: Kind
+    limit: str
+    since: datetime
+    due_at: datetime
+    ended_at: datetime | None = None
+    date: Deadline | None = None
+    visit: datetime | None = None
+
+    @property
+    def rule(self) -> str:
+        """The limit, with the beginning of its count."""
+        return visit_of(self.limit, self.visit)
+
+
+def visit_of(rule: str, start: datetime | None) -> str:
+    """A limit that may be counted several times, told apart by where this count began."""
+    return rule if start is None else f"{rule}@{start:%Y%m%dT%H%M%SZ}"
+
+
+def causes(
+    office: Office, rules: Rules, dossier: Dossier, dates: Sequence[Deadline], now: datetime
+) -> Iterator[Cause]:
+    """All an alert may rest on, past or ahead, by a dossier and its deadlines as of `now`."""
+    headline = _headline(rules, dossier, dates)
+    if dossier.tasks:
+        yield from _of_closed_tasks(rules, dossier)
+    for date in dates:
+        if headline in (date.kind, date.rule):
+            yield from _late(date, "dossier_late", _visit_of_headline(rules, date))
+            yield from _of_headline(office, rules, dossier, date, now)
+        elif date.kind in _STEPS:
+            yield from _late(date, "step_late", date.starts_at)
+            yield from _of_step(office, date)
+    for missed in dossier.missed:
+        limit = rules.clock.limits.get(missed.rule)
+        due_at, reaching = missed.due_at, limit is not None and limit.reaching_is_late
+        since = due_at if reaching else due_at + _MICROSECOND
+        met = None if limit is None else _met(limit, missed.starts_at, due_at, missed.met_at)
+        yield Cause("step_late", missed.rule, since, due_at, missed.met_at, met, missed.starts_at)
+    if dossier.appointments:
+        yield from _of_slip(rules, dossier, dates)
+    if dossier.pauses:
+        yield from _of_pauses(rules, dossier, now)
+    if dossier.ready_at is not None:
+        lies_until = dossier.ready_at + timedelta(days=office.limits.uncollected_after_days)
+        if dossier.ended_at is None or dossier.ended_at > lies_until:
+            yield Cause("result_not_collected", "ready", lies_until, lies_until, dossier.ended_at)
+
+
+def warned_by(office: Office, rules: Rules, dossier: Dossier, at: datetime) -> list[Cause]:
+    """The warnings that are true by a moment. Raises CalendarRange.
+
+    Asked for after every fact: dates that surely do not press yet are not counted.
+    """
+    least = None if dossier.ended_at is not None or office.foretells else rules.clock.least_slip(dossier)
+    if least is None:
+        dates = rules.clock.deadlines(dossier, at=at)
+        found = _warned(office, rules, dossier, dates, at, _headline(rules, dossier, dates))
+    else:
+        dates = _pressing(office, rules, dossier, at, least)
+        found = _warned(office, rules, dossier, dates, at, "benchmark")
+    return [one for one in found if one.since <= at]
+
+
+def _pressing(
+    office: Office, rules: Rules, dossier: Dossier, at: datetime, least: datetime
+) -> tuple[Deadline, ...]:
+    """The dates, of an open dossier with a slip, that a warning may rest on by a moment. `least`: its benchmark is no
+    earlier, since stops move it away alone."""
+    begun, share = dossier.received_at, office.share
+    found = rules.clock.pressing(dossier, at=at, share=share, kinds=_STEPS)
+    if begun is None:
+        return found
+    first = min(begun + max(least - begun, _NOTHING) * share, office.day_before(least, dossier.unit, at))
+    benchmark = rules.clock.benchmark(dossier, at=at) if first <= at else None
+    return found if benchmark is None else (benchmark, *found)
+
+
+def _warned(
+    office: Office,
+    rules: Rules,
+    dossier: Dossier,
+    dates: Sequence[Deadline],
+    now: datetime,
+    headline: str | None,
+) -> Iterator[Cause]:
+    for date in dates:
+        if headline in (date.kind, date.rule):
+            yield from _of_headline(office, rules, dossier, date, now)
+        elif date.kind in _STEPS:
+            yield from _of_step(office, date)
+
+
+def _headline(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> str | None:
+    """The kind, or the one rule, of the dates that say whether the dossier is late: the slip's, else the committed,
+    else the limit that binds its end."""
+    kinds = [date.kind for date in dates]
+    if "benchmark" in kinds:
+        return "benchmark"
+    if "committed" in kinds:
+        return "committed"
+    limit = rules.clock.headline(dossier.state)
+    return None if limit is None else limit.id
+
+
+def _late(date: Deadline, kind: Kind, visit: datetime | None) -> Iterator[Cause]:
+    if date.met_at is None or date.late:
+        yield Cause(kind, date.rule, _too_late(date), date.due_at, date.met_at, date, visit)
+
+
+def _of_headline(
+    office: Office, rules: Rules, dossier: Dossier, date: Deadline, now: datetime
+) -> Iterator[Cause]:
+    if date.met_at is not None or date.open_pause:
+        return
+    risk = office.dossier_at_risk_at(rules, dossier, date, now)
+    if risk is not None and risk < date.due_at:
+        visit = _visit_of_headline(rules, date)
+        yield Cause("dossier_at_risk", date.rule, risk, date.due_at, None, date, visit)
+    received_at = dossier.received_at
+    if date.kind == "benchmark" and received_at is not None and not _apologised(dossier):
+        before = office.day_before(date.due_at, dossier.unit, now)
+        if before > received_at:
+            yield Cause("apology_due", date.rule, before, date.due_at, None, date)
+
+
+def _visit_of_headline(rules: Rules, date: Deadline) -> datetime | None:
+    """When a headline that binds a phase began to be counted."""
+    limit = rules.clock.limits.get(date.rule)
+    return date.starts_at if limit is not None and limit.binds is not None and limit.binds.phase else None
+
+
+def _apologised(dossier: Dossier) -> bool:
+    slips = dossier.appointments
+    return len(slips) > 1 and any(slip.cause == "apology" for slip in slips)
+
+
+def _of_step(office: Office, date: Deadline) -> Iterator[Cause]:
+    if date.met_at is not None or date.open_pause:
+        return
+    risk = office.step_at_risk_at(date)
+    if risk is not None:
+        yield Cause("step_at_risk", date.rule, risk, date.due_at, None, date, date.starts_at)
+
+
+def _of_closed_tasks(rules: Rules, dossier: Dossier) -> Iterator[Cause]:
+    """Tasks that ended after their limit. Of agencies asked at one instant the last to end counts, and before all one
+    that is still silent: it comes later, as a date."""
+    closed = [
+        (min(ended), run)
+        for run in dossier.tasks
+        if (ended := [at for at in (run.answered_at, run.recalled_at, run.left_at) if at is not None])
+    ]
+    for ended_at, run in sorted(closed, key=lambda one: one[0]):
+        for limit in rules.clock.for_task(run.state, run.task):
+            due_at = limit.due(dossier, run.asked_at, ended_at)
+            if due_at is not None and limit.late(ended_at, due_at):
+                since = due_at if limit.reaching_is_late else due_at + _MICROSECOND
+                date = _met(limit, run.asked_at, due_at, ended_at)
+                yield Cause("step_late", limit.id, since, due_at, ended_at, date, run.asked_at)
+
+
+def _met(limit: LimitClock, start: datetime | None, due_at: datetime, met_at: datetime) -> Deadline:
+    """The date of a limit that was met too late, by the calendar announced then."""
+    label = None if limit.counts is None else limit.counts.label(met_at)
+    return Deadline(limit.id, limit.kind, due_at, starts_at=start, met_at=met_at, late=True, calendar=label)
+
+
+def _of_slip(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Iterator[Cause]:
+    """A slip that names another day than the committed limit gave when it was told."""
+    slip = dossier.appointments[0]
+    if slip.cause != "first":
+        return
+    counting = [
+        (date, limit, anchor)
+        for date in dates
+        if date.kind == "committed"
+        and (anchor := (limit := rules.clock.limits[date.rule]).anchor(dossier)) is not None
+        and anchor <= slip.told_at
+    ]
+    if len(counting) != 1:
+        return
+    ((committed, limit, anchor),) = counting
+    # No stop of the clock, phase or calendar that came later makes a slip wrong, or right.
+    asked = dossier
+    if dossier.pauses or dossier.extensions or dossier.tasks:
+        asked = replace(
+            dossier,
+            pauses=tuple(taken for taken in dossier.pauses if taken.started_at < slip.told_at),
+            extensions=tuple(taken for taken in dossier.extensions if taken.at < slip.told_at),
+            tasks=(),
+        )
+    due = limit.due(asked, anchor, slip.told_at)
+    printed = next(date.due_at for date in dates if date.kind == "appointment")
+    if len(dossier.appointments) > 1:
+        printed = rules.clock.printed(slip)
+    if due is not None and due.astimezone(rules.zone).date() != printed.astimezone(rules.zone).date():
+        yield Cause("appointment_differs", "appointment", slip.told_at, printed, dossier.ended_at, committed)
+
+
+def _of_pauses(rules: Rules, dossier: Dossier, now: datetime) -> Iterator[Cause]:
+    for taken in dossier.pauses:
+        cap = rules.clock.capped_at(taken, dossier.ended_at or now)
+        if cap is not None and (taken.ended_at is None or taken.ended_at > cap):
+            limit, date = f"pause/{taken.pause}", rules.clock.cap(taken, dossier.ended_at or now)
+            yield Cause("pause_cap_exceeded", limit, cap, cap, taken.ended_at, date, taken.started_at)
+
+
+def _too_late(date: Deadline) -> datetime:
+    """The first instant at which a date is missed."""
+    return date.due_at if date.reaching_is_late else date.due_at + _MICROSECOND
