@@ -64,8 +64,12 @@ def fold(
     `known_at` leaves out what was recorded later, `valid_at` what took effect later. Facts of one identity must
     have the same content (conflicts are dead letters before they come here).
     """
-    told = facts if isinstance(facts, FactRows) else sorted(facts, key=_time)
-    rows = as_rows(told)
+    if isinstance(facts, FactRows):
+        told: Sequence[Fact] = facts
+        rows: FactRows | None = facts
+    else:
+        told = sorted(facts, key=_time)
+        rows = as_rows(told)
     if known_at is None and rows is not None and (valid_at is None or rows.rows[-1][0] <= valid_at):
         return _fold_rows(rules, rows, told)
     standing = stand(rules.sources, facts, known_at, valid_at)
@@ -179,7 +183,8 @@ def _judge(rules: Rules, dossier: Dossier, rows: FactRows) -> list[Outcome]:
     order = rules.sources.get(source, UNKNOWN_SOURCE)
     dossier.last_key = (at, order.rank, sequence, source, identifier, 0)
     if order.order == "sequence":
-        dossier.streams = {**dossier.streams, source: (sequence, at)}
+        seen = (sequence, at)
+        dossier.streams = {**dossier.streams, source: seen} if dossier.streams else {source: seen}
     return outcomes
 
 
