@@ -102,7 +102,7 @@ def _pressing(
     earlier, since stops move it away alone."""
     begun, share = dossier.received_at, office.share
     found = rules.clock.pressing(dossier, at=at, share=share, kinds=_STEPS)
-    if begun is None:
+    if begun is None or any(end is not None and end <= at for end in (dossier.ready_at, dossier.issued_at)):
         return found
     first = min(begun + max(least - begun, _NOTHING) * share, office.day_before(least, dossier.unit, at))
     benchmark = rules.clock.benchmark(dossier, at=at) if first <= at else None
@@ -235,8 +235,8 @@ def _of_pauses(rules: Rules, dossier: Dossier, now: datetime) -> Iterator[Cause]
     for taken in dossier.pauses:
         cap = rules.clock.capped_at(taken, dossier.ended_at or now)
         if cap is not None and (taken.ended_at is None or taken.ended_at > cap):
-            limit = f"pause/{taken.pause}"
-            yield Cause("pause_cap_exceeded", limit, cap, cap, taken.ended_at, visit=taken.started_at)
+            limit, date = f"pause/{taken.pause}", rules.clock.cap(taken, dossier.ended_at or now)
+            yield Cause("pause_cap_exceeded", limit, cap, cap, taken.ended_at, date, taken.started_at)
 
 
 def _too_late(date: Deadline) -> datetime:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
@@ -24,6 +25,7 @@ from workflow.alerts.lateness import (
     source_of,
 )
 from workflow.fold import follow, trail
+from workflow.model import Dossier
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -34,9 +36,12 @@ if TYPE_CHECKING:
     from workflow.alerts.office import Office
     from workflow.facts import Fact
     from workflow.messages import Alert
-    from workflow.model import Dossier, Outcome
+    from workflow.model import Outcome
     from workflow.rules import Rules
 
+_UNDATED: Final = {"last_key", "streams", "order_assumed", "corrected", "actors", "broken", "missed"}
+_dated: Final = attrgetter(*(name for name in Dossier.__struct_fields__ if name not in _UNDATED))
+"""All of a dossier that a date may hang on: a fact that leaves it as it was ended no warning."""
 LOOKED_FOR: Final = timedelta(days=1)
 """How long after it was to be said, and the delay of its source, a warning that is over is still said."""
 
@@ -50,7 +55,8 @@ class Over(NamedTuple):
 
 
 class Steps:
-    """Goes through the facts of a dossier one by one, and finds the warnings they ended. `over`: those found.
+    """Goes through the facts of a dossier one by one, and finds the warnings they ended. `over`: those found, the
+    earliest first; `all_seen`: whether all facts were gone through, so that there are no others.
 
     `told`: whether anything was ever said of the dossier; otherwise only facts so new matter that a warning they ended
     would still be said.
@@ -59,6 +65,7 @@ class Steps:
     def __init__(self, office: Office, now: datetime, *, told: bool) -> None:
         """Nothing found yet."""
         self.over: list[Over] = []
+        self.all_seen = False
         self._office, self._now, self._told = office, now, told
 
     def follow(
@@ -81,7 +88,7 @@ class Steps:
     def look_back(self, rules: Rules, dossier: Dossier, facts: Sequence[Fact], new: Collection[Fact]) -> None:
         """Looks through all facts of a dossier; of the older ones only at those that are `new` to us. Raises
         CalendarRange."""
-        self.over = []
+        self.over, self.all_seen = [], True
         news = {(fact.source, fact.id, fact.revision) for fact in new} if self._told else ()
         if len(facts) == 1 or not (news or self._new(rules, dossier, facts)):
             return
@@ -110,6 +117,8 @@ def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier) -> Ite
     at = None if after.last_key is None else after.last_key[0]
     if at is None or before.halted or rules.revision.kind == "log" or before.last_key == after.last_key:
         return
+    if _dated(before) == _dated(after):
+        return
     until = rules.family[before.revision]
     true = [one for one in warned_by(office, until, before, at) if one.since < at and one.since < one.due_at]
     if not true:
@@ -123,24 +132,22 @@ def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier) -> Ite
 
 def standing_over(
     office: Office,
-    over: Iterable[Over],
+    steps: Steps,
     lives: Mapping[str, Life],
     now: datetime,
     *,
-    anew: bool,
     silent: Collection[str] = (),
 ) -> list[Alert]:
     """The warnings that are over and were said, are to be said now, or must wait for their moment.
 
-    `over`: those found just now, the earliest first; `lives`: what was said before, or waits; of that what waits is
-    looked for `anew`, or stays. Raises CalendarRange.
+    `steps`: with those found just now; `lives`: what was said before, or waits. Raises CalendarRange.
     """
     found: dict[str, Alert] = {}
     for name, life in lives.items():
         kept = life.alert.kind in FOLLOWED_BY and life.alert.ended_at is not None
-        if kept and life.state != "retracted" and not (anew and life.state == "waiting"):
+        if kept and life.state != "retracted" and not (steps.all_seen and life.state == "waiting"):
             found[name] = life.alert
-    for one in over:
+    for one in steps.over:
         name = alert_id(one.dossier.subject, one.cause)
         source = source_of(one.dossier)
         delay = office.delay(source)
