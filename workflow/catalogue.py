@@ -130,9 +130,7 @@ class Catalogue:
             return choose(self.family(facts.code if steps else None), facts)
         codes = {code for fact in facts if (code := code_of(fact)) is not None}
         if len(codes) <= 1 and not any(fact.revision or isinstance(fact.body, Voided) for fact in facts):
-            family = self._told_family(next(iter(codes), None), facts)
-            if len(family) == 1:
-                return next(iter(family.values()))
+            return choose(self._told_family(next(iter(codes), None), facts), facts)
         standing = [placed.fact for placed in stand(self.orders, facts, None, None).placed] or facts
         code = next((named for fact in standing if (named := code_of(fact)) is not None), None)
         return choose(self._told_family(code, standing), standing)
