@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from workflow.clocks.clock import Clock
-    from workflow.facts import Acted
+    from workflow.facts import Acted, Appointment
     from workflow.layout import Layout
     from workflow.model import Dossier
     from workflow.procedure.language import Pause, Revision
@@ -63,8 +63,12 @@ def told(dossier: Dossier, act: Acted, at: datetime) -> None:
 def slip(dossier: Dossier, act: Acted, at: datetime) -> None:
     """Takes over the printed date, which counts even where the event itself is refused."""
     if act.appointment is not None:
-        printed = AppointmentTold(act.appointment.at, act.appointment.cause, at)
-        dossier.appointments = (*dossier.appointments, printed)
+        tell_slip(dossier, act.appointment, at)
+
+
+def tell_slip(dossier: Dossier, slip: Appointment, at: datetime) -> None:
+    """Adds a slip to those the dossier was told of."""
+    dossier.appointments = (*dossier.appointments, AppointmentTold(slip.at, slip.cause, at))
 
 
 def end(dossier: Dossier, at: datetime, by: str) -> None:

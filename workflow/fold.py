@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from workflow.choosing import tells_steps
+from workflow.effects import tell_slip
 from workflow.errors import OutOfOrder
 from workflow.factrows import FactRows, as_rows
 from workflow.facts import Acted, AlertActed, Fact, Linked, Migrated, Opened, Voided
@@ -264,6 +265,8 @@ def _step(rules: Rules, dossier: Dossier, placed: Placed) -> Outcome:
     outcome, body = APPLIED, placed.fact.body
     match body:
         case Acted():
+            if placed.promised is not None and not dossier.halted:
+                tell_slip(dossier, placed.promised, placed.at)
             outcome = NOT_JUDGED if dossier.halted else rules.machine.judge(dossier, body, placed.at)
         case Opened():
             outcome = open_dossier(rules, dossier, placed.fact, placed.at)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from workflow.facts import Voided
+from workflow.facts import Acted, Voided
 from workflow.model import Outcome, Violation
 from workflow.sources import UNKNOWN_SOURCE
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from workflow.facts import Fact
+    from workflow.facts import Appointment, Fact
     from workflow.model import OrderKey
     from workflow.sources import SourceOrder
 
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 
 
 class Placed(NamedTuple):
-    """A standing fact at its place: its effective time and its key in the total order."""
+    """A standing fact at its place: its effective time and its key in the total order. `promised`: the slip of the
+    first of its revisions that had one, where it names another date: a promise is not unsaid by sending it again."""
 
     fact: Fact
     at: datetime
     key: OrderKey
+    promised: Appointment | None = None
 
 
 class Standing(NamedTuple):
@@ -49,6 +51,7 @@ def stand(
     voids = [fact for fact in known if isinstance(fact.body, Voided)]
     targets, aside = _resolve(sources, voids)
     kept: dict[tuple[str, str, str], Fact] = {}
+    again: list[Fact] = []
     for fact in known:
         if isinstance(fact.body, Voided):
             continue
@@ -59,12 +62,34 @@ def stand(
         if other is not None:
             low, fact = sorted((fact, other), key=lambda f: f.revision)  # noqa: PLW2901 - the higher one goes on
             aside.append((low, Outcome("superseded")))
+            again.append(low)
         kept[fact.subject, fact.source, fact.id] = fact
     placed = in_order(sources, kept.values())
+    if again:
+        first = _first_slips(again)
+        placed = [
+            _promising(one, first.get((one.fact.subject, one.fact.source, one.fact.id))) for one in placed
+        ]
     if valid_at is not None:
         placed = [one for one in placed if one.at <= valid_at]
     aside.sort(key=lambda pair: (pair[0].occurred_at, *_identity(pair[0]), pair[0].subject))
     return Standing(placed, aside, corrected=bool(aside) or any(f.revision for f in known))
+
+
+def _first_slips(superseded: Iterable[Fact]) -> dict[tuple[str, str, str], Appointment]:
+    """By record, the slip of the first of its earlier revisions that had one."""
+    found: dict[tuple[str, str, str], Appointment] = {}
+    for fact in sorted(superseded, key=lambda one: one.revision):
+        if isinstance(fact.body, Acted) and fact.body.appointment is not None:
+            found.setdefault((fact.subject, fact.source, fact.id), fact.body.appointment)
+    return found
+
+
+def _promising(one: Placed, first: Appointment | None) -> Placed:
+    body = one.fact.body
+    if first is None or not isinstance(body, Acted) or (body.appointment and body.appointment.at == first.at):
+        return one
+    return one._replace(promised=first)
 
 
 def place(sources: Sources, fact: Fact, at: datetime) -> Placed:

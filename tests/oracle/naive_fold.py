@@ -69,12 +69,31 @@ def settled(
     settle_revisions(known, fates)
     standing = [fact for fact in known if fact["identity"] not in fates]
     for fact in standing:
+        fact["promised"] = first_slip(fact, known, fates)
         fact["effective"] = effective_at(fact, standing, sources)
         fact["rank"] = read_as(sources, fact["source"])["rank"]
     standing.sort(key=place)
     if valid_at is not None:
         standing = [fact for fact in standing if fact["effective"] <= valid_at]
     return known, standing, fates
+
+
+def first_slip(fact: Plain, known: list[Plain], fates: Fates) -> Plain | None:
+    """The slip of the first superseded revision of an act that had one; None where the act has the same date."""
+    if fact["type"] != "dossier.acted.v1":
+        return None
+    earlier = [
+        other
+        for other in known
+        if (other["source"], other["id"], other["subject"]) == (fact["source"], fact["id"], fact["subject"])
+        and fates.get(other["identity"], {}).get("status") == "superseded"
+        and other["body"].get("appointment") is not None
+    ]
+    if not earlier:
+        return None
+    first: Plain = min(earlier, key=lambda other: other["revision"])["body"]["appointment"]
+    now = fact["body"]["appointment"]
+    return None if now is not None and now["at"] == first["at"] else first
 
 
 # One fact after the other
@@ -155,7 +174,13 @@ def one_fact(dossier: Plain, fact: Plain, revision: Revision) -> Plain:
     if fact["type"] == "dossier.opened.v1":
         return tell(dossier, fact, revision)
     if fact["type"] == "dossier.acted.v1":
-        return outcome("not_judged") if dossier["halted"] else act(dossier, fact, revision)
+        if dossier["halted"]:
+            return outcome("not_judged")
+        if fact["promised"] is not None:
+            dossier["appointments"].append(
+                (fact["promised"]["at"], fact["promised"]["cause"], fact["effective"])
+            )
+        return act(dossier, fact, revision)
     if fact["type"] == "dossier.linked.v1" and fact["body"]["kind"] == "reopened_as":
         reopen(dossier, fact, revision)
     if fact["type"] == "dossier.migrated.v1":

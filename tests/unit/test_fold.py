@@ -21,13 +21,14 @@ from judging import (
     moves,
     of,
     revision,
+    tell,
     void,
     with_action,
 )
 from msgspec.structs import replace
 
 from workflow.errors import OutOfOrder
-from workflow.facts import Actor, Appointment, Fact
+from workflow.facts import Actor, Appointment, Fact, Voided
 from workflow.fold import advance, sorts_last, start
 from workflow.procedure.language import (
     Action,
@@ -73,6 +74,36 @@ def test_what_the_revision_says_of_breaks_holds_for_actions_that_say_nothing() -
     follows = revision(on_order_break="follow")
 
     assert judge(APPROVE, rules=follows).dossier.state == "approved"
+
+
+def test_a_promise_is_not_unsaid_by_sending_its_record_again() -> None:
+    """The first date stands before the last one sent; a void of the wrong revision takes its slip away."""
+    days = [date(2024, 1, 10), date(2024, 1, 20)]
+    sent = [
+        act("receive", 0, id="r", revision=number, appointment=Appointment(at=day))
+        for number, day in enumerate([days[0], days[1], days[0], days[1]])
+    ]
+    dates = [
+        [slip.at for slip in judge(*facts).dossier.appointments]
+        for facts in (sent[:1], sent[:2], sent[:3], sent, [*sent, *(wrong(one) for one in sent[:3:2])])
+    ]
+
+    assert dates == [days[:1], days, days[:1], days, days[1:]]
+
+
+def test_a_record_sent_again_without_its_slip_keeps_the_promise() -> None:
+    first = act("receive", 0, id="r", appointment=Appointment(at=date(2024, 1, 10)))
+    judgment = judge(first, act("receive", 0, id="r", revision=1))
+
+    assert [slip.at for slip in judgment.dossier.appointments] == [date(2024, 1, 10)]
+
+
+def wrong(target: Fact) -> Fact:
+    """A void of one revision alone."""
+    body = Voided(
+        target_id=target.id, target_source=target.source, target_revision=target.revision, reason="wrong"
+    )
+    return tell(body, 5, id=f"void-{target.revision}", source=target.source)
 
 
 def test_a_followed_action_whose_moves_only_stay_stays() -> None:

@@ -203,6 +203,14 @@ def test_a_later_slip_leaves_the_first_as_right_or_wrong_as_it_was() -> None:
         assert [change for change, _ in desk.story("appointment_differs")] == said
 
 
+def test_a_second_first_slip_of_another_day_differs_and_one_of_the_same_day_does_not() -> None:
+    for day, said in ((8, []), (12, ["raised"])):
+        desk = received(8)
+        desk.tell("apologise", "2024-07-02 09:00", appointment=slip(day))
+        desk.until("2024-07-03 12:00")
+        assert [change for change, _ in desk.story("appointment_differs")] == said
+
+
 def test_a_slip_that_is_no_first_one_is_held_against_nothing() -> None:
     desk = Desk()
     desk.tell("receive", MONDAY, appointment=slip(20, "correction"))

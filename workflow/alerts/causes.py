@@ -72,6 +72,7 @@ def causes(
         yield Cause("step_late", missed.rule, since, due_at, missed.met_at, met, missed.starts_at)
     if dossier.appointments:
         yield from _of_slip(rules, dossier, dates)
+        yield from _of_later_slips(rules, dossier)
     if dossier.pauses:
         yield from _of_pauses(rules, dossier, now)
     if dossier.ready_at is not None:
@@ -229,6 +230,22 @@ def _of_slip(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Itera
         printed = rules.clock.printed(slip)
     if due is not None and due.astimezone(rules.zone).date() != printed.astimezone(rules.zone).date():
         yield Cause("appointment_differs", "appointment", slip.told_at, printed, dossier.ended_at, committed)
+
+
+def _of_later_slips(rules: Rules, dossier: Dossier) -> Iterator[Cause]:
+    """Slips that name another date than the first one did, without a cause that may move it."""
+    told = [slip for slip in dossier.appointments if slip.cause != "apology"]
+    for slip in told[1:]:
+        printed = rules.clock.printed(slip)
+        if slip.cause == "first" and printed != rules.clock.printed(told[0]):
+            yield Cause(
+                "appointment_differs",
+                "appointment",
+                slip.told_at,
+                printed,
+                dossier.ended_at,
+                visit=slip.told_at,
+            )
 
 
 def _of_pauses(rules: Rules, dossier: Dossier, now: datetime) -> Iterator[Cause]:
