@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from consumers.files.limits import FileLimits
+    from consumers.forms.formfile import Known
     from workflow.sources import SourceDefinition
 
 
@@ -31,8 +32,10 @@ def open_source_file(
     beside: Path,
     limits: FileLimits,
     mapping: Path | None = None,
+    known: Known | None = None,
 ) -> SourceFile:
     """A file of `source`, read through `mapping` or else as its definition says; `beside` holds the files that names.
+    `known` tells what a store keeps already of some dossiers: what a changed message says is then a further revision.
 
     Raises InputError (`unreadable`, `empty_file`), DefinitionError (`other_source` where the mapping is one of another
     source) and what reading a mapping or form raises.
@@ -51,7 +54,7 @@ def open_source_file(
         return SourceFile(mapped(path, declared, limits), identity_of(path, named.read_bytes()))
     if source.form is not None:
         form = beside / source.form
-        rows = Rows(FormFile(path, read_form(form), source, limits=limits))
+        rows = Rows(FormFile(path, read_form(form), source, limits=limits, known=known))
         return SourceFile(rows, identity_of(path, source.source.encode(), form.read_bytes()))
     if source.register:
         register = Register(path, limits, source=source.source, zone=source.timezone)

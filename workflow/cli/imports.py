@@ -17,6 +17,7 @@ from consumers.apply import Beside, Told, apply
 from consumers.codec import encode
 from consumers.files.entries import batches, files_of
 from consumers.files.sourcefile import open_source_file
+from consumers.intake import kept_in
 from consumers.ticker import DOSSIERS_A_TICK, tick
 from workflow import catalogue as definitions
 from workflow.cli.inputs import FILE, moment
@@ -126,7 +127,9 @@ def import_(  # noqa: PLR0913 - one parameter per option
         until = moment(as_of, known.source.timezone, "--as-of") or datetime.now(UTC)
         done: list[Imported] = []
         for file in files_of(path):
-            opened = open_source_file(file, known.source, known.beside, file_limits(), mapping)
+            opened = open_source_file(
+                file, known.source, known.beside, file_limits(), mapping, kept_in(store)
+            )
             done.append(
                 import_file(store, known.catalogue, opened, file, lambda: datetime.now(UTC), as_of=until)
             )
