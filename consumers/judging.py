@@ -10,8 +10,8 @@ from workflow.alerts.life import acts_in, say, wakes_at
 from workflow.alerts.office import FAR
 from workflow.alerts.refusals import refusal
 from workflow.alerts.warnings import Steps, standing_over, together
-from workflow.catalogue import code_of
 from workflow.errors import DunghenError
+from workflow.facts import code_of
 from workflow.fold import fold
 from workflow.judge import FAULTS
 from workflow.messages import Decision

@@ -16,9 +16,9 @@ from workflow.choosing import choose
 from workflow.clocks.calendar import Calendar, CalendarDefinition, read_calendars
 from workflow.errors import DefinitionError, UsageError
 from workflow.factrows import FactRows
-from workflow.facts import Acted, Opened, Voided
+from workflow.facts import Acted, Opened, Voided, code_of
 from workflow.organisation import Organisation, read_organisation
-from workflow.procedure.checks import check_all
+from workflow.procedure.checks import require_sound
 from workflow.procedure.language import Revision
 from workflow.procedure.reader import fingerprint, read_procedures
 from workflow.risk.table import Risk, RiskTable
@@ -222,14 +222,7 @@ def load(folder: Path) -> Catalogue:
             reason="no_folder",
         )
     revisions = read_procedures(folder)
-    for finding in check_all(revisions):
-        if finding.level == "error":
-            raise DefinitionError(
-                "{folder}: {finding}; see all findings with: dunghen procedure check {folder}",
-                folder=str(folder),
-                finding=str(finding),
-                reason="unsound_procedure",
-            )
+    require_sound(revisions, folder)
     organisation = next(iter(sorted((folder / "organisation").glob("*.yaml"))), None)
     told = read_organisation(organisation) if organisation is not None else None
     rotation = next(iter(sorted((folder / "rotation").glob("*.yaml"))), None)
@@ -270,12 +263,6 @@ def from_archive(archived: Iterable[Definition]) -> Catalogue:
             case RiskTable() as table:
                 risk = table
     return Catalogue(procedures, calendars, sources, organisation, risk, rotation)
-
-
-def code_of(fact: Fact) -> str | None:
-    """The procedure a fact names."""
-    body = fact.body
-    return body.procedure if isinstance(body, Acted | Opened) else None
 
 
 def of_risk(table: RiskTable) -> Definition:

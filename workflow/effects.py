@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec.structs import replace
 
+from workflow.clocks.counting import lateness
 from workflow.model import (
     AppointmentTold,
     ExtensionTaken,
@@ -146,6 +147,7 @@ def _pause_begins(name: str, pause: Pause) -> Effect:
 def _pause_ends(name: str, revision: Revision, clock: Clock) -> Effect:
     pause = revision.pauses[name]
     following = _next_phase(revision) if pause.on_resume == "next_phase" else None
+    late = None if pause.cap is None else lateness(clock.counting(pause.cap.counts))
 
     def resume(dossier: Dossier, act: Acted, at: datetime) -> Violation | None:
         ended = next((p for p in dossier.pauses if p.pause == name and p.ended_at is None), None)
@@ -154,10 +156,10 @@ def _pause_ends(name: str, revision: Revision, clock: Clock) -> Effect:
         dossier.pauses = tuple(replace(p, ended_at=at) if p is ended else p for p in dossier.pauses)
         if following is not None:
             following(dossier, act, at)
-        if pause.cap is None:
+        if pause.cap is None or late is None:
             return None
         due = clock.due_within(clock.counting(pause.cap.counts), pause.cap.within, ended.started_at, at)
-        return Violation(f"pause/{name}/cap", "deadline", due, at) if at > due else None
+        return Violation(f"pause/{name}/cap", "deadline", due, at) if late(at, due) else None
 
     return resume
 

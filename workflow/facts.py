@@ -319,6 +319,12 @@ class Fact(Struct, frozen=True, gc=False, omit_defaults=True):
     recorded_at: datetime | None = None
 
 
+def code_of(fact: Fact) -> str | None:
+    """The procedure a fact names."""
+    body = fact.body
+    return body.procedure if isinstance(body, Acted | Opened) else None
+
+
 def begins_dossier(facts: Collection[Fact]) -> bool:
     """Whether these facts of one subject make it a dossier: an officer, a source or an alert is none."""
     if any(not isinstance(fact.body, (*STANDING_ALONE, *CORRECTIONS)) for fact in facts):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
+from workflow.clocks.counting import lateness
 from workflow.facts import Acted
 from workflow.model import Dossier, RegisterValue, Violation, ViolationKind
 from workflow.procedure.language import Operand, Predicate, Value
@@ -151,13 +152,13 @@ def _history(predicate: Predicate, context: Context) -> Test | None:
     if within := predicate.within:
         slot, first = slots[within.after], within.which == "first"
         counting = clock.counting(within.counts)
+        late = lateness(counting)
 
         def in_time(dossier: Dossier, _act: Acted, at: datetime) -> bool:
             start = (dossier.firsts if first else dossier.lasts)[slot]
             if start is None:
                 return False
-            due = clock.due_within(counting, within.number, start, at)
-            return at < due or (at == due and counting.reaching == "in_time")
+            return not late(at, clock.due_within(counting, within.number, start, at))
 
         return in_time
     return None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from workflow.catalogue import code_of
 from workflow.errors import DunghenError
 from workflow.factrows import FactRows
+from workflow.facts import code_of
 from workflow.fold import fold
 
 if TYPE_CHECKING:

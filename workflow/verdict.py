@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from workflow.factrows import FactRows
 from workflow.guards import NOBODY, Check
 from workflow.model import Dossier, Violation, ViolationKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from workflow.clocks.clock import LimitClock
+    from workflow.facts import Fact
     from workflow.fold import Judgment
     from workflow.rules import Ending, Rules
 
@@ -41,6 +45,15 @@ class Verdict(Struct, frozen=True, gc=False):
 
 
 STILL_OPEN: Final = Verdict(None)
+
+
+def goes_on(facts: Sequence[Fact], as_of: datetime | None) -> bool:
+    """Whether a log tells more of a dossier after a moment: its being complete then does not end the dossier yet."""
+    if as_of is None:
+        return False
+    if isinstance(facts, FactRows):
+        return bool(facts.rows) and facts.rows[-1][0] > as_of
+    return any(fact.occurred_at > as_of for fact in facts)
 
 
 def verdict(judgment: Judgment, *, closes: bool = False, as_of: datetime | None = None) -> Verdict:

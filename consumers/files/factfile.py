@@ -14,12 +14,14 @@ from consumers.files.openedfile import OpenedFile
 from consumers.files.plan import Plan
 from consumers.files.sorting import by_dossier
 from consumers.files.xestraces import XesTraces
+from workflow.facts import Opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from consumers.files.blocks import Bytes
+    from consumers.files.cases import CaseValues
     from consumers.files.mapping import Mapping
     from consumers.files.refusals import Refusal
     from consumers.files.tally import Run
@@ -71,11 +73,19 @@ class FactFile(OpenedFile):
         """
         self._tally.clear()
         with self._read() as source:
-            case = self._plan.case if self._plan else None
             for run in chain.from_iterable(self._whole(self._blocks(source))):
-                if case is not None and run.case is not None:
-                    run.insert(case.fact(run.facts, run.case))
+                if run.case is not None:
+                    self._reveal(run, run.case)
                 yield run.subject, run.facts
+
+    def _reveal(self, run: Run, values: CaseValues) -> None:
+        """Puts what is known of a dossier from its start before its events; its end may be the log's latest time."""
+        assert self._plan is not None  # noqa: S101 - only a plan reads values of a dossier
+        assert self._plan.case is not None  # noqa: S101 - as above
+        known = self._plan.case.fact(run.facts, values)
+        run.insert(known)
+        if isinstance(known.body, Opened) and known.body.ended_at is not None:
+            self._tally.saw(known.body.ended_at)
 
     def _whole(self, blocks: Iterator[list[Run]]) -> Iterator[list[Run]]:
         name = str(self.path)

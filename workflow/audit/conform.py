@@ -14,7 +14,7 @@ from workflow.factrows import FactRows
 from workflow.facts import Opened
 from workflow.fold import fold
 from workflow.model import ViolationKind
-from workflow.verdict import overdue, verdict
+from workflow.verdict import goes_on, overdue, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -87,7 +87,8 @@ class Audit:
         outcomes = judgment.outcomes
         if not outcomes:
             return
-        end = verdict(judgment, closes=self._closes, as_of=self._as_of)
+        closes = self._closes and not goes_on(facts, self._as_of)
+        end = verdict(judgment, closes=closes, as_of=self._as_of)
         self._dossiers += 1
         known = facts.known is not None if isinstance(facts, FactRows) else _revealed(judgment.facts)
         self._events += len(outcomes) - known

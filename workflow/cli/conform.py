@@ -15,7 +15,7 @@ from workflow.cli.inputs import FILE, Log, moment, open_log, regrouped
 from workflow.cli.options import Command, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
-from workflow.errors import UsageError
+from workflow.errors import InputError, UsageError
 from workflow.facts import Acted
 from workflow.i18n import current
 
@@ -84,7 +84,12 @@ def _measured(log: Log, as_of: datetime | None, violations: Path | None) -> Repo
             )
             only = log.only
             for subject, facts in watched(log.facts.dossiers(), log.facts.progress, "Judging"):
-                count.add(only or log.rules(facts), subject, facts)
+                try:
+                    rules = only or log.rules(facts)
+                except InputError as error:
+                    log.facts.refusals.add(f"{log.facts.path}: {subject}", error)
+                    continue
+                count.add(rules, subject, facts)
             reports.append(count.report(as_of or log.facts.last_at))
 
     regrouped(log.facts, read)

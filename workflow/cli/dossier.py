@@ -21,6 +21,7 @@ from workflow.cli.stories import print_choices, print_story
 from workflow.errors import UsageError
 from workflow.fold import fold
 from workflow.store.rows import from_us
+from workflow.verdict import goes_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -174,7 +175,7 @@ def explain(output: Form, **asked: Any) -> None:  # noqa: ANN401 - one parameter
         at=one.until,
         known_at=one.known_at,
         valid_at=one.at,
-        closes=one.closes and one.at is None,
+        closes=one.closes and not goes_on(one.facts, one.at),
     )
     if output == "json":
         print_json(told)

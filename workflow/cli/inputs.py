@@ -15,9 +15,10 @@ from consumers.files.mapping import Mapping, read_mapping
 from workflow.choosing import choose
 from workflow.cli.options import file_limits
 from workflow.clocks.calendar import read_calendar, read_calendars
-from workflow.errors import UnsoundProcedure, UsageError
-from workflow.facts import Acted
-from workflow.procedure.checks import check_all
+from workflow.errors import InputError, UsageError
+from workflow.factrows import FactRows
+from workflow.facts import Acted, code_of
+from workflow.procedure.checks import require_sound
 from workflow.procedure.reader import read_procedures
 from workflow.rules import compile_family
 from workflow.sources import SourceOrder
@@ -52,11 +53,25 @@ class Log(NamedTuple):
 
     @property
     def only(self) -> Rules | None:
-        """The one revision there is, None where the date of receipt has to choose."""
-        return next(iter(self.family.values())) if len(self.family) == 1 else None
+        """The one revision that judges whatever the log holds; None where a dossier's facts have to say."""
+        mapping = self.mapping
+        named = mapping is None or mapping.fields.procedure is not None or mapping.case.procedure is not None
+        return None if named or len(self.family) > 1 else next(iter(self.family.values()))
 
     def rules(self, facts: Sequence[Fact]) -> Rules:
-        """The revision that judges a dossier of these facts."""
+        """The revision that judges a dossier of these facts. Raises InputError where they name another procedure."""
+        revision = next(iter(self.family.values())).revision
+        expected = revision.procedure
+        code = (
+            facts.code if isinstance(facts, FactRows) else next(filter(None, map(code_of, facts)), expected)
+        )
+        if code not in {expected, None} and not revision.generic:
+            raise InputError(
+                "expected a dossier of the procedure {expected}, found one of {found}; judge it by its own",
+                reason="other_procedure",
+                expected=expected,
+                found=code,
+            )
         return choose(self.family, facts)
 
 
@@ -81,14 +96,7 @@ def read_family(
             file=procedure,
             found=", ".join(codes) or "none",
         )
-    errors = [finding for finding in check_all(revisions) if finding.level == "error"]
-    if errors:
-        raise UnsoundProcedure(
-            "{file}: {count} errors, the first: {first}; see them all with: dunghen procedure check {file}",
-            file=procedure,
-            count=len(errors),
-            first=errors[0].text,
-        )
+    require_sound(revisions, procedure)
     return compile_family(revisions, all_calendars(calendars), sources or {})
 
 

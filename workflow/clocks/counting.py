@@ -7,6 +7,7 @@ specification.
 
 from __future__ import annotations
 
+import operator
 from abc import ABC, abstractmethod
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
@@ -15,6 +16,7 @@ from workflow.clocks.worktime import MICROSECONDS_A_MINUTE, end_of_day
 from workflow.errors import CalendarRange, DefinitionError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from zoneinfo import ZoneInfo
 
     from workflow.clocks.calendar import Calendar
@@ -31,6 +33,16 @@ _SATURDAY: Final = 5
 Point = TypeVar("Point", datetime, date, int)
 """What a count reaches: an instant, a date whose end is the due instant, or the place of a day among the working days,
 the closing of which it is."""
+
+
+def reaching_is_late(counting: Counting) -> bool:
+    """Whether the due instant itself is already too late. In a count of days `reaching` has moved the date."""
+    return counting.reaching == "late" and counting.unit not in ("working_days", "calendar_days")
+
+
+def lateness(counting: Counting) -> Callable[[datetime, datetime], bool]:
+    """Whether an act at an instant comes too late for a due instant, as the counting says it."""
+    return operator.ge if reaching_is_late(counting) else operator.gt
 
 
 class Counter(ABC, Generic[Point]):

@@ -6,13 +6,13 @@ docs/clocks.md is the specification.
 
 from __future__ import annotations
 
-import operator
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from workflow.clocks import sums
 from workflow.clocks.bindings import numbers
-from workflow.clocks.counting import beyond_all_dates
+from workflow.clocks.counting import beyond_all_dates, lateness, reaching_is_late
 from workflow.clocks.stops import Moment
 from workflow.clocks.worktime import end_of_day
 from workflow.model import Deadline
@@ -87,11 +87,8 @@ class LimitClock:
         self._dues = None
         if counts is not None and self._fixed is not None:
             self._dues = counts.remembered(self._fixed)
-        of_days = counting.unit in ("working_days", "calendar_days")
-        self.reaching_is_late = counting.reaching == "late" and not of_days
-        self.late: Callable[[datetime, datetime], bool] = (
-            operator.ge if self.reaching_is_late else operator.gt
-        )
+        self.reaching_is_late = reaching_is_late(counting)
+        self.late = lateness(counting)
         self.dated = limit.date != "other"
         self._at_least = _at_least(counting, min(numbers(limit), default=None))
         self.anchor: AnchorOf = place.anchor if limit.until is None or limit.starts else self._given
@@ -299,6 +296,8 @@ class LimitClock:
         assert self._choice is not None  # noqa: S101 - asked only where there is one
         slot, choice = self._choice
         value = dossier.registers[slot]
+        if isinstance(value, Decimal):
+            return next((n for key, n in choice.values.items() if _is_amount(key, value)), choice.otherwise)
         return None if value is None else choice.values.get(_text(value), choice.otherwise)
 
     def _given(self, dossier: Dossier) -> datetime | None:
@@ -375,6 +374,14 @@ def _at_least(counting: Counting, number: int | None) -> timedelta:
         days = number - 1 - (counting.first_day == "included") - (counting.reaching == "late")
         return timedelta(days=days, hours=-CLOCK_CHANGE_HOURS)
     return timedelta(hours=number - CLOCK_CHANGE_HOURS)
+
+
+def _is_amount(key: str, amount: Decimal) -> bool:
+    """Whether a choice names this amount, however many decimals either is written with."""
+    try:
+        return Decimal(key) == amount
+    except InvalidOperation:
+        return False
 
 
 def _text(value: object) -> str:

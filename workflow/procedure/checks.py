@@ -19,6 +19,7 @@ from workflow.procedure.references import undeclared, unused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from workflow.procedure.language import Revision
 
@@ -46,18 +47,22 @@ def check_all(revisions: Iterable[Revision]) -> tuple[Finding, ...]:
     return tuple(finding for group in groups.values() if len(group) > 1 for finding in _between(group))
 
 
-def require_sound(revision: Revision) -> None:
-    """Raises `UnsoundProcedure` with the first error of a revision, and how many there are."""
-    errors = [finding for finding in check(revision) if finding.level == "error"]
+def require_sound(revisions: Iterable[Revision], file: Path) -> None:
+    """Raises `UnsoundProcedure` with the first error in or between revisions of a file or folder, and how many."""
+    given = tuple(revisions)
+    errors = [
+        (f"{one.procedure} {one.revision}: {finding.place}: {_with_run(one, finding)}")
+        for one in given
+        for finding in check(one)
+        if finding.level == "error"
+    ]
+    errors += [f"{finding.place}: {finding}" for finding in check_all(given) if finding.level == "error"]
     if errors:
         raise UnsoundProcedure(
-            "procedure {procedure} revision {revision}: {count} errors, the first at {place}: {first}; "
-            "see them all with `dunghen procedure check`",
-            procedure=revision.procedure,
-            revision=revision.revision,
+            "{file}: {count} errors, the first: {first}; see them all with: dunghen procedure check {file}",
+            file=file,
             count=len(errors),
-            place=errors[0].place,
-            first=_with_run(revision, errors[0]),
+            first=errors[0],
         )
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from drawing import SOUND, procedure, read, text
@@ -819,10 +820,11 @@ def test_accepting_one_place_leaves_the_others() -> None:
 
 
 def test_an_unsound_procedure_is_refused_with_its_first_error_and_the_run_to_it() -> None:
-    with pytest.raises(UnsoundProcedure, match=r"1 errors, the first at states\.drafted") as caught:
-        require_sound(read(text().replace(", limit: {within: 5, counts: days}", "")))
+    unsound = read(text().replace(", limit: {within: 5, counts: days}", ""))
+    with pytest.raises(UnsoundProcedure, match=r"p\.yaml: 1 errors, the first: .*states\.drafted") as caught:
+        require_sound([unsound], Path("p.yaml"))
     assert DRAFTED in str(caught.value)
-    require_sound(procedure())
+    require_sound([procedure()], Path("p.yaml"))
 
 
 def test_a_procedure_nobody_could_read_is_refused_before_its_paths_are_searched() -> None:

@@ -1,0 +1,96 @@
+"""`dunghen audit conform` on small logs: what a moment asked about, a complete log and other procedures change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from commands import dunghen, said
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROCEDURE = """\
+procedure: X.2
+revision: "1"
+name: {vi: Thử, en: Test}
+figures: sample
+zone: Asia/Ho_Chi_Minh
+initial: s0
+states: {s0: {}, s1: {}, s2: {final: true}}
+actions:
+  a: {moves: [{from: [s0], to: s1}]}
+  b: {moves: [{from: [s1]}]}
+  z: {moves: [{from: [s1], to: s2}]}
+registers: {dl: {type: date}}
+counting: {given: {unit: given_date, reaching: in_time}}
+limits: {due: {binds: {end: any}, until: dl, counts: given, headline: true}}
+ends: {s1: {}}
+accepts: {no-role: made up, no-limit: made up, no-cap: made up}
+"""
+MAPPING = """\
+format: csv
+source: s
+order: time
+fields: {subject: c, action: a, occurred_at: t}
+"""
+CASES = MAPPING + "case: {ended_at: end, data: {dl: dl}}\n"
+
+
+def conform(folder: Path, log: str, mapping: str, *options: str, status: int = 0) -> Any:
+    for name, text in (("p.yaml", PROCEDURE), ("m.yaml", mapping), ("l.csv", log)):
+        (folder / name).write_text(text, encoding="utf-8")
+    named = ("--procedure", folder / "p.yaml", "--mapping", folder / "m.yaml", "--output", "json")
+    return said("audit", "conform", folder / "l.csv", *named, *options, status=status)
+
+
+def test_a_complete_log_does_not_end_what_it_goes_on_telling_of(tmp_path: Path) -> None:
+    log = (
+        "c,a,t\nA,a,2026-03-02T10:00:00Z\nA,z,2026-03-09T10:00:00Z\n"
+        "B,a,2026-03-01T10:00:00Z\nB,b,2026-03-08T10:00:00Z\nC,a,2026-03-03T10:00:00Z\n"
+    )
+    closed = MAPPING + "log_end: closes\n"
+    then = conform(tmp_path, log, closed, "--as-of", "2026-03-05T00:00:00Z")
+    assert (then["dossiers"], then["ended"], then["open"]) == (3, 1, 2)
+    at_the_end = conform(tmp_path, log, closed)
+    assert (at_the_end["ended"], at_the_end["open"]) == (3, 0)
+
+
+def test_the_moment_by_default_is_the_latest_the_log_tells_of_even_an_end(tmp_path: Path) -> None:
+    log = (
+        "c,a,t,dl,end\nA,a,2026-03-02T10:00:00Z,2026-03-01,2026-05-01T00:00:00Z\n"
+        "C,a,2026-03-03T10:00:00Z,2026-03-01,\n"
+    )
+    unasked = conform(tmp_path, log, CASES, status=1)
+    assert (unasked["as_of"], unasked["ended"], unasked["late"]) == ("2026-05-01T00:00:00Z", 1, 1)
+    assert (unasked["open"], unasked["open_overdue"]) == (1, 1)
+    asked = conform(tmp_path, log, CASES, "--as-of", unasked["as_of"], status=1)
+    times = {"seconds": 0, "events_per_second": 0}
+    assert asked | times == unasked | times
+
+
+def test_a_dossier_of_another_procedure_is_not_judged_and_said(tmp_path: Path) -> None:
+    log = "c,a,t,p\nA,a,2026-03-02T10:00:00Z,X.2\nB,a,2026-03-02T10:00:00Z,Y.1\nC,a,2026-03-02T10:00:00Z,\n"
+    mapping = MAPPING.replace("occurred_at: t}", "occurred_at: t, procedure: p}")
+    found = conform(tmp_path, log, mapping, status=1)
+    assert (found["dossiers"], found["rows"]["refused"]) == (2, {"other_procedure": 1})
+
+
+@pytest.mark.parametrize(
+    ("sound", "unsound", "said_of_it"),
+    [
+        ("z: {moves: [{from: [s1], to: s2}]}", "z: {moves: [{from: [s1], to: s8}]}", "s8"),
+        ("accepts: {no-role: made up, ", "accepts: {", "names no role"),
+    ],
+)
+def test_no_log_is_judged_by_an_unsound_procedure(
+    tmp_path: Path, sound: str, unsound: str, said_of_it: str
+) -> None:
+    (tmp_path / "p.yaml").write_text(PROCEDURE.replace(sound, unsound), encoding="utf-8")
+    (tmp_path / "m.yaml").write_text(MAPPING, encoding="utf-8")
+    (tmp_path / "l.csv").write_text("c,a,t\nA,a,2026-03-02T10:00:00Z\n", encoding="utf-8")
+    options = ("--procedure", tmp_path / "p.yaml", "--mapping", tmp_path / "m.yaml")
+    refused = dunghen("audit", "conform", tmp_path / "l.csv", *options, status=1)
+    assert refused.stdout == ""
+    assert said_of_it in refused.stderr
+    assert "dunghen procedure check" in refused.stderr
