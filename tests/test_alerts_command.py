@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,12 @@ from commands import dunghen
 
 from consumers.apply import Told, apply
 from consumers.codec import encode
-from consumers.ticker import tick
+from consumers.rotating import judge_rotation
+from consumers.ticker import tick, tick_feeds
 from workflow.catalogue import load
-from workflow.facts import Acted, Appointment, Fact
+from workflow.facts import Acted, Appointment, Fact, Heartbeat, OfficerAppointed, OfficerConcluded
+from workflow.messages import read
+from workflow.store.alerts import lives
 from workflow.store.opening import open_store
 
 if TYPE_CHECKING:
@@ -102,3 +106,57 @@ def test_an_alert_is_acknowledged_and_snoozed_by_facts(late: Path) -> None:
 def test_an_alert_that_is_not_there_is_named(late: Path) -> None:
     done = dunghen("alerts", "ack", "nothing", "--by", "cb-1", "--store", late, status=2)
     assert "no alert nothing; see their ids with: dunghen alerts list" in done.stderr
+
+
+def test_alerts_on_sources_and_officers_go_through_the_same_life(root: Path, tmp_path: Path) -> None:
+    """Raised, acknowledged, snoozed and quiet, raised again, settled: as those on dossiers do."""
+    path, catalogue, day = tmp_path / "store.db", load(root / "processes"), timedelta(days=1)
+    post = OfficerAppointed(
+        post="branch-director", unit="land-registration", starts_on=(RECEIVED - day).date()
+    )
+    finding = OfficerConcluded(
+        complaint="KN-1", finding="verified", authority="inspectorate", document="KL-1"
+    )
+    facts = [
+        Fact("one-stop", "one-stop", "h1", RECEIVED, Heartbeat(), 1),
+        Fact("cb-9", "personnel", "p1", RECEIVED - day, post, 1),
+        Fact("cb-9", "personnel", "p2", RECEIVED, finding, 2),
+    ]
+    store = open_store(path)
+    apply(store, catalogue, [Told(fact, encode(fact)) for fact in facts], now=RECEIVED)
+
+    def look(at: datetime) -> None:
+        tick_feeds(store, catalogue, now=at)
+        judge_rotation(store, catalogue, now=at)
+
+    def raised() -> Counter[str]:
+        with store.reading() as reading:
+            contents = [content for _, content in reading.outbox()]
+        said = (
+            json.loads(one.data) for content in contents for one in read(content) if "alerts" in one.topic
+        )
+        return Counter(one["alert"]["id"] for one in said if one["change"] == "raised")
+
+    look(RECEIVED + 20 * day)
+    with store.reading() as reading:
+        rows = {row.id: row for row in reading.alerts()}
+    kinds = {row.kind for row in rows.values()}
+    assert kinds == {"feed_silent", "rotation_due_verified", "rotation_overdue"}
+    of_rotation = [life.alert for life in lives(rows.values()).values() if life.alert.officer]
+    assert [one.readers for one in of_rotation] == [("director", "chief-inspector")] * 2
+    assert raised() == dict.fromkeys(rows, 1)
+    now = datetime.now(UTC)
+    for name in rows:
+        dunghen("alerts", "ack", name, "--by", "cb-1", "--store", path)
+        until = (now + day).isoformat()
+        dunghen("alerts", "snooze", name, "--by", "cb-1", "--until", until, "--store", path)
+    look(now + day / 2)
+    assert {name: raised()[name] for name in rows} == dict.fromkeys(rows, 1)
+    look(now + 2 * day)
+    assert {name: raised()[name] for name in rows} == dict.fromkeys(rows, 2)
+    for name in rows:
+        done = dunghen("alerts", "resolve", name, "--by", "cb-1", "--store", path)
+        assert done.stdout == f"{name}: resolved\n"
+    look(now + 3 * day)
+    assert {name: raised()[name] for name in rows} == dict.fromkeys(rows, 2)
+    store.close()

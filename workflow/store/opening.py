@@ -107,7 +107,8 @@ def _engine(url: URL, name: str) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
-        engine = create_engine(url, pool_size=2, max_overflow=2, pool_pre_ping=True)
+        # No limit of its own: each thread uses one at a time, and how many threads there are depends on the channels.
+        engine = create_engine(url, pool_size=2, max_overflow=-1, pool_pre_ping=True)
     except (ModuleNotFoundError, NoSuchModuleError) as fault:
         raise UsageError(
             "{store}: the PostgreSQL driver is not installed; install it with: pip install 'dunghen[pg]'",
