@@ -26,7 +26,12 @@ class Refusal(Struct, frozen=True):
     @property
     def text(self) -> str:
         """The message in English, with its place."""
-        return f"{self.place}: {self.template.format(**self.values)}"
+        return self.placed(self.template)
+
+    def placed(self, template: str) -> str:
+        """The message in the language of `template`, its place in front: our own messages name it themselves."""
+        said = template.format(**self.values)
+        return said if said.startswith(f"{self.place}: ") else f"{self.place}: {said}"
 
     @property
     def expected(self) -> str | None:
