@@ -147,7 +147,7 @@ def _cell(found: dict[str, Any], name: str) -> str | None:
         case bool():
             return "true" if value else "false"
         case list() if all(isinstance(one, str) for one in value):
-            return LISTED.join(value)
+            return LISTED + LISTED.join(value)
         case _:
             raise InputError(
                 "expected {expected}, found {found}; name the path of the value inside",

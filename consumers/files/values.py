@@ -29,7 +29,7 @@ Uncoded: TypeAlias = "list[tuple[str, str]]"
 """Fields and values that their list of codes does not have, of the row being read."""
 
 LISTED: Final = "\x1f"
-"""Stands between the texts of a JSON list in one cell (the unit separator, which no text has)."""
+"""Stands before each text of a JSON list in one cell (the unit separator, which no text has)."""
 
 _COMMA_NUMBER: Final = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?", re.ASCII)
 _WHOLE: Final = re.compile(r"-?\d{1,18}", re.ASCII)
@@ -69,8 +69,8 @@ def text(name: str, column: Column, context: Context) -> Reader[str | None]:
         if found is None:
             return None
         if LISTED in found and name != "documents":
-            raise _not_text(found)
-        return convert(_clean(found, chars_max))
+            raise _listed(found) if found.startswith(LISTED) else _not_text(found)
+        return convert(_clean(found.removeprefix(LISTED), chars_max)) or None
 
     return _naming(label(column), read)
 
@@ -238,6 +238,15 @@ def _clean(found: str, chars_max: int) -> str:
     if "\0" in found or (not found.isascii() and any("\ud800" <= one <= "\udfff" for one in found)):
         raise _not_text(found)
     return found if found.isascii() else normalize("NFC", found)
+
+
+def _listed(found: str) -> InputError:
+    return InputError(
+        "expected {expected}, found {found}; name the path of the value inside",
+        reason="not_a_value",
+        expected="one value",
+        found=shown(f"[{', '.join(found.split(LISTED)[1:])}]"),
+    )
 
 
 def _not_text(found: str) -> InputError:

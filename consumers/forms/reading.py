@@ -268,7 +268,7 @@ def _as_text(value: object, name: str) -> str | None:
         case str():
             return value.strip() or None
         case list() if all(isinstance(one, str) for one in value):
-            return LISTED.join(value) or None
+            return LISTED + LISTED.join(value) if value else None
     raise InputError(
         "expected {expected}, found {found}; name the path of the value inside",
         reason="not_a_value",

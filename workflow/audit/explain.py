@@ -108,13 +108,18 @@ def stays(rules: Rules, stages: Sequence[Stage], at: datetime) -> list[Stay]:
     found: list[Stay] = []
     entered: Dossier | None = None
     for stage in stages:
-        if entered is not None and stage.dossier.since != entered.since and entered.since is not None:
+        if entered is not None and entered.since is not None and _visit(stage.dossier) != _visit(entered):
             found.append(_stay(rules, entered, stage.placed.at, left=True))
         entered = stage.dossier
     if entered is not None and entered.since is not None:
         done = entered.ended_at is not None
         found.append(_stay(rules, entered, entered.ended_at or at, left=done))
     return found
+
+
+def _visit(dossier: Dossier) -> tuple[str, datetime | None]:
+    """What tells one visit from the next: the state too, since one may be left at the instant it was entered."""
+    return dossier.state, dossier.since
 
 
 def _stay(rules: Rules, dossier: Dossier, until: datetime, *, left: bool) -> Stay:

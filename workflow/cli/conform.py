@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -15,13 +14,15 @@ from workflow.cli.inputs import FILE, Log, moment, open_log, regrouped
 from workflow.cli.options import Command, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
-from workflow.errors import InputError, UsageError
+from workflow.cli.writing import OUT, written_whole
+from workflow.errors import InputError
 from workflow.facts import Acted
 from workflow.i18n import current
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from datetime import datetime
+    from pathlib import Path
     from typing import BinaryIO
 
     from workflow.cli.output import Form
@@ -45,9 +46,7 @@ FIGURES = (Column("figure", "Figure"), Column("value", "Count", "right"))
     "--calendar", type=FILE, multiple=True, help="A calendar beside or instead of those that come with us."
 )
 @click.option("--as-of", help="Judge as of this date or time; by default the last event of the log.")
-@click.option(
-    "--violations", type=click.Path(dir_okay=False, path_type=Path), help="Write each violation to this file."
-)
+@click.option("--violations", type=OUT, help="Write each violation to this file.")
 @output_option("table", "json")
 def conform(
     file: Path,
@@ -76,7 +75,7 @@ def _measured(log: Log, as_of: datetime | None, violations: Path | None) -> Repo
     reports: list[Report] = []
 
     def read() -> None:
-        with _listing(violations) as listing:
+        with written_whole(violations) if violations else nullcontext() as listing:
             count = Audit(
                 closes=log.closes,
                 as_of=as_of,
@@ -94,27 +93,6 @@ def _measured(log: Log, as_of: datetime | None, violations: Path | None) -> Repo
 
     regrouped(log.facts, read)
     return reports[-1]
-
-
-@contextmanager
-def _listing(path: Path | None) -> Iterator[BinaryIO | None]:
-    """The file of violations: it takes its name only once it is whole."""
-    if path is None:
-        yield None
-        return
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as listing:
-            yield listing
-        part.replace(path)
-    except OSError as cause:
-        raise UsageError(
-            "{file}: cannot be written ({cause}); choose another place for --violations",
-            file=path,
-            cause=cause,
-        ) from cause
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _list(listing: BinaryIO, found: Iterable[Found]) -> None:

@@ -10,8 +10,9 @@ from workflow.choosing import in_force
 from workflow.cli.inputs import FILE, moment, read_family
 from workflow.cli.options import Command, output_option
 from workflow.cli.output import print_json
-from workflow.cli.sums import print_deadlines
+from workflow.cli.sums import print_deadlines, shown_instant
 from workflow.errors import UsageError
+from workflow.i18n import current
 from workflow.model import AppointmentTold, PauseTaken
 
 if TYPE_CHECKING:
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @click.argument("procedure", type=FILE)
-@click.option("--received", required=True, help="When the complete dossier was received.")
+@click.option(
+    "--received",
+    required=True,
+    help="When the complete dossier was received; a date alone means the end of that day, after any cut-off.",
+)
 @click.option("--submitted", help="When it was submitted.")
 @click.option("--issued", help="When the result was issued.")
 @click.option("--appointment", help="The date or time printed on the slip.")
@@ -62,7 +67,7 @@ def deadline(  # noqa: PLR0913 - one parameter per option
     dossier.received_at, dossier.unit = received_at, unit
     dossier.submitted_at = moment(submitted, zone, "--submitted")
     dossier.issued_at = moment(issued, zone, "--issued")
-    dossier.pauses = tuple(_pause(text, rules, zone) for text in pause)
+    dossier.pauses = _pauses(pause, rules, zone)
     _set_registers(dossier, rules, register)
     _receive(dossier, rules, received_at)
     if appointment is not None:
@@ -78,6 +83,8 @@ def deadline(  # noqa: PLR0913 - one parameter per option
         print_json(found)
     else:
         print_deadlines(found, zone)
+    if not found:
+        click.echo(_none_told(rules), err=True)
 
 
 def _needed(text: str, zone: ZoneInfo, option: str) -> datetime:
@@ -95,6 +102,35 @@ def _receive(dossier: Dossier, rules: Rules, at: datetime) -> None:
             dossier.counts[slot] = 1
 
 
+def _none_told(rules: Rules) -> str:
+    """Why there is no due date."""
+    revision = rules.revision
+    if not (revision.limits or any(state.limit or state.tasks for state in revision.states.values())):
+        return current("No due date: the procedure declares no limit.")
+    return current(
+        "No due date: none of the procedure's limits applies to what was given; see them with: dunghen procedure show"
+    )
+
+
+def _pauses(given: tuple[str, ...], rules: Rules, zone: ZoneInfo) -> tuple[PauseTaken, ...]:
+    """The pauses in the order of their starts. Raises UsageError where two of one kind overlap."""
+    found = sorted((_pause(text, rules, zone) for text in given), key=lambda one: one.started_at)
+    last: dict[str, PauseTaken] = {}
+    for one in found:
+        before = last.get(one.pause)
+        if before is not None and (before.ended_at is None or one.started_at < before.ended_at):
+            raise UsageError(
+                "--pause {name}: expected one pause after the other, found one from {start} before that from {before} "
+                "ends; correct the times",
+                name=one.pause,
+                start=shown_instant(one.started_at, zone),
+                before=shown_instant(before.started_at, zone),
+                reason="overlapping_pauses",
+            )
+        last[one.pause] = one
+    return tuple(found)
+
+
 def _pause(text: str, rules: Rules, zone: ZoneInfo) -> PauseTaken:
     name, _, span = text.partition("=")
     start, dots, end = span.partition("..")
@@ -104,7 +140,15 @@ def _pause(text: str, rules: Rules, zone: ZoneInfo) -> PauseTaken:
             known=", ".join(rules.revision.pauses) or "none",
             found=text,
         )
-    return PauseTaken(name, _needed(start, zone, "--pause"), moment(end or None, zone, "--pause"))
+    taken = PauseTaken(name, _needed(start, zone, "--pause"), moment(end or None, zone, "--pause"))
+    if taken.ended_at is not None and taken.ended_at < taken.started_at:
+        raise UsageError(
+            "--pause {name}: expected an end after its start, found {found}; correct the times",
+            name=name,
+            found=span,
+            reason="pause_ends_first",
+        )
+    return taken
 
 
 def _set_registers(dossier: Dossier, rules: Rules, given: tuple[str, ...]) -> None:

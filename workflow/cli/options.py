@@ -16,6 +16,7 @@ from consumers.patience import DEFAULT as RETRIES
 from consumers.patience import PREFIX as RETRY
 from consumers.patience import RetrySettings
 from workflow.cli.output import Form
+from workflow.cli.writing import spare_inputs
 from workflow.i18n import LANGUAGES, current, use
 from workflow.settings import keys_of, refuse_unknown, settings_from, unknown_keys
 
@@ -28,7 +29,12 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 
 class Command(click.Command):
-    """A command that knows `--lang`, and whose help texts are translated when they are shown."""
+    """A command that knows `--lang`, writes over no file it reads, and whose help texts are translated when shown."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - whatever the command returns
+        """Runs the command, unless it would write over what it is about to read."""
+        spare_inputs(ctx)
+        return super().invoke(ctx)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The command's own parameters, then `--lang` unless it declares that itself, then `--help`."""

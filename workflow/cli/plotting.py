@@ -9,7 +9,7 @@ import click
 
 from workflow.cli.budgets import year_of
 from workflow.cli.stories import named
-from workflow.errors import UsageError
+from workflow.cli.writing import written_whole
 from workflow.figures.budget import TARGET_PERCENT
 from workflow.figures.curves import curves, releases
 from workflow.figures.picture import Words, picture
@@ -57,12 +57,8 @@ def plot(store: Seen, measures: Iterable[Measure], path: Path) -> None:
 
 def write(path: Path, large: Sequence[Curve], small: Sequence[Curve], words: Words, year: int) -> None:
     """Writes a picture. Raises UsageError where it cannot be written."""
-    try:
-        path.write_text(picture(large, small, words, year), encoding="utf-8")
-    except OSError as cause:
-        raise UsageError(
-            "{file}: cannot be written ({cause}); choose another place", file=path, cause=cause
-        ) from cause
+    with written_whole(path) as file:
+        file.write(picture(large, small, words, year).encode())
     click.echo(current("Written: {file}").format(file=path))
 
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from workflow.cli.inputs import all_calendars
 from workflow.cli.options import Group, language_option, output_option
 from workflow.cli.output import Column, print_json, print_rows
+from workflow.cli.writing import OUT, written_whole
 from workflow.errors import UsageError
 from workflow.i18n import current
 from workflow.procedure import tables
@@ -22,7 +24,7 @@ from workflow.procedure.mermaid import mermaid
 from workflow.procedure.reader import read_placed, read_procedures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from workflow.cli.output import Form
     from workflow.i18n import Language
@@ -110,16 +112,22 @@ def procedure() -> None:
 @procedure.command("check")
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
 @click.option("--ledger", type=FILE, help="The ledger of approved revisions their fingerprints are held to.")
+@click.option(
+    "--calendar", type=FILE, multiple=True, help="A calendar beside or instead of those that come with us."
+)
 @click.option("--accepted", is_flag=True, help="List also what the revisions accept, with their reasons.")
 @output_option()
 @language_option
-def check_command(files: tuple[Path, ...], ledger: Path | None, output: Form, *, accepted: bool) -> int:
+def check_command(
+    files: tuple[Path, ...], ledger: Path | None, calendar: tuple[Path, ...], output: Form, *, accepted: bool
+) -> int:
     """Checks procedures: files, or folders with all procedures below.
 
     Lists each finding with its place and a run that shows it. Ends with 1 if there is an error.
     """
     read = [one for file in files for one in read_placed(file)]
-    rows = [row for one in read for row in _findings(one)]
+    zones = {name: one.definition.zone for name, one in all_calendars(calendar).items()}
+    rows = [row for one in read for row in _findings(one, zones)]
     rows += [_row(one, _place(read, one), "") for one in check_all(one.value for one in read)]
     shown = [row for row in rows if accepted or row["level"] != "accepted"]
     print_rows(shown, FINDINGS, output)
@@ -138,8 +146,8 @@ def check_command(files: tuple[Path, ...], ledger: Path | None, output: Form, *,
     return 1 if "error" in levels else 0
 
 
-def _findings(one: Placed[Revision]) -> Iterator[dict[str, object]]:
-    for finding in check(one.value):
+def _findings(one: Placed[Revision], zones: Mapping[str, str]) -> Iterator[dict[str, object]]:
+    for finding in check(one.value, zones):
         yield _row(
             finding, one.place(finding.where), shown_run(one.value, finding.trace) if finding.trace else ""
         )
@@ -201,7 +209,7 @@ def show_command(file: Path, revision: str | None, output: Form) -> None:
     show_default=True,
     help="A picture, or text.",
 )
-@click.option("--out", type=FILE, help="The file to write; by default standard output.")
+@click.option("--out", type=OUT, help="The file to write; by default standard output.")
 @language_option
 def diagram_command(file: Path, revision: str | None, form: str, out: Path | None) -> None:
     """Draws the states and moves of a procedure."""
@@ -211,22 +219,8 @@ def diagram_command(file: Path, revision: str | None, form: str, out: Path | Non
     if out is None:
         click.echo(drawn, nl=False)
     else:
-        _write(out, drawn)
-
-
-def _write(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise UsageError(
-            "{path}: cannot be written ({why}); choose another file",
-            path=str(path),
-            why=error.strerror,
-            reason="unwritable",
-        ) from error
+        with written_whole(out) as picture:
+            picture.write(drawn.encode())
 
 
 @procedure.command("diff")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import click
@@ -17,11 +16,13 @@ from workflow.cli.periods import period_of, period_options
 from workflow.cli.plotting import plot
 from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options
+from workflow.cli.writing import OUT
 from workflow.figures import rates as counting
 from workflow.i18n import current
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from workflow.cli.output import Form
     from workflow.cli.stores import Looking, Seen
@@ -40,7 +41,6 @@ SHARES: Final = (
 )
 KEYS: Final = tuple(column.key for column in SHARES)
 UNDATED: Final = Column("without_date", "Without a date", "right")
-PICTURE: Final = click.Path(dir_okay=False, path_type=Path)
 COMPLETE: Final = Column("complete", "Feeds complete", "right")
 Asked: TypeAlias = Literal["all", "unit", "procedure", "officer-unit", "month"]
 GROUPS: Final = {
@@ -65,7 +65,7 @@ GROUPS: Final = {
 @click.option(
     "--plot",
     "picture",
-    type=PICTURE,
+    type=OUT,
     help="Write the late rate of the year against the budget as a picture (SVG).",
 )
 @click.option(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
@@ -12,6 +11,7 @@ from workflow.cli.options import Command, output_option
 from workflow.cli.output import Column, print_rows
 from workflow.cli.plotting import words_of, write
 from workflow.cli.simulate import department_of
+from workflow.cli.writing import OUT
 from workflow.figures.curves import curves, releases
 from workflow.figures.rates import measure
 from workflow.i18n import current
@@ -22,6 +22,7 @@ from workflow.simulation.office import Office, Year, run, works
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from workflow.cli.output import Form
     from workflow.figures.curves import Curve, Point
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from workflow.risk.stays import Course
     from workflow.simulation.office import Done
 
-OUT: Final = click.Path(dir_okay=False, path_type=Path)
 UNITS: Final = ("branch-ninh-kieu", "branch-cai-rang", "branch-o-mon")
 OFFICERS: Final = 3
 MONTHLY: Final = 560

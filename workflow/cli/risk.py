@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -15,6 +14,7 @@ from workflow.cli.options import Group, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options
+from workflow.cli.writing import OUT, written_whole
 from workflow.errors import DunghenError, UsageError
 from workflow.i18n import current
 from workflow.risk.backtest import trial
@@ -26,13 +26,13 @@ from workflow.store.rows import to_us
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+    from pathlib import Path
 
     from workflow.cli.output import Form
     from workflow.cli.stores import Looking, Seen
     from workflow.risk.stays import Course
     from workflow.risk.table import Backtest, Cell, RiskTable
 
-OUT = click.Path(dir_okay=False, path_type=Path)
 BANDS: Final = (
     Column("band", "Risk, %", "right"),
     Column("moments", "Moments", "right"),
@@ -85,7 +85,8 @@ def fit(
         with store.store.writing() as writing:
             writing.archive([of_risk(table)], to_us(store.now))
     if out is not None:
-        out.write_bytes(of_risk(table).content + b"\n")
+        with written_whole(out) as file:
+            file.write(of_risk(table).content + b"\n")
     _show_table(table, output, courses.left_out)
 
 

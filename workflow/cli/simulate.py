@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import date, datetime, time
 from importlib import resources
-from pathlib import Path
 from random import Random
 from typing import IO, TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from workflow.cli.inputs import all_calendars
 from workflow.cli.options import Command, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
+from workflow.cli.writing import OUT, written_whole
 from workflow.errors import UsageError
 from workflow.organisation import read_organisation
 from workflow.procedure.reader import read_procedures
@@ -27,14 +27,13 @@ from workflow.simulation.department import simulate as made_up
 from workflow.simulation.volumes import UNDAMAGED, Rates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from workflow.cli.output import Form
     from workflow.facts import Fact
     from workflow.procedure.language import Revision
 
 FIGURES = (Column("figure", "Figure"), Column("value", "Count", "right"))
-OUT = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command(cls=Command)
@@ -74,8 +73,8 @@ def simulate(  # noqa: PLR0913 - one parameter per option
     counts: Counter[str] = Counter()
     told = made_up(body, dossiers, rates, random, until=end)
     with ExitStack() as files:
-        messages = files.enter_context(_whole(out))
-        truths = files.enter_context(_whole(truth)) if truth is not None else None
+        messages = files.enter_context(written_whole(out))
+        truths = files.enter_context(written_whole(truth)) if truth is not None else None
         for one in watched(told, lambda: (counts["dossiers"], dossiers), "Simulating"):
             _write(one, messages, truths, counts)
     if output == "json":
@@ -128,19 +127,3 @@ def _day(text: str, option: str) -> date:
             option=option,
             found=text.removesuffix("-01") if option == "--month" else text,
         ) from cause
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes its name only once it is whole."""
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-        part.replace(path)
-    except OSError as cause:
-        raise UsageError(
-            "{file}: cannot be written ({cause}); choose another place", file=path, cause=cause
-        ) from cause
-    finally:
-        part.unlink(missing_ok=True)

@@ -58,6 +58,8 @@ def print_story(told: Story, revision: Revision, zone: ZoneInfo) -> None:
         "table",
         title=f"{told.dossier.subject}: {named(revision.name, revision.procedure)}, {state}",
     )
+    if not told.happenings:
+        click.echo(current("Nothing had happened by then; its events come later."), err=True)
     print_rows([_stay(one, revision, zone) for one in told.stays], STAYS, "table", title="Time at each step")
     if told.ended_at is not None:
         click.echo(current("Ended {when}.").format(when=shown_instant(told.ended_at, zone)))
@@ -112,13 +114,15 @@ def _stay(one: Stay, revision: Revision, zone: ZoneInfo) -> dict[str, object]:
         "holder": " / ".join(part for part in (one.unit, one.officer) if part),
         "entered": shown_instant(one.entered_at, zone),
         "left": shown_instant(one.left_at, zone) if one.left_at else current("still there"),
-        "took": _length((one.left_at or one.until) - one.entered_at),
+        "took": _length(one.until - one.entered_at),
         "due": shown_instant(one.due_at, zone) if one.due_at else "",
         "verdict": verdict,
     }
 
 
 def _length(length: timedelta) -> str:
+    if length < timedelta():
+        return current("none: it had ended before")
     minutes = length // timedelta(minutes=1)
     days, rest = divmod(minutes, 24 * 60)
     return current("{days} d {hours} h {minutes} min").format(days=days, hours=rest // 60, minutes=rest % 60)

@@ -18,7 +18,7 @@ from workflow.procedure.moves import Runs, edges
 from workflow.procedure.references import undeclared, unused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from workflow.procedure.language import Revision
@@ -29,11 +29,15 @@ MOVES_MAX: Final = 10_000
 """Moves of all actions from all states, `any` written out."""
 
 
-def check(revision: Revision) -> tuple[Finding, ...]:
-    """Everything found in one revision: errors, warnings, and errors it accepts, in the order of the checks."""
+def check(revision: Revision, calendars: Mapping[str, str] | None = None) -> tuple[Finding, ...]:
+    """Everything found in one revision: errors, warnings, and errors it accepts, in the order of the checks.
+
+    `calendars`: the zone of each calendar there is by its name; without them its calendar is not looked up.
+    """
     if too_large := tuple(_too_large(revision)):
         return too_large
-    return _accepted(revision, list(_found(revision)))
+    known = () if calendars is None else forms.calendar(revision, calendars)
+    return _accepted(revision, [*_found(revision), *known])
 
 
 def check_all(revisions: Iterable[Revision]) -> tuple[Finding, ...]:

@@ -11,7 +11,7 @@ from workflow.procedure.references import placed_limits
 from workflow.zones import is_zone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from workflow.procedure.finding import Finding
     from workflow.procedure.language import Limit, Revision
@@ -51,6 +51,30 @@ def identity(revision: Revision) -> Iterator[Finding]:
             ("effective",),
             since=dates.since.isoformat(),
             to=dates.to.isoformat(),
+        )
+
+
+def calendar(revision: Revision, calendars: Mapping[str, str]) -> Iterator[Finding]:
+    """Errors where the calendar is none of those there are, or counts in another zone. `calendars`: zones by name."""
+    name = revision.calendar
+    if name is None:
+        return
+    if name not in calendars:
+        yield error(
+            "unknown-calendar",
+            "expected one of the calendars {known}, found {name}; correct the name or give the calendar",
+            ("calendar",),
+            known=", ".join(sorted(calendars)) or "none",
+            name=name,
+        )
+    elif calendars[name] != revision.zone:
+        yield error(
+            "other-zone",
+            "the zone is {zone}, that of the calendar {name} is {found}; they must be the same",
+            ("calendar",),
+            zone=revision.zone,
+            name=name,
+            found=calendars[name],
         )
 
 

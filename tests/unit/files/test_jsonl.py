@@ -59,7 +59,13 @@ def test_keys_and_dotted_paths_are_columns_and_numbers_stay_exact(read: Reading)
         ('{"a": 1, "a": 2}', "repeated_key"),
         ('{"x": {"a": 1, "a": 2}}', "repeated_key"),
         (line(step={"a": 1}), "not_a_value"),
-        (line(step=["a", "b"]), "not_text"),
+        (line(step=["a", "b"]), "not_a_value"),
+        (line(step=["a"]), "not_a_value"),
+        (line(step=[]), "not_a_value"),
+        (line(id=["7"]), "not_a_value"),
+        (line(fee=["1"]), "not_a_value"),
+        (line(dossier={"code": ["A"]}), "not_a_value"),
+        (line(step="a\x1fb"), "not_text"),
         (line(step="\ud800"), "not_text"),
         (line(step="a\0b"), "not_text"),
         (line(step=None), "action_missing"),
@@ -74,6 +80,11 @@ def test_a_line_that_cannot_be_taken_is_refused_and_the_rest_goes_on(
 ) -> None:
     found = read(line() + "\n" + text + "\n" + line(id=8), MAPPING)
     assert (found.reasons, found.places, found.file.taken) == ({reason: 1}, ["2"], 2)
+
+
+@pytest.mark.parametrize("files", [[], ["a"], ["a", "b"]])
+def test_a_list_of_any_length_is_as_many_documents(read: Reading, files: list[str]) -> None:
+    assert bodies(read(line(files=files), MAPPING))[0].documents == tuple(files)
 
 
 def test_brackets_inside_texts_are_no_depth(read: Reading) -> None:

@@ -9,12 +9,18 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from drawing import read, text
+from drawing import SOUND, read
+from drawing import text as drawn
 
 from workflow.cli.main import run
 from workflow.procedure.ledger import new_entry
 
 APPROVED = "approval: {document: QT-01, decision: 1593/QĐ-UBND, decided_on: 2023-07-10}"
+
+
+def text(**parts: str) -> str:
+    """The sound procedure by a calendar that comes with us."""
+    return drawn(head=SOUND["head"].replace("office", "vn-can-tho"), **parts)
 
 
 @pytest.fixture
@@ -53,6 +59,35 @@ def test_an_error_ends_with_1_and_says_where_and_how(
             "because": None,
         }
     ]
+
+
+def test_a_calendar_that_is_not_there_is_an_error_with_its_place(
+    sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sound.write_text(sound.read_text("utf-8").replace("vn-can-tho", "vn-nowhere"), "utf-8")
+    command = ["procedure", "check", str(sound), "--output", "json", "--lang", "en"]
+    assert run(command) == 1
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["code"], found["place"]) == ("unknown-calendar", f"{sound}:6:1")
+    ours = Path(__file__).parents[3] / "processes" / "calendars" / "vn-can-tho.yaml"
+    given = tmp_path / "vn-nowhere.yaml"
+    given.write_text(ours.read_text("utf-8").replace("name: vn-can-tho", "name: vn-nowhere"), "utf-8")
+    assert run([*command, "--calendar", str(given)]) == 0
+    given.write_text(given.read_text("utf-8").replace("Asia/Ho_Chi_Minh", "Asia/Bangkok"), "utf-8")
+    capsys.readouterr()
+    assert run([*command, "--calendar", str(given)]) == 1
+    assert [one["code"] for one in json.loads(capsys.readouterr().out)] == ["other-zone"]
+
+
+def test_a_diagram_is_never_written_over_its_procedure(
+    sound: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sound.read_bytes()
+    out = sound.parent / "." / "sub" / ".." / sound.name
+    (sound.parent / "sub").mkdir()
+    assert run(["procedure", "diagram", str(sound), "--out", str(out), "--lang", "en"]) == 2
+    assert "--out" in capsys.readouterr().err
+    assert sound.read_bytes() == before
 
 
 def test_findings_are_told_in_vietnamese(unsound: Path, capsys: pytest.CaptureFixture[str]) -> None:
