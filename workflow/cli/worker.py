@@ -23,7 +23,7 @@ from workflow import log
 from workflow.catalogue import load
 from workflow.cli.brokers import broker_options, health_options
 from workflow.cli.options import Command, file_limits, kafka_settings
-from workflow.cli.running import running
+from workflow.cli.running import running, settled
 from workflow.cli.stores import store_options
 from workflow.errors import UsageError
 from workflow.store.looking import backlog
@@ -135,6 +135,7 @@ def worker(
     ):
         process.metrics.watch(lambda: backlog(store, datetime.now(UTC)))
         streams = reading.streams(store, catalogue, beside, broker)
+        settled()
         whole = Worker(
             store, catalogue, streams, process.health, process.metrics, patience=process.patience()
         ).run(process.stop)
