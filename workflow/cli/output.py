@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from workflow.i18n import current
+from workflow.i18n import current, filled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -66,6 +66,12 @@ def print_json(value: object, *, stream: TextIO | None = None) -> None:
     """Prints one value as indented JSON in UTF-8, keys in the order they stand in."""
     encoded = msgspec.json.format(msgspec.json.encode(value), indent=2)
     (stream or sys.stdout).write(encoded.decode() + "\n")
+
+
+def refusal_line(place: str, template: str, values: Mapping[str, object]) -> str:
+    """One row that was not taken, with its place, which some templates name themselves."""
+    said = filled(template, values)
+    return said if "place" in values else f"{place}: {said}"
 
 
 def csv_cell(value: object) -> object:

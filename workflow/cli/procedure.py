@@ -13,7 +13,7 @@ from workflow.cli.options import Group, language_option, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.writing import OUT, written_whole
 from workflow.errors import UsageError
-from workflow.i18n import current
+from workflow.i18n import current, filled
 from workflow.procedure import tables
 from workflow.procedure.checks import check, check_all
 from workflow.procedure.diagram import svg
@@ -166,7 +166,7 @@ def _row(finding: Finding, place: str, run: str) -> dict[str, object]:
         "place": place,
         "code": finding.code,
         "path": finding.place,
-        "message": current(finding.text).format(**finding.values),
+        "message": filled(finding.text, finding.values),
         "run": run,
         "because": finding.because,
     }
