@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 RULES = (
     Column("rule", "Rule"),
-    Column("kind", "Kind"),
+    Column("kind", "Kind", words=True),
     Column("dossiers", "Dossiers", "right"),
-    Column("counts", "Counted as"),
+    Column("counts", "Counted as", words=True),
 )
 FIGURES = (Column("figure", "Figure"), Column("value", "Count", "right"))
 

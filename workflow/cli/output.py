@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from workflow.cli.vocabulary import worded
 from workflow.i18n import current, filled
 
 if TYPE_CHECKING:
@@ -31,11 +32,15 @@ _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
 
 
 class Column(NamedTuple):
-    """A column of results: its key in JSON and CSV, its English title in tables, and how it stands."""
+    """A column of results: its key in JSON and CSV, its English title in tables, and how it stands.
+
+    `words`: its cells hold words of ours, which tables show in the language of the command.
+    """
 
     key: str
     title: str
     justify: Literal["left", "right"] = "left"
+    words: bool = False
 
 
 def print_rows(
@@ -102,7 +107,7 @@ def _print_table(
     for column in columns:
         table.add_column(Text(current(column.title)), justify=column.justify, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(visible(str(_plain(row.get(column.key), shown=True)))) for column in columns))
+        table.add_row(*(Text(visible(_shown(row.get(column.key), column))) for column in columns))
     if table.row_count:
         # Not the table's own title, which would be folded to the width of a narrow table.
         print_rich(*([Text(visible(current(title)))] if title else []), table, stream=out)
@@ -117,6 +122,11 @@ def print_rich(*parts: Any, stream: TextIO | None = None) -> None:  # noqa: ANN4
         with console.capture() as capture:
             console.print(part)
         out.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+
+
+def _shown(value: object, column: Column) -> str:
+    text = str(_plain(value, shown=True))
+    return worded(text) if column.words else text
 
 
 def _plain(value: object, *, shown: bool = False) -> object:
