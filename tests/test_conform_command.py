@@ -94,3 +94,21 @@ def test_no_log_is_judged_by_an_unsound_procedure(
     assert refused.stdout == ""
     assert said_of_it in refused.stderr
     assert "dunghen procedure check" in refused.stderr
+
+
+@pytest.mark.parametrize("grouped", ["", "grouped: false\n"])
+def test_an_id_told_again_counts_once_and_told_otherwise_is_refused(tmp_path: Path, grouped: str) -> None:
+    log = (
+        "c,a,t,i\nA,a,2026-03-02T10:00:00Z,1\nA,a,2026-03-02T10:00:00Z,1\nA,z,2026-03-03T10:00:00Z,1\n"
+        "A,b,2026-03-04T10:00:00Z,2\nB,a,2026-03-02T10:00:00Z,1\n"
+    )
+    mapping = MAPPING.replace("occurred_at: t}", "occurred_at: t, id: i}") + grouped
+    found = conform(tmp_path, log, mapping, status=1)
+    assert found["rows"] == {
+        "read": 5,
+        "taken": 3,
+        "filtered": 0,
+        "repeated": 1,
+        "refused": {"id_conflict": 1},
+    }
+    assert (found["events"], found["order_conforming"], found["open"]) == (3, 2, 2)

@@ -198,7 +198,7 @@ def test_words_of_ours_inside_an_error_are_translated_and_data_is_not() -> None:
         found="nothing",
     )
     assert str(error) == "expected a number or nothing, found nothing; correct it"
-    assert message(error, translator("vi")) == "cần một số hoặc không có gì, thấy nothing; hãy sửa"
+    assert message(error, translator("vi")) == "cần một số hoặc không có gì, thấy nothing; hãy sửa lại"
 
 
 def test_tables_speak_vietnamese_and_json_keeps_the_words(

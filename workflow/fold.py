@@ -64,8 +64,12 @@ def fold(
     `known_at` leaves out what was recorded later, `valid_at` what took effect later. Facts of one identity must
     have the same content (conflicts are dead letters before they come here).
     """
-    told = facts if isinstance(facts, FactRows) else sorted(facts, key=_time)
-    rows = as_rows(told)
+    if isinstance(facts, FactRows):
+        told: Sequence[Fact] = facts
+        rows: FactRows | None = facts
+    else:
+        told = sorted(facts, key=_time)
+        rows = as_rows(told)
     if known_at is None and rows is not None and (valid_at is None or rows.rows[-1][0] <= valid_at):
         return _fold_rows(rules, rows, told)
     standing = stand(rules.sources, facts, known_at, valid_at)
@@ -97,12 +101,13 @@ def trail(
     valid_at: datetime | None = None,
 ) -> list[Stage]:
     """The same judgment as `fold`, kept after every standing fact: for explaining a history step by step."""
-    standing = stand(rules.sources, facts, known_at, valid_at)
+    told = sorted(facts, key=_time)
     dossier = rules.start(subject)
-    stages: list[Stage] = []
-    for placed, said in _steps(rules, dossier, standing.placed):
-        stages.append(Stage(placed, said, _draft(dossier)))
-    return stages
+    if known_at is None and valid_at is None and (rows := as_rows(told)) is not None and rows.known is None:
+        steps = _act_steps(rules, dossier, told)
+    else:
+        steps = _steps(rules, dossier, stand(rules.sources, facts, known_at, valid_at).placed)
+    return [Stage(placed, said, _draft(dossier)) for placed, said in steps]
 
 
 def sorts_last(rules: Rules, dossier: Dossier, fact: Fact) -> bool:
@@ -132,7 +137,7 @@ def follow(rules: Rules, dossier: Dossier, facts: Sequence[Fact]) -> tuple[Dossi
     The given dossier stays as it was.
     """
     draft = _draft(dossier)
-    rows = as_rows(facts)
+    rows = as_rows(facts) if len(facts) > 1 else None
     if rows is not None and rows.known is None and _begins_behind(rules, dossier, facts[0]):
         return draft, _judge(rules.family[draft.revision], draft, rows)
     outcomes: list[Outcome] = []
@@ -179,7 +184,8 @@ def _judge(rules: Rules, dossier: Dossier, rows: FactRows) -> list[Outcome]:
     order = rules.sources.get(source, UNKNOWN_SOURCE)
     dossier.last_key = (at, order.rank, sequence, source, identifier, 0)
     if order.order == "sequence":
-        dossier.streams = {**dossier.streams, source: (sequence, at)}
+        seen = (sequence, at)
+        dossier.streams = {**dossier.streams, source: seen} if dossier.streams else {source: seen}
     return outcomes
 
 
@@ -224,6 +230,19 @@ def _judge_shared(
         if dest is not None:
             dossier.state, dossier.since = dest, at
             here = briefs[dest]
+
+
+def _act_steps(rules: Rules, dossier: Dossier, facts: Sequence[Fact]) -> Iterator[tuple[Placed, Outcome]]:
+    """As `_steps`, of acts that are known to lie in order."""
+    machine = rules.machine
+    for fact in facts:
+        act, at = fact.body, fact.occurred_at
+        assert isinstance(act, Acted)  # noqa: S101 - rows are made of nothing else
+        judge = machine.judges[dossier.state].get(act.action, machine.judge)
+        outcome = NOT_JUDGED if dossier.halted else judge(dossier, act, at)
+        placed = place(rules.sources, fact, at)
+        _remember(rules, dossier, placed)
+        yield placed, outcome
 
 
 def _steps(rules: Rules, dossier: Dossier, placed: Sequence[Placed]) -> Iterator[tuple[Placed, Outcome]]:

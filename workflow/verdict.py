@@ -47,10 +47,8 @@ class Verdict(Struct, frozen=True, gc=False):
 STILL_OPEN: Final = Verdict(None)
 
 
-def goes_on(facts: Sequence[Fact], as_of: datetime | None) -> bool:
+def goes_on(facts: Sequence[Fact], as_of: datetime) -> bool:
     """Whether a log tells more of a dossier after a moment: its being complete then does not end the dossier yet."""
-    if as_of is None:
-        return False
     if isinstance(facts, FactRows):
         return bool(facts.rows) and facts.rows[-1][0] > as_of
     return any(fact.occurred_at > as_of for fact in facts)

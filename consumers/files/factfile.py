@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from consumers.files.csvrows import CsvRows
 from consumers.files.dossiers import NotGrouped, joined, together
+from consumers.files.identities import distinct
 from consumers.files.jsonrows import JsonRows
 from consumers.files.limits import DEFAULT_LIMITS, FileLimits
 from consumers.files.messages import Messages
@@ -98,13 +99,18 @@ class FactFile(OpenedFile):
         name = str(self.path)
         if self.sorted_externally:
             runs = by_dossier(chain.from_iterable(blocks), self._limits.sort_facts_max)
-            yield from joined(([run] for run in runs), self._tally, name)
+            yield from self._each_once(joined(([run] for run in runs), self._tally, name), name)
             return
         try:
-            yield from together(joined(blocks, self._tally, name), name)
+            yield from together(self._each_once(joined(blocks, self._tally, name), name), name)
         except NotGrouped:
             self.sorted_externally = True
             raise
+
+    def _each_once(self, blocks: Iterator[list[Run]], name: str) -> Iterator[list[Run]]:
+        """Without a column of ids each row has one of its own."""
+        named = self._plan is None or self._plan.names_ids
+        return distinct(blocks, self._tally, name) if named else blocks
 
     def _blocks(self, source: Bytes) -> Iterator[list[Run]]:
         if self.mapping is None or self._plan is None:

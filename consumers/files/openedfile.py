@@ -47,6 +47,11 @@ class OpenedFile:
         return self._tally.filtered
 
     @property
+    def repeated(self) -> int:
+        """Those that said again what another said under the same id."""
+        return self._tally.repeated
+
+    @property
     def last_at(self) -> datetime | None:
         """The latest time of an event; None before there was one."""
         return self._tally.last_at

@@ -68,6 +68,7 @@ class Plan:
         self._occurred_at = values.needed_time(row["occurred_at"], context, self._times)
         id_, sequence, entered_at = row.get("id"), row.get("sequence"), row.get("entered_at")
         self._id = id_ and values.identity("id", id_, context)
+        self.names_ids = id_ is not None
         self._sequence = sequence and values.whole("sequence", sequence, context)
         self._entered_at = entered_at and values.time(entered_at, context)
 

@@ -53,8 +53,9 @@ class Run(Struct):
 class Tally:
     """Counts of one reading of a file.
 
-    `rows`: rows of data met; `taken`: those that became facts; `filtered`: those the mapping leaves out;
-    `last_at`: the latest time of a fact; `uncoded`: how often a field had a value that its codes do not list.
+    `rows`: rows of data met; `taken`: those that became facts; `filtered`: those the mapping leaves out; `repeated`:
+    those that said again what another said under the same id; `last_at`: the latest time of a fact; `uncoded`: how
+    often a field had a value that its codes do not list.
     """
 
     def __init__(self, limits: FileLimits, told: Callable[[Refusal], None] | None = None) -> None:
@@ -68,6 +69,7 @@ class Tally:
         self.rows = 0
         self.taken = 0
         self.filtered = 0
+        self.repeated = 0
         self.last_at: datetime | None = None
         self.uncoded: dict[tuple[str, str], int] = {}
         self.refusals.clear()

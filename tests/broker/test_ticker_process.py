@@ -8,28 +8,34 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from msgspec.structs import replace
 
 from consumers.apply import apply
 from consumers.codec import RawRecord, decode, encode
+from consumers.ticker import tick
 from workflow.catalogue import load
+from workflow.facts import Acted, Appointment
 from workflow.messages import read
 from workflow.store.bodies import Told
 from workflow.store.opening import open_store
+from workflow.store.rows import to_us
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from workflow.store.store import Store
 
 pytestmark = pytest.mark.timeout(120)
 COUNT: Final = 40
+DOWN: Final = 3_000
+OUT_MAX_S: Final = 60.0
 GOOD: Final = Path(__file__).parent.parent / "contract_examples" / "dossier.acted.v1" / "good.json"
 FACT: Final = decode(RawRecord(GOOD.read_bytes().replace(b"2026-", b"2025-")))
 
@@ -64,7 +70,7 @@ def alerts(store: Store) -> list[str]:
     with store.reading() as reading:
         return [
             one.id
-            for _, content in reading.outbox(limit=10_000)
+            for _, content in reading.outbox(limit=100_000)
             for one in read(content)
             if one.topic != "decisions"
         ]
@@ -113,3 +119,55 @@ def test_a_ticker_that_is_killed_loses_nothing(store: Store, database: str) -> N
     found = alerts(store)
 
     assert len(found) == len(set(found)) >= 2 * COUNT
+
+
+def test_after_thirty_days_down_every_lateness_comes_out_once_with_its_true_date(
+    store: Store, database: str, another: Callable[[], str]
+) -> None:
+    """As one that never was down says it, though all at once; within the time a storm may take."""
+    slips = [FACT.occurred_at + timedelta(days=15 + number * 30 / DOWN) for number in range(DOWN)]
+    assert isinstance(FACT.body, Acted)
+    told = [
+        Told(fact, encode(fact), place=f"t/0/{number}")
+        for number, slip in enumerate(slips)
+        for fact in [replace(FACT, subject=f"H13-{number}", body=replace(FACT.body, appointment=at(slip)))]
+    ]
+    with resources.as_file(resources.files("processes")) as folder:
+        catalogue = load(folder)
+    apply(store, catalogue, told, now=FACT.occurred_at)
+    with closing(open_store(another())) as awake:
+        apply(awake, catalogue, told, now=FACT.occurred_at)
+        for day in range(60):
+            while tick(awake, catalogue, now=FACT.occurred_at + timedelta(days=day)).dossiers:
+                pass
+        while tick(awake, catalogue, now=datetime.now(UTC)).dossiers:
+            pass
+        expected = standing(awake)
+
+    began = time.monotonic()
+    process = ticker(database)
+    wait_until_none_is_due(store, OUT_MAX_S)
+    took = time.monotonic() - began
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+
+    assert took < OUT_MAX_S
+    assert standing(store) == expected
+    late = [one for one in expected if one[1] == "dossier_late"]
+    assert sorted(due_at for *_, due_at in late) == sorted(map(to_us, slips))
+    said = alerts(store)
+    assert len(said) == len(set(said)) >= DOWN
+
+
+def at(moment: datetime) -> Appointment:
+    return Appointment(at=moment)
+
+
+def standing(store: Store) -> list[tuple[Any, ...]]:
+    """The alerts about dossiers that stand: id, kind, unit, and the true moment."""
+    asked = (
+        "SELECT a.id, a.kind, a.unit, a.due_at FROM alerts a JOIN dossiers USING (subject)"
+        " WHERE a.state = 'raised' ORDER BY a.id"
+    )
+    with store.reading() as reading:
+        return [tuple(row) for row in reading.ask(asked)]

@@ -97,6 +97,7 @@ class Campaign:
         self._producer = KafkaProducer(
             bootstrap_servers=kafka.bootstrap, linger_ms=5, delivery_timeout_ms=600_000, acks="all"
         )
+        self._asking: psycopg.Connection[Any] | None = None
         self._sent: deque[Any] = deque()  # not yet known to be acknowledged
         self._ends: dict[int, int] = {}
         self._living: dict[str, int] = {}
@@ -170,6 +171,8 @@ class Campaign:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
         until(lambda: not any(map(_lives, self._living.values())), "all ended when told", WITHIN_S)
+        if self._asking is not None:
+            self._asking.close()
 
     def end_ticker(self) -> None:
         """No more ticks but ours."""
@@ -247,9 +250,13 @@ class Campaign:
 
     def _value(self, statement: str) -> Any:
         try:
-            with psycopg.connect(self.database) as connection:
-                row = connection.execute(statement).fetchone()
+            if self._asking is None:
+                self._asking = psycopg.connect(self.database, autocommit=True)
+            row = self._asking.execute(statement).fetchone()
         except psycopg.OperationalError:
+            if self._asking is not None:
+                self._asking.close()
+            self._asking = None
             return None
         return row and row[0]
 

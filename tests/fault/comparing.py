@@ -13,6 +13,7 @@ from working import DOSSIERS, FACTS
 
 from consumers.contract.outgoing import record
 from consumers.contract.topics import ALERTS, DEAD_LETTERS, DECISIONS
+from consumers.several import judgments
 from consumers.ticker import tick, tick_feeds
 from workflow.messages import read
 from workflow.store.opening import open_store
@@ -51,12 +52,14 @@ class Verdict(NamedTuple):
 
 
 def let_time_pass(database: str, catalogue: Catalogue) -> None:
-    """Everything that is due by now is noticed."""
+    """Everything that is due by now is noticed, and all that a ticker judges is judged."""
     now = datetime.now(UTC)
     with closing(open_store(database)) as store:
         while tick(store, catalogue, now=now).dossiers:
             pass
         tick_feeds(store, catalogue, now=now)
+        for _, judge in judgments(store, catalogue, now=now, acts=True):
+            judge()
 
 
 def kept(database: str) -> Kept:

@@ -23,7 +23,7 @@ from strategies_facts import START, SUBJECT, Case, case, cases, first_facts
 from workflow.errors import OutOfOrder
 from workflow.factrows import FactRows
 from workflow.facts import Acted, Fact, Opened, Voided
-from workflow.fold import advance, fold, judgment_bytes, sorts_last, start
+from workflow.fold import advance, fold, follow, judgment_bytes, sorts_last, start, trail
 from workflow.rules import compile_rules
 
 if TYPE_CHECKING:
@@ -52,6 +52,20 @@ def identity(fact: Fact) -> tuple[str, str, int]:
 
 def without_repetitions(facts: list[Fact]) -> list[Fact]:
     return list({identity(fact): fact for fact in facts}.values())
+
+
+def acts_in_order(one: Case) -> FactRows:
+    """The acts of a case as rows of one source, each later than the one before in its sequence."""
+    told = [fact for fact in one.facts if isinstance(fact.body, Acted)]
+    assume(told)
+    rows = FactRows(SUBJECT, told[0].source, shared=True)
+    times = sorted(fact.occurred_at for fact in told)
+    rows.rows = [
+        (at, fact.body, str(number), number)
+        for number, (at, fact) in enumerate(zip(times, told, strict=True))
+        if isinstance(fact.body, Acted)
+    ]
+    return rows
 
 
 # The model
@@ -85,19 +99,36 @@ def test_seeded_histories_agree_with_the_model_too(seed: int) -> None:
 @example(first_facts(case(Random(1697)), 9))
 def test_what_is_remembered_of_an_act_says_what_judging_it_says(one: Case) -> None:
     """Rows of a log share equal acts; what an act does is remembered, and must be what the judge would do."""
-    rules = rules_of(one.revision, one.sources)
-    told = [fact for fact in one.facts if isinstance(fact.body, Acted)]
-    assume(told)
-    rows = FactRows(SUBJECT, told[0].source, shared=True)
-    times = sorted(fact.occurred_at for fact in told)
-    rows.rows = [
-        (at, fact.body, str(number), number)
-        for number, (at, fact) in enumerate(zip(times, told, strict=True))
-        if isinstance(fact.body, Acted)
-    ]
+    rules, rows = rules_of(one.revision, one.sources), acts_in_order(one)
     each = judgment_bytes(judged(rules, list(rows)))
 
     assert [judgment_bytes(fold(rules, SUBJECT, rows)) for _ in range(2)] == [each, each]
+
+
+@thorough
+@given(cases() | clocked_cases(), st.randoms(use_true_random=False))
+def test_acts_in_order_come_to_the_same_folded_followed_and_gone_through(one: Case, rng: Random) -> None:
+    """Each way has a short cut of its own for them; shuffled acts are put in order first."""
+    rules, facts = rules_of(one.revision, one.sources), list(acts_in_order(one))
+    judgment, stages = judged(rules, facts), trail(rules, SUBJECT, facts)
+    shuffled, cut = rng.sample(facts, len(facts)), rng.randrange(len(facts))
+    followed = follow(rules, stages[cut].dossier, facts[cut + 1 :])
+
+    assert judgment_bytes(judged(rules, shuffled)) == judgment_bytes(judgment)
+    assert [stage.outcome for stage in stages] == list(judgment.outcomes)
+    assert encoded(stages[-1].dossier) == encoded(judgment.dossier)
+    assert followed is not None
+    assert encoded(followed[0]) == encoded(judgment.dossier)
+    assert followed[1] == list(judgment.outcomes)[cut + 1 :]
+
+
+@thorough
+@given(cases())
+def test_what_is_gone_through_step_by_step_is_what_is_folded(one: Case) -> None:
+    rules = rules_of(one.revision, one.sources)
+    stages = trail(rules, SUBJECT, one.facts)
+
+    assert [stage.outcome for stage in stages] == list(judged(rules, one.facts).outcomes)[: len(stages)]
 
 
 # Order and repetition do not matter

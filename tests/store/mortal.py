@@ -23,11 +23,13 @@ from places import ROOT
 
 from consumers.files.limits import DEFAULT_LIMITS
 from consumers.files.sourcefile import open_source_file
+from consumers.redriving import redriven
 from consumers.several import judge_several
 from consumers.sweep import Sweep
 from workflow.catalogue import load
 from workflow.cli.imports import import_file
 from workflow.errors import StoreError
+from workflow.store.letters import letters
 from workflow.store.opening import open_store
 
 if TYPE_CHECKING:
@@ -39,8 +41,9 @@ Fault: TypeAlias = Literal["none", "kill", "error", "lost", "reply"]
 """What happens at the n-th call: nothing; SIGKILL; the call fails; the connection is ended by the server; the n-th
 commit is made and its answer is an error."""
 
-Job: TypeAlias = Path | Literal["make", "activate", "judge"]
-"""What a child does: it imports a file, makes the tables, puts definitions into force, or judges several subjects."""
+Job: TypeAlias = Path | Literal["make", "activate", "judge", "redrive"]
+"""What a child does: it imports a file, makes the tables, puts definitions into force, judges several subjects, or
+takes dead letters again."""
 
 BATCH: Final = 7
 LATER: Final = NOW.replace(month=7)
@@ -83,6 +86,16 @@ def judge(where: str, watch: Watch) -> None:
     """What a ticker judges over several subjects."""
     store = open_store(where, watch=watch)
     judge_several(store, department(), now=JUDGED_AT)
+    store.close()
+
+
+def redrive(where: str, watch: Watch) -> None:
+    """All dead letters taken again, as the command does it."""
+    store = open_store(where, watch=watch)
+    with store.reading() as reading:
+        waiting = letters(reading, 0)
+    for one in waiting:
+        redriven(store, catalogue(), one, {}, now=LATER)
     store.close()
 
 
@@ -160,6 +173,8 @@ def _child(where: str, job: str, fault: Any, at: int) -> int:
             activate(where, watch)
         elif job == "judge":
             judge(where, watch)
+        elif job == "redrive":
+            redrive(where, watch)
         else:
             bring(where, Path(job), watch)
     except StoreError:

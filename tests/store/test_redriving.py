@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from keeping import LIFE, NOW, SUBJECT, catalogue, messages
+from mortal import Mortals
 from msgspec.structs import replace
 
 from consumers.apply import ApplyLimits, Beside, apply, letter
@@ -14,7 +16,6 @@ from consumers.codec import encode
 from consumers.decoding import BY_REFERENCE
 from consumers.redriving import redriven
 from consumers.streams import Unreadable
-from workflow.errors import StoreUnreachable
 from workflow.store.bodies import Told
 from workflow.store.letters import letter as letter_of
 from workflow.store.letters import letters
@@ -22,6 +23,8 @@ from workflow.store.looking import dead_letters
 from workflow.store.opening import open_store
 
 if TYPE_CHECKING:
+    from mortal import Fault
+
     from consumers.redriving import Redriven
     from workflow.store.letters import Kept
     from workflow.store.store import Store
@@ -149,44 +152,23 @@ def test_a_dry_run_says_the_same_and_keeps_nothing(store: Store) -> None:
     assert again(store) == told
 
 
-def test_interrupted_at_any_call_it_goes_on_and_each_letter_ends_once(where: str) -> None:
-    with_letters = open_store(where)
-    bury_unread(with_letters, *(unread(encode(fact)) for fact in LIFE))
-    with_letters.close()
+@pytest.mark.parametrize("fault", ["kill", "error", "reply"])
+def test_interrupted_at_any_call_it_goes_on_and_each_letter_ends_once(where: str, fault: Fault) -> None:
+    """In processes of their own: killed, the call fails, or a commit is made and its answer lost."""
     interrupted = 0
-    for nth in range(1, 200):
-        left = [-1]
-
-        def cut(_call: str, left: list[int] = left) -> None:
-            left[0] -= 1
-            if left[0] == 0:
-                raise StoreUnreachable("cut", reason="store_unreachable")
-
-        store = open_store(where)
-        count = len(waiting(store))
-        store.close()
-        if not count:
-            break
-        cutting = open_store(where, watch=cut)
-        left[0] = nth
-        try:
-            again(cutting)
-        except StoreUnreachable:
+    with Mortals() as mortals, closing(open_store(where)) as store:
+        bury_unread(store, *(unread(encode(fact)) for fact in LIFE))
+        for nth in range(1, 200):
+            if mortals.run(where, "redrive", fault, nth) == 0:
+                break
             interrupted += 1
-        finally:
-            cutting.close()
-        store = open_store(where)
+            with store.reading() as reading:
+                assert len(list(reading.facts())) + len(waiting(store)) == len(LIFE)
         with store.reading() as reading:
-            facts = len(list(reading.facts()))
-        assert facts + len(waiting(store)) == len(LIFE)
-        store.close()
-    assert interrupted > len(LIFE)
-    store = open_store(where)
-    with store.reading() as reading:
-        (row,) = reading.dossiers([SUBJECT])
-    assert (row.state, row.facts) == ("returned", 4)
-    assert waiting(store) == []
-    store.close()
+            (row,) = reading.dossiers([SUBJECT])
+        assert (row.state, row.facts) == ("returned", 4)
+        assert waiting(store) == []
+    assert interrupted >= (2 if fault == "reply" else len(LIFE))
 
 
 def test_numbers_that_are_not_there_are_none(store: Store) -> None:

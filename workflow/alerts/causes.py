@@ -102,7 +102,7 @@ def _pressing(
     earlier, since stops move it away alone."""
     begun, share = dossier.received_at, office.share
     found = rules.clock.pressing(dossier, at=at, share=share, kinds=_STEPS)
-    if begun is None:
+    if begun is None or any(end is not None and end <= at for end in (dossier.ready_at, dossier.issued_at)):
         return found
     first = min(begun + max(least - begun, _NOTHING) * share, office.day_before(least, dossier.unit, at))
     benchmark = rules.clock.benchmark(dossier, at=at) if first <= at else None

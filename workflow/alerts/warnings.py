@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
@@ -24,6 +25,7 @@ from workflow.alerts.lateness import (
     source_of,
 )
 from workflow.fold import follow, trail
+from workflow.model import Dossier
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -34,9 +36,12 @@ if TYPE_CHECKING:
     from workflow.alerts.office import Office
     from workflow.facts import Fact
     from workflow.messages import Alert
-    from workflow.model import Dossier, Outcome
+    from workflow.model import Outcome
     from workflow.rules import Rules
 
+_UNDATED: Final = {"last_key", "streams", "order_assumed", "corrected", "actors", "broken", "missed"}
+_dated: Final = attrgetter(*(name for name in Dossier.__struct_fields__ if name not in _UNDATED))
+"""All of a dossier that a date may hang on: a fact that leaves it as it was ended no warning."""
 LOOKED_FOR: Final = timedelta(days=1)
 """How long after it was to be said, and the delay of its source, a warning that is over is still said."""
 
@@ -109,6 +114,8 @@ def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier) -> Ite
     """The warnings that were true of a dossier until its last fact. Raises CalendarRange."""
     at = None if after.last_key is None else after.last_key[0]
     if at is None or before.halted or rules.revision.kind == "log" or before.last_key == after.last_key:
+        return
+    if _dated(before) == _dated(after):
         return
     until = rules.family[before.revision]
     true = [one for one in warned_by(office, until, before, at) if one.since < at and one.since < one.due_at]

@@ -87,7 +87,7 @@ class Audit:
         outcomes = judgment.outcomes
         if not outcomes:
             return
-        closes = self._closes and not goes_on(facts, self._as_of)
+        closes = self._closes and (self._as_of is None or not goes_on(facts, self._as_of))
         end = verdict(judgment, closes=closes, as_of=self._as_of)
         self._dossiers += 1
         known = facts.known is not None if isinstance(facts, FactRows) else _revealed(judgment.facts)

@@ -131,6 +131,7 @@ def _show(log: Log, report: Report, as_of: datetime | None, seconds: float, outp
             "read": facts.rows,
             "taken": facts.taken,
             "filtered": facts.filtered,
+            "repeated": facts.repeated,
             "refused": facts.refusals.counts,
         },
         "sorted_externally": facts.sorted_externally,

@@ -175,7 +175,7 @@ def explain(output: Form, **asked: Any) -> None:  # noqa: ANN401 - one parameter
         at=one.until,
         known_at=one.known_at,
         valid_at=one.at,
-        closes=one.closes and not goes_on(one.facts, one.at),
+        closes=one.closes and (one.at is None or not goes_on(one.facts, one.at)),
     )
     if output == "json":
         print_json(told)

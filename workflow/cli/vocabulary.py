@@ -73,4 +73,9 @@ _WORD: Final = re.compile(r"[a-z]+(?:_[a-z]+)*(?![\w/.-])")
 
 def worded(cell: str) -> str:
     """A cell made of words of ours, numbers and names: each word of ours in the language of the command."""
-    return _WORD.sub(lambda found: current(VOCABULARY.get(found[0], "")) or found[0], cell)
+    return _WORD.sub(_said, cell)
+
+
+def _said(found: re.Match[str]) -> str:
+    word = found[0]
+    return current(VOCABULARY[word]) if word in VOCABULARY else word

@@ -105,7 +105,7 @@ def test_other_delimiters_a_byte_order_mark_and_windows_lines(read: Reading, del
 
 
 def test_windows_lines_without_quotes_take_the_short_cut(read: Reading) -> None:
-    found = read((HEAD + f"1,A,receive,{AT},5\n1,A,receive,{AT},5\n").replace("\n", "\r\n"), PLAIN)
+    found = read((HEAD + f"1,A,receive,{AT},5\n2,A,receive,{AT},5\n").replace("\n", "\r\n"), PLAIN)
     assert [acted(fact).data for fact in found.dossiers["A"]] == [{"fee": "5"}, {"fee": "5"}]
 
 

@@ -40,11 +40,11 @@ def bodies(found: Read) -> list[Acted]:
 
 def test_keys_and_dotted_paths_are_columns_and_numbers_stay_exact(read: Reading) -> None:
     text = line(fee=1, urgent=True, files=["a", "b"]).replace('"fee": 1', '"fee": 1234567890123456789.10')
-    found = read(text + "\n\n  \n" + line(**{"plain.key": "p"}), MAPPING)
+    found = read(text + "\n\n  \n" + line(id=8, **{"plain.key": "p"}), MAPPING)
     first, second = bodies(found)
     assert first.data == {"fee": "1234567890123456789.10", "urgent": "true"}
     assert (first.documents, second.data) == (("a", "b"), {"plain.key": "p"})
-    assert [fact.id for fact in found.dossiers["A"]] == ["7", "7"]
+    assert [fact.id for fact in found.dossiers["A"]] == ["7", "8"]
     assert (found.file.rows, found.file.sorted_externally) == (2, True)
 
 
@@ -78,7 +78,7 @@ def test_keys_and_dotted_paths_are_columns_and_numbers_stay_exact(read: Reading)
 def test_a_line_that_cannot_be_taken_is_refused_and_the_rest_goes_on(
     read: Reading, text: str, reason: str
 ) -> None:
-    found = read(line() + "\n" + text + "\n" + line(), MAPPING)
+    found = read(line() + "\n" + text + "\n" + line(id=8), MAPPING)
     assert (found.reasons, found.places, found.file.taken) == ({reason: 1}, ["2"], 2)
 
 
