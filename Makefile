@@ -21,8 +21,8 @@ live: $(VENV)/.stamp  ## the engine at work on real Kafka and PostgreSQL, fetche
 first: $(VENV)/.stamp  ## judge a small history of forty dossiers against one procedure
 	$(PY) examples/first_history/run.py
 
-scenario: $(VENV)/.stamp  ## a year of the department, every planted alert raised once and none else; DOSSIERS=100000 SEED=1
-	PYTHONPATH=tests $(PY) -m scenario --dossiers $(or $(DOSSIERS),100000) --seed $(or $(SEED),1)
+scenario: $(VENV)/.stamp  ## a year of the department, every planted alert raised once and none else; DOSSIERS=100000 SEED=1 KAFKA=1
+	PYTHONPATH=.:tests $(PY) -m scenario --dossiers $(or $(DOSSIERS),100000) --seed $(or $(SEED),1) $(if $(KAFKA),--kafka)
 
 check: $(VENV)/.stamp  ## formatting, types, unit and property tests; under 30 s
 	$(PY) -m ruff check --quiet .

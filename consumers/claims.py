@@ -63,9 +63,13 @@ class Claims:
         self._refused = {
             stream: refusal for stream, refusal in self._refused.items() if assigned.get(stream) == refusal[0]
         }
-        for stream, given in assigned.items():
-            if stream not in self._held and stream not in self._refused and self._may(stream):
-                self._claim(stream, given)
+        new = [
+            stream
+            for stream in assigned
+            if stream not in self._held and stream not in self._refused and self._may(stream)
+        ]
+        for stream, found in self._streams.logs(new).items():
+            self._claim(stream, assigned[stream], found)
         return gone
 
     def steps(self, polled: Sequence[Polled]) -> list[Position]:
@@ -119,8 +123,9 @@ class Claims:
         for stream, kept in stored.items():
             if kept is None or kept[1] != self._held[stream].epoch:
                 self._lose(stream, self._held[stream], None if kept is None else kept[1])
+        found = self._streams.logs(self._held)
         for stream, held in list(self._held.items()):
-            wrong = _wrong(stream, held.position, held.log, self._streams.log(stream))
+            wrong = _wrong(stream, held.position, held.log, found[stream])
             if wrong is not None:
                 del self._held[stream]
                 self._refuse(stream, held.given, wrong)
@@ -128,8 +133,7 @@ class Claims:
     def _may(self, stream: Stream) -> bool:
         return time.monotonic() >= self._not_before.get(stream, 0.0)
 
-    def _claim(self, stream: Stream, given: int) -> None:
-        found = self._streams.log(stream)
+    def _claim(self, stream: Stream, given: int, found: Log) -> None:
         try:
             position, epoch = claim(
                 self._store, stream.name, stream.partition, log=found.identity, start=found.start

@@ -11,7 +11,7 @@ from workflow import log
 from workflow.store.bodies import Told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from consumers.files.entries import Entry
@@ -38,9 +38,9 @@ class FileStreams:
         """The file that is read now."""
         return {} if self._file is None else {self._stream(): self._number}
 
-    def log(self, stream: Stream) -> Log:
-        """The file is its own identity, by its bytes."""
-        return Log(stream.name.removeprefix("file/"), 0, ENDLESS)
+    def logs(self, streams: Collection[Stream]) -> Mapping[Stream, Log]:
+        """Each file is its own identity, by its bytes."""
+        return {stream: Log(stream.name.removeprefix("file/"), 0, ENDLESS) for stream in streams}
 
     def begin(self, stream: Stream, position: int) -> bool:
         """Reads the file on from behind a position."""

@@ -135,7 +135,7 @@ class Touched:
         next_at = FAR
         if not self._elsewhere:
             found, next_at = standing(office, rules, dossier, watched, now, said=said, silent=silent)
-            over = standing_over(office, self._past.over, lives, now, anew=self._all_told, silent=silent)
+            over = standing_over(office, self._past, lives, now, silent=silent)
             found = together(over, found, said)
         spoken = say(
             lives,
@@ -193,7 +193,8 @@ class Touched:
             found = list(zip(judgment.facts, judgment.outcomes, strict=True))
             self._keep(judgment.rules, judgment.dossier, code, len(facts))
             self._hear(found)
-            self._past.look_back(rules, judgment.dossier, facts, self._facts)
+            if self._facts or (self._before is not None and self._before.blocked is not None):
+                self._past.look_back(rules, judgment.dossier, facts, self._facts)
             self._all_told = True
             self._say_all(judgment, self._told(rules, older) if told is None else told)
         except FAULTS as fault:

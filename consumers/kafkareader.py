@@ -30,7 +30,7 @@ from consumers.streams import Log, Stream
 from workflow import log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from consumers.kafkasettings import KafkaSettings
     from consumers.streams import Polled
@@ -129,18 +129,23 @@ class Reader:
         """The partitions the group gave us, each with a number that changes when it was away in between."""
         return {Stream(*tp): number for tp, number in self._group.owned().items()}
 
-    def log(self, stream: Stream) -> Log:
-        """Identity and bounds of a partition's log. Raises BrokerUnreachable, BrokerRefused."""
-        tp = TopicPartition(*stream)
+    def logs(self, streams: Collection[Stream]) -> Mapping[Stream, Log]:
+        """Identity and bounds of the log of each, by three questions however many they are: events wait meanwhile.
+
+        Raises BrokerUnreachable, BrokerRefused.
+        """
+        if not streams:
+            return {}
         try:
-            (topic,) = self._administrator().describe_topics([tp.topic])
-            if topic["error_code"]:
-                return Log(NO_LOG, 0, 0)
-            start = self._consumer.beginning_offsets([tp], timeout_ms=ANSWER_MS)[tp]
-            end = self._consumer.end_offsets([tp], timeout_ms=ANSWER_MS)[tp]
+            described = self._administrator().describe_topics(sorted({one.name for one in streams}))
+            known = {topic["name"]: str(topic["topic_id"]) for topic in described if not topic["error_code"]}
+            there = [TopicPartition(*one) for one in streams if one.name in known]
+            starts = self._consumer.beginning_offsets(there, timeout_ms=ANSWER_MS) if there else {}
+            ends = self._consumer.end_offsets(there, timeout_ms=ANSWER_MS) if there else {}
         except KafkaError as fault:
             raise fault_of(self._servers, fault) from fault
-        return Log(str(topic["topic_id"]), start, end)
+        bounds = {Stream(*tp): Log(known[tp.topic], starts[tp], ends[tp]) for tp in there}
+        return {one: bounds.get(one, Log(NO_LOG, 0, 0)) for one in streams}
 
     def begin(self, stream: Stream, position: int) -> bool:
         """Reads a partition on from a position; False where the group has taken it from us."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from workflow.store.bodies import Told
 
@@ -60,8 +60,8 @@ class Streams(Protocol):
     def assigned(self) -> Mapping[Stream, int]:
         """The streams that are this worker's to read, each with a number that changes when it was away in between."""
 
-    def log(self, stream: Stream) -> Log:
-        """What lies in the log. Raises BrokerError."""
+    def logs(self, streams: Collection[Stream]) -> Mapping[Stream, Log]:
+        """What lies in the log of each. Raises BrokerError."""
 
     def begin(self, stream: Stream, position: int) -> bool:
         """Reads this stream on from a position; False where it is no longer ours."""

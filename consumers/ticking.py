@@ -43,6 +43,10 @@ WORK: Final = "judge"
 """What one ticker at a time does; the others pass over it."""
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Ticking:
     """Several may run on one store: on PostgreSQL they share the work."""
 
@@ -53,14 +57,17 @@ class Ticking:
         health: Health,
         metrics: Metrics,
         patience: Patience | None = None,
+        clock: Callable[[], datetime] = _now,
         passed_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """`catalogue`: the newest definitions, by which what is due is judged again. `passed_s`: the seconds that have
-        gone by since some moment, which say when it is time for what is done now and then."""
+        gone by since some moment, which say when it is time for what is done now and then. `clock`: what passes by it
+        is noticed."""
         self._store = store
         self._catalogue = catalogue
         self._health = health
         self._metrics = metrics
+        self._clock = clock
         self._passed_s = passed_s
         self._feeds_at = self._several_at = self._acts_at = self._forget_at = passed_s()
         self._patience = patience or Patience()
@@ -85,15 +92,15 @@ class Ticking:
         """One batch, and what else it is time for; the seconds to wait until the next."""
         began = self._passed_s()
         if began >= self._feeds_at:
-            tick_feeds(self._store, self._catalogue, now=datetime.now(UTC))
+            tick_feeds(self._store, self._catalogue, now=self._clock())
             self._feeds_at = began + FEEDS_S
         if began >= self._forget_at:
-            self._forget(datetime.now(UTC))
+            self._forget(self._clock())
             self._forget_at = began + FORGET_S
         if began >= self._several_at:
             self._judge_several(began)
         began = time.monotonic()
-        ticked = tick(self._store, self._catalogue, now=datetime.now(UTC))
+        ticked = tick(self._store, self._catalogue, now=self._clock())
         if not ticked.dossiers:
             return IDLE_S
         self._metrics.ticked(late / 1000 for late in ticked.late_ms)
@@ -115,7 +122,7 @@ class Ticking:
             if not free:
                 self._several_at = began + SEVERAL_S
                 return
-            for name, judge in judgments(self._store, self._catalogue, now=datetime.now(UTC), acts=acts):
+            for name, judge in judgments(self._store, self._catalogue, now=self._clock(), acts=acts):
                 self._judge(name, judge)
         self._several_at = began + SEVERAL_S
         if acts:

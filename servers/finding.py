@@ -65,9 +65,10 @@ class Servers:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
-def servers_for(environ: Mapping[str, str]) -> Servers:
+def servers_for(environ: Mapping[str, str], *, apart: bool = False) -> Servers:
     """Servers that answer, in this order: addresses in the environment, the packages of development, Docker.
 
+    `apart`: Ctrl-C at the terminal does not reach them, so that whoever uses them can end first.
     Raises UsageError that says what was tried and what to do where there are none.
     """
     named = environ.get(KAFKA_KEY), environ.get(POSTGRES_KEY)
@@ -83,7 +84,7 @@ def servers_for(environ: Mapping[str, str]) -> Servers:
             reason="half_named",
         )
     try:
-        return _of_packages()
+        return _of_packages(apart=apart)
     except UsageError as fault:
         if not docker_runs():
             raise UsageError(
@@ -119,10 +120,10 @@ def _named(bootstrap: str, url: str) -> Servers:
     )
 
 
-def _of_packages() -> Servers:
+def _of_packages(*, apart: bool) -> Servers:
     with ExitStack() as started:
-        kafka = started.enter_context(Kafka())
-        postgres = started.enter_context(Postgres())
+        kafka = started.enter_context(Kafka(apart=apart))
+        postgres = started.enter_context(Postgres(apart=apart))
         return Servers(
             kafka.bootstrap,
             postgres.url(),

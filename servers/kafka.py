@@ -80,13 +80,16 @@ class Ports(NamedTuple):
 class Kafka:
     """One broker in a folder of its own. `close` it, or use it as a context."""
 
-    def __init__(self, extra: Mapping[str, str] | None = None, *, users: Sequence[str] = ()) -> None:
+    def __init__(
+        self, extra: Mapping[str, str] | None = None, *, users: Sequence[str] = (), apart: bool = False
+    ) -> None:
         """Makes an empty broker and starts it. Raises UsageError saying what failed.
 
         `extra` are further properties; in them {broker}, {controller} and so on stand for the ports. `users`: what it
-        is formatted with beside.
+        is formatted with beside. `apart`: Ctrl-C at the terminal does not reach it.
         """
         self._users = users
+        self._apart = apart
         self._java = _java()
         self._class_path = os.pathsep.join(map(str, jars()))
         self._extra = "".join(f"{name}={value}\n" for name, value in (extra or {}).items())
@@ -177,15 +180,17 @@ class Kafka:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                start_new_session=self._apart,
             )
-        until = time.monotonic() + START_S
-        while not answers(self.bootstrap, timeout_ms=1_000):
-            if server.poll() is not None:
-                return None
-            if time.monotonic() > until:
-                server.kill()
-                server.wait()
-                raise self._impossible()
+        with ExitStack() as undone:
+            undone.callback(_ended, server)
+            until = time.monotonic() + START_S
+            while not answers(self.bootstrap, timeout_ms=1_000):
+                if server.poll() is not None:
+                    return None
+                if time.monotonic() > until:
+                    raise self._impossible()
+            undone.pop_all()
         return server
 
     def _command(self, program: str, *arguments: str) -> list[str]:
@@ -199,6 +204,11 @@ class Kafka:
         return _no_broker(
             (self.folder / "log").read_text(errors="replace").strip()[-500:] or "it ended at once"
         )
+
+
+def _ended(server: subprocess.Popen[bytes]) -> None:
+    server.kill()
+    server.wait()
 
 
 def jars() -> list[Path]:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Self
@@ -32,8 +33,12 @@ _WAY_OUT: Final = (
 class Postgres:
     """One server in a folder of its own, reached by a socket in it. `close` it, or use it as a context."""
 
-    def __init__(self, version: Version = 18) -> None:
-        """Makes an empty server and starts it. Raises UsageError that says what is missing."""
+    def __init__(self, version: Version = 18, *, apart: bool = False) -> None:
+        """Makes an empty server and starts it. `apart`: Ctrl-C at the terminal does not reach it.
+
+        Raises UsageError that says what is missing.
+        """
+        self._apart = apart
         self.version = version
         self._programs = _programs(version)
         self.folder = Path(tempfile.mkdtemp(prefix="dunghen-pg-"))
@@ -114,16 +119,18 @@ class Postgres:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            start_new_session=self._apart,
         )
         log.close()
-        until = time.monotonic() + START_S
-        ready = [str(self._programs / "pg_isready"), "-q", "-h", str(self.folder)]
-        while subprocess.run(ready, check=False).returncode:  # noqa: S603 - the program of the package
-            if server.poll() is not None or time.monotonic() > until:
-                server.kill()
-                server.wait()
-                raise _impossible(self.version, (self.folder / "log").read_text(errors="replace")[-500:])
-            time.sleep(0.02)
+        with ExitStack() as undone:
+            undone.callback(_ended, server)
+            until = time.monotonic() + START_S
+            ready = [str(self._programs / "pg_isready"), "-q", "-h", str(self.folder)]
+            while subprocess.run(ready, check=False).returncode:  # noqa: S603 - the program of the package
+                if server.poll() is not None or time.monotonic() > until:
+                    raise _impossible(self.version, (self.folder / "log").read_text(errors="replace")[-500:])
+                time.sleep(0.02)
+            undone.pop_all()
         return server
 
     def _account(self) -> list[str]:
@@ -133,6 +140,11 @@ class Postgres:
         if setpriv is None:
             raise _impossible(self.version, "no setpriv to leave the root account")
         return [setpriv, f"--reuid={ACCOUNT}", f"--regid={pwd.getpwnam(ACCOUNT).pw_gid}", "--clear-groups"]
+
+
+def _ended(server: subprocess.Popen[bytes]) -> None:
+    server.kill()
+    server.wait()
 
 
 def _programs(version: Version) -> Path:

@@ -128,9 +128,7 @@ class Catalogue:
             return choose(self.family(facts.code), facts)
         codes = {code for fact in facts if (code := code_of(fact)) is not None}
         if len(codes) <= 1 and not any(fact.revision or isinstance(fact.body, Voided) for fact in facts):
-            family = self.family(next(iter(codes), None))
-            if len(family) == 1:
-                return next(iter(family.values()))
+            return choose(self.family(next(iter(codes), None)), facts)
         standing = [placed.fact for placed in stand(self.orders, facts, None, None).placed] or facts
         code = next((named for fact in standing if (named := code_of(fact)) is not None), None)
         return choose(self.family(code), standing)

@@ -1,12 +1,12 @@
-"""The engine at work: real Kafka and PostgreSQL, a worker and a relay, and a month of the department in a minute.
+"""The engine at work: real Kafka and PostgreSQL, worker, ticker and relay, and months of the department in a minute.
 
-Everything listens on loopback, and all of it is ended when the time is over or at Ctrl-C.
+Everything listens on loopback and is ended when the time is over, or at Ctrl-C. The three loops are those of
+`dunghen run`; only their clock is the department's, which runs as fast as its events are told.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import subprocess
@@ -15,28 +15,55 @@ import tempfile
 import threading
 import time
 from contextlib import ExitStack, closing
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from importlib import resources
 from pathlib import Path
+from statistics import median_low
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import psycopg
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
+from consumers import relay, ticking, worker
 from consumers.contract.outgoing import Record
-from consumers.contract.topics import DOSSIERS, PREFIX, TOPICS
+from consumers.contract.topics import DOSSIERS, TOPICS
+from consumers.decoding import decoded
+from consumers.health import Health
 from consumers.kafka import Publisher, make_topics
+from consumers.kafkareader import Reader
+from consumers.kafkasettings import KafkaSettings
+from consumers.metrics import Metrics
+from consumers.relay import Relay
+from consumers.ticking import Ticking
+from consumers.together import together
+from consumers.worker import Worker
 from servers.finding import Servers, servers_for
+from workflow import log
+from workflow.catalogue import load
+from workflow.errors import DunghenError
 from workflow.store.opening import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+
+    from workflow.store.store import Store
 
 DUNGHEN = (sys.executable, "-c", "from workflow.cli.main import main; main()")
 MONTH = ("--month", "2025-03", "--seed", "2025")
+ZONE = timedelta(hours=7)
 STEP_S = 0.25
-END_S = 20
-UNITS_SHOWN = 12
+SHARE_TOLD = 0.7
+"""Of the time, events flow; in the rest only the clock runs on, and what passes in silence is noticed."""
+SILENT_STEP = timedelta(hours=8)
+AROUND = 51
+"""Events by the middle one of which the clock goes: one whose own clock is wrong does not move it."""
+SHOWN = 6
+"""Rows of a table, so that all of it stands on a screen of 24 lines."""
+PARTS = (worker.PART, ticking.PART, relay.PART)
 COUNTS = """
 SELECT (SELECT count(*) FROM facts), (SELECT count(*) FROM dossiers),
   (SELECT count(*) FROM dossiers WHERE released_at IS NULL AND ended_at IS NULL),
@@ -49,20 +76,34 @@ UNITS = """
 SELECT coalesce(unit, '-'), count(*), count(*) FILTER (WHERE appointment_late OR committed_late)
 FROM dossiers GROUP BY 1 ORDER BY 3 DESC, 1
 """
-ALERTS = "SELECT kind, state, count(*) FROM alerts GROUP BY 1, 2 ORDER BY 1, 2"
+ALERTS = "SELECT kind, state, count(*) FROM alerts WHERE n > 0 GROUP BY 1, 2 ORDER BY 3 DESC, 1"
+NEWEST = """
+SELECT raised_at, kind, coalesce(unit, '-'), subject, state FROM alerts WHERE n > 0 ORDER BY raised_at DESC, id LIMIT 6
+"""
 
 
-class Feed:
-    """The department: tells its month at a steady pace."""
+class Office:
+    """The department: tells its months at a steady pace, and has the clock that goes with what it told."""
 
-    def __init__(self, bootstrap: str, messages: Sequence[bytes], seconds: float) -> None:
+    def __init__(self, bootstrap: str, topic: str, messages: Sequence[bytes], seconds: float) -> None:
         self.told = 0
         self.messages = messages
-        self._bootstrap = bootstrap
-        self._seconds = seconds
+        self._bootstrap, self._topic, self._seconds = bootstrap, topic, seconds
+        events = [msgspec.json.decode(one) for one in messages]
+        self._records = [
+            Record(topic, event["subject"].encode(), one, ())
+            for event, one in zip(events, messages, strict=True)
+        ]
+        told = (event["data"].get("occurred_at") for event in events)
+        self._at = [datetime.fromisoformat(at) for at in told if at is not None]
+        self._now = self._at[0].astimezone(UTC)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="department")
         self._thread.start()
+
+    def now(self) -> datetime:
+        """What its clock shows."""
+        return self._now
 
     def close(self) -> None:
         """Tells no more."""
@@ -71,17 +112,65 @@ class Feed:
 
     def _run(self) -> None:
         began = time.monotonic()
-        topic = PREFIX + DOSSIERS.name
         with closing(Publisher(self._bootstrap)) as publish:
-            while self.told < len(self.messages) and not self._stop.wait(STEP_S):
+            while not self._stop.wait(STEP_S):
+                if self.told == len(self.messages):
+                    self._now += SILENT_STEP
+                    continue
                 share = min(1.0, (time.monotonic() - began) / self._seconds)
-                due = self.messages[self.told : int(share * len(self.messages))]
-                publish([Record(topic, json.loads(one)["subject"].encode(), one, ()) for one in due])
-                self.told += len(due)
+                until = int(share * len(self.messages))
+                if until > self.told:
+                    # Those that tell no time are few: by their share the clock is behind.
+                    end = int(share * len(self._at))
+                    around = self._at[max(0, end - AROUND) : end]
+                    self._now = max(self._now, median_low(around).astimezone(UTC))
+                    publish(self._records[self.told : until])
+                    self.told = until
 
 
-def month(folder: Path, dossiers: int) -> list[bytes]:
-    """The messages of a made-up month, in the order they are told."""
+class Engine:
+    """Worker, ticker and relay, each in a thread; `fault`: why they ended by themselves."""
+
+    def __init__(self, servers: Servers, store: Store, prefix: str, office: Office) -> None:
+        self.fault: DunghenError | None = None
+        self._stop = threading.Event()
+        self._servers, self._store, self._prefix, self._office = servers, store, prefix, office
+        self._thread = threading.Thread(target=self._run, name="engine")
+        self._thread.start()
+
+    def close(self) -> None:
+        """Has each finish what is at hand and end."""
+        self._stop.set()
+        self._thread.join()
+
+    def ended(self) -> bool:
+        """Whether they ended by themselves."""
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        health, metrics, now = Health(PARTS), Metrics(), self._office.now
+        settings = KafkaSettings(group=self._prefix)
+        with (
+            resources.as_file(resources.files("processes")) as folder,
+            closing(Publisher(self._servers.bootstrap)) as publish,
+        ):
+            # What a definition remembers while it judges is of one thread.
+            ours, another = load(folder), load(folder)
+            topic = self._prefix + DOSSIERS.name
+            reader = Reader(self._servers.bootstrap, [topic], settings, partial(decoded, zones={}))
+            loops = {
+                worker.PART: Worker(self._store, ours, reader, health, metrics, clock=now).run,
+                ticking.PART: Ticking(self._store, another, health, metrics, clock=now).run,
+                relay.PART: Relay(self._store, publish, self._prefix, health, metrics).run,
+            }
+            try:
+                together(loops, self._stop)
+            except DunghenError as fault:
+                self.fault = fault
+
+
+def months(folder: Path, dossiers: int) -> list[bytes]:
+    """The messages of a made-up month of dossiers, each told to its end, in the order they are told."""
     path = folder / "month.jsonl"
     subprocess.run(  # noqa: S603 - our own command
         [*DUNGHEN, "simulate", "--dossiers", str(dossiers), "--out", str(path), *MONTH],
@@ -91,94 +180,109 @@ def month(folder: Path, dossiers: int) -> list[bytes]:
     return path.read_bytes().splitlines()
 
 
-def started(environ: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """The processes of the engine."""
-    for word in ("worker", "relay"):
-        with (folder / f"{word}.log").open("wb") as log:
-            yield subprocess.Popen(  # noqa: S603 - our own command
-                [*DUNGHEN, word], env=environ, stderr=log, stdin=subprocess.DEVNULL
-            )
+def shown(at: datetime) -> str:
+    """An instant as the department's clocks show it."""
+    return f"{at.astimezone(UTC) + ZONE:%a %d %b %H:%M}"
 
 
-def ended(process: subprocess.Popen[bytes]) -> None:
-    """Has a process finish what is at hand and end."""
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(END_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
+    """A table whose numbers stand to the right."""
+    found = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    numbers = {at for row in rows for at, one in enumerate(row) if isinstance(one, int)}
+    for at, name in enumerate(columns):
+        found.add_column(name, justify="right" if at in numbers else "left", no_wrap=True)
+    for row in rows:
+        found.add_row(*map(str, row))
+    return found
 
 
-def picture(connection: psycopg.Connection[Any], feed: Feed, rate: float, used: str) -> Group:
+def beside(*tables: Table) -> Table:
+    """Tables side by side."""
+    found = Table.grid(padding=(0, 4, 0, 0))
+    found.add_row(*tables)
+    return found
+
+
+def picture(connection: psycopg.Connection[Any], office: Office, rate: float) -> Group:
     """What is so now."""
     (counts,) = connection.execute(COUNTS).fetchall()
     facts, dossiers, running, position, said, unsent, dead, blocked = (int(one) for one in counts)
-    flow = Table(title=used, title_justify="left")
-    for name in ("told", "of", "lag", "facts", "a second", "dossiers", "open", "blocked", "dead letters"):
-        flow.add_column(name, justify="right")
-    flow.add_row(
-        *map(str, (feed.told, len(feed.messages), feed.told - position, facts, round(rate), dossiers)),
-        *map(str, (running, blocked, dead)),
+    flow = (office.told, len(office.messages), office.told - position, round(rate), facts)
+    judged = (dossiers, running, blocked, dead)
+    alerts = [(kind.replace("_", " "), state, count) for kind, state, count in connection.execute(ALERTS)]
+    newest = [
+        (shown(datetime.fromtimestamp(at / 1e6, UTC)), kind.replace("_", " "), subject, state, unit)
+        for at, kind, unit, subject, state in connection.execute(NEWEST)
+    ]
+    late = connection.execute(UNITS).fetchall()[:SHOWN]
+    return Group(
+        beside(
+            table("Events", ("told", "of", "not yet read", "a second", "kept"), [flow]),
+            table("Dossiers", ("all", "open", "blocked", "dead letters"), [judged]),
+        ),
+        "",
+        beside(
+            table("Alerts raised so far", ("alert", "state", "count"), alerts[:SHOWN]),
+            table("Late by unit", ("unit", "dossiers", "late"), late),
+        ),
+        "",
+        table("Newest alerts", ("raised", "alert", "about", "state", "unit"), newest),
+        f"The department's clock: {shown(office.now())}. "
+        f"Said so far {said} decisions and alerts, {unsent} still to be sent to Kafka.",
     )
-    out = Table(title=f"said {said}, of which not yet sent {unsent}", title_justify="left")
-    for name in ("alert", "state", "count"):
-        out.add_column(name, justify="right" if name == "count" else "left")
-    for kind, state, count in connection.execute(ALERTS).fetchall():
-        out.add_row(kind, state, str(count))
-    units = Table(title="late by unit", title_justify="left")
-    for name in ("unit", "dossiers", "late"):
-        units.add_column(name, justify="left" if name == "unit" else "right")
-    for unit, count, late in connection.execute(UNITS).fetchall()[:UNITS_SHOWN]:
-        units.add_row(unit, str(count), str(late))
-    return Group(flow, out, units)
 
 
-def watch(
-    database: str, feed: Feed, processes: Sequence[subprocess.Popen[bytes]], seconds: float, used: str
-) -> int:
-    """Shows what happens until the time is over; 1 where a process ended by itself."""
+def watch(database: str, office: Office, engine: Engine, seconds: float) -> None:
+    """Shows what happens until the time is over, or the engine has ended."""
     until = time.monotonic() + seconds
     before, at, rate = 0, time.monotonic(), 0.0
     with psycopg.connect(database, autocommit=True) as connection, Live(console=Console()) as live:
-        while time.monotonic() < until:
-            live.update(picture(connection, feed, rate, used), refresh=True)
-            if any(one.poll() is not None for one in processes):
-                return 1
+        while time.monotonic() < until and not engine.ended():
+            live.update(picture(connection, office, rate), refresh=True)
             time.sleep(0.5)
             row = connection.execute("SELECT count(*) FROM facts").fetchone()
             now, facts = time.monotonic(), 0 if row is None else int(row[0])
             rate, before, at = (facts - before) / (now - at), facts, now
-    return 0
+        live.update(picture(connection, office, 0.0), refresh=True)
 
 
 def live(servers: Servers, seconds: float, dossiers: int, folder: Path) -> int:
-    """One run on these servers."""
-    sys.stdout.write(f"servers: {servers.used}\n")
-    make_topics(servers.bootstrap, PREFIX, TOPICS, replicas=1, make=True)
+    """One run on these servers; 1 where the engine ended by itself."""
+    say(f"Servers: {servers.used}.")
     name = f"dunghen_live_{os.getpid()}"
+    prefix = f"{name}."
+    made = make_topics(servers.bootstrap, prefix, TOPICS, replicas=1, make=True)
+    say(f"Topics: {', '.join(one.topic for one in made)}.")
+    say(f"A month of {dossiers:,} dossiers is being made up: each told to its end, damaged as it comes ...")
+    messages = months(folder, dossiers)
+    say(f"{len(messages):,} events are told in {seconds * SHARE_TOLD:.0f} seconds. Ctrl-C ends it sooner.")
     with ExitStack() as undone:
         undone.callback(servers.drop, name)
         database = servers.database(name)
-        open_store(database).close()
-        environ = {
-            **os.environ,
-            "DUNGHEN_BROKERS": servers.bootstrap,
-            "DUNGHEN_STORE": database,
-            "DUNGHEN_HEALTH_PORT": "0",
-            "DUNGHEN_KAFKA_GROUP": name,
-        }
-        messages = month(folder, dossiers)
-        processes = []
-        for process in started(environ, folder):
-            undone.callback(ended, process)
-            processes.append(process)
-        feed = undone.enter_context(closing(Feed(servers.bootstrap, messages, max(1.0, seconds * 0.75))))
-        status = watch(database, feed, processes, seconds, servers.used)
-    if status:
-        for log in sorted(folder.glob("*.log")):
-            sys.stderr.write(f"{log.name}:\n{log.read_text(encoding='utf-8')[-2000:]}\n")
-    return status
+        store = undone.enter_context(closing(open_store(database)))
+        topic = prefix + DOSSIERS.name
+        office = undone.enter_context(
+            closing(Office(servers.bootstrap, topic, messages, max(1.0, seconds * SHARE_TOLD)))
+        )
+        engine = undone.enter_context(closing(Engine(servers, store, prefix, office)))
+        watch(database, office, engine, seconds)
+        failed = engine.ended()
+    if failed:
+        sys.stderr.write(f"{engine.fault}\n{(folder / 'log').read_text(encoding='utf-8')[-2000:]}\n")
+    return int(failed)
+
+
+def say(line: str) -> None:
+    """One line of what is being done."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def interrupted(_number: int, _frame: object) -> None:
+    """The first signal ends the run; while it is being ended no other disturbs that."""
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def main() -> int:
@@ -187,11 +291,25 @@ def main() -> int:
     asked.add_argument("--seconds", type=float, default=60, help="how long to show it")
     asked.add_argument("--dossiers", type=int, default=1_500, help="how many dossiers arrive")
     given = asked.parse_args()
-    with tempfile.TemporaryDirectory(prefix="dunghen-live-") as folder, servers_for(os.environ) as servers:
-        try:
-            return live(servers, given.seconds, given.dossiers, Path(folder))
-        except KeyboardInterrupt:
-            return 130
+    status = 0
+    try:
+        for one in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, interrupted)
+        say("Kafka and PostgreSQL are being started; the first time Kafka is fetched, 44 MB ...")
+        with (
+            tempfile.TemporaryDirectory(prefix="dunghen-live-") as folder,
+            (Path(folder) / "log").open("w", encoding="utf-8") as lines,
+            servers_for(os.environ, apart=True) as servers,
+        ):
+            log.start(lines, "json")
+            status = live(servers, given.seconds, given.dossiers, Path(folder))
+    except KeyboardInterrupt:
+        say("Interrupted.")
+    except DunghenError as fault:
+        sys.stderr.write(f"{fault}\n")
+        return fault.exit_status
+    say("Everything that was started here is ended, and nothing of it is kept.")
+    return status
 
 
 if __name__ == "__main__":

@@ -33,5 +33,5 @@ def test_polls_too_short_for_a_round_of_the_group_do_not_keep_a_member_from_its_
             reader.poll()
             return len(reader.assigned()) == 3
 
-        until(given, f"the partitions of member {number}", within_s=10)
+        until(given, f"the partitions of member {number}", within_s=30)
         reader.close()

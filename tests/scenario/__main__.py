@@ -6,11 +6,14 @@ import argparse
 import sys
 import time
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from scenario.driving import YEAR, Outcome, Scenario, drive
+from scenario.throughkafka import ThroughKafka
+from workflow import log
 from workflow.catalogue import load
 from workflow.store.opening import open_store
 
@@ -65,13 +68,20 @@ def main() -> int:
     asked.add_argument("--dossiers", type=int, default=100_000)
     asked.add_argument("--seed", type=int, default=1)
     asked.add_argument("--shuffle", type=int, help="change places and moments within each source's delay")
+    asked.add_argument(
+        "--kafka", action="store_true", help="send all through a broker, from which a worker reads"
+    )
     given = asked.parse_args()
     catalogue = load(ROOT / "processes")
     with TemporaryDirectory(prefix="dunghen-scenario-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
         store = open_store(Path(folder) / "year.db")
-        began = time.monotonic()
-        found = drive(store, catalogue, Scenario(given.dossiers, given.seed, given.shuffle), _watch)
-        took_s = time.monotonic() - began
+        log.start((Path(folder) / "worker.log").open("w", encoding="utf-8"))
+        with ThroughKafka(store, catalogue) if given.kafka else nullcontext() as deliver:
+            began = time.monotonic()
+            found = drive(
+                store, catalogue, Scenario(given.dossiers, given.seed, given.shuffle), _watch, deliver
+            )
+            took_s = time.monotonic() - began
         store.close()
     return _report(found, took_s)
 

@@ -10,8 +10,9 @@ import hashlib
 import heapq
 from collections import Counter
 from datetime import date, datetime, timedelta
+from functools import partial
 from random import Random
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from workflow.facts import Fact
     from workflow.messages import Alert
     from workflow.store.store import Store
+
+    Deliver: TypeAlias = Callable[[list[Fact], datetime], None]
 
 YEAR: Final = 2025
 COUNTED: Final = frozenset(
@@ -142,9 +145,17 @@ class Year:
 
 
 def drive(
-    store: Store, catalogue: Catalogue, scenario: Scenario, watch: Callable[[datetime], None] = lambda _: None
+    store: Store,
+    catalogue: Catalogue,
+    scenario: Scenario,
+    watch: Callable[[datetime], None] = lambda _: None,
+    deliver: Deliver | None = None,
 ) -> Outcome:
-    """Drives a year through an empty store; `watch` is told how far simulated time has come."""
+    """Drives a year through an empty store; `watch` is told how far simulated time has come.
+
+    `deliver` brings facts into the store as of a moment; by default they are applied here.
+    """
+    bring = partial(_apply, store, catalogue) if deliver is None else deliver
     year = Year(catalogue, scenario)
     stream = year.sent()
     waiting: dict[datetime, list[Fact]] = {}
@@ -167,7 +178,7 @@ def drive(
         if shuffle is not None:
             shuffle.shuffle(told)
         events += len(told)
-        _apply(store, catalogue, told, now)
+        bring(told, now)
         if told or now in working:
             while tick(store, catalogue, now=now).dossiers == DOSSIERS_A_TICK:
                 pass

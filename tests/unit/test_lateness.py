@@ -239,6 +239,9 @@ def test_a_pause_beyond_its_cap_is_said_when_the_cap_is_over_and_ends_with_the_p
     assert desk.story("pause_cap_exceeded") == [("raised", "2024-07-05 07:00")]
     alert = desk.last("pause_cap_exceeded")
     assert (wall(alert.due_at), alert.to) == ("2024-07-04 17:00", ("holder", HEAD))  # type: ignore[arg-type]
+    assert alert.calendar is not None
+    assert [wall(line.at) for line in alert.sum if line.at] == ["2024-07-02 09:00", "2024-07-04 17:00"]
+    assert alert.sum[-1].values == {"calendar": alert.calendar}
     desk.tell("resume", "2024-07-05 10:00")
     assert desk.story("pause_cap_exceeded")[1:] == [("resolved", "2024-07-05 10:00")]
     assert wall(desk.last("pause_cap_exceeded").ended_at) == "2024-07-05 10:00"  # type: ignore[arg-type]

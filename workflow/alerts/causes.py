@@ -235,8 +235,8 @@ def _of_pauses(rules: Rules, dossier: Dossier, now: datetime) -> Iterator[Cause]
     for taken in dossier.pauses:
         cap = rules.clock.capped_at(taken, dossier.ended_at or now)
         if cap is not None and (taken.ended_at is None or taken.ended_at > cap):
-            limit = f"pause/{taken.pause}"
-            yield Cause("pause_cap_exceeded", limit, cap, cap, taken.ended_at, visit=taken.started_at)
+            limit, date = f"pause/{taken.pause}", rules.clock.cap(taken, dossier.ended_at or now)
+            yield Cause("pause_cap_exceeded", limit, cap, cap, taken.ended_at, date, taken.started_at)
 
 
 def _too_late(date: Deadline) -> datetime:

@@ -229,6 +229,7 @@ def alert_of(
         basis=(limit.limit.basis if limit is not None else None) or revision.basis,
         calendar=None if date is None else date.calendar,
         by=None if date is None else date.kind,
+        sum=() if date is None else date.sum,
         feed_silent=silent,
         history=office.history(source, cause.due_at),
     )

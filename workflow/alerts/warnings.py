@@ -55,7 +55,8 @@ class Over(NamedTuple):
 
 
 class Steps:
-    """Goes through the facts of a dossier one by one, and finds the warnings they ended. `over`: those found.
+    """Goes through the facts of a dossier one by one, and finds the warnings they ended. `over`: those found, the
+    earliest first; `all_seen`: whether all facts were gone through, so that there are no others.
 
     `told`: whether anything was ever said of the dossier; otherwise only facts so new matter that a warning they ended
     would still be said.
@@ -64,6 +65,7 @@ class Steps:
     def __init__(self, office: Office, now: datetime, *, told: bool) -> None:
         """Nothing found yet."""
         self.over: list[Over] = []
+        self.all_seen = False
         self._office, self._now, self._told = office, now, told
 
     def follow(
@@ -86,7 +88,7 @@ class Steps:
     def look_back(self, rules: Rules, dossier: Dossier, facts: Sequence[Fact], new: Collection[Fact]) -> None:
         """Looks through all facts of a dossier; of the older ones only at those that are `new` to us. Raises
         CalendarRange."""
-        self.over = []
+        self.over, self.all_seen = [], True
         news = {(fact.source, fact.id, fact.revision) for fact in new} if self._told else ()
         if len(facts) == 1 or not (news or self._new(rules, dossier, facts)):
             return
@@ -130,24 +132,22 @@ def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier) -> Ite
 
 def standing_over(
     office: Office,
-    over: Iterable[Over],
+    steps: Steps,
     lives: Mapping[str, Life],
     now: datetime,
     *,
-    anew: bool,
     silent: Collection[str] = (),
 ) -> list[Alert]:
     """The warnings that are over and were said, are to be said now, or must wait for their moment.
 
-    `over`: those found just now, the earliest first; `lives`: what was said before, or waits; of that what waits is
-    looked for `anew`, or stays. Raises CalendarRange.
+    `steps`: with those found just now; `lives`: what was said before, or waits. Raises CalendarRange.
     """
     found: dict[str, Alert] = {}
     for name, life in lives.items():
         kept = life.alert.kind in FOLLOWED_BY and life.alert.ended_at is not None
-        if kept and life.state != "retracted" and not (anew and life.state == "waiting"):
+        if kept and life.state != "retracted" and not (steps.all_seen and life.state == "waiting"):
             found[name] = life.alert
-    for one in over:
+    for one in steps.over:
         name = alert_id(one.dossier.subject, one.cause)
         source = source_of(one.dossier)
         delay = office.delay(source)

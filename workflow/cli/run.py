@@ -19,7 +19,7 @@ from consumers.worker import Worker
 from workflow.cli.brokers import broker_options, health_options
 from workflow.cli.channels import opened_routes, routes_option
 from workflow.cli.options import Command, kafka_settings
-from workflow.cli.running import running
+from workflow.cli.running import running, settled
 from workflow.cli.stores import store_options
 from workflow.cli.worker import KAFKA, reading_options
 from workflow.store.looking import backlog
@@ -80,6 +80,7 @@ def run(
         read = Worker(
             store, catalogue, streams, process.health, process.metrics, patience=process.patience()
         ).run
+        settled()
         loops[worker.PART] = _told_when_done(read, process)
         whole = together(loops, process.stop)[worker.PART]
     return int(not whole)

@@ -22,7 +22,7 @@ from workflow import log
 from workflow.catalogue import load
 from workflow.cli.brokers import broker_options, health_options
 from workflow.cli.options import Command, file_limits, kafka_settings
-from workflow.cli.running import running
+from workflow.cli.running import running, settled
 from workflow.cli.stores import store_options
 from workflow.errors import UsageError, Words
 from workflow.store.looking import backlog
@@ -133,6 +133,7 @@ def worker(
     ):
         process.metrics.watch(lambda: backlog(store, datetime.now(UTC)))
         streams = reading.streams(catalogue, beside, broker)
+        settled()
         whole = Worker(
             store, catalogue, streams, process.health, process.metrics, patience=process.patience()
         ).run(process.stop)

@@ -208,6 +208,11 @@ class Clock:
         rule = self._pauses.get(taken.pause)
         return None if rule is None else rule.capped_at(taken.started_at, announced_by)
 
+    def cap(self, taken: PauseTaken, announced_by: datetime) -> Deadline | None:
+        """The same as a deadline with its sum."""
+        rule = self._pauses.get(taken.pause)
+        return None if rule is None else rule.deadline(taken, announced_by)
+
     def benchmark(self, dossier: Dossier, *, at: datetime) -> Deadline | None:
         """The date lateness is judged by as of `at`, alone; None where no slip is known. Raises CalendarRange."""
         ended_at = dossier.ended_at if dossier.ended_at is not None and dossier.ended_at <= at else None

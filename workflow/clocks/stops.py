@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from workflow.clocks import sums
+from workflow.model import Deadline
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
@@ -41,6 +44,18 @@ class PauseRule(NamedTuple):
             return None
         counts, within = self.cap
         return counts.due(start, within, announced_by)
+
+    def deadline(self, taken: PauseTaken, announced_by: datetime) -> Deadline | None:
+        """That instant as a deadline with its sum; None without a cap. Raises CalendarRange."""
+        if self.cap is None:
+            return None
+        (counts, within), start = self.cap, taken.started_at
+        due, label = counts.due(start, within, announced_by), counts.label(announced_by)
+        lines = [sums.pause_begun(taken.pause, start), sums.counted(counts.counting, within, due)]
+        lines += [] if label is None else [sums.by_calendar(label)]
+        return Deadline(
+            f"pause/{taken.pause}", "limit", due, starts_at=start, calendar=label, sum=tuple(lines)
+        )
 
 
 class StopRules:

@@ -159,6 +159,11 @@ def given(register: str, due: datetime) -> Line:
     return Line("given by {register}", {"register": register}, due)
 
 
+def pause_begun(pause: str, start: datetime) -> Line:
+    """Where the cap of a pause is counted from."""
+    return Line("beginning of the pause {pause}", {"pause": pause}, start)
+
+
 def counted_when_met(due: datetime) -> Line:
     """A date that what is known now would no longer give."""
     return Line("as it was counted when it was met", {}, due)

@@ -148,6 +148,8 @@ class Damaged:
             if not isinstance(fact.body, Voided):
                 messages[index] = (entered, replace(fact, entered_at=entered))
                 self.planted.append(Planted("late_report", fact.id, fact.revision))
+        # In the order they are sent: one that changes places with the next is not sent before it took place.
+        messages.sort(key=lambda message: message[0])
         if len(messages) > 1 and random.random() < rates.out_of_order:
             index = random.randrange(len(messages) - 1)
             (_, first), (other, second) = messages[index : index + 2]

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from datetime import date
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -15,6 +16,7 @@ import msgspec
 import pytest
 
 from consumers.codec import RawRecord, decode
+from workflow.catalogue import load
 from workflow.choosing import choose
 from workflow.clocks.calendar import read_calendars
 from workflow.facts import Acted, Fact
@@ -22,7 +24,8 @@ from workflow.fold import Judgment, fold
 from workflow.procedure.reader import read_procedures
 from workflow.rules import Rules, compile_family
 from workflow.simulation.arrivals import arrivals
-from workflow.simulation.department import Truth
+from workflow.simulation.department import Truth, department, dossiers
+from workflow.simulation.volumes import Rates
 from workflow.sources import orders, read_sources
 
 if TYPE_CHECKING:
@@ -220,11 +223,21 @@ def test_a_stream_that_ends_leaves_dossiers_open(tmp_path: Path) -> None:
 
 
 def test_dossiers_arrive_in_working_time_and_in_order() -> None:
-    from datetime import date  # noqa: PLC0415 - used here alone
-
     work = read_calendars(PROCESSES / "calendars")["vn-can-tho"].worktime(None, None)
     found = list(arrivals(work, date(2026, 2, 1), 500, Random(1)))
 
     assert found == sorted(found)
     assert all(work.is_working_day(work.date_of(at)) for at in found)
     assert {work.date_of(at).month for at in found} == {2}
+
+
+def test_nothing_is_sent_before_it_took_place() -> None:
+    """Damages come upon damages here, since each is done to half of the dossiers."""
+    catalogue = load(PROCESSES)
+    body = catalogue.organisation
+    assert body is not None
+    work = catalogue.calendars[body.calendar].worktime(None, None)
+    often = Rates(late_report=0.5, out_of_order=0.5, void=0.25, revision=0.25, illegal=0.25)
+    of_month = department(catalogue.families.values(), body, work, date(2025, 3, 1))
+    told = [one for made in dossiers(of_month, 300, often, Random(3)) for one in made.messages]
+    assert [fact.id for sent, fact in told if sent < fact.occurred_at] == []

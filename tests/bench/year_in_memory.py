@@ -1,0 +1,125 @@
+"""A year of the department made up and judged in memory: simulated, folded, its alerts worked out at the year's end.
+
+`python tests/bench/year_in_memory.py [--dossiers N]`: two processes, each with half of the dossiers, and no store. What
+the alerts say must be what was made up: every dossier that nothing was done to is late exactly where its truth says so.
+It ends with 1 where they differ, or where a million dossiers would take more than ten minutes of computing on each of
+two cores: the machine may be busy with other things.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, date, datetime
+from random import Random
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import month
+
+from workflow.alerts.lateness import standing, watch
+from workflow.fold import fold
+from workflow.simulation.department import department, dossiers
+from workflow.simulation.volumes import Rates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from workflow.catalogue import Catalogue
+    from workflow.simulation.department import Made
+
+YEAR: Final = 2025
+END: Final = datetime(YEAR, 12, 31, 10, tzinfo=UTC)
+PROCESSES: Final = 2
+A_MILLION: Final = 1_000_000
+SECONDS_MAX: Final = 600.0
+LATE: Final = ("dossier_late", "feedback_late")
+
+
+class Half(NamedTuple):
+    """What one process judged: its dossiers, facts, alerts by kind, what differed from the truth, and its seconds."""
+
+    dossiers: int
+    facts: int
+    alerts: Counter[str]
+    wrong: list[str]
+    worked_s: float
+
+
+def half(number: int, seed: int) -> Half:
+    """A year of so many dossiers."""
+    known = month.catalogue()
+    began = time.process_time()
+    count, facts, alerts, wrong = 0, 0, Counter[str](), list[str]()
+    for made in _year(known, number, seed):
+        kinds = _judged(known, made)
+        count += 1
+        facts += len(made.messages)
+        alerts.update(kinds)
+        truth = made.truth
+        if not truth.planted and made.messages and truth.late != any(kind in LATE for kind in kinds):
+            wrong.append(truth.dossier)
+    return Half(count, facts, alerts, wrong, time.process_time() - began)
+
+
+def _year(known: Catalogue, number: int, seed: int) -> Iterator[Made]:
+    body, random = known.organisation, Random(seed)
+    assert body is not None
+    work = known.calendars[body.calendar].worktime(None, None)
+    for at in range(1, 13):
+        of_month = department(known.families.values(), body, work, date(YEAR, at, 1))
+        share = number * at // 12 - number * (at - 1) // 12
+        yield from dossiers(of_month, share, Rates(), random, until=END)
+
+
+def _judged(known: Catalogue, made: Made) -> list[str]:
+    """The kinds of the alerts that stand at the year's end, once all sources have had their delay."""
+    facts = [fact for _, fact in made.messages]
+    if not facts:
+        return []
+    judgment = fold(known.rules_for(facts), made.truth.dossier, facts)
+    rules, dossier, office = judgment.rules, judgment.dossier, known.office
+    watched = watch(office, rules, dossier, rules.clock.deadlines(dossier, at=END), END)
+    if not watched.up:
+        return []
+    # What is true by now was said at some time of the year, whatever the hour of its end.
+    said = Everything()
+    return [alert.kind for alert in standing(office, rules, dossier, watched, END, said=said)[0]]
+
+
+class Everything(tuple[str, ...]):
+    """Holds every id."""
+
+    __slots__ = ()
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+def main() -> int:
+    """Two processes at once."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dossiers", type=int, default=A_MILLION)
+    number = parser.parse_args().dossiers
+    began = time.perf_counter()
+    with ProcessPoolExecutor(PROCESSES) as pool:
+        halves = list(pool.map(half, [number // PROCESSES] * PROCESSES, range(1, PROCESSES + 1)))
+    took_s = time.perf_counter() - began
+    count, facts = sum(one.dossiers for one in halves), sum(one.facts for one in halves)
+    alerts = sum((one.alerts for one in halves), Counter[str]())
+    wrong = [one for each in halves for one in each.wrong]
+    worked_s = max(one.worked_s for one in halves)
+    print(f"{count:,} dossiers, {facts:,} facts in {PROCESSES} processes: {took_s:.0f} s")
+    print(
+        f"each computed {worked_s:.0f} s: {count / worked_s:,.0f} dossiers/s, {facts / worked_s:,.0f} facts/s"
+    )
+    print(f"alerts at the year's end: {', '.join(f'{kind} {n:,}' for kind, n in alerts.most_common())}")
+    print(f"late otherwise than the truth says: {len(wrong)}", *wrong[:5])
+    print(f"a million dossiers: {worked_s / count * A_MILLION:.0f} s of computing on each of two cores")
+    return int(bool(wrong) or worked_s / count * A_MILLION > SECONDS_MAX)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
