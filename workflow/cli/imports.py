@@ -21,10 +21,10 @@ from consumers.ticker import DOSSIERS_A_TICK, tick
 from workflow import catalogue as definitions
 from workflow.cli.inputs import FILE, moment
 from workflow.cli.options import Command, file_limits, output_option
-from workflow.cli.output import Column, print_json, print_rows
+from workflow.cli.output import Column, print_json, print_rows, refusal_line
 from workflow.cli.progress import watched
 from workflow.cli.stores import Place, store_options
-from workflow.errors import StoreBusy, UsageError, VersionConflict
+from workflow.errors import StoreBusy, UsageError, VersionConflict, Words
 from workflow.i18n import current
 from workflow.store.looking import unmodelled
 from workflow.store.rows import Position
@@ -233,7 +233,7 @@ def _definitions(procedures: Path | None, source: str) -> Iterator[Definitions]:
         if found is None:
             raise UsageError(
                 "--source: expected one of {known}, found {found}; name one of them, or define it below {folder}",
-                known=", ".join(catalogue.sources) or "none",
+                known=", ".join(catalogue.sources) or Words("none"),
                 found=source,
                 folder=str(folder / "sources"),
                 reason="unknown_source",
@@ -249,7 +249,7 @@ def _tell(reading: Messages | Rows | Register, one: Imported) -> None:
     """What was not taken, line by line, and where an earlier import had come to; on standard error."""
     refusals = reading.refusals
     for refusal in refusals.listed:
-        click.echo(f"{refusal.place}: {current(refusal.template).format(**refusal.values)}", err=True)
+        click.echo(refusal_line(refusal.place, refusal.template, refusal.values), err=True)
     if refusals.total > len(refusals.listed):
         more = refusals.total - len(refusals.listed)
         click.echo(current("and {count} more rows that were not taken").format(count=more), err=True)

@@ -22,7 +22,7 @@ from workflow.cli.progress import watched
 from workflow.errors import UsageError
 from workflow.facts import Acted, Opened
 from workflow.fold import fold
-from workflow.i18n import current
+from workflow.i18n import current, filled
 from workflow.procedure.reader import read_procedures
 from workflow.rules import compile_family
 from workflow.sources import orders, read_source, read_sources
@@ -172,7 +172,7 @@ class _Report:
         """One message: its fact, or why it is not taken."""
         if part.error is not None:
             values = part.error.values
-            said = current(part.error.template).format(**values)
+            said = filled(part.error.template, values)
             self._refused(part.place, part.error.code, values, said)
         elif part.fact is not None:
             self._list({"place": part.place, **_told(part.fact)})
@@ -224,7 +224,7 @@ class _Report:
         """What would be taken, and what stands in the way, grouped."""
         if self.definition.mapping is not None:
             for one in opened.refusals.listed:
-                said = current(one.template).format(**one.values)
+                said = filled(one.template, one.values)
                 self._refused(one.place, one.reason, one.values, said)
         return {
             "records": opened.rows,
