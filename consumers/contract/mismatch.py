@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from consumers.contract.limits import REVISION_MAX, WHOLE_MAX
 from consumers.contract.reasons import refusal, shown
 from consumers.contract.strict import step
+from workflow.errors import Words
 
 if TYPE_CHECKING:
     from msgspec import ValidationError
@@ -38,7 +39,9 @@ def mismatch(error: ValidationError, tree: dict[str, Any]) -> InputError:
     if missing:
         return refusal("missing_field", step(path, missing[1]))
     if text.startswith("Invalid enum value"):
-        return refusal("not_in_list", path, expected="a value of the contract's list", found=shown(found))
+        return refusal(
+            "not_in_list", path, expected=Words("a value of the contract's list"), found=shown(found)
+        )
     if expected and expected[3] == "of length >= 1":
         return refusal("empty_text", path)
     wanted = expected[1] if expected else text

@@ -13,7 +13,7 @@ from consumers.files.sorting import by_dossier
 from consumers.files.tally import Run
 from consumers.forms.reading import FormReader, Part
 from consumers.forms.revisions import revised
-from workflow.errors import InputError
+from workflow.errors import InputError, Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -134,7 +134,7 @@ class FormFile(OpenedFile):
                 yield place, parsed(text, self._limits.depth_max)
             except InputError as error:
                 # Only where it broke is repeated, never the line: it is full of persons.
-                error.values["found"] = "a line that is none"
+                error.values["found"] = Words("a line that is none")
                 yield place, error
 
     def _is_json(self) -> bool:

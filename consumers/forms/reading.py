@@ -21,7 +21,7 @@ from consumers.files.mapping import columned, named_fields
 from consumers.files.values import LISTED
 from consumers.forms.language import columns_of
 from consumers.forms.versions import version_of
-from workflow.errors import InputError
+from workflow.errors import InputError, Words
 from workflow.facts import Fact
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class FormReader:
                 "expected a list of objects at {expected}, found none; send the records there",
                 reason="no_records",
                 expected=self.form.records,
-                found="none",
+                found=Words("none"),
             )
         for index, record in enumerate(found):
             where = f"{place} {self.form.records}[{index}]"
@@ -273,8 +273,8 @@ def _as_text(value: object, name: str) -> str | None:
         "expected {expected}, found {found}; name the path of the value inside",
         reason="not_a_value",
         column=name,
-        expected="text, a number, true, false or a list of texts",
-        found="an object or a list of other things",
+        expected=Words("text, a number, true, false or a list of texts"),
+        found=Words("an object or a list of other things"),
     )
 
 
@@ -291,7 +291,7 @@ def _in_one_shape(text: str) -> str:
 def _masked(error: InputError) -> InputError:
     """The error without words of the source: only codes and times are repeated."""
     found = str(error.values.get("found", ""))
-    if error.code not in ("not_a_value", "no_records") and not _SHOWABLE.fullmatch(found):
-        nothing = found == "nothing"
-        error.values["found"] = found if nothing else f"a text of {len(found.strip(chr(39)))} characters"
+    shown = found == "nothing" or _SHOWABLE.fullmatch(found)
+    if error.code not in ("not_a_value", "no_records") and not shown:
+        error.values["found"] = Words("a text of {count} characters", count=len(found.strip("'")))
     return error

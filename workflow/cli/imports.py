@@ -22,11 +22,11 @@ from consumers.ticker import DOSSIERS_A_TICK, tick
 from workflow import catalogue as definitions
 from workflow.cli.inputs import FILE, moment
 from workflow.cli.options import Command, file_limits, output_option
-from workflow.cli.output import Column, print_json, print_rows
+from workflow.cli.output import Column, print_json, print_rows, refusal_line
 from workflow.cli.progress import watched
 from workflow.cli.stores import Place, store_options
-from workflow.errors import InputError, StoreBusy, UsageError, VersionConflict
-from workflow.i18n import current
+from workflow.errors import InputError, StoreBusy, UsageError, VersionConflict, Words
+from workflow.i18n import current, filled
 from workflow.store.looking import unmodelled
 from workflow.store.rows import Position
 from workflow.store.trying import tried
@@ -59,7 +59,7 @@ FIGURES: Final = (
     Column("refused", "Refused", "right"),
     Column("dead", "Dead letters", "right"),
 )
-UNMODELLED: Final = (Column("code", "Code not modelled"), Column("dossiers", "Dossiers", "right"))
+UNMODELLED: Final = (Column("code", "Code named"), Column("dossiers", "Dossiers", "right"))
 
 
 class Imported(Struct):
@@ -207,7 +207,7 @@ def import_file(
 
 
 def _said(fault: InputError) -> str:
-    return current(fault.template).format(**fault.values)
+    return filled(fault.template, fault.values)
 
 
 def _told_by(told: Sequence[Told]) -> datetime:
@@ -269,7 +269,7 @@ def _definitions(procedures: Path | None, source: str) -> Iterator[Definitions]:
         if found is None:
             raise UsageError(
                 "--source: expected one of {known}, found {found}; name one of them, or define it below {folder}",
-                known=", ".join(catalogue.sources) or "none",
+                known=", ".join(catalogue.sources) or Words("none"),
                 found=source,
                 folder=str(folder / "sources"),
                 reason="unknown_source",
@@ -285,7 +285,7 @@ def _tell(reading: Messages | Rows | Register, one: Imported) -> None:
     """What was not taken, line by line, and where an earlier import had come to; on standard error."""
     refusals = reading.refusals
     for refusal in refusals.listed:
-        click.echo(refusal.placed(current(refusal.template)), err=True)
+        click.echo(refusal_line(refusal.place, refusal.template, refusal.values), err=True)
     if refusals.total > len(refusals.listed):
         more = refusals.total - len(refusals.listed)
         click.echo(current("and {count} more rows that were not taken").format(count=more), err=True)

@@ -23,7 +23,7 @@ from workflow.clocks.calendar import read_calendars
 from workflow.errors import UsageError
 from workflow.facts import Acted, Opened
 from workflow.fold import fold
-from workflow.i18n import current
+from workflow.i18n import current, filled
 from workflow.procedure.reader import read_procedures
 from workflow.rules import compile_family
 from workflow.sources import orders, read_source, read_sources
@@ -184,7 +184,7 @@ class _Report:
         if part.error is not None:
             values = part.error.values
             # The place has a column of its own.
-            said = current(part.error.template).format(**values).removeprefix(f"{part.place}: ")
+            said = filled(part.error.template, values).removeprefix(f"{part.place}: ")
             self._refused(part.place, part.error.code, values, said)
         elif part.fact is not None:
             if len(self.listed) < LISTED_MAX:
@@ -257,7 +257,7 @@ class _Report:
         """What would be taken, and what stands in the way, grouped."""
         if self.definition.mapping is not None:
             for one in opened.refusals.listed:
-                said = current(one.template).format(**one.values)
+                said = filled(one.template, one.values)
                 self._refused(one.place, one.reason, one.values, said)
         refusals = Counter(opened.refusals.counts)
         if self.conflicts:

@@ -25,7 +25,7 @@ from workflow.cli.brokers import broker_options, health_options
 from workflow.cli.options import Command, file_limits, kafka_settings
 from workflow.cli.running import running, settled
 from workflow.cli.stores import store_options
-from workflow.errors import UsageError
+from workflow.errors import UsageError, Words
 from workflow.store.looking import backlog
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Reading(NamedTuple):
         if source is None:
             raise UsageError(
                 "--told-by: expected one of {known}, found {found}; name one of them",
-                known=", ".join(catalogue.sources) or "none",
+                known=", ".join(catalogue.sources) or Words("none"),
                 found=self.told_by,
                 reason="unknown_source",
             )
