@@ -10,6 +10,7 @@ from workflow.alerts.life import acts_in, say, wakes_at
 from workflow.alerts.office import FAR
 from workflow.alerts.refusals import refusal
 from workflow.alerts.warnings import Steps, standing_over, together
+from workflow.choosing import tells_steps
 from workflow.errors import DunghenError
 from workflow.facts import code_of
 from workflow.fold import fold
@@ -259,13 +260,19 @@ class Touched:
         rules = self._catalogue.rules(before.procedure, before.revision)
         if rules is None or self._basis(rules) != (before.fingerprint, before.calendar, before.judge_version):
             return None
-        return rules if self._catalogue.family(before.code) is rules.family else None
+        if self._catalogue.family(before.code) is rules.family:
+            return rules
+        steps_told = unpack(before.judgment).steps_told
+        return rules if self._catalogue.judges(before.code, rules, steps_told=steps_told) else None
 
     def _steps(self, rules: Rules, before: DossierRow) -> bool:
         code, facts, settles = before.code, self._facts, self._catalogue.settles
         if code is None and any(code_of(fact) is not None for fact in facts):
             return False
         if any(settles(before.procedure, fact) for fact in facts):
+            return False
+        steps_told = any(tells_steps(self._catalogue.orders, fact) for fact in facts)
+        if steps_told and not self._catalogue.judges(code, rules, steps_told=True):
             return False
         found = self._past.follow(rules, unpack(before.judgment), facts)
         if found is None:

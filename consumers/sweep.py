@@ -78,19 +78,19 @@ class Swept(Struct, frozen=True):
     moved: tuple[Moved, ...]
 
 
-def reasons(row: DossierRow, catalogue: Catalogue) -> tuple[str, ...]:
+def reasons(row: DossierRow, catalogue: Catalogue, *, steps_told: bool = True) -> tuple[str, ...]:
     """Why a dossier must be judged anew; none where it rests on what counts. Pure.
 
     `procedure`: its revision is not there or says something else, another is in force on its date of receipt, or its
     code, judged by the generic procedure so far, has a procedure of its own now. `calendar`, `engine`: they are others
-    now. `blocked`: it could not be judged, and is tried again.
+    now. `blocked`: it could not be judged, and is tried again. `steps_told`: a source that reports steps tells of it.
     """
     rules = catalogue.rules(row.procedure, row.revision)
     if row.blocked is not None:
         return ("blocked",)
     if (
         rules is None
-        or catalogue.family(row.code) is not rules.family
+        or not catalogue.judges(row.code, rules, steps_told=steps_told)
         or _received_under(row, rules) is not rules
     ):
         return ("procedure",)
@@ -178,15 +178,29 @@ class Sweep:
             )
             subjects = [row.subject for row in rows if len(self.catalogue.family(row.code)) > 1]
             migrated = sweeps.migrated(reading, subjects) if subjects else ()
+            by_milestones = self._by_milestones(reading, rows)
             for row in rows:
                 after = row.subject
-                because = reasons(row, self.catalogue) or (("procedure",) if after in migrated else ())
+                because = reasons(row, self.catalogue, steps_told=after not in by_milestones)
+                because = because or (("procedure",) if after in migrated else ())
                 because += ("source",) if after in told else ()
                 if because:
                     found[after] = because
                 if len(found) == self.batch:
                     return found, after
         return found, None
+
+    def _by_milestones(self, reading: Reading, rows: Iterable[DossierRow]) -> set[str]:
+        """Those of the dossiers that the generic procedure judges though their code is modelled, since only sources
+        that report milestones tell of them."""
+        generic = self.catalogue.family(None)
+        asked = {
+            row.subject
+            for row in rows
+            if row.procedure == self.catalogue.generic and self.catalogue.family(row.code) is not generic
+        }
+        by = [name for name, order in self.catalogue.orders.items() if not order.steps]
+        return asked - sweeps.told_otherwise(reading, by, asked) if asked else set()
 
     def _batch(self, found: Mapping[str, tuple[str, ...]], after: str | None) -> Swept:
         with locked(self.store, found, keep=self.keep) as (writing, rows):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 import msgspec
 
 from workflow.alerts.office import Office
-from workflow.choosing import choose
+from workflow.choosing import choose, tells_steps
 from workflow.clocks.calendar import Calendar, CalendarDefinition, read_calendars
 from workflow.errors import DefinitionError, UsageError, Words
 from workflow.factrows import FactRows
@@ -122,16 +122,30 @@ class Catalogue:
         """The rules that judge a dossier of these facts, in any order.
 
         The first code among its standing facts names the procedure, the date of receipt its revision; a code that is
-        not modelled, or none, is judged by the generic procedure.
+        not modelled, or none, is judged by the generic procedure, and so is a dossier of which only sources that
+        report milestones tell: nobody said its steps.
         """
         if isinstance(facts, FactRows):
-            return choose(self.family(facts.code), facts)
+            steps = self.orders.get(facts.source, UNKNOWN_SOURCE).steps
+            return choose(self.family(facts.code if steps else None), facts)
         codes = {code for fact in facts if (code := code_of(fact)) is not None}
         if len(codes) <= 1 and not any(fact.revision or isinstance(fact.body, Voided) for fact in facts):
-            return choose(self.family(next(iter(codes), None)), facts)
+            return choose(self._told_family(next(iter(codes), None), facts), facts)
         standing = [placed.fact for placed in stand(self.orders, facts, None, None).placed] or facts
         code = next((named for fact in standing if (named := code_of(fact)) is not None), None)
-        return choose(self.family(code), standing)
+        return choose(self._told_family(code, standing), standing)
+
+    def _told_family(self, code: str | None, standing: Sequence[Fact]) -> dict[str, Rules]:
+        """The revisions that may judge a dossier of this code, by who tells of it."""
+        told = any(tells_steps(self.orders, fact) for fact in standing)
+        return self.family(code if told else None)
+
+    def judges(self, code: str | None, rules: Rules, *, steps_told: bool) -> bool:
+        """Whether rules are of the procedure that judges a dossier of this code. `steps_told`: a source that reports
+        steps tells of it, which matters to the generic procedure only."""
+        if rules.family is self.families[self.generic] and not steps_told:
+            return True
+        return self.family(code) is rules.family
 
     def family(self, code: str | None) -> dict[str, Rules]:
         """The revisions of a code by number; those of the generic procedure where it is not modelled."""

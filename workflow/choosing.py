@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from workflow.factrows import FactRows
 from workflow.facts import Acted, Opened
+from workflow.sources import UNKNOWN_SOURCE
 from workflow.standing import in_order
 
 if TYPE_CHECKING:
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
 
     from workflow.facts import Fact
     from workflow.rules import Rules
+    from workflow.sources import SourceOrder
+
+
+def tells_steps(sources: Mapping[str, SourceOrder], fact: Fact) -> bool:
+    """Whether a fact is an act, or an opening balance, told by a source that reports every step."""
+    return isinstance(fact.body, Acted | Opened) and sources.get(fact.source, UNKNOWN_SOURCE).steps
 
 
 def choose(family: Mapping[str, Rules], facts: Sequence[Fact]) -> Rules:

@@ -22,7 +22,7 @@ from workflow.model import (
 from workflow.procedure.language import ENDING_MILESTONES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
     from workflow.clocks.clock import Clock
@@ -72,8 +72,17 @@ def end(dossier: Dossier, at: datetime, by: str) -> None:
     if dossier.ended_at is not None:
         return
     dossier.ended_at, dossier.ended_by = at, by
-    dossier.pauses = tuple(p if p.ended_at else replace(p, ended_at=at) for p in dossier.pauses)
+    close_pauses(dossier, at)
     dossier.phases = tuple(p if p.ended_at else replace(p, ended_at=at) for p in dossier.phases)
+
+
+def close_pauses(dossier: Dossier, at: datetime, names: Collection[str] | None = None) -> bool:
+    """Ends the open pauses of these names, or all of them; whether there was one."""
+    is_over = [p.ended_at is None and (names is None or p.pause in names) for p in dossier.pauses]
+    if any(is_over):
+        pauses = zip(dossier.pauses, is_over, strict=True)
+        dossier.pauses = tuple(replace(p, ended_at=at) if over else p for p, over in pauses)
+    return any(is_over)
 
 
 def leave(dossier: Dossier, at: datetime) -> None:
@@ -100,12 +109,42 @@ def _milestone_effects(revision: Revision, action: str, clock: Clock) -> list[Ef
     if milestone in ENDING_MILESTONES:
         return [_all_parts(lambda d, _act, at: end(d, at, milestone))]
     if milestone in ("received", "issued", "ready"):
-        return [_all_parts(_first_time(f"{milestone}_at"))]
+        return [_all_parts(_first_time(f"{milestone}_at", closes=milestone != "received"))]
     return []
 
 
-def _first_time(name: str) -> Effect:
+def waits_end(
+    revision: Revision, layout: Layout, action: str, source: str, target: str | None
+) -> tuple[Effect, ...]:
+    """Ends the pauses whose wait a move leaves: nobody waits any more, though the source never told of the resuming.
+
+    No cap is held against such an end, since nobody told when the wait was over. A pause that starts the next phase
+    starts it then, unless the move is itself the end of the work.
+    """
+    declared = revision.actions[action]
+    resumed = declared.pause if declared.milestone == "resumed" else None
+    going_on = {resumed, *layout.waiting.get(target or source, ())}
+    left = tuple(p for p in layout.waiting.get(source, ()) if p not in going_on)
+    if not left:
+        return ()
+    is_done = declared.milestone in {*ENDING_MILESTONES, "issued", "ready"} or (
+        target is not None and revision.states[target].final
+    )
+    phased = () if is_done else tuple(p for p in left if revision.pauses[p].on_resume == "next_phase")
+    following = _next_phase(revision)
+
+    def close(dossier: Dossier, act: Acted, at: datetime) -> None:
+        if close_pauses(dossier, at, phased):
+            following(dossier, act, at)
+        close_pauses(dossier, at, left)
+
+    return (close,)
+
+
+def _first_time(name: str, *, closes: bool) -> Effect:
     def note(dossier: Dossier, _act: Acted, at: datetime) -> None:
+        if closes:
+            close_pauses(dossier, at)
         if getattr(dossier, name) is None:
             setattr(dossier, name, at)
 

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from workflow.choosing import tells_steps
 from workflow.errors import OutOfOrder
 from workflow.factrows import FactRows, as_rows
 from workflow.facts import Acted, AlertActed, Fact, Linked, Migrated, Opened, Voided
@@ -183,6 +184,7 @@ def _judge(rules: Rules, dossier: Dossier, rows: FactRows) -> list[Outcome]:
     source = rows.source
     order = rules.sources.get(source, UNKNOWN_SOURCE)
     dossier.last_key = (at, order.rank, sequence, source, identifier, 0)
+    dossier.steps_told = dossier.steps_told or (rules.revision.generic and order.steps)
     if order.order == "sequence":
         seen = (sequence, at)
         dossier.streams = {**dossier.streams, source: seen} if dossier.streams else {source: seen}
@@ -286,6 +288,8 @@ def _remember(rules: Rules, dossier: Dossier, placed: Placed) -> None:
     if fact.body.__class__ is AlertActed:
         return
     dossier.last_key = placed.key
+    if rules.revision.generic and tells_steps(rules.sources, fact):
+        dossier.steps_told = True
     if rules.sources.get(fact.source, UNKNOWN_SOURCE).order == "sequence":
         dossier.streams = {**dossier.streams, fact.source: (fact.sequence, placed.at)}
 

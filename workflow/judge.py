@@ -39,7 +39,11 @@ class Judged(NamedTuple):
 def judge(catalogue: Catalogue, subject: str, facts: Sequence[Fact]) -> Judged:
     """All facts of a dossier, judged by the rules they ask for. Raises one of FAULTS where it cannot be judged."""
     judgment = fold(catalogue.rules_for(facts), subject, facts)
-    told = judgment.facts
-    if isinstance(told, FactRows):
-        return Judged(judgment, told.code)
-    return Judged(judgment, next((code for fact in told if (code := code_of(fact)) is not None), None))
+    return Judged(judgment, named(judgment.facts))
+
+
+def named(facts: Sequence[Fact]) -> str | None:
+    """The code of the procedure that facts in their order name first."""
+    if isinstance(facts, FactRows):
+        return facts.code
+    return next((code for fact in facts if (code := code_of(fact)) is not None), None)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from workflow.procedure.moves import waiting_states
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -15,12 +17,14 @@ if TYPE_CHECKING:
 
 class Layout(NamedTuple):
     """Slots of a revision. `registers` and `actions` give indexes into the dossier's lists; `actors` are the
-    actions whose actors are remembered (four eyes); `visited`: whether entered states are remembered."""
+    actions whose actors are remembered (four eyes); `visited`: whether entered states are remembered; `waiting`: by
+    state, the pauses that end at the latest when it is left."""
 
     registers: dict[str, int]
     actions: dict[str, int]
     actors: frozenset[str]
     visited: bool
+    waiting: dict[str, tuple[str, ...]]
 
 
 def layout(revision: Revision) -> Layout:
@@ -37,6 +41,7 @@ def layout(revision: Revision) -> Layout:
         actions={name: index for index, name in enumerate(a for a in revision.actions if a in named)},
         actors=frozenset(action for p in predicates for action in p.four_eyes or ()),
         visited=any(p.after_state or p.before_state for p in predicates),
+        waiting=waiting_states(revision),
     )
 
 

@@ -109,7 +109,8 @@ class Dossier(Struct, omit_defaults=True, kw_only=True, gc=False):
     met, nothing after it is judged. `parts`: which parts of a dossier returned in parts have been seen. `broken`:
     the rules its events broke, each with its kind, in the order first met. `missed`: the limits they came too late for,
     each count once. `corrected`: voids or further revisions are
-    among its facts. `last_key` and `streams` (per source:
+    among its facts. `steps_told`: judged by the generic procedure, and a source that reports steps told of it.
+    `last_key` and `streams` (per source:
     greatest sequence, latest effective time) say whether a further fact sorts last.
     """
 
@@ -141,6 +142,7 @@ class Dossier(Struct, omit_defaults=True, kw_only=True, gc=False):
     order_assumed: bool = False
     opened: bool = False
     corrected: bool = False
+    steps_told: bool = False
     broken: dict[str, ViolationKind] = {}
     missed: tuple[Missed, ...] = ()
     last_key: OrderKey | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.effects import end
+from workflow.effects import close_pauses, end
 from workflow.facts import Migrated, Opened
 from workflow.model import AppointmentTold, Outcome, PauseTaken, Violation
 from workflow.plan import APPLIED
@@ -39,11 +39,8 @@ def open_dossier(rules: Rules, dossier: Dossier, fact: Fact, at: datetime) -> Ou
 
 def _balance(rules: Rules, dossier: Dossier, body: Opened, at: datetime) -> None:
     fresh = rules.start(dossier.subject)
-    fresh.last_key, fresh.streams, fresh.order_assumed = (
-        dossier.last_key,
-        dossier.streams,
-        dossier.order_assumed,
-    )
+    for name in ("last_key", "streams", "order_assumed", "steps_told"):
+        setattr(fresh, name, getattr(dossier, name))
     for name in dossier.__struct_fields__:
         setattr(dossier, name, getattr(fresh, name))
     assert body.state is not None  # noqa: S101 - asked by the caller
@@ -101,6 +98,10 @@ def migrate(rules: Rules, dossier: Dossier, fact: Fact, at: datetime) -> Outcome
     _carry(rules, other, dossier)
     dossier.revision = body.revision
     if state != dossier.state:
+        waits_on = other.layout.waiting.get(state, ())
+        close_pauses(
+            dossier, at, [p for p in rules.layout.waiting.get(dossier.state, ()) if p not in waits_on]
+        )
         dossier.state, dossier.since = state, at
     return APPLIED
 

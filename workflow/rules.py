@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from workflow.clocks.clock import LimitClock, compile_clock
-from workflow.effects import effects
+from workflow.effects import effects, waits_end
 from workflow.guards import Check, Context, check, role_check
 from workflow.joins import join_checks
 from workflow.layout import Layout, layout
@@ -13,7 +13,7 @@ from workflow.machine import ProcedureMachine
 from workflow.model import Dossier
 from workflow.plan import ActionPlan, Plan
 from workflow.procedure.language import ENDING_MILESTONES
-from workflow.procedure.moves import on_order_break, sources_of
+from workflow.procedure.moves import follow_target, on_order_break, sources_of
 from workflow.registers import Registers
 from workflow.sources import UNKNOWN_SOURCE, SourceOrder
 from workflow.zones import zone_at
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from workflow.clocks.calendar import Calendar
     from workflow.clocks.clock import Clock
     from workflow.effects import Effect
-    from workflow.procedure.language import Action, Move, Revision
+    from workflow.procedure.language import Move, Revision
 
 
 class Ending(NamedTuple):
@@ -136,7 +136,7 @@ class Rules:
             limits=limits,
             lasts=tuple((t.slot, t.field, t.values) for t in takes if t.keep == "last"),
             takes=tuple(t for t in takes if t.keep != "last"),
-            effects=done,
+            effects=(*waits_end(revision, self.layout, name, source, target), *done),
             slot=self.layout.actions.get(name),
             has_tasks=leaves is not None and bool(revision.states[leaves].tasks),
             visited=self.layout.visited,
@@ -166,8 +166,3 @@ def compile_family(
     for rules in family.values():
         rules.family = family
     return family
-
-
-def follow_target(action: Action) -> str | None:
-    """Where a followed action leads: `follow_to`, or the one target of its moves; None where they only stay."""
-    return action.follow_to or next((move.to for move in action.moves if move.to is not None), None)

@@ -29,15 +29,16 @@ Word: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
 
 class SourceOrder(Struct, frozen=True):
     """Whether a source's times or its sequence give the order, its rank among sources at one instant (lower
-    first), and whose facts it may void."""
+    first), whose facts it may void, and whether it reports every step or milestones only."""
 
     order: Authority = "time"
     rank: int = 0
     voids: Voids = "own"
+    steps: bool = True
 
 
 UNKNOWN_SOURCE: Final = SourceOrder()
-"""A source that is not declared orders by time and may only void what it told itself."""
+"""A source that is not declared orders by time, may only void what it told itself, and is taken to report steps."""
 
 
 class Cadence(Definition, frozen=True):
@@ -92,7 +93,7 @@ class SourceDefinition(Definition, frozen=True):
 
     def order(self) -> SourceOrder:
         """What judging needs of it."""
-        return SourceOrder(self.authority, self.rank, self.voids)
+        return SourceOrder(self.authority, self.rank, self.voids, self.reports == "steps")
 
     @property
     def timezone(self) -> ZoneInfo:

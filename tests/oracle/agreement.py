@@ -56,6 +56,7 @@ def as_plain(judgment: Judgment) -> dict[str, Any]:
         "since": dossier.since,
         "registers": dict(zip(revision.registers, dossier.registers, strict=True)),
         "appointments": [(told.at, told.cause, told.told_at) for told in dossier.appointments],
+        "pauses": [(taken.pause, taken.started_at, taken.ended_at) for taken in dossier.pauses],
         "received_at": dossier.received_at,
         "ended_at": dossier.ended_at,
         "halted": dossier.halted,

@@ -2,8 +2,9 @@
 
 It shares no code with the engine: facts become plain dicts, everything is computed anew from whole lists, and a
 dossier's history is the list of its applied events. It covers the two times, repetitions, voids, revisions, both
-order authorities, order breaks, roles, guards on history and registers, limits in elapsed hours, openings and
-ends; not pauses, tasks, phases, extensions or migrations. `NotModelled` is raised where a procedure asks for more.
+order authorities, order breaks, roles, guards on history and registers, limits in elapsed hours, openings, ends and
+when pauses begin and end (not what they stop); not tasks, phases, extensions or migrations. `NotModelled` is raised
+where a procedure asks for more.
 """
 
 from __future__ import annotations
@@ -94,6 +95,7 @@ def fresh(revision: Revision) -> Plain:
         "registers": registers,
         "history": [],
         "appointments": [],
+        "pauses": [],
         "received_at": None,
         "ended_at": None,
         "halted": False,
@@ -128,8 +130,10 @@ def open_at(dossier: Plain, fact: Plain, revision: Revision) -> Plain:
     """Judging starts here, in the state the opening names."""
     dossier["state"], dossier["since"] = fact["body"]["state"], fact["effective"]
     dossier["visited"] = [fact["body"]["state"]]
+    dossier["pauses"] = [(p.pause, p.started_at, p.ended_at) for p in fact["body"]["pauses"]]
     if revision.states[dossier["state"]].final:
         dossier["ended_at"] = fact["body"]["ended_at"] or fact["effective"]
+        over(dossier, dossier["ended_at"])
     return tell(dossier, fact, revision)
 
 
@@ -138,6 +142,7 @@ def tell(dossier: Plain, fact: Plain, revision: Revision) -> Plain:
     for name in ("received_at", "ended_at"):
         if dossier[name] is None:
             dossier[name] = fact["body"][name]
+            over(dossier, dossier[name] if name == "ended_at" else None)
     for slip in fact["body"]["appointments"]:
         dossier["appointments"].append((slip.at, slip.cause, fact["effective"]))
     return outcome("applied", *keep_values(dossier, fact, revision))
@@ -241,6 +246,7 @@ def take_effect(dossier: Plain, fact: Plain, revision: Revision, to: str | None)
     action = revision.actions[fact["body"]["action"]]
     actor = (fact["body"]["actor"] or {}).get("id")
     dossier["history"].append((fact["body"]["action"], fact["effective"], actor))
+    pause(dossier, fact, revision, to)
     if to is not None:
         dossier["state"], dossier["since"] = to, fact["effective"]
         dossier["visited"].append(to)
@@ -250,7 +256,35 @@ def take_effect(dossier: Plain, fact: Plain, revision: Revision, to: str | None)
         action.milestone in ENDS_DOSSIER or (to is not None and revision.states[to].final)
     ):
         dossier["ended_at"] = fact["effective"]
+        over(dossier, fact["effective"])
     slip(dossier, fact)
+
+
+def pause(dossier: Plain, fact: Plain, revision: Revision, to: str | None) -> None:
+    """Pauses end with the resuming, with the result, and once nobody waits in their state any more."""
+    action, at = revision.actions[fact["body"]["action"]], fact["effective"]
+    for name in revision.pauses:
+        waits = {
+            state
+            for other in revision.actions.values()
+            if other.milestone == "paused" and other.pause == name
+            for state in (*(move.to for move in other.moves), other.follow_to)
+        }
+        is_left = to is not None and dossier["state"] in waits and to not in waits
+        is_resumed = action.milestone == "resumed" and action.pause == name
+        if is_left or is_resumed or action.milestone in ("issued", "ready"):
+            over(dossier, at, name)
+    is_open = any(name == action.pause and end is None for name, _, end in dossier["pauses"])
+    if action.milestone == "paused" and not is_open:
+        dossier["pauses"].append((action.pause, at, None))
+
+
+def over(dossier: Plain, at: datetime | None, only: str | None = None) -> None:
+    """The open pauses, or those of one name, end at this time."""
+    dossier["pauses"] = [
+        (name, start, at if end is None and only in (None, name) else end)
+        for name, start, end in dossier["pauses"]
+    ]
 
 
 def slip(dossier: Plain, fact: Plain) -> None:

@@ -19,6 +19,7 @@ from workflow.procedure.language import (
     Names,
     OneOf,
     Operand,
+    Pause,
     Predicate,
     Register,
     Revision,
@@ -74,6 +75,26 @@ def procedure(rng: Random) -> Revision:
         limits={f"l{number}": _limit(rng, states, actions) for number in range(rng.randrange(4))},
         ends=_ends(rng, states, actions, guards, last_is_final=last_is_final),
     )
+
+
+def with_pauses(rng: Random, revision: Revision) -> Revision:
+    """The same procedure, some of whose plain steps begin or end one of two pauses, wherever they lead; no limit stops
+    for them, since the naive model knows no stops."""
+    told = {
+        name: replace(
+            action, milestone=rng.choice(("paused", "resumed")), pause=rng.choice(("papers", "fee"))
+        )
+        if action.milestone is None and chance(rng, 70)
+        else action
+        for name, action in revision.actions.items()
+    }
+    states = {
+        name: replace(state, limit=replace(state.limit, stops_for="none")) if state.limit else state
+        for name, state in revision.states.items()
+    }
+    limits = {name: replace(limit, stops_for="none") for name, limit in revision.limits.items()}
+    pauses = {"papers": Pause(), "fee": Pause()}
+    return replace(revision, actions=told, states=states, limits=limits, pauses=pauses)
 
 
 def _some(rng: Random, names: dict[str, Any]) -> tuple[str, ...]:

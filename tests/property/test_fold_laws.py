@@ -19,6 +19,7 @@ from oracle.agreement import as_plain, differences, rules_of
 from searching import examples
 from strategies_clocks import chain, clocked_cases
 from strategies_facts import START, SUBJECT, Case, case, cases, first_facts
+from strategies_procedures import with_pauses
 
 from workflow.errors import OutOfOrder
 from workflow.factrows import FactRows
@@ -83,6 +84,13 @@ def test_a_fold_at_two_times_says_what_the_naive_model_says(
     one: Case, known_at: datetime | None, valid_at: datetime | None
 ) -> None:
     assert differences(one.revision, one.sources, one.facts, known_at=known_at, valid_at=valid_at) == {}
+
+
+@thorough
+@given(cases(), st.integers(0, 2**32))
+def test_pauses_begin_and_end_as_the_naive_model_says(one: Case, seed: int) -> None:
+    revision = with_pauses(Random(seed), one.revision)
+    assert differences(revision, one.sources, one.facts) == {}
 
 
 @brief

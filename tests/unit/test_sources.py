@@ -58,9 +58,9 @@ def test_a_code_list_leads_to_actions_of_the_generic_procedure(name: str) -> Non
     assert [a for a in SOURCES[name].codes.statuses.values() if a not in generic.actions] == []
 
 
-def test_judging_needs_order_rank_and_voids_alone() -> None:
+def test_judging_needs_order_rank_voids_and_whether_steps_are_told() -> None:
     assert orders(SOURCES)["one-stop"] == SourceOrder("sequence", 0, "own")
-    assert orders(SOURCES)["portal-whole"] == SourceOrder("time", 20, "none")
+    assert orders(SOURCES)["portal-whole"] == SourceOrder("time", 20, "none", steps=False)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ FIGURES: Final = (
     Column("refused", "Refused", "right"),
     Column("dead", "Dead letters", "right"),
 )
-UNMODELLED: Final = (Column("code", "Code not modelled"), Column("dossiers", "Dossiers", "right"))
+UNMODELLED: Final = (Column("code", "Code named"), Column("dossiers", "Dossiers", "right"))
 
 
 class Imported(Struct):

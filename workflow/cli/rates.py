@@ -127,7 +127,7 @@ def _measures(store: Seen, by: Asked) -> Iterator[Measure]:
     units = units_of_officers(store) if by == "officer-unit" else {}
     for one in watched(store.judged(), store.progress, "Counting"):
         if not one.duplicate:
-            found = counting.measure(one.rules, one.dossier, store.at)
+            found = counting.measure(one.rules, one.dossier, store.at, one.code)
             unit = units.get(found.officer or "")
             yield found if unit is None else replace(found, officer_unit=unit)
 

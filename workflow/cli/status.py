@@ -84,7 +84,7 @@ DEFINITIONS = (
     Column("count", "Count", "right"),
     Column("recorded_at", "Newest used since"),
 )
-UNMODELLED = (Column("code", "Code not modelled"), Column("dossiers", "Dossiers", "right"))
+UNMODELLED = (Column("code", "Code named"), Column("dossiers", "Dossiers", "right"))
 
 
 @click.command(cls=Command)

@@ -22,7 +22,7 @@ from workflow.cli.inputs import FILE, moment
 from workflow.errors import UsageError
 from workflow.facts import Linked
 from workflow.fold import fold
-from workflow.judge import FAULTS
+from workflow.judge import FAULTS, named
 from workflow.links import stories
 from workflow.procedure.reader import fingerprint, read_procedures
 from workflow.standing import stand
@@ -85,10 +85,12 @@ class Place(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """A dossier of the store, judged. `blocked`: why its newest facts could not be. `duplicate`: of another dossier."""
+    """A dossier of the store, judged. `code`: the procedure its facts name. `blocked`: why its newest
+    facts could not be judged. `duplicate`: of another dossier."""
 
     rules: Rules
     dossier: Dossier
+    code: str | None
     blocked: str | None
     duplicate: bool
 
@@ -140,7 +142,7 @@ class Seen:
         for row in reading.dossiers():
             self._done += 1
             if told_under(row) == row.subject and (row.facts or row.linked):
-                yield self._judged(self._of(row), unpack(row.judgment), row.blocked)
+                yield self._judged(self._of(row), unpack(row.judgment), row.code, row.blocked)
 
     def _asked(self, reading: Reading) -> Iterator[Judged]:
         heads = deque(sorted({story.head for story in self._stories.values()}))
@@ -159,7 +161,7 @@ class Seen:
         if self.asked_at is None and self.known_at is None:
             row = self.row(subject)
             if row.blocked is not None:
-                return self._judged(self._of(row), unpack(row.judgment), row.blocked)
+                return self._judged(self._of(row), unpack(row.judgment), row.code, row.blocked)
         found = self._folded(self._head(subject), self.facts(subject))
         if found is None:
             raise UsageError(
@@ -228,15 +230,15 @@ class Seen:
                 judged.rules.clock.deadlines(judged.dossier, at=self.at)
         except FAULTS as fault:
             rules = next(iter(self.catalogue.family(None).values()))
-            return self._judged(rules, rules.start(subject), str(fault))
+            return self._judged(rules, rules.start(subject), None, str(fault))
         if judged.dossier.last_key is None:
             return None
-        return self._judged(judged.rules, judged.dossier, None)
+        return self._judged(judged.rules, judged.dossier, named(judged.facts), None)
 
-    def _judged(self, rules: Rules, dossier: Dossier, blocked: str | None) -> Judged:
+    def _judged(self, rules: Rules, dossier: Dossier, code: str | None, blocked: str | None) -> Judged:
         story = self._stories.get(dossier.subject)
         codes = (dossier.subject,) if story is None else story.codes
-        return Judged(rules, dossier, blocked, not self.duplicates.isdisjoint(codes))
+        return Judged(rules, dossier, code, blocked, not self.duplicates.isdisjoint(codes))
 
     def _of(self, row: DossierRow) -> Rules:
         found = self.catalogue.rules(row.procedure, row.revision)

@@ -142,8 +142,9 @@ class Rates(Struct):
     told_by: set[str] = field(default_factory=set)
 
 
-def measure(rules: Rules, dossier: Dossier, at: datetime) -> Measure:
-    """What the rates ask of a judged dossier as of `at`; `rules`: any revision of its procedure.
+def measure(rules: Rules, dossier: Dossier, at: datetime, code: str | None = None) -> Measure:
+    """What the rates ask of a judged dossier as of `at`; `rules`: any revision of its procedure. `code`:
+    the procedure it is counted under where the generic one judges it.
 
     Raises CalendarRange.
     """
@@ -153,7 +154,7 @@ def measure(rules: Rules, dossier: Dossier, at: datetime) -> Measure:
     benchmark = next((_due(one) for one in dates if one.kind == "benchmark"), None)
     return Measure(
         unit=dossier.unit or NO_UNIT,
-        procedure=own.revision.procedure,
+        procedure=(code if own.revision.generic else None) or own.revision.procedure,
         approved=own.revision.figures == "approved",
         observed=not own.revision.generic,
         followed=_followed(own, dossier, at),

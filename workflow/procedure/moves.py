@@ -47,6 +47,23 @@ def on_order_break(action: Action, revision: Revision) -> OnOrderBreak:
     return action.on_order_break or ("follow" if action.milestone else revision.on_order_break)
 
 
+def follow_target(action: Action) -> str | None:
+    """Where a followed action leads: `follow_to`, or the one target of its moves; None where they only stay."""
+    return action.follow_to or next((move.to for move in action.moves if move.to is not None), None)
+
+
+def waiting_states(revision: Revision) -> dict[str, tuple[str, ...]]:
+    """By each state that a pause leads to, the pauses it is the wait of: they are over once it is left."""
+    found: dict[str, tuple[str, ...]] = {}
+    for action in revision.actions.values():
+        if action.milestone != "paused" or action.pause is None:
+            continue
+        for state in {move.to for move in action.moves} | {follow_target(action)}:
+            if state is not None:
+                found[state] = tuple(sorted({*found.get(state, ()), action.pause}))
+    return found
+
+
 def edges(revision: Revision) -> tuple[Edge, ...]:
     """Every move between declared states, in the order of the file."""
     return tuple(

@@ -67,7 +67,7 @@ class Held(Struct, frozen=True):
 
 
 class Unmodelled(Struct, frozen=True):
-    """A code that dossiers name and no procedure is known for, and how many name it."""
+    """A code that dossiers name though another procedure judges them, and how many are."""
 
     code: str
     dossiers: int

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from workflow.store.store import Reading, Writing
 
+ACTED: Final = "dossier.acted.v1"
+OPENED: Final = "dossier.opened.v1"
 MIGRATED: Final = "dossier.migrated.v1"
 _COLUMNS: Final = ", ".join(SweepRow._fields)
 _KEEP: Final = (
@@ -41,6 +43,15 @@ def dossiers_after(reading: Reading, subject: str, limit: int) -> list[DossierRo
 def told_by(reading: Reading, sources: Iterable[str], subjects: Iterable[str]) -> set[str]:
     """Those of the dossiers that have a fact of one of the sources."""
     statement = "SELECT DISTINCT subject FROM facts WHERE {subject} AND {source}"
+    return {subject for (subject,) in reading.rows(statement, subject=subjects, source=sources)}
+
+
+def told_otherwise(reading: Reading, sources: Iterable[str], subjects: Iterable[str]) -> set[str]:
+    """Those of the dossiers of which another source than these told an act or an opening balance."""
+    statement = (
+        f"SELECT DISTINCT subject FROM facts WHERE type IN ('{ACTED}', '{OPENED}') AND {{subject}} "
+        "AND NOT {source}"
+    )
     return {subject for (subject,) in reading.rows(statement, subject=subjects, source=sources)}
 
 
