@@ -22,7 +22,7 @@ from consumers.contract.reasons import refusal, shown
 from consumers.contract.rules import check
 from consumers.contract.strict import read_object
 from workflow.canonical import plain_body, time_text
-from workflow.errors import InputError
+from workflow.errors import InputError, Words
 from workflow.facts import Fact
 
 if TYPE_CHECKING:
@@ -170,14 +170,14 @@ def _required(occurred_at: object) -> datetime:
     if occurred_at is None:
         raise refusal("missing_field", "$.data.occurred_at")
     if not isinstance(occurred_at, datetime):
-        raise refusal("wrong_type", "$.data.occurred_at", expected="a time", found=shown(occurred_at))
+        raise refusal("wrong_type", "$.data.occurred_at", expected=Words("a time"), found=shown(occurred_at))
     return occurred_at
 
 
 def _optional(entered_at: object) -> datetime | None:
     if entered_at is None or isinstance(entered_at, datetime):
         return entered_at
-    raise refusal("wrong_type", "$.data.entered_at", expected="a time", found=shown(entered_at))
+    raise refusal("wrong_type", "$.data.entered_at", expected=Words("a time"), found=shown(entered_at))
 
 
 def _sequence(value: int | str) -> int:

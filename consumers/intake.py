@@ -9,11 +9,11 @@ from workflow.facts import CORRECTIONS, STANDING_ALONE, begins_dossier
 from workflow.store.bodies import Bodies, Prepared, Told, prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from workflow.facts import Fact
     from workflow.store.rows import DossierRow, Identity
-    from workflow.store.store import Writing
+    from workflow.store.store import Store, Writing
 
 Taken: TypeAlias = tuple[Told, Prepared]
 _KNOWN_BEFORE: Final = (*STANDING_ALONE, *CORRECTIONS)
@@ -26,6 +26,16 @@ class Dead(NamedTuple):
     told: Told
     reason: str
     detail: str
+
+
+def kept_in(store: Store) -> Callable[[Iterable[str]], list[Fact]]:
+    """Asks a store for all facts of the dossiers of some codes, as they are when it is asked."""
+
+    def kept(subjects: Iterable[str]) -> list[Fact]:
+        with store.reading() as reading:
+            return list(reading.facts(subjects))
+
+    return kept
 
 
 def prepared(batch: Sequence[Told]) -> tuple[list[Taken], list[Dead]]:

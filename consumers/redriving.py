@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from msgspec import Struct
 
 from consumers.apply import Again, Beside, Told, apply
-from consumers.codec import RawRecord
+from consumers.codec import RawRecord, encode
 from consumers.contract.outgoing import headers_of
 from consumers.decoding import BY_REFERENCE, facts_of
+from consumers.forms.revisions import revised
+from consumers.intake import kept_in
 from workflow.errors import InputError
 from workflow.store.letters import stay
 
@@ -63,9 +65,20 @@ def redriven(
             stay(writing, kept.number, fault.code, str(fault))
         return Redriven(kept.number, letter.place, letter.reason, "stays", fault.code, str(fault))
     told = [Told(fact, letter.value, letter.place, letter.key, headers) for fact in facts]
+    if letter.reason == "id_conflict":
+        told = [_numbered(store, catalogue, one) for one in told]
     done = apply(store, catalogue, told, now=now, beside=Beside(again=Again(kept.number, keep)))
     if done.letters:
         first = done.letters[0]
         return Redriven(kept.number, letter.place, letter.reason, "stays", first.reason, first.detail)
     outcome: Outcome = "taken" if done.appended else "known" if done.duplicates else "nothing"
     return Redriven(kept.number, letter.place, letter.reason, outcome)
+
+
+def _numbered(store: Store, catalogue: Catalogue, told: Told) -> Told:
+    """What a form made of a record has no number of its source's: it comes behind what is kept of its id by now."""
+    source = catalogue.sources.get(told.fact.source)
+    if source is None or source.form is None:
+        return told
+    (fact,) = revised([told.fact], kept_in(store)([told.fact.subject]))
+    return told._replace(fact=fact, received=encode(fact))

@@ -21,10 +21,13 @@ ERRORS: Final = {
     if isinstance(value, type) and issubclass(value, DunghenError)
 }
 SINKS: Final = ERRORS | {
+    "Words": (0, "template"),
     "Line": (0, "text"),
     "Finding": (2, "text"),
     "Column": (1, "title"),
     "current": (0, "text"),
+    "filled": (0, "template"),
+    "refusal_line": (1, "template"),
     "translate": (0, "text"),
     "watched": (2, "label"),
     "Known": (3, "template"),
@@ -37,7 +40,7 @@ OURS: Final = {
     "Known": "workflow.store.faults",
 }
 """Sinks whose names others may use too: they count where they come from these modules."""
-SPEAKERS: Final = {"current", "translate"}
+SPEAKERS: Final = {"current", "translate", "filled", "refusal_line"}
 """They also show what was written elsewhere: an argument that is no text is not theirs."""
 
 

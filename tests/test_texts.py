@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from commands import dunghen, said
 
+from workflow.cli.main import run
+from workflow.errors import InputError, Words
+from workflow.i18n import message, translator
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -153,3 +157,86 @@ def test_without_a_due_date_a_line_says_why(files: Files) -> None:
     plain = PROCEDURE.replace(", limit: {within: 2, counts: days}", "")
     files.procedure.write_text(plain, "utf-8")
     assert "declares no limit" in dunghen("deadline", files.procedure, *RECEIVED).stderr
+
+
+def test_a_file_of_rows_without_a_mapping_is_one_line_that_names_the_option(files: Files) -> None:
+    told = dunghen("audit", "conform", files.log, "--procedure", files.procedure, status=2)
+    assert told.stderr.count("\n") == 1
+    assert "--mapping" in told.stderr
+
+
+@pytest.mark.parametrize(("delimiter", "said_as"), [(";", '";"'), ("\t", "tab")])
+def test_another_delimiter_is_hinted_at(files: Files, delimiter: str, said_as: str) -> None:
+    files.log.write_text(ROWS.replace(",", delimiter), "utf-8")
+    told = dunghen("audit", "conform", files.log, *files.judging, status=2)
+    assert f"csv: {{delimiter: {said_as}}}" in told.stderr
+
+
+def test_an_empty_code_is_named_with_its_field_and_column(files: Files) -> None:
+    files.log.write_text(ROWS.replace("A,assign", ",assign"), "utf-8")
+    told = dunghen("audit", "conform", files.log, *files.judging, status=1)
+    assert "for subject in the column c, found nothing" in told.stderr
+
+
+def test_a_place_is_told_once(files: Files, tmp_path: Path) -> None:
+    messages = tmp_path / "m.jsonl"
+    messages.write_text("[1]\n", "utf-8")
+    told = dunghen("audit", "conform", messages, "--procedure", files.procedure, status=1)
+    assert told.stderr.count(f"{messages}:1") == 1
+
+
+def test_what_is_no_yaml_is_said_without_repeating_a_word(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text("a: @x\n", "utf-8")
+    assert dunghen("procedure", "check", file, status=2).stderr.count("found") == 1
+
+
+def test_words_of_ours_inside_an_error_are_translated_and_data_is_not() -> None:
+    error = InputError(
+        "expected {expected}, found {found}; correct it",
+        expected=Words("{one} or {other}", one=Words("a number"), other=Words("nothing")),
+        found="nothing",
+    )
+    assert str(error) == "expected a number or nothing, found nothing; correct it"
+    assert message(error, translator("vi")) == "cần một số hoặc không có gì, thấy nothing; hãy sửa lại"
+
+
+def test_tables_speak_vietnamese_and_json_keeps_the_words(
+    files: Files, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files.log.write_text(ROWS.replace("assign,2026-03-02", "assign,2026-03-09"), "utf-8")
+    words = ["audit", "conform", str(files.log), *map(str, files.judging), "--lang", "vi"]
+    run(words)
+    table = capsys.readouterr().out
+    assert "thời hạn" in table
+    assert "chạm hạn là trễ hạn" in table
+    assert "deadline" not in table
+    run([*words, "--output", "json"])
+    assert '"kind": "deadline"' in capsys.readouterr().out
+
+
+def test_a_procedure_is_shown_with_all_that_changes_a_date(
+    files: Files, capsys: pytest.CaptureFixture[str]
+) -> None:
+    digits = "9" * 5_000
+    guard = f"guards: {{big: {{requires: {{equals: [{{register: n}}, '{digits}']}}, on_break: record}}}}"
+    files.procedure.write_text(f"{PROCEDURE}{guard}\nregisters: {{n: {{type: text}}}}\n", "utf-8")
+    shown = dunghen("procedure", "show", files.procedure).stdout
+    for part in ("reaching late, first_day excluded, rest_day stays", "state desk", "3 days", "9" * 60 + "…"):
+        assert part in shown
+    assert "9" * 61 not in shown
+    run(["procedure", "show", str(files.procedure), "--lang", "vi"])
+    vietnamese = capsys.readouterr().out
+    for part in ("Số liệu", "số tạm", "ngày đầu không tính", "trạng thái desk", "người dân"):
+        assert part in vietnamese
+    for part in ("sample", "follow", "figures"):
+        assert part not in vietnamese
+
+
+def test_a_difference_names_its_field_in_vietnamese(
+    files: Files, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    after = tmp_path / "after.yaml"
+    after.write_text(PROCEDURE.replace('revision: "1"', 'revision: "2"'), "utf-8")
+    run(["procedure", "diff", str(files.procedure), str(after), "--lang", "vi"])
+    assert "bản đổi từ 1" in capsys.readouterr().out

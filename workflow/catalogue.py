@@ -14,7 +14,7 @@ import msgspec
 from workflow.alerts.office import Office
 from workflow.choosing import choose, tells_steps
 from workflow.clocks.calendar import Calendar, CalendarDefinition, read_calendars
-from workflow.errors import DefinitionError, UsageError
+from workflow.errors import DefinitionError, UsageError, Words
 from workflow.factrows import FactRows
 from workflow.facts import Acted, Opened, Voided, code_of
 from workflow.organisation import Organisation, read_organisation
@@ -214,7 +214,7 @@ class Catalogue:
             raise DefinitionError(
                 "expected one generic procedure among the definitions, found {found}; it judges the codes that are "
                 "not modelled, keep processes/generic.yaml",
-                found=", ".join(sorted(found)) or "none",
+                found=", ".join(sorted(found)) or Words("none"),
                 reason="generic",
             )
         return found[0]

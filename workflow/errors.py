@@ -33,7 +33,23 @@ English text and the key of its translation; `values` fill it.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
+
+
+class Words(str):  # noqa: SLOT000 - text cannot have slots of its own beside a dictionary
+    """A value of an error that is a text of ours: an English template, which is translated with the error's own.
+
+    As text it is the English, filled with `values`.
+    """
+
+    template: str
+    values: dict[str, object]
+
+    def __new__(cls, template: str, /, **values: object) -> Self:
+        """`template` is the key of its translation."""
+        self = super().__new__(cls, template.format(**values))
+        self.template, self.values = template, values
+        return self
 
 
 class DunghenError(Exception):

@@ -11,6 +11,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
+from workflow.errors import Words
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -50,4 +52,13 @@ def current(text: str) -> str:
 
 def message(error: DunghenError, translate: Callable[[str], str] = current) -> str:
     """An error's one readable line: its translated template, filled with its values."""
-    return translate(error.template).format(**error.values)
+    return filled(error.template, error.values, translate)
+
+
+def filled(template: str, values: Mapping[str, object], translate: Callable[[str], str] = current) -> str:
+    """A template in the language of `translate`, filled with its values, of which `Words` are translated too."""
+    said = {
+        name: filled(one.template, one.values, translate) if isinstance(one, Words) else one
+        for name, one in values.items()
+    }
+    return translate(template).format(**said)

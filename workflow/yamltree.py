@@ -147,14 +147,14 @@ def _documents(text: str, name: str) -> Iterator[tuple[Tree, Mark]]:
             # The parser reads ahead and has a limit of its own, above ours.
             raise _too_deep(f"{name}:{mark.line + 1}:{mark.column + 1}") from error
         raise DefinitionError(
-            "{place}: expected YAML, found: {found}; check the indentation and the quotes around this place",
+            "{place}: this is no YAML: {found}; check the indentation and the quotes around this place",
             place=f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else f"{name}:1:1",
             found=error.problem,
             reason="syntax",
         ) from error
     except yaml.YAMLError as error:
         raise DefinitionError(
-            "{place}: expected YAML, found: {found}", place=f"{name}:1:1", found=str(error), reason="syntax"
+            "{place}: this is no YAML: {found}", place=f"{name}:1:1", found=str(error), reason="syntax"
         ) from error
 
 

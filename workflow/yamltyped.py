@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import reduce
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import inspect
 
-from workflow.errors import DefinitionError
+from workflow.errors import DefinitionError, Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -224,17 +225,17 @@ def _mismatch(path: Keys, tree: Tree, mark: Mark, name: str, kind: type[object])
 
 
 def _shown_path(path: Keys) -> str:
-    return ".".join(str(key) for key in path) or "the whole document"
+    return ".".join(str(key) for key in path) or Words("the whole document")
 
 
 def _shown(found: Tree) -> str:
     match found:
         case dict():
-            return "a mapping"
+            return Words("a mapping")
         case list():
-            return f"a list of {len(found)}"
+            return Words("a list of {count}", count=len(found))
         case "":
-            return "nothing"
+            return Words("nothing")
         case _:
             return f"`{found}`" if len(found) <= _SHOWN_MAX else f"`{found[:_SHOWN_MAX]}`..."
 
@@ -273,51 +274,55 @@ def _options(kind: inspect.Type) -> tuple[inspect.Type, ...]:
 def _described(kind: inspect.Type) -> str:
     match kind:
         case inspect.UnionType():
-            shown = [_described(part) for part in kind.types if not isinstance(part, inspect.NoneType)]
-            return " or ".join(sorted(set(shown)))
+            shown = {_described(part) for part in kind.types if not isinstance(part, inspect.NoneType)}
+            return reduce(lambda one, other: Words("{one} or {other}", one=one, other=other), sorted(shown))
         case inspect.Metadata():
             return _described(kind.type)
         case inspect.LiteralType():
-            return "one of " + ", ".join(str(value) for value in kind.values)
+            return Words("one of {known}", known=", ".join(str(value) for value in kind.values))
         case inspect.BoolType():
-            return "true or false"
+            return Words("true or false")
         case inspect.IntType():
-            return "a whole number" + _bounds(kind.ge, kind.le)
+            return _whole(kind.ge, kind.le)
         case inspect.StrType():
             return _text(kind)
         case inspect.DateType():
-            return "a date such as 2025-12-31"
+            return Words("a date such as 2025-12-31")
         case inspect.DateTimeType():
-            return "a time such as 2025-12-31T17:00:00+07:00"
+            return Words("a time such as 2025-12-31T17:00:00+07:00")
         case _:
             return _collection(kind)
 
 
-def _bounds(low: int | None, high: int | None) -> str:
+def _whole(low: int | None, high: int | None) -> Words:
     if low is None and high is None:
-        return ""
-    return f" from {low}" if high is None else f" from {low} to {high}"
+        return Words("a whole number")
+    if high is None:
+        return Words("a whole number from {low}", low=low)
+    return Words("a whole number from {low} to {high}", low=low, high=high)
 
 
-def _text(kind: inspect.StrType) -> str:
+def _text(kind: inspect.StrType) -> Words:
     if kind.pattern is not None:
-        return f"text of the form {kind.pattern}"
+        return Words("text of the form {pattern}", pattern=kind.pattern)
     if kind.min_length is None and kind.max_length is None:
-        return "text"
-    return f"text of {kind.min_length or 0} to {kind.max_length or 'any number of'} characters"
+        return Words("text")
+    if kind.max_length is None:
+        return Words("text of at least {least} characters", least=kind.min_length)
+    return Words("text of {least} to {most} characters", least=kind.min_length or 0, most=kind.max_length)
 
 
 def _collection(kind: inspect.Type) -> str:
     match kind:
         case inspect.StructType():
-            return "a mapping of " + ", ".join(each.encode_name for each in kind.fields)
+            return Words("a mapping of {known}", known=", ".join(each.encode_name for each in kind.fields))
         case inspect.DictType():
-            return "a mapping"
+            return Words("a mapping")
         case inspect.TupleType():
-            return f"a list of {len(kind.item_types)}"
+            return Words("a list of {count}", count=len(kind.item_types))
         case inspect.VarTupleType() | inspect.ListType() if kind.min_length:
-            return f"a list of at least {kind.min_length}"
+            return Words("a list of at least {count}", count=kind.min_length)
         case inspect.VarTupleType() | inspect.ListType():
-            return "a list"
+            return Words("a list")
         case _:
             return type(kind).__name__.removesuffix("Type").lower()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from consumers.contract.limits import REVISION_MAX, WHOLE_MAX
 from consumers.contract.reasons import refusal, shown
 from consumers.contract.strict import step
+from workflow.errors import Words
 
 if TYPE_CHECKING:
     from msgspec import ValidationError
@@ -21,6 +22,7 @@ _STEPS: Final = re.compile(r"\.([A-Za-z0-9_]+)|\[(\d+|\.\.\.)\]")
 _KINDS: Final[dict[str, type]] = {
     "array": list, "object": dict, "float": float, "str": str, "int": int, "bool": bool, "null": type(None),
 }  # fmt: skip
+_DATE_CHARS: Final = len("2026-03-02")
 _COUNTED: Final = {"$.sequence": ("sequence", WHOLE_MAX), "$.revision": ("revision", REVISION_MAX)}
 
 
@@ -37,10 +39,16 @@ def mismatch(error: ValidationError, tree: dict[str, Any]) -> InputError:
     if missing:
         return refusal("missing_field", step(path, missing[1]))
     if text.startswith("Invalid enum value"):
-        return refusal("not_in_list", path, expected="a value of the contract's list", found=shown(found))
+        return refusal(
+            "not_in_list", path, expected=Words("a value of the contract's list"), found=shown(found)
+        )
     if expected and expected[3] == "of length >= 1":
         return refusal("empty_text", path)
-    return refusal("wrong_type", path, expected=expected[1] if expected else text, found=shown(found))
+    wanted = expected[1] if expected else text
+    if path == "$.data.appointment" and isinstance(found, str):
+        # The commonest first try: the date alone.
+        wanted = f'an object such as {{"at": "{found[:_DATE_CHARS]}"}}'
+    return refusal("wrong_type", path, expected=wanted, found=shown(found))
 
 
 def _find(tree: Any, path: str, kind: str | None) -> tuple[str, Any]:  # noqa: ANN401 - JSON, wrongly typed

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from consumers.contract.limits import WHOLE_MAX
 from consumers.contract.reasons import refusal, shown
+from workflow.errors import Words
 from workflow.facts import (
     Acted,
     Counted,
@@ -60,7 +61,7 @@ def _rated(body: Rated, _fact: Fact) -> None:
     if body.channel == "paper":
         missing = [name for name in ("keyed_by", "rated_on") if getattr(body, name) is None]
         if missing:
-            raise refusal("paper_rating", f"$.data.{missing[0]}", found="none")
+            raise refusal("paper_rating", f"$.data.{missing[0]}", found=Words("none"))
 
 
 def _freed(body: OfficerExempted | OfficerDeferred, _fact: Fact) -> None:

@@ -159,7 +159,15 @@ def _reread(value: bytes, path: str) -> Json:
     except UnicodeDecodeError as error:
         raise refusal("not_utf8", path, found=f"byte {error.start}: 0x{value[error.start]:02x}") from error
     except json.JSONDecodeError as error:
-        raise refusal("not_json", path, found=f"{error.msg} (character {error.pos})") from error
+        raise refusal("not_json", path, found=_broken(error)) from error
+
+
+def _broken(error: json.JSONDecodeError) -> str:
+    """Where the text stops being JSON: at its end it was cut."""
+    cut = error.msg.startswith("Unterminated") or error.pos >= len(error.doc.rstrip())
+    if cut:
+        return f"a text that breaks off after {len(error.doc)} characters"
+    return f"a text that is none from character {error.pos + 1} on ({error.msg})"
 
 
 def _walk(value: Json, path: str, limits: Limits) -> None:

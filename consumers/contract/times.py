@@ -14,6 +14,7 @@ import msgspec.inspect as types
 from msgspec import Struct
 
 from consumers.contract.reasons import refusal, shown
+from workflow.errors import Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,7 +94,7 @@ def day(value: object, path: str, reading: Reading) -> object:
 def time_or_day(value: object, path: str, reading: Reading) -> object:
     """An instant or a date, by the shape of the text. Raises InputError as `time` and `day` do, or `wrong_type`."""
     if not isinstance(value, str):
-        raise refusal("wrong_type", path, expected="a time or a date", found=shown(value))
+        raise refusal("wrong_type", path, expected=Words("a time or a date"), found=shown(value))
     if len(value) <= len(DATE_EXAMPLE):
         return day(value, path, reading)
     return time(value, path, reading)

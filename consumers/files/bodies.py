@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
 from consumers.files import values
 from consumers.files.values import LISTED, time, time_or_date, whole
-from workflow.errors import InputError
+from workflow.errors import InputError, Words
 from workflow.facts import Acted, Actor, Appointment, AppointmentCause, Channel, Part, Recipient
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ class Bodies:
             raise InputError(
                 "expected {expected}, found {found}; map the column that has it, or leave such rows out with `only`",
                 reason="action_missing",
-                expected="an action",
-                found="nothing",
+                expected=Words("an action"),
+                found=Words("nothing"),
             )
         actor, role, behalf = take("actor", None), take("role", None), take("on_behalf_of", None)
         unit, officer = take("to_unit", None), take("to_officer", None)

@@ -16,7 +16,7 @@ from unicodedata import is_normalized
 
 from consumers.files.blocks import Blocks
 from consumers.files.tally import Run
-from workflow.errors import HostileInput, InputError
+from workflow.errors import HostileInput, InputError, Words
 from workflow.factrows import FactRows
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class CsvRows:
         try:
             header = next(reader, [])
         except csv.Error as error:
-            raise self._broken("a header line", str(error), 1) from error
+            raise self._broken(Words("a header line"), str(error), 1) from error
         self.width = len(header)
         self.header = {name: place for place, name in reversed(list(enumerate(header)))}
         if self.width > self._plan.limits.columns_max:
@@ -117,6 +117,19 @@ class CsvRows:
     def _check_header(self, header: list[str]) -> None:
         needed = dict.fromkeys((*self._plan.columns, *self._plan.case_columns))
         wrong = [name for name in needed if header.count(name) != 1]
+        other = (
+            next((one for one in ",;\t" if one != self.delimiter and one in header[0]), "") if header else ""
+        )
+        if wrong and len(header) == 1 and other:
+            raise InputError(
+                "{place}: expected cells between {delimiter}, found one cell in the header, {found}; say in the "
+                "mapping: csv: {{delimiter: {other}}}",
+                reason="missing_column",
+                place=f"{self.name}:1",
+                delimiter=repr(self.delimiter),
+                found=header[0][:500],
+                other="tab" if other == "\t" else f'"{other}"',
+            )
         if wrong:
             raise InputError(
                 "{place}: expected each mapped column once, found {column} {times} times; the file has {found}",
@@ -163,14 +176,14 @@ class CsvRows:
         """Refuse one row, or the file where the ends of its rows can no longer be known."""
         found = str(error)
         if found.startswith(("unexpected end", "field larger")):
-            raise self._broken("a closing quote", found, line) from error
+            raise self._broken(Words("a closing quote"), found, line) from error
         self._tally.rows += 1
         self._tally.refusals.add(
             f"{self.name}:{line}",
             InputError(
                 "expected {expected}, found {found}; quote the cell and double the quotes inside",
                 reason="csv",
-                expected="a row of CSV",
+                expected=Words("a row of CSV"),
                 found=found,
             ),
         )

@@ -15,6 +15,8 @@ from consumers.files.blocks import Blocks
 from consumers.files.factfile import FactFile
 from consumers.files.jsonrows import numbered_lines
 from consumers.files.openedfile import OpenedFile
+from consumers.files.sorting import by_dossier
+from consumers.files.tally import Run
 from workflow.errors import InputError
 
 if TYPE_CHECKING:
@@ -88,6 +90,18 @@ class Messages(OpenedFile):
 
     def entries(self, after: int) -> Iterator[Entry]:
         """The messages of the lines after that number. Raises InputError for what concerns the whole file."""
+        for line, received, fact in self.told(after):
+            if not isinstance(fact, InputError):
+                yield Entry(line, fact, received)
+
+    def dossiers(self) -> Iterator[tuple[str, Sequence[Fact]]]:
+        """Each dossier's code and its facts, sorted by dossier in bounded memory. Raises as `entries`."""
+        runs = (Run(one.fact.subject, [one.fact]) for one in self.entries(0))
+        for run in by_dossier(runs, self._limits.sort_facts_max):
+            yield run.subject, run.facts
+
+    def told(self, after: int = 0) -> Iterator[tuple[int, bytes, Fact | InputError]]:
+        """Each line after that number: its number, its bytes, and its fact or why it has none. Raises as `entries`."""
         self._tally.clear()
         with self._read() as opened:
             for line, text in numbered_lines(Blocks(opened, self._limits)):
@@ -96,13 +110,18 @@ class Messages(OpenedFile):
                 self._tally.rows += 1
                 place = f"{self.path}:{line}"
                 received = text.encode()
-                try:
-                    fact = self._fact(received, place)
-                except InputError as error:
-                    self._tally.refusals.add(place, error)
-                    continue
-                self._tally.taken += 1
-                yield Entry(line, fact, received)
+                fact = self._told(received, place)
+                if isinstance(fact, InputError):
+                    self._tally.refusals.add(place, fact)
+                else:
+                    self._tally.taken += 1
+                yield line, received, fact
+
+    def _told(self, received: bytes, place: str) -> Fact | InputError:
+        try:
+            return self._fact(received, place)
+        except InputError as error:
+            return error
 
     def _fact(self, received: bytes, place: str) -> Fact:
         fact = decode(RawRecord(received, place=place), zone=self._zone)

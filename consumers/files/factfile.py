@@ -15,6 +15,7 @@ from consumers.files.openedfile import OpenedFile
 from consumers.files.plan import Plan
 from consumers.files.sorting import by_dossier
 from consumers.files.xestraces import XesTraces
+from workflow.errors import InputError
 from workflow.facts import Opened
 
 if TYPE_CHECKING:
@@ -39,8 +40,14 @@ def open_facts(
     """A file as dossiers of facts; without a mapping it is JSONL of our own messages.
 
     `told` is given each refused row as it comes, instead of their being listed. Nothing is read yet but that the
-    file is there. Raises InputError (`unreadable`, `empty_file`), UnknownZone.
+    file is there. Raises InputError (`unreadable`, `empty_file`, `no_mapping`), UnknownZone.
     """
+    if mapping is None and path.name.removesuffix(".gz").endswith((".csv", ".xes")):
+        raise InputError(
+            "{name}: expected a mapping, since CSV and XES hold no messages of ours; name it with --mapping",
+            reason="no_mapping",
+            name=str(path),
+        )
     return FactFile(path, mapping, limits, told)
 
 

@@ -10,7 +10,7 @@ from consumers.files.blocks import Blocks
 from consumers.files.tally import Run
 from consumers.files.times import shown
 from consumers.files.values import LISTED
-from workflow.errors import HostileInput, InputError
+from workflow.errors import HostileInput, InputError, Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,14 +86,14 @@ def parsed(text: str, depth_max: int) -> dict[str, Any]:
         raise InputError(
             "expected {expected}, found: {found}; correct the line",
             reason="json",
-            expected="one JSON object",
+            expected=Words("one JSON object"),
             found=str(error),
         ) from error
     if not isinstance(found, dict):
         raise InputError(
             "expected {expected}, found {found}; correct the line",
             reason="json",
-            expected="one JSON object",
+            expected=Words("one JSON object"),
             found=shown(text),
         )
     return found
@@ -129,7 +129,7 @@ def _no_number(found: str) -> NoReturn:
     raise InputError(
         "expected {expected}, found {found}; leave the key out where nothing is known",
         reason="json",
-        expected="a number",
+        expected=Words("a number"),
         found=found,
     )
 
@@ -153,6 +153,6 @@ def _cell(found: dict[str, Any], name: str) -> str | None:
                 "expected {expected}, found {found}; name the path of the value inside",
                 reason="not_a_value",
                 column=name,
-                expected="text, a number, true, false or a list of texts",
-                found="an object or a list of other things",
+                expected=Words("text, a number, true, false or a list of texts"),
+                found=Words("an object or a list of other things"),
             )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, NoReturn, TypeAlias
 from msgspec import Meta, Struct
 
 from consumers.files.times import WITH_OFFSET, TimeShape
-from workflow.errors import DefinitionError
+from workflow.errors import DefinitionError, Words
 from workflow.yamltree import contents, placed_one
 from workflow.zones import zone_at
 
@@ -116,7 +116,7 @@ class Mapping(_Part, frozen=True):
 
     format: Literal["csv", "jsonl", "xes"]
     source: Text
-    fields: Fields
+    fields: Fields = Fields()
     case: Case = Case()
     zone: Text | None = None
     order: Literal["sequence", "time"] = "sequence"
@@ -194,35 +194,34 @@ def _check_needed(one: Placed[Mapping]) -> None:
         return
     for name in ("subject", "occurred_at", "action"):
         if getattr(mapping.fields, name) is None:
-            _refuse(one, ("fields",), "the field {expected}", "none", reason="missing_field", expected=name)
+            _refuse(one, ("fields",), Words("the field {expected}", expected=name), reason="missing_field")
 
 
 def _check_column(one: Placed[Mapping], path: tuple[str, ...], column: Column, *, is_time: bool) -> None:
     origins = [name for name in ("column", "columns", "constant") if getattr(column, name) is not None]
     if len(origins) != 1:
-        found = ", ".join(origins) or "none of them"
-        _refuse(one, path, "one of column, columns, constant", found, reason="origin")
+        found = ", ".join(origins) or Words("none of them")
+        _refuse(one, path, Words("one of column, columns, constant"), found, reason="origin")
     shape = column.format or ("iso" if is_time else None)
     if shape is not None and shape not in WITH_OFFSET and one.value.zone is None:
         _refuse(
             one,
             path,
-            "a `zone` for times of the shape {shape}",
-            "none",
+            Words("a `zone` for times of the shape {shape}", shape=shape),
             reason="time_without_zone",
-            shape=shape,
         )
     if column.separator is not None and path[-1] != "documents":
-        _refuse(one, path, "a `separator` for documents only", column.separator, reason="separator")
+        _refuse(one, path, Words("a `separator` for documents only"), column.separator, reason="separator")
 
 
-def _refuse(one: Placed[Mapping], path: tuple[str, ...], what: str, found: str, **values: str) -> NoReturn:
-    reason = values.pop("reason")
+def _refuse(
+    one: Placed[Mapping], path: tuple[str, ...], what: Words, found: str = "", *, reason: str
+) -> NoReturn:
     raise DefinitionError(
         "{place}: {path}: expected {expected}, found {found}; correct the mapping",
         reason=reason,
         place=one.place(path),
         path=".".join(path),
-        expected=what.format(**values),
-        found=found,
+        expected=what,
+        found=found or Words("none"),
     )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from workflow.errors import Words
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -26,17 +28,22 @@ class Refusal(Struct, frozen=True):
     @property
     def text(self) -> str:
         """The message in English, with its place."""
-        return f"{self.place}: {self.template.format(**self.values)}"
+        said = self.template.format(**self.values)
+        return said if "place" in self.values else f"{self.place}: {said}"
 
     @property
     def expected(self) -> str | None:
         """What the row should have had, where that can be said."""
-        return self.values.get("expected")
+        return self._plain("expected")
 
     @property
     def found(self) -> str | None:
         """What the row had instead."""
-        return self.values.get("found")
+        return self._plain("found")
+
+    def _plain(self, name: str) -> str | None:
+        """A value as plain text, which machines read too."""
+        return None if name not in self.values else str(self.values[name])
 
 
 class Refusals:
@@ -59,7 +66,7 @@ class Refusals:
         self.counts[error.code] = self.counts.get(error.code, 0) + 1
         if self._told is None and len(self.listed) >= self._limit:
             return
-        values = {name: str(value) for name, value in error.values.items()}
+        values = {name: one if isinstance(one, Words) else str(one) for name, one in error.values.items()}
         refusal = Refusal(place, error.code, error.template, values)
         if self._told is None:
             self.listed.append(refusal)

@@ -20,7 +20,7 @@ from consumers.files.blocks import Blocks
 from consumers.files.entries import Entry
 from consumers.files.openedfile import OpenedFile
 from consumers.files.times import day
-from workflow.errors import InputError
+from workflow.errors import InputError, Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +95,7 @@ class Register(OpenedFile):
                 "expected `event` to be one of {expected}, found {found}; correct it",
                 reason="register_event",
                 expected=", ".join([*EVENTS, VOIDED]),
-                found=event or "none",
+                found=event or Words("none"),
             )
         data = {
             field.encode_name: self._value(field.type, cells[field.encode_name])
@@ -162,7 +162,7 @@ class Register(OpenedFile):
                 "each once, found {found}; name them in the first row",
                 reason="register_header",
                 place=f"{self.path}:{row.sheet}:{row.number}" if row.sheet else f"{self.path}:{row.number}",
-                found=", ".join(name for name in found if name) or "none",
+                found=", ".join(name for name in found if name) or Words("none"),
             )
         return found
 
@@ -180,7 +180,7 @@ class Register(OpenedFile):
                     "{place}: expected {expected}, found {found}; correct the file from this line on",
                     reason="csv_file",
                     place=f"{self.path}:{reader.line_num}",
-                    expected="a row of CSV",
+                    expected=Words("a row of CSV"),
                     found=str(error),
                 ) from error
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from consumers.files.entries import Messages, Rows, identity_of, mapped
+from consumers.files.entries import PACKED, Messages, Rows, identity_of, mapped
 from consumers.files.mapping import read_mapping
 from consumers.files.registers import Register
 from consumers.forms.formfile import FormFile
 from consumers.forms.language import read_form
-from workflow.errors import DefinitionError
+from workflow.errors import DefinitionError, InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from consumers.files.limits import FileLimits
+    from consumers.forms.formfile import Known
     from workflow.sources import SourceDefinition
 
 
@@ -31,11 +32,13 @@ def open_source_file(
     beside: Path,
     limits: FileLimits,
     mapping: Path | None = None,
+    known: Known | None = None,
 ) -> SourceFile:
     """A file of `source`, read through `mapping` or else as its definition says; `beside` holds the files that names.
+    `known` tells what a store keeps already of some dossiers: what a changed message says is then a further revision.
 
-    Raises InputError (`unreadable`, `empty_file`), DefinitionError (`other_source` where the mapping is one of another
-    source) and what reading a mapping or form raises.
+    Raises InputError (`unreadable`, `empty_file`, `no_mapping`), DefinitionError (`other_source` where the mapping is
+    one of another source) and what reading a mapping or form raises.
     """
     named = mapping or (beside / source.mapping if source.mapping is not None else None)
     if named is not None:
@@ -49,9 +52,17 @@ def open_source_file(
                 reason="other_source",
             )
         return SourceFile(mapped(path, declared, limits), identity_of(path, named.read_bytes()))
+    if path.name.removesuffix(PACKED).endswith(".xes"):
+        raise InputError(
+            "{name}: expected messages of the source {source}, found an event log in XES; say how it is read with "
+            "--mapping",
+            reason="no_mapping",
+            name=str(path),
+            source=source.source,
+        )
     if source.form is not None:
         form = beside / source.form
-        rows = Rows(FormFile(path, read_form(form), source, limits=limits))
+        rows = Rows(FormFile(path, read_form(form), source, limits=limits, known=known))
         return SourceFile(rows, identity_of(path, source.source.encode(), form.read_bytes()))
     if source.register:
         register = Register(path, limits, source=source.source, zone=source.timezone)

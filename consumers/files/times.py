@@ -10,7 +10,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
-from workflow.errors import InputError
+from workflow.errors import InputError, Words
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -152,7 +152,7 @@ def _local(value: datetime, zone: ZoneInfo | None, text: str) -> datetime:
         raise InputError(
             "expected a local time of {zone}, found {found}, which a clock change leaves out; correct it",
             reason="no_such_local_time",
-            expected=f"a local time of {zone.key}",
+            expected=Words("a local time of {zone}", zone=zone.key),
             zone=zone.key,
             found=shown(text),
         )
@@ -182,6 +182,6 @@ def _no_zone(text: str) -> InputError:
     return InputError(
         "expected a time with an offset, found {found}; give the mapping a `zone`",
         reason="time_without_zone",
-        expected="a time with an offset",
+        expected=Words("a time with an offset"),
         found=shown(text),
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 from unicodedata import normalize
 
 from consumers.files.times import DATE_SHAPES, Times, day, instant, shown
-from workflow.errors import InputError
+from workflow.errors import InputError, Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -87,7 +87,7 @@ def whole(name: str, column: Column, context: Context) -> Reader[int | None]:
             raise InputError(
                 "expected {expected}, found {found}; correct it",
                 reason="whole_number",
-                expected="a whole number",
+                expected=Words("a whole number"),
                 found=shown(found),
             )
         return int(found)
@@ -115,10 +115,12 @@ def needed_time(column: Column, context: Context, known: Times) -> Reader[dateti
         found = raw(cells)
         if found is None:
             raise InputError(
-                "expected {expected}, found {found}; correct it",
+                "expected {expected} for {field} in the column {column}, found {found}; correct it",
+                field="occurred_at",
+                column=label(column),
                 reason="time_missing",
-                expected="a time",
-                found="nothing",
+                expected=Words("a time"),
+                found=Words("nothing"),
             )
         return known[found]
 
@@ -172,10 +174,12 @@ def identity(name: str, column: Column, context: Context) -> Reader[str]:
         if found is not None and len(found) <= chars_max:
             return found
         raise InputError(
-            "expected {expected}, found {found}; correct it",
+            "expected {expected} for {field} in the column {column}, found {found}; correct it",
+            field=name,
+            column=label(column),
             reason=f"{name}_missing" if found is None else f"{name}_too_long",
-            expected=f"1 to {chars_max} characters",
-            found="nothing" if found is None else shown(found),
+            expected=Words("1 to {most} characters", most=chars_max),
+            found=Words("nothing") if found is None else shown(found),
         )
 
     return _naming(label(column), read)
@@ -221,7 +225,7 @@ def _with_point(found: str) -> str:
         raise InputError(
             "expected {expected}, found {found}; correct it, or the mapping's `decimal`",
             reason="decimal",
-            expected="a number such as 1.234,50",
+            expected=Words("a number such as 1.234,50"),
             found=shown(found),
         )
     return found.replace(".", "").replace(",", ".")
@@ -232,8 +236,8 @@ def _clean(found: str, chars_max: int) -> str:
         raise InputError(
             "expected {expected}, found {found}; shorten it, or raise the reader's limit",
             reason="text_too_long",
-            expected=f"at most {chars_max} characters",
-            found=f"{len(found)} characters",
+            expected=Words("at most {most} characters", most=chars_max),
+            found=Words("{count} characters", count=len(found)),
         )
     if "\0" in found or (not found.isascii() and any("\ud800" <= one <= "\udfff" for one in found)):
         raise _not_text(found)
@@ -244,7 +248,7 @@ def _listed(found: str) -> InputError:
     return InputError(
         "expected {expected}, found {found}; name the path of the value inside",
         reason="not_a_value",
-        expected="one value",
+        expected=Words("one value"),
         found=shown(f"[{', '.join(found.split(LISTED)[1:])}]"),
     )
 
@@ -253,7 +257,7 @@ def _not_text(found: str) -> InputError:
     return InputError(
         "expected {expected}, found {found}; correct it",
         reason="not_text",
-        expected="one text",
+        expected=Words("one text"),
         found=shown(found),
     )
 

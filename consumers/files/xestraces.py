@@ -12,7 +12,7 @@ from lxml import etree
 
 from consumers.files.tally import Run
 from consumers.files.times import shown
-from workflow.errors import HostileInput, InputError
+from workflow.errors import HostileInput, InputError, Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -207,6 +207,6 @@ def _no_events() -> InputError:
     return InputError(
         "expected {expected}, found {found}; nothing can be judged of such a dossier",
         reason="no_events",
-        expected="a trace with events",
-        found="none",
+        expected=Words("a trace with events"),
+        found=Words("none"),
     )

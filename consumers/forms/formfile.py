@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from consumers.files.blocks import Blocks, Bytes
 from consumers.files.jsonrows import numbered_lines, parsed
@@ -13,10 +13,10 @@ from consumers.files.sorting import by_dossier
 from consumers.files.tally import Run
 from consumers.forms.reading import FormReader, Part
 from consumers.forms.revisions import revised
-from workflow.errors import InputError
+from workflow.errors import InputError, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from consumers.files.refusals import Refusal
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from workflow.facts import Fact
     from workflow.sources import SourceDefinition
 
+    Known: TypeAlias = Callable[[list[str]], Iterable[Fact]]
+    """What is kept of the dossiers of these codes."""
+
 BOM: Final = "\ufeff"
+ASKED_FACTS: Final = 1_000
+"""Facts of the file about whose dossiers one question asks; a dossier of more is asked about alone."""
 
 
 class FormFile(OpenedFile):
@@ -46,14 +51,20 @@ class FormFile(OpenedFile):
         limits: FileLimits = DEFAULT_LIMITS,
         secret: bytes | None = None,
         told: Callable[[Refusal], None] | None = None,
+        known: Known | None = None,
     ) -> None:
-        """`secret` keys the hashes of persons. Raises InputError (`unreadable`, `empty_file`)."""
+        """`secret` keys the hashes of persons; `known` tells what is kept already, without which nothing is.
+
+        Raises InputError (`unreadable`, `empty_file`).
+        """
         super().__init__(path, limits, told)
+        self._known = known
         self._form = form
         self._reader = FormReader(form, source, limits, secret)
 
     def parts(self) -> Iterator[Part]:
-        """What each message tells, in the order of the file, read anew from its start; facts have revision 0.
+        """What each message tells, in the order of the file, read anew from its start; facts have revision 0, or what
+        their record says of its order.
 
         Raises InputError for what concerns the whole file.
         """
@@ -67,13 +78,25 @@ class FormFile(OpenedFile):
                 yield from self._told(place, message)
 
     def dossiers(self) -> Iterator[tuple[str, Sequence[Fact]]]:
-        """Each dossier's code and its facts, sorted by dossier in bounded memory, a changed one as a revision."""
+        """Each dossier's code and its facts, sorted by dossier in bounded memory, a changed one as a revision.
+
+        As many for each dossier whatever is known of it, so that a reading that was stopped can go on.
+        """
         runs = (Run(part.fact.subject, [part.fact]) for part in self.parts() if part.fact is not None)
         whole = by_dossier(runs, self._limits.sort_facts_max)
-        for run in whole:
-            if len(run.facts) > self._limits.dossier_facts_max:
-                self._tally.cut(run, str(self.path))
-            yield run.subject, revised(run.facts)
+        for several in _together(whole):
+            for run in several:
+                if len(run.facts) > self._limits.dossier_facts_max:
+                    self._tally.cut(run, str(self.path))
+            kept = self._kept([run.subject for run in several])
+            for run in several:
+                yield run.subject, revised(run.facts, kept.get(run.subject, ()))
+
+    def _kept(self, subjects: list[str]) -> dict[str, list[Fact]]:
+        found: dict[str, list[Fact]] = {}
+        for fact in () if self._known is None else self._known(subjects):
+            found.setdefault(fact.subject, []).append(fact)
+        return found
 
     def _told(self, place: str, message: dict[str, Any]) -> Iterator[Part]:
         records = self._reader.records(message, place)
@@ -111,7 +134,7 @@ class FormFile(OpenedFile):
                 yield place, parsed(text, self._limits.depth_max)
             except InputError as error:
                 # Only where it broke is repeated, never the line: it is full of persons.
-                error.values["found"] = "a line that is none"
+                error.values["found"] = Words("a line that is none")
                 yield place, error
 
     def _is_json(self) -> bool:
@@ -136,6 +159,19 @@ class FormFile(OpenedFile):
                 name=f"{self.path}:{rows.line_num}",
                 found=str(error),
             ) from error
+
+
+def _together(runs: Iterable[Run]) -> Iterator[list[Run]]:
+    held: list[Run] = []
+    facts = 0
+    for run in runs:
+        held.append(run)
+        facts += len(run.facts)
+        if facts >= ASKED_FACTS:
+            yield held
+            held, facts = [], 0
+    if held:
+        yield held
 
 
 def _lines(blocks: Blocks) -> Iterator[str]:

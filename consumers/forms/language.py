@@ -49,6 +49,7 @@ class Told(Definition, frozen=True):
 class Form(Definition, frozen=True):
     """How the messages of one source become facts.
 
+    `version`: the column that orders the messages about one record, a whole number or a time, where they have it.
     `format`: JSON lines, CSV, or `table` for either (the first character tells). `records`: the path of the list of
     records in a message; without it the message is the record. `key`: the columns of every fact's id, the dossier's
     code among them. `mixed_times`: columns whose times come in several shapes. `personal`: columns about persons, which
@@ -59,6 +60,7 @@ class Form(Definition, frozen=True):
     key: Texts
     facts: Annotated[tuple[Told, ...], Meta(min_length=1)]
     records: Text | None = None
+    version: Text | None = None
     mixed_times: tuple[Text, ...] = ()
     personal: tuple[Text, ...] = ()
     keyed: tuple[Text, ...] = ()
@@ -104,7 +106,7 @@ def _check_fields(one: Placed[Form], index: int, told: Told) -> None:
                 _refuse(one, (*path, name), "no column about persons", str(read), "personal")
             if name not in PERSON_FIELDS:
                 _refuse(one, (*path, name), "a keyed column as party or actor only", str(read), "personal")
-    for read in (*form.key, *told.key):
+    for read in (*form.key, *told.key, *(() if form.version is None else (form.version,))):
         if read in form.personal:
             _refuse(one, ("key",), "no column about persons", read, "personal")
     if form.key[0] not in _named(told.fields.subject):

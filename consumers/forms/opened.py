@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consumers.codec import RawRecord, decode
-from consumers.files.blocks import Blocks, Bytes
+from consumers.files.entries import Messages
 from consumers.files.factfile import FactFile, open_facts
-from consumers.files.jsonrows import numbered_lines
 from consumers.files.limits import DEFAULT_LIMITS, FileLimits
 from consumers.files.mapping import read_mapping
 from consumers.forms.formfile import FormFile
@@ -29,8 +27,8 @@ def open_source(
     *,
     limits: FileLimits = DEFAULT_LIMITS,
     secret: bytes | None = None,
-) -> FactFile | FormFile:
-    """A file of `source` as dossiers of facts; `folder` holds its form or mapping.
+) -> FactFile | FormFile | Messages:
+    """A file of `source` as dossiers of facts, read as an import reads it; `folder` holds its form or mapping.
 
     Raises DefinitionError for an unsound form or mapping, InputError (`unreadable`, `empty_file`), UsageError for a
     source of registers.
@@ -45,23 +43,17 @@ def open_source(
         )
     if source.form is not None:
         return FormFile(path, read_form(folder / source.form), source, limits=limits, secret=secret)
-    mapping = None if source.mapping is None else read_mapping(folder / source.mapping)
-    return open_facts(path, mapping, limits=limits)
+    if source.mapping is not None:
+        return open_facts(path, read_mapping(folder / source.mapping), limits=limits)
+    return Messages(path, limits, source=source.source, zone=source.timezone)
 
 
-def parts(file: FactFile | FormFile, source: SourceDefinition, limits: FileLimits) -> Iterator[Part]:
+def parts(file: FactFile | FormFile | Messages) -> Iterator[Part]:
     """What each message of a file tells, in its order: nothing for a file read through a mapping, whose facts come by
     dossier only. Raises InputError for what concerns the whole file."""
     if isinstance(file, FormFile):
         yield from file.parts()
-    elif source.mapping is None:
-        with Bytes(file.path, limits) as stream:
-            for line, text in numbered_lines(Blocks(stream, limits)):
-                yield _part(f"{file.path}:{line}", text, source)
-
-
-def _part(place: str, text: str, source: SourceDefinition) -> Part:
-    try:
-        return Part(place, decode(RawRecord(text.encode(), place=place), zone=source.timezone))
-    except InputError as error:
-        return Part(place, None, error)
+    elif isinstance(file, Messages):
+        for line, _, told in file.told():
+            place = f"{file.path}:{line}"
+            yield Part(place, None, told) if isinstance(told, InputError) else Part(place, told)

@@ -20,7 +20,8 @@ from consumers.files.bodies import Bodies
 from consumers.files.mapping import columned, named_fields
 from consumers.files.values import LISTED
 from consumers.forms.language import columns_of
-from workflow.errors import InputError
+from consumers.forms.versions import version_of
+from workflow.errors import InputError, Words
 from workflow.facts import Fact
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class FormReader:
         self._secret = secret
         self._keyed = frozenset(form.keyed)
         self._mixed = frozenset(form.mixed_times)
+        self._version = None if form.version is None else version_of(form.version, source, limits)
         # Two ways of saying one kind have one number, or a change of the way would look like a change of the fact.
         order = list(dict.fromkeys(told.kind for told in form.facts))
         self._kinds = [_Kind(told, order.index(told.kind) + 1, form, source, limits) for told in form.facts]
@@ -89,7 +91,7 @@ class FormReader:
                 "expected a list of objects at {expected}, found none; send the records there",
                 reason="no_records",
                 expected=self.form.records,
-                found="none",
+                found=Words("none"),
             )
         for index, record in enumerate(found):
             where = f"{place} {self.form.records}[{index}]"
@@ -109,10 +111,16 @@ class FormReader:
             if not self._is_told(kind.told, levels):
                 return None
             cells = [self._cell(levels, name) for name in kind.columns]
-            fact, uncoded = kind.fact(cells, [self._cell(levels, name) for name in kind.key])
+            key = [self._cell(levels, name) for name in kind.key]
+            fact, uncoded = kind.fact(cells, key, self._revision(levels))
         except InputError as error:
             return Part(place, None, _masked(error))
         return Part(place, fact, None, uncoded)
+
+    def _revision(self, levels: list[dict[str, Any]]) -> int:
+        if self._version is None or self.form.version is None:
+            return 0
+        return self._version(self._cell(levels, self.form.version))
 
     def _is_told(self, told: Told, levels: list[dict[str, Any]]) -> bool:
         if any(self._cell(levels, name) is None for name in told.needs):
@@ -162,23 +170,33 @@ class _Kind:
         self._occurred_at = values.needed_time(at, context, values.times(at, context))
         self._entered_at = values.time(row["entered_at"], context) if "entered_at" in row else None
         self._sequence = values.whole("sequence", row["sequence"], context) if "sequence" in row else None
+        self._ordered_by = values.label(row["sequence"]) if "sequence" in row else ""
         self._body = Bodies(fields, data, {}, context).of
 
     def fact(
-        self, cells: list[str | None], key: list[str | None]
+        self, cells: list[str | None], key: list[str | None], revision: int
     ) -> tuple[Fact, tuple[tuple[str, str], ...]]:
-        """The fact of these cells, of revision 0. The place of its kind in the form orders what has one instant."""
+        """The fact of these cells. The place of its kind in the form orders what has one instant.
+
+        Without a value in a column of its key, or in its sequence, it could not be told from another: it is refused.
+        """
+        subject, occurred_at = self._subject(cells), self._occurred_at(cells)
+        for name, value in zip(self.key, key, strict=True):
+            if value is None:
+                raise _nothing(name, "key_missing", "a value that tells one record from another")
         built = self._body(cells)
         assert built is not None  # noqa: S101 - no filter was given
-        sequence = self._sequence(cells) if self._sequence else None
+        sequence = self._sequence(cells) if self._sequence else self._number
+        if sequence is None:
+            raise _nothing(self._ordered_by, "sequence_missing", "the whole number that orders the record")
         fact = Fact(
-            self._subject(cells),
+            subject,
             self._source,
             derived_id(self._source, self.told.kind, key),
-            self._occurred_at(cells),
+            occurred_at,
             built.body,
-            self._number if sequence is None else sequence,
-            0,
+            sequence,
+            revision,
             self._entered_at(cells) if self._entered_at else None,
         )
         return fact, built.uncoded
@@ -187,6 +205,16 @@ class _Kind:
 def derived_id(source: str, kind: str, key: Sequence[str | None]) -> str:
     """The id of what a record tells: 32 hex digits of SHA-256 over source, kind and the key's values."""
     return sha256(encode([source, kind, *key])).hexdigest()[:HASH_CHARS]
+
+
+def _nothing(column: str, reason: str, expected: str) -> InputError:
+    return InputError(
+        "{column}: expected {expected}, found {found}; fill the column, or send the record when it is known",
+        reason=reason,
+        column=column,
+        expected=expected,
+        found="nothing",
+    )
 
 
 def national_code(code: str) -> str:
@@ -245,8 +273,8 @@ def _as_text(value: object, name: str) -> str | None:
         "expected {expected}, found {found}; name the path of the value inside",
         reason="not_a_value",
         column=name,
-        expected="text, a number, true, false or a list of texts",
-        found="an object or a list of other things",
+        expected=Words("text, a number, true, false or a list of texts"),
+        found=Words("an object or a list of other things"),
     )
 
 
@@ -263,7 +291,7 @@ def _in_one_shape(text: str) -> str:
 def _masked(error: InputError) -> InputError:
     """The error without words of the source: only codes and times are repeated."""
     found = str(error.values.get("found", ""))
-    if error.code not in ("not_a_value", "no_records") and not _SHOWABLE.fullmatch(found):
-        nothing = found == "nothing"
-        error.values["found"] = found if nothing else f"a text of {len(found.strip(chr(39)))} characters"
+    shown = found == "nothing" or _SHOWABLE.fullmatch(found)
+    if error.code not in ("not_a_value", "no_records") and not shown:
+        error.values["found"] = Words("a text of {count} characters", count=len(found.strip("'")))
     return error

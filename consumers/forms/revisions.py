@@ -2,43 +2,68 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec.structs import replace
 
 from workflow.canonical import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from workflow.facts import Fact
 
+    Kept: TypeAlias = dict[int, bytes]
+    """What was said under each revision of one id."""
+
 
 def revised(facts: Iterable[Fact], known: Iterable[Fact] = ()) -> list[Fact]:
-    """The facts of one dossier, each once, a changed one under the next revision of its id.
+    """The facts of one dossier, each once, a changed one under a further revision of its id.
 
-    `facts` in the order they were told, all of revision 0; `known`: what is already kept of the dossier. The same
-    facts told once more give the same identities, so they add nothing. Where a record has no version of its own, a
-    return to earlier words in a later reading cannot be told from the earlier message sent again, and is taken as that.
+    `facts` in the order they were told; `known`: what is already kept of the dossier. A fact of a revision above 0 was
+    given it by what its record says of its own order, and keeps it: such messages may come in any order. Of revision 0
+    it comes after all that is known, so that what was told last stands, however the messages were cut into files;
+    those at its beginning that repeat the end of what is known are those, read again.
     """
-    versions: dict[tuple[str, str], list[bytes]] = {}
-    for fact in sorted(known, key=lambda one: one.revision):
-        versions.setdefault((fact.source, fact.id), []).append(_said(fact))
-    reached: dict[tuple[str, str], int] = {}
-    found: list[Fact] = []
+    kept: dict[tuple[str, str], Kept] = {}
+    for fact in known:
+        kept.setdefault((fact.source, fact.id), {})[fact.revision] = _said(fact)
+    told: dict[tuple[str, str], list[tuple[Fact, bytes]]] = {}
+    places: list[tuple[tuple[str, str], int]] = []
     for fact in facts:
-        identity = fact.source, fact.id
-        listed, said = versions.setdefault(identity, []), _said(fact)
-        at = reached.get(identity, -1)
-        if at >= 0 and listed[at] == said:
+        identity, said = (fact.source, fact.id), _said(fact)
+        before = told.setdefault(identity, [])
+        if before and before[-1][0].revision == fact.revision and before[-1][1] == said:
             continue
-        # Behind the place reached, so that a value told, changed and told again is three revisions, however often read.
-        place = next((n for n in range(at + 1, len(listed)) if listed[n] == said), len(listed))
-        if place == len(listed):
-            listed.append(said)
-        reached[identity] = place
-        found.append(replace(fact, revision=place))
+        places.append((identity, len(before)))
+        before.append((fact, said))
+    numbered = {identity: _numbered(one, kept.get(identity, {})) for identity, one in told.items()}
+    return [numbered[identity][place] for identity, place in places]
+
+
+def _numbered(told: Sequence[tuple[Fact, bytes]], kept: Kept) -> list[Fact]:
+    again = _read_again([said for _, said in told], kept)
+    found: list[Fact] = []
+    for place, (fact, said) in enumerate(told):
+        if fact.revision:
+            number = fact.revision
+            # Two messages of one moment that differ: the one read later comes behind.
+            while kept.get(number, said) != said:
+                number += 1
+        else:
+            number = again[place] if place < len(again) else max(kept, default=-1) + 1
+        kept[number] = said
+        found.append(replace(fact, revision=number))
     return found
+
+
+def _read_again(said: list[bytes], kept: Kept) -> list[int]:
+    """The last revisions that are kept, as many as what was said begins with."""
+    order = sorted(kept)
+    for many in range(min(len(order), len(said)), 0, -1):
+        if [kept[number] for number in order[-many:]] == said[:many]:
+            return order[-many:]
+    return []
 
 
 def _said(fact: Fact) -> bytes:

@@ -22,7 +22,7 @@ from workflow.rules import Rules, compile_rules
 from workflow.sources import orders, read_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 PROCESSES: Final = ROOT / "processes"
@@ -264,6 +264,101 @@ def test_told_changed_and_told_again_is_three_revisions_however_often_read(
     assert revised(_unrevised(opened("portal-whole", *lines)), facts_of(opened("portal-whole", *lines))) == (
         facts_of(opened("portal-whole", *lines))
     )
+
+
+def test_what_is_told_last_stands_however_messages_are_cut_into_files(
+    opened: Callable[..., FormFile],
+) -> None:
+    lines = (whole(), whole(NgayTra="20260313100000"), whole(), whole(NgayTra="20260314100000"))
+    kept: list[Fact] = []
+    for line in lines:
+        kept += [fact for fact in revised(_unrevised(opened("portal-whole", line)), kept) if fact not in kept]
+
+    at_once = facts_of(opened("portal-whole", *lines))
+    assert sorted(kept, key=_identity) == sorted(at_once, key=_identity)
+    assert [fact.occurred_at.day for fact in kept if fact.sequence == 5] == [12, 13, 12, 14]
+
+
+def test_a_longer_file_of_what_is_known_adds_only_its_end(opened: Callable[..., FormFile]) -> None:
+    lines = (whole(), whole(NgayTra="20260313100000"), whole(NgayTra="20260314100000"))
+    kept = facts_of(opened("portal-whole", *lines[:2]))
+
+    longer = revised(_unrevised(opened("portal-whole", *lines)), kept)
+
+    assert [(fact.revision, fact.occurred_at.day) for fact in longer if fact not in kept] == [(2, 14)]
+
+
+def test_messages_that_say_when_they_were_sent_may_come_in_any_order(
+    opened: Callable[..., FormFile],
+) -> None:
+    lines = [
+        whole(NgayTra=f"202603{day}100000") | {"sent_at": f"202603{day}180000"} for day in (12, 13, 14, 15)
+    ]
+
+    def kept(order: Sequence[dict[str, Any]]) -> list[Fact]:
+        found: list[Fact] = []
+        for line in order:
+            told = revised(_unrevised(opened("portal-whole", line)), found)
+            found += [fact for fact in told if fact not in found]
+        return sorted(found, key=_identity)
+
+    assert kept(lines) == kept(lines[::-1]) == kept([*lines[2:], *lines[:2], *lines])
+    assert max(kept(lines[::-1]), key=lambda fact: (fact.sequence, fact.revision)).occurred_at.day == 15
+
+
+def test_two_messages_of_one_second_that_differ_are_two_revisions(opened: Callable[..., FormFile]) -> None:
+    lines = [whole(NgayTra=f"202603{day}100000") | {"sent_at": "2026-03-15 08:00:00"} for day in (12, 13)]
+    first, second = [fact.revision for fact in facts_of(opened("portal-whole", *lines)) if fact.sequence == 5]
+
+    assert second == first + 1
+
+
+@pytest.mark.parametrize("sent", ["99999999999", "1999-12-31 00:00:00"])
+def test_a_version_out_of_range_is_refused_with_its_column(
+    opened: Callable[..., FormFile], sent: str
+) -> None:
+    file = opened("portal-whole", whole() | {"sent_at": sent})
+
+    assert facts_of(file) == []
+    assert set(file.refusals.counts) == {"version"}
+    assert "sent_at: expected a whole number" in file.refusals.listed[0].text
+
+
+@pytest.mark.parametrize(
+    ("row", "reason", "column"),
+    [
+        (f"{CODE},1.004237,9,2026-03-02 08:15:00,,it-centre", "key_missing", "version"),
+        (f"{CODE},1.004237,9,2026-03-02 08:15:00, ,it-centre", "key_missing", "version"),
+    ],
+)
+def test_a_row_without_a_value_in_its_key_is_refused_with_line_and_column(
+    opened: Callable[..., FormFile], row: str, reason: str, column: str
+) -> None:
+    file = opened("polled-status", *ROWS, row)
+
+    assert len(facts_of(file)) == 2
+    (refusal,) = file.refusals.listed
+    assert refusal.reason == reason
+    assert ":4 status" in refusal.place
+    assert refusal.values["column"] == column
+    assert f"{column}: expected" in refusal.text
+
+
+def test_a_record_without_its_sequence_is_refused(tmp_path: Path) -> None:
+    definition = read_sources(FOLDER)["polled-status"]
+    form = parse_form(
+        (FOLDER / "polled-status.form.yaml").read_bytes().replace(b"[version]", b"[status]"), "f"
+    )
+    path = tmp_path / "rows"
+    path.write_text(f"{ROWS[0]}\n{CODE},1.004237,9,2026-03-02 08:15:00,,it-centre\n", encoding="utf-8")
+    file = FormFile(path, form, definition)
+
+    assert facts_of(file) == []
+    assert file.refusals.counts == {"sequence_missing": 1}
+
+
+def _identity(fact: Fact) -> tuple[str, str, str, int]:
+    return fact.subject, fact.source, fact.id, fact.revision
 
 
 def _unrevised(file: FormFile) -> list[Fact]:

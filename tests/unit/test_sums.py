@@ -128,7 +128,7 @@ def test_a_sum_tells_calendar_days() -> None:
         ("binds: {end: any}, from: {action: close, which: last}", "last close"),
         ("binds: {end: any}, from: {entering: open}", "entering state open"),
         ("binds: {end: any}, from: {milestone: submitted}", "milestone submitted"),
-        ("binds: {state: open}", "entry or asking: open"),
+        ("binds: {state: open}", "entering state open"),
         ("binds: {phase: check}", "start of phase check"),
     ],
 )

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta
 
-from workflow.errors import DefinitionError, UnknownZone
+from workflow.errors import DefinitionError, UnknownZone, Words
 from workflow.messages import Change, Kind, Topic
 from workflow.procedure.language import Definition, Identifier
 from workflow.yamltree import contents, placed
@@ -202,7 +202,7 @@ def _check_route(one: Placed[Routes], name: str) -> None:
     if route.channel in both:
         raise refused(one, ("mail", route.channel), "a name of its own for each channel", repr(route.channel))
     if route.channel not in one.value.channels:
-        known = ", ".join(one.value.channels) or "none"
+        known = ", ".join(one.value.channels) or Words("none")
         raise refused(one, (*path, "channel"), f"one of: {known}", repr(route.channel))
     if route.channel in one.value.webhooks and route.address is not None:
         raise refused(one, (*path, "address"), "none for a webhook", repr(route.address))

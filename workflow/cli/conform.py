@@ -12,7 +12,7 @@ import msgspec
 from workflow.audit.conform import Audit, Found, Report
 from workflow.cli.inputs import FILE, Log, moment, open_log, regrouped
 from workflow.cli.options import Command, output_option
-from workflow.cli.output import Column, print_json, print_rows
+from workflow.cli.output import Column, print_json, print_rows, refusal_line
 from workflow.cli.progress import watched
 from workflow.cli.writing import OUT, written_whole
 from workflow.errors import InputError
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 RULES = (
     Column("rule", "Rule"),
-    Column("kind", "Kind"),
+    Column("kind", "Kind", words=True),
     Column("dossiers", "Dossiers", "right"),
-    Column("counts", "Counted as"),
+    Column("counts", "Counted as", words=True),
 )
 FIGURES = (Column("figure", "Figure"), Column("value", "Count", "right"))
 
@@ -162,7 +162,7 @@ TITLES = {
 def _tell_refusals(log: Log) -> None:
     refusals = log.facts.refusals
     for refusal in refusals.listed:
-        click.echo(f"{refusal.place}: {current(refusal.template).format(**refusal.values)}", err=True)
+        click.echo(refusal_line(refusal.place, refusal.template, refusal.values), err=True)
     unlisted = refusals.total - len(refusals.listed)
     if unlisted > 0:
         click.echo(current("and {count} more rows that were not taken").format(count=unlisted), err=True)

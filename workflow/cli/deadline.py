@@ -11,7 +11,7 @@ from workflow.cli.inputs import FILE, moment, read_family
 from workflow.cli.options import Command, output_option
 from workflow.cli.output import print_json
 from workflow.cli.sums import print_deadlines, shown_instant
-from workflow.errors import UsageError
+from workflow.errors import UsageError, Words
 from workflow.i18n import current
 from workflow.model import AppointmentTold, PauseTaken
 
@@ -137,7 +137,7 @@ def _pause(text: str, rules: Rules, zone: ZoneInfo) -> PauseTaken:
     if name not in rules.revision.pauses or not dots:
         raise UsageError(
             "--pause: expected ID=FROM..TO with ID one of {known}, found {found}",
-            known=", ".join(rules.revision.pauses) or "none",
+            known=", ".join(rules.revision.pauses) or Words("none"),
             found=text,
         )
     taken = PauseTaken(name, _needed(start, zone, "--pause"), moment(end or None, zone, "--pause"))
@@ -158,7 +158,7 @@ def _set_registers(dossier: Dossier, rules: Rules, given: tuple[str, ...]) -> No
         if slot is None:
             raise UsageError(
                 "--register: expected NAME=VALUE with NAME one of {known}, found {found}",
-                known=", ".join(rules.layout.registers) or "none",
+                known=", ".join(rules.layout.registers) or Words("none"),
                 found=text,
             )
         try:

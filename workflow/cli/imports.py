@@ -17,17 +17,19 @@ from consumers.apply import Beside, Told, apply
 from consumers.codec import encode
 from consumers.files.entries import batches, files_of
 from consumers.files.sourcefile import open_source_file
+from consumers.intake import kept_in
 from consumers.ticker import DOSSIERS_A_TICK, tick
 from workflow import catalogue as definitions
 from workflow.cli.inputs import FILE, moment
 from workflow.cli.options import Command, file_limits, output_option
-from workflow.cli.output import Column, print_json, print_rows
+from workflow.cli.output import Column, print_json, print_rows, refusal_line
 from workflow.cli.progress import watched
 from workflow.cli.stores import Place, store_options
-from workflow.errors import StoreBusy, UsageError, VersionConflict
-from workflow.i18n import current
+from workflow.errors import InputError, StoreBusy, UsageError, VersionConflict, Words
+from workflow.i18n import current, filled
 from workflow.store.looking import unmodelled
 from workflow.store.rows import Position
+from workflow.store.trying import tried
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -62,7 +64,8 @@ UNMODELLED: Final = (Column("code", "Code named"), Column("dossiers", "Dossiers"
 
 class Imported(Struct):
     """What became of one file. `went_on_after`: the place up to which an earlier import had read it. `known`: facts
-    that were there already. `refused`: by reason; `dead`: facts kept as dead letters; `letters`: the first of them."""
+    that were there already. `refused`: by reason; `dead`: facts kept as dead letters; `letters`: the first of them.
+    `stopped`: why the file was not read to its end."""
 
     file: str
     went_on_after: int = 0
@@ -73,6 +76,7 @@ class Imported(Struct):
     dead: int = 0
     refused: dict[str, int] = {}
     blocked: list[str] = []
+    stopped: str | None = None
     letters: list[Buried] = []
 
     def add(self, done: Applied) -> None:
@@ -105,7 +109,9 @@ class Definitions(NamedTuple):
 @click.option(
     "--as-of", help="Look for alerts as of this date or time, such as the file's last day; by default now."
 )
-@click.option("--dry-run", is_flag=True, help="Read and judge everything, and store nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Say what an import into this store would do, and store nothing."
+)
 @output_option("table", "json")
 def import_(  # noqa: PLR0913 - one parameter per option
     path: Path,
@@ -124,13 +130,10 @@ def import_(  # noqa: PLR0913 - one parameter per option
     """
     with _definitions(procedures, source) as known, _store(place, dry_run=dry_run) as store:
         until = moment(as_of, known.source.timezone, "--as-of") or datetime.now(UTC)
-        done: list[Imported] = []
-        for file in files_of(path):
-            opened = open_source_file(file, known.source, known.beside, file_limits(), mapping)
-            done.append(
-                import_file(store, known.catalogue, opened, file, lambda: datetime.now(UTC), as_of=until)
-            )
-            _tell(opened.reading, done[-1])
+        if path.is_dir():
+            done = [_one_of_several(store, known, file, mapping, until) for file in files_of(path)]
+        else:
+            done = [_brought(store, known, path, mapping, until)]
         _look(store, known.catalogue, until)
         codes = unmodelled(store)
     if output == "json":
@@ -138,7 +141,26 @@ def import_(  # noqa: PLR0913 - one parameter per option
     else:
         print_rows(map(_row, done), FIGURES, "table", title="Nothing was stored" if dry_run else "")
         print_rows(to_builtins(codes), UNMODELLED, "table", title="Judged by the generic procedure")
-    return int(any(one.refused or one.dead or one.blocked for one in done))
+    return int(any(one.refused or one.dead or one.blocked or one.stopped for one in done))
+
+
+def _one_of_several(
+    store: Store, known: Definitions, file: Path, mapping: Path | None, until: datetime
+) -> Imported:
+    """A file of a folder: the others are not lost because of one that cannot be read."""
+    try:
+        return _brought(store, known, file, mapping, until)
+    except InputError as fault:
+        stopped = _said(fault)
+        click.echo(stopped, err=True)
+        return Imported(str(file), stopped=stopped)
+
+
+def _brought(store: Store, known: Definitions, file: Path, mapping: Path | None, until: datetime) -> Imported:
+    opened = open_source_file(file, known.source, known.beside, file_limits(), mapping, kept_in(store))
+    done = import_file(store, known.catalogue, opened, file, lambda: datetime.now(UTC), as_of=until)
+    _tell(opened.reading, done)
+    return done
 
 
 def import_file(
@@ -156,26 +178,36 @@ def import_file(
     Alerts are looked at as life would have: as of what was told by then, and not beyond `as_of`, by default now.
     Each `batch` of so many facts moves the position in its own transaction, so that nothing is lost or taken twice
     wherever it ends.
-    Raises InputError for what concerns the whole file, StoreError.
+    A file that cannot be read on behind facts that were taken says where it `stopped`; they stay. Raises InputError for
+    what concerns the whole file where nothing of it was taken, StoreError.
     """
     stream, reading = f"file/{file.identity}", file.reading
     with store.writing() as writing:
         after, epoch = writing.claim(stream, 0, log=file.identity)
     found = Imported(str(path), went_on_after=after)
     last, reached = as_of or now(), datetime.min.replace(tzinfo=UTC)
-    for entries in _watched(reading, after, batch):
-        end = entries[-1].position
-        step = Position(stream, 0, after, end, epoch)
-        told = [_told(entry, path) for entry in entries]
-        reached = min(max(reached, _told_by(told)), last)
-        beside = Beside(as_of=reached)
-        found.add(
-            _applied(lambda: apply(store, catalogue, told, now=now(), position=step, beside=beside))  # noqa: B023 - called at once
-        )
-        after = end
+    try:
+        for entries in _watched(reading, after, batch):
+            end = entries[-1].position
+            step = Position(stream, 0, after, end, epoch)
+            told = [_told(entry, path) for entry in entries]
+            reached = min(max(reached, _told_by(told)), last)
+            beside = Beside(as_of=reached)
+            found.add(
+                _applied(lambda: apply(store, catalogue, told, now=now(), position=step, beside=beside))  # noqa: B023 - called at once
+            )
+            after = end
+    except InputError as fault:
+        if not after:
+            raise
+        found.stopped = _said(fault)
     found.rows, found.filtered = reading.rows, reading.filtered
     found.refused = dict(reading.refusals.counts)
     return found
+
+
+def _said(fault: InputError) -> str:
+    return filled(fault.template, fault.values)
 
 
 def _told_by(told: Sequence[Told]) -> datetime:
@@ -212,10 +244,14 @@ def _told(entry: Entry, path: Path) -> Told:
 
 @contextmanager
 def _store(place: Place, *, dry_run: bool) -> Iterator[Store]:
-    """The store; for a dry run one that is thrown away."""
+    """The store; for a dry run what is done to it is undone, and one that is not there yet is thrown away."""
     if not dry_run:
         with place.opened(make=True) as store:
             yield store
+        return
+    if place.there:
+        with place.opened() as store, tried(store) as trial:
+            yield trial
         return
     with tempfile.TemporaryDirectory(prefix="dunghen-") as folder:
         aside = Place(str(Path(folder) / "dry-run.db"), None)
@@ -233,7 +269,7 @@ def _definitions(procedures: Path | None, source: str) -> Iterator[Definitions]:
         if found is None:
             raise UsageError(
                 "--source: expected one of {known}, found {found}; name one of them, or define it below {folder}",
-                known=", ".join(catalogue.sources) or "none",
+                known=", ".join(catalogue.sources) or Words("none"),
                 found=source,
                 folder=str(folder / "sources"),
                 reason="unknown_source",
@@ -249,7 +285,7 @@ def _tell(reading: Messages | Rows | Register, one: Imported) -> None:
     """What was not taken, line by line, and where an earlier import had come to; on standard error."""
     refusals = reading.refusals
     for refusal in refusals.listed:
-        click.echo(f"{refusal.place}: {current(refusal.template).format(**refusal.values)}", err=True)
+        click.echo(refusal_line(refusal.place, refusal.template, refusal.values), err=True)
     if refusals.total > len(refusals.listed):
         more = refusals.total - len(refusals.listed)
         click.echo(current("and {count} more rows that were not taken").format(count=more), err=True)
@@ -272,6 +308,12 @@ def _tell(reading: Messages | Rows | Register, one: Imported) -> None:
         )
     for letter in one.letters:
         click.echo(f"{letter.place}: {letter.reason}: {letter.detail}", err=True)
+    if one.stopped:
+        said = current(
+            "{stopped}. Reading stopped there; what stood before it was taken and stays ({count} added, {known} there "
+            "already). Correct the file and import it again: what is there is not added twice"
+        )
+        click.echo(said.format(stopped=one.stopped, count=one.appended, known=one.known), err=True)
     if one.dead:
         said = current(
             "{file}: {count} messages were kept as dead letters; each reason is counted by: dunghen status"

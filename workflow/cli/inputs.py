@@ -15,7 +15,7 @@ from consumers.files.mapping import Mapping, read_mapping
 from workflow.choosing import choose
 from workflow.cli.options import file_limits
 from workflow.clocks.calendar import read_calendar, read_calendars
-from workflow.errors import InputError, UsageError
+from workflow.errors import InputError, UsageError, Words
 from workflow.factrows import FactRows
 from workflow.facts import Acted, code_of
 from workflow.procedure.checks import require_sound
@@ -94,7 +94,7 @@ def read_family(
         raise UsageError(
             "{file}: expected one procedure, found {found}; name the file of the one that judges",
             file=procedure,
-            found=", ".join(codes) or "none",
+            found=", ".join(codes) or Words("none"),
         )
     require_sound(revisions, procedure)
     return compile_family(revisions, all_calendars(calendars), sources or {})

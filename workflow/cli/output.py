@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from workflow.i18n import current
+from workflow.cli.vocabulary import worded
+from workflow.i18n import current, filled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,11 +32,15 @@ _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
 
 
 class Column(NamedTuple):
-    """A column of results: its key in JSON and CSV, its English title in tables, and how it stands."""
+    """A column of results: its key in JSON and CSV, its English title in tables, and how it stands.
+
+    `words`: its cells hold words of ours, which tables show in the language of the command.
+    """
 
     key: str
     title: str
     justify: Literal["left", "right"] = "left"
+    words: bool = False
 
 
 def print_rows(
@@ -68,6 +73,12 @@ def print_json(value: object, *, stream: TextIO | None = None) -> None:
     (stream or sys.stdout).write(encoded.decode() + "\n")
 
 
+def refusal_line(place: str, template: str, values: Mapping[str, object]) -> str:
+    """One row that was not taken, with its place, which some templates name themselves."""
+    said = filled(template, values)
+    return said if "place" in values else f"{place}: {said}"
+
+
 def csv_cell(value: object) -> object:
     """A cell no spreadsheet takes for a formula: a text that begins like one gets a leading apostrophe.
 
@@ -96,7 +107,7 @@ def _print_table(
     for column in columns:
         table.add_column(Text(current(column.title)), justify=column.justify, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(visible(str(_plain(row.get(column.key), shown=True)))) for column in columns))
+        table.add_row(*(Text(visible(_shown(row.get(column.key), column))) for column in columns))
     if table.row_count:
         # Not the table's own title, which would be folded to the width of a narrow table.
         print_rich(*([Text(visible(current(title)))] if title else []), table, stream=out)
@@ -111,6 +122,11 @@ def print_rich(*parts: Any, stream: TextIO | None = None) -> None:  # noqa: ANN4
         with console.capture() as capture:
             console.print(part)
         out.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+
+
+def _shown(value: object, column: Column) -> str:
+    text = str(_plain(value, shown=True))
+    return worded(text) if column.words else text
 
 
 def _plain(value: object, *, shown: bool = False) -> object:

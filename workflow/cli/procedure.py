@@ -11,9 +11,10 @@ import click
 from workflow.cli.inputs import all_calendars
 from workflow.cli.options import Group, language_option, output_option
 from workflow.cli.output import Column, print_json, print_rows
+from workflow.cli.vocabulary import worded as in_words
 from workflow.cli.writing import OUT, written_whole
 from workflow.errors import UsageError
-from workflow.i18n import current
+from workflow.i18n import current, filled
 from workflow.procedure import tables
 from workflow.procedure.checks import check, check_all
 from workflow.procedure.diagram import svg
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 FILE: Final = click.Path(path_type=Path)
 
 FINDINGS: Final = (
-    Column("level", "Level"),
+    Column("level", "Level", words=True),
     Column("place", "Place"),
     Column("code", "Code"),
     Column("message", "Finding"),
@@ -59,40 +60,56 @@ MOVES: Final = (
     Column("to", "To"),
     Column("guards", "Guards"),
     Column("milestone", "Milestone"),
-    Column("order_break", "Out of order"),
+    Column("order_break", "Out of order", words=True),
 )
 LIMITS: Final = (
     Column("limit", "Limit"),
     Column("name", "Name"),
     Column("length", "Length"),
-    Column("binds", "Binds"),
-    Column("date", "Date"),
+    Column("counts", "Counted as", words=True),
+    Column("binds", "Binds", words=True),
+    Column("date", "Date", words=True),
     Column("basis", "Legal basis"),
 )
 PAUSES: Final = (
     Column("pause", "Pause"),
     Column("name", "Name"),
     Column("at_most", "At most", "right"),
-    Column("cap", "Cap", "right"),
-    Column("on_resume", "On resuming"),
-    Column("waits_for", "Waits for"),
+    Column("cap_length", "Cap"),
+    Column("on_resume", "On resuming", words=True),
+    Column("waits_for", "Waits for", words=True),
     Column("basis", "Legal basis"),
 )
 GUARDS: Final = (
     Column("guard", "Guard"),
     Column("name", "Name"),
     Column("requires", "Requires"),
-    Column("on_break", "If broken"),
+    Column("on_break", "If broken", words=True),
     Column("basis", "Legal basis"),
 )
 REGISTERS: Final = (
     Column("register", "Register"),
-    Column("type", "Type"),
-    Column("keep", "Keeps"),
+    Column("type", "Type", words=True),
+    Column("keep", "Keeps", words=True),
     Column("from", "From"),
     Column("actions", "Actions"),
     Column("initial", "Initially"),
 )
+LABELS: Final = {
+    "procedure": "Procedure",
+    "revision": "Revision",
+    "name": "Name",
+    "figures": "Figures",
+    "document": "Approved by document",
+    "decision": "Decision",
+    "decided_on": "Decided on",
+    "effective_from": "Holds from",
+    "effective_to": "Holds to",
+    "zone": "Time zone",
+    "calendar": "Calendar",
+    "initial": "Initial state",
+    "fingerprint": "Fingerprint",
+}
 HEADING: Final = (Column("field", "Of the revision"), Column("value", "Value"))
 CHANGES: Final = (
     Column("kind", "Kind"),
@@ -166,7 +183,7 @@ def _row(finding: Finding, place: str, run: str) -> dict[str, object]:
         "place": place,
         "code": finding.code,
         "path": finding.place,
-        "message": current(finding.text).format(**finding.values),
+        "message": filled(finding.text, finding.values),
         "run": run,
         "because": finding.because,
     }
@@ -184,7 +201,7 @@ def show_command(file: Path, revision: str | None, output: Form) -> None:
         "states": (STATES, list(tables.states(shown, language, current))),
         "moves": (MOVES, list(tables.moves(shown, language, current))),
         "limits": (LIMITS, list(tables.limits(shown, language, current))),
-        "pauses": (PAUSES, list(tables.pauses(shown, language))),
+        "pauses": (PAUSES, list(tables.pauses(shown, language, current))),
         "guards": (GUARDS, list(tables.guards(shown, language))),
         "registers": (REGISTERS, list(tables.registers(shown))),
     }
@@ -192,7 +209,12 @@ def show_command(file: Path, revision: str | None, output: Form) -> None:
     if output == "json":
         print_json({**heading, **{name: rows for name, (_, rows) in parts.items()}})
         return
-    print_rows([{"field": k, "value": v} for k, v in heading.items() if v is not None], HEADING, output)
+    said = [
+        {"field": current(LABELS[key]), "value": in_words(str(one)) if key == "figures" else one}
+        for key, one in heading.items()
+        if one is not None
+    ]
+    print_rows(said, HEADING, output)
     for columns, rows in parts.values():
         if rows:
             print_rows(rows, columns, output)

@@ -76,7 +76,7 @@ def run(
         if told is not None:
             loops |= Notifying(store, told.value, reached, process.health, process.metrics).loops()
         loops[ticking.PART] = Ticking(store, another, process.health, process.metrics, process.patience()).run
-        streams = reading.streams(catalogue, beside, broker)
+        streams = reading.streams(store, catalogue, beside, broker)
         read = Worker(
             store, catalogue, streams, process.health, process.metrics, patience=process.patience()
         ).run

@@ -19,10 +19,11 @@ from workflow.cli.inputs import FILE, all_calendars, regrouped
 from workflow.cli.options import Group, file_limits, kafka_settings, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
+from workflow.clocks.calendar import read_calendars
 from workflow.errors import UsageError
 from workflow.facts import Acted, Opened
 from workflow.fold import fold
-from workflow.i18n import current
+from workflow.i18n import current, filled
 from workflow.procedure.reader import read_procedures
 from workflow.rules import compile_family
 from workflow.sources import orders, read_source, read_sources
@@ -30,6 +31,7 @@ from workflow.sources import orders, read_source, read_sources
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from consumers.files.entries import Messages
     from consumers.files.factfile import FactFile
     from consumers.forms.formfile import FormFile
     from consumers.forms.reading import Part
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from workflow.rules import Rules
     from workflow.sources import SourceDefinition, SourceOrder
 
+_Identity = tuple[str, str, str, int]
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 LISTED_MAX = 1_000
 """Messages shown one by one; all are counted."""
 SOURCES = (
@@ -104,6 +108,11 @@ def show(name: str) -> None:
     multiple=True,
     help="Procedures to judge by; by default those that come with us.",
 )
+@click.option(
+    "--procedures",
+    type=FOLDER,
+    help="The folder of definitions, as for an import; by default those that come with us.",
+)
 @click.option("--secret", type=FILE, help="The file of the secret that keys the hashes of persons.")
 @click.option("--brokers", envvar="DUNGHEN_BROKERS", help="Kafka, for a topic: host:port.")
 @click.option(
@@ -114,10 +123,11 @@ def show(name: str) -> None:
     help="How many of the newest records of each partition of a topic are read.",
 )
 @output_option("table", "json")
-def check(
+def check(  # noqa: PLR0913 - one parameter per option
     what: str,
     name: str,
     procedure: tuple[Path, ...],
+    procedures: Path | None,
     secret: Path | None,
     brokers: str | None,
     last: int,
@@ -130,16 +140,16 @@ def check(
     """
     limits, key = file_limits(), None if secret is None else secret.read_bytes().strip()
     with ExitStack() as files:
-        definition, folder = _named(name, files)
-        opened: FactFile | FormFile | TopicFacts
+        definition, folder = _named(name, files, procedures)
+        opened: FactFile | FormFile | Messages | TopicFacts
         if Path(what).is_file():
             opened = open_source(Path(what), definition, folder, limits=limits, secret=key)
         else:
             records = newest(_broker(brokers, what), what, last, **kafka_settings().security())
             opened = TopicFacts(what, records, definition.timezone)
-        known = {**orders(_shipped()), definition.source: definition.order()}
-        report = _Report(definition, _families(procedure, known))
-        told = opened.parts() if isinstance(opened, TopicFacts) else parts(opened, definition, limits)
+        known = {**orders(_shipped(procedures)), definition.source: definition.order()}
+        report = _Report(definition, _families(procedure, procedures, known))
+        told = opened.parts() if isinstance(opened, TopicFacts) else parts(opened)
         for part in watched(told, opened.progress, "Checking"):
             report.tell(part)
         regrouped(opened, lambda: report.judge(opened))  # type: ignore[arg-type] # both kinds of file read alike
@@ -158,12 +168,13 @@ class _Report:
         self.definition = definition
         self.families = families
         self.listed: list[dict[str, Any]] = []
+        self._rows: dict[_Identity, list[int]] = {}
         self._clear()
 
     def _clear(self) -> None:
         if self.definition.mapping is not None:
             self.listed.clear()
-        self.dossiers = self.facts = 0
+        self.dossiers = self.facts = self.conflicts = 0
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self.procedures: Counter[str] = Counter()
         self.actions: Counter[str] = Counter()
@@ -172,30 +183,52 @@ class _Report:
         """One message: its fact, or why it is not taken."""
         if part.error is not None:
             values = part.error.values
-            said = current(part.error.template).format(**values)
+            # The place has a column of its own.
+            said = filled(part.error.template, values).removeprefix(f"{part.place}: ")
             self._refused(part.place, part.error.code, values, said)
         elif part.fact is not None:
+            if len(self.listed) < LISTED_MAX:
+                self._rows.setdefault(_identity(part.fact), []).append(len(self.listed))
             self._list({"place": part.place, **_told(part.fact)})
 
     def _refused(self, place: str, reason: str, values: Mapping[str, object], said: str) -> None:
-        self._list(
-            {
-                "place": place,
-                "reason": reason,
-                "expected": str(values.get("expected", "")),
-                "found": str(values.get("found", "")),
-                "do": said,
-            }
-        )
+        self._list(_not_taken(place, reason, values, said))
 
     def _list(self, row: dict[str, Any]) -> None:
         if len(self.listed) < LISTED_MAX:
             self.listed.append(row)
 
-    def judge(self, opened: FactFile | FormFile | TopicFacts) -> None:
+    def _once(self, facts: Sequence[Fact], file: str) -> list[Fact]:
+        """The facts of a dossier, each identity once, as a store would keep them; other content is a conflict."""
+        first: dict[_Identity, Fact] = {}
+        met: Counter[_Identity] = Counter()
+        for fact in facts:
+            identity = _identity(fact)
+            kept = first.setdefault(identity, fact)
+            if _content(kept) != _content(fact):
+                self._conflict(identity, met[identity], file)
+            met[identity] += 1
+        return list(first.values())
+
+    def _conflict(self, identity: _Identity, number: int, file: str) -> None:
+        self.conflicts += 1
+        values = {
+            "expected": current("the content first told of {id}").format(id=identity[2]),
+            "found": current("other content"),
+        }
+        said = current("give another content another id or revision, or void the first")
+        rows = self._rows.get(identity, ())
+        if number < len(rows):
+            at = rows[number]
+            self.listed[at] = _not_taken(self.listed[at]["place"], "id_conflict", values, said)
+        else:
+            self._refused(file, "id_conflict", values, said)
+
+    def judge(self, opened: FactFile | FormFile | Messages | TopicFacts) -> None:
         """Folds every dossier of the file."""
         self._clear()
-        for code, facts in opened.dossiers():
+        for code, told in opened.dossiers():
+            facts = self._once(told, str(opened.path))
             self.dossiers += 1
             self.facts += len(facts)
             if self.definition.mapping is not None:
@@ -220,18 +253,21 @@ class _Report:
         family = self.families.get("generic" if milestones or code is None else code)
         return choose(family or self.families["generic"], facts)
 
-    def summary(self, opened: FactFile | FormFile | TopicFacts) -> dict[str, Any]:
+    def summary(self, opened: FactFile | FormFile | Messages | TopicFacts) -> dict[str, Any]:
         """What would be taken, and what stands in the way, grouped."""
         if self.definition.mapping is not None:
             for one in opened.refusals.listed:
-                said = current(one.template).format(**one.values)
+                said = filled(one.template, one.values)
                 self._refused(one.place, one.reason, one.values, said)
+        refusals = Counter(opened.refusals.counts)
+        if self.conflicts:
+            refusals["id_conflict"] += self.conflicts
         return {
             "records": opened.rows,
             "facts": self.facts,
             "dossiers": self.dossiers,
             "says_nothing": opened.filtered,
-            "refusals": dict(sorted(opened.refusals.counts.items())),
+            "refusals": dict(sorted(refusals.items())),
             "unmapped": {f"{field}: {value}": n for (field, value), n in sorted(opened.uncoded.items())},
             "unknown_procedures": dict(sorted(self.procedures.items())),
             "unknown_actions": dict(sorted(self.actions.items())),
@@ -248,6 +284,24 @@ def _broker(brokers: str | None, what: str) -> str:
             reason="no_broker_named",
         )
     return brokers
+
+
+def _identity(fact: Fact) -> _Identity:
+    return fact.subject, fact.source, fact.id, fact.revision
+
+
+def _content(fact: Fact) -> Fact:
+    return msgspec.structs.replace(fact, recorded_at=None)
+
+
+def _not_taken(place: str, reason: str, values: Mapping[str, object], said: str) -> dict[str, Any]:
+    return {
+        "place": place,
+        "reason": reason,
+        "expected": str(values.get("expected", "")),
+        "found": str(values.get("found", "")),
+        "do": said,
+    }
 
 
 def _told(fact: Fact) -> dict[str, Any]:
@@ -268,17 +322,18 @@ def _print(report: _Report, found: dict[str, Any], title: str) -> None:
     )
 
 
-def _shipped() -> dict[str, SourceDefinition]:
-    with resources.as_file(resources.files("processes") / "sources") as folder:
-        return read_sources(folder)
+def _shipped(procedures: Path | None = None) -> dict[str, SourceDefinition]:
+    with resources.as_file(resources.files("processes")) as ours:
+        return read_sources((procedures or ours) / "sources")
 
 
-def _named(name: str, files: ExitStack) -> tuple[SourceDefinition, Path]:
+def _named(name: str, files: ExitStack, procedures: Path | None = None) -> tuple[SourceDefinition, Path]:
     """A source by its name or its file, and the folder its form or mapping lies in."""
     path = Path(name)
     if path.suffix == ".yaml" and path.is_file():
         return read_source(path), path.parent
-    folder = files.enter_context(resources.as_file(resources.files("processes") / "sources"))
+    ours = files.enter_context(resources.as_file(resources.files("processes")))
+    folder = (procedures or ours) / "sources"
     known = read_sources(folder)
     if name not in known:
         raise UsageError(
@@ -289,13 +344,16 @@ def _named(name: str, files: ExitStack) -> tuple[SourceDefinition, Path]:
     return known[name], folder
 
 
-def _families(paths: tuple[Path, ...], known: dict[str, SourceOrder]) -> dict[str, dict[str, Rules]]:
+def _families(
+    paths: tuple[Path, ...], procedures: Path | None, known: dict[str, SourceOrder]
+) -> dict[str, dict[str, Rules]]:
     """Procedures by code, the generic one always among them."""
-    with resources.as_file(resources.files("processes")) as folder:
+    with resources.as_file(resources.files("processes")) as ours:
+        folder = procedures or ours
         own = (folder / "generic.yaml",) if paths else (folder,)
         revisions = {(r.procedure, r.revision): r for path in (*own, *paths) for r in read_procedures(path)}
     by_code: dict[str, list[Any]] = {}
     for revision in revisions.values():
         by_code.setdefault(revision.procedure, []).append(revision)
-    calendars = all_calendars(())
+    calendars = all_calendars(()) if procedures is None else read_calendars(procedures / "calendars")
     return {code: compile_family(family, calendars, known) for code, family in by_code.items()}

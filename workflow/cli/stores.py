@@ -52,6 +52,11 @@ class Place(NamedTuple):
     where: str
     password: Path | None
 
+    @property
+    def there(self) -> bool:
+        """Whether there is a store: that of a URL is taken to be."""
+        return "://" in self.where or Path(self.where).exists()
+
     @contextmanager
     def opened(self, *, make: bool = False, shadow: bool = False) -> Iterator[Store]:
         """The store, closed at the end. `make`: an SQLite file that is not there is made. `shadow`: nothing that is

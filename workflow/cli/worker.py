@@ -16,6 +16,7 @@ from consumers.decoding import decoded, zones_of
 from consumers.files.entries import Messages, files_of, identity_of
 from consumers.files.sourcefile import SourceFile, open_source_file
 from consumers.filestreams import FileStreams
+from consumers.intake import kept_in
 from consumers.kafkareader import Reader, checks_are_quick
 from consumers.worker import PART, Worker
 from workflow import log
@@ -24,7 +25,7 @@ from workflow.cli.brokers import broker_options, health_options
 from workflow.cli.options import Command, file_limits, kafka_settings
 from workflow.cli.running import running, settled
 from workflow.cli.stores import store_options
-from workflow.errors import UsageError
+from workflow.errors import UsageError, Words
 from workflow.store.looking import backlog
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from workflow.catalogue import Catalogue
     from workflow.cli.brokers import Broker
     from workflow.cli.stores import Place
+    from workflow.store.store import Store
 
 KAFKA: Final = "kafka"
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -54,10 +56,10 @@ class Reading(NamedTuple):
             folder = self.procedures or ours
             yield load(folder), folder / "sources"
 
-    def streams(self, catalogue: Catalogue, beside: Path, broker: Broker) -> Streams:
+    def streams(self, store: Store, catalogue: Catalogue, beside: Path, broker: Broker) -> Streams:
         """What is read. Raises UsageError, InputError, BrokerError."""
         if self.source != KAFKA:
-            return FileStreams(files_of(_path(self.source)), self._opener(catalogue, beside))
+            return FileStreams(files_of(_path(self.source)), self._opener(store, catalogue, beside))
         if not checks_are_quick():
             log.warning(
                 "slow", said="crc32c is not installed: reading is six times slower without it", part=PART
@@ -65,7 +67,7 @@ class Reading(NamedTuple):
         topic = broker.prefix + DOSSIERS.name
         return Reader(broker.servers, [topic], kafka_settings(), partial(decoded, zones=zones_of(catalogue)))
 
-    def _opener(self, catalogue: Catalogue, beside: Path) -> Callable[[Path], SourceFile]:
+    def _opener(self, store: Store, catalogue: Catalogue, beside: Path) -> Callable[[Path], SourceFile]:
         limits = file_limits()
         if self.told_by is None:
             return partial(_messages, limits=limits)
@@ -73,11 +75,11 @@ class Reading(NamedTuple):
         if source is None:
             raise UsageError(
                 "--told-by: expected one of {known}, found {found}; name one of them",
-                known=", ".join(catalogue.sources) or "none",
+                known=", ".join(catalogue.sources) or Words("none"),
                 found=self.told_by,
                 reason="unknown_source",
             )
-        return lambda path: open_source_file(path, source, beside, limits)
+        return lambda path: open_source_file(path, source, beside, limits, known=kept_in(store))
 
 
 def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -132,7 +134,7 @@ def worker(
         place.opened(make=True, shadow=shadow) as store,
     ):
         process.metrics.watch(lambda: backlog(store, datetime.now(UTC)))
-        streams = reading.streams(catalogue, beside, broker)
+        streams = reading.streams(store, catalogue, beside, broker)
         settled()
         whole = Worker(
             store, catalogue, streams, process.health, process.metrics, patience=process.patience()

@@ -34,8 +34,11 @@ def from_anchor(limit: Limit, anchor: datetime, default: str) -> Line:
         return _from_named(starts, anchor)
     if limit.binds is not None and limit.binds.phase is not None:
         return Line("start of phase {phase}", {"phase": limit.binds.phase}, anchor)
-    if default:
-        return Line("entry or asking: {where}", {"where": default}, anchor)
+    match default.split("/"):
+        case ["task", state, task]:
+            return Line("asking for {task} in state {state}", {"task": task, "state": state}, anchor)
+        case [*_, state] if state:
+            return Line("entering state {state}", {"state": state}, anchor)
     return Line("receipt of the dossier", {}, anchor)
 
 

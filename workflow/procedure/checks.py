@@ -151,6 +151,7 @@ def _accepted(revision: Revision, found: list[Finding]) -> tuple[Finding, ...]:
 
 def _between(group: list[Revision]) -> Iterator[Finding]:
     seen: set[str] = set()
+    undated: set[str] = set()
     for revision in group:
         where = (revision.procedure, revision.revision)
         if revision.revision in seen:
@@ -162,7 +163,8 @@ def _between(group: list[Revision]) -> Iterator[Finding]:
                 revision=revision.revision,
             )
         seen.add(revision.revision)
-        if revision.effective is None:
+        if revision.effective is None and revision.revision not in undated:
+            undated.add(revision.revision)
             yield error(
                 "no-dates",
                 "procedure {procedure} has several revisions, and {revision} does not say from when it holds; "

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from workflow.guards import spelled
-from workflow.procedure.language import Choice, Counting, Unit
+from workflow.procedure.language import Cap, Choice, Counting, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ def name_of(names: Names | None, otherwise: str, language: Language) -> str:
     return otherwise if names is None else getattr(names, language)
 
 
-def limit_text(revision: Revision, limit: Limit, translate: Translate) -> str:
+def limit_text(revision: Revision, limit: Limit | Cap, translate: Translate) -> str:
     """A limit in few words: its number or register and its unit, `I: 45, II: 30` where a register chooses."""
     counting = limit.counts if isinstance(limit.counts, Counting) else revision.counting.get(limit.counts)
     template = translate(UNITS[counting.unit]) if counting else "{number}"
@@ -63,7 +63,8 @@ def limit_text(revision: Revision, limit: Limit, translate: Translate) -> str:
         if limit.within.otherwise is not None:
             choice.append(f"{translate('else')}: {limit.within.otherwise}")
         return template.format(number=f"{limit.within.register} ({', '.join(choice)})")
-    return template.format(number=limit.until if limit.within is None else limit.within)
+    until = None if isinstance(limit, Cap) else limit.until
+    return template.format(number=until if limit.within is None else limit.within)
 
 
 def asked_text(predicate: Predicate) -> str:

@@ -40,6 +40,22 @@ TEXTS: Final[dict[Kind, str]] = {
 }
 
 
+FIELDS: Final = {
+    "procedure": "procedure",
+    "revision": "revision",
+    "name.vi": "Vietnamese name",
+    "name.en": "English name",
+    "figures": "figures",
+    "zone": "time zone",
+    "calendar": "calendar",
+    "initial": "initial state",
+    "basis": "legal basis",
+    "phases": "phases",
+    "fingerprint": "fingerprint",
+}
+"""The fields of the revision itself in words; others keep the word of the language."""
+
+
 class Change(Struct, frozen=True):
     """One difference. `section` and `name` say which part (both empty: the revision itself), `field` what of it.
 
@@ -73,7 +89,7 @@ def changes(before: Revision, after: Revision) -> tuple[Change, ...]:
 
 def worded(change: Change, translate: Translate) -> str:
     """A change in one line."""
-    part = change.field
+    part = translate(FIELDS[change.field]) if change.field in FIELDS else change.field
     if change.section:
         words = [translate(SECTIONS[change.section]), change.name, *([change.field] if change.field else [])]
         part = " ".join(words)

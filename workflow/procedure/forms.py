@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow.errors import Words
 from workflow.procedure.finding import Where, error
 from workflow.procedure.language import Counting
 from workflow.procedure.moves import Runs
@@ -64,7 +65,7 @@ def calendar(revision: Revision, calendars: Mapping[str, str]) -> Iterator[Findi
             "unknown-calendar",
             "expected one of the calendars {known}, found {name}; correct the name or give the calendar",
             ("calendar",),
-            known=", ".join(sorted(calendars)) or "none",
+            known=", ".join(sorted(calendars)) or Words("none"),
             name=name,
         )
     elif calendars[name] != revision.zone:
@@ -194,7 +195,7 @@ def _bindings(placed: PlacedLimit) -> Iterator[Finding]:
             "limit-form",
             "a limit binds exactly one of action, actions, state, phase and end, found {found}; correct it",
             where,
-            found=", ".join(said) or "none",
+            found=", ".join(said) or Words("none"),
         )
     if (
         limit.starts is not None
@@ -204,7 +205,7 @@ def _bindings(placed: PlacedLimit) -> Iterator[Finding]:
             "limit-form",
             "a limit counts from exactly one of action, entering and milestone, found {found}; correct it",
             (*where, "from"),
-            found=", ".join(found) or "none",
+            found=", ".join(found) or Words("none"),
         )
     if (limit.date != "other" or limit.headline) and len(said) == 1 and said[0] not in ("end", "phase"):
         yield error(
@@ -226,7 +227,7 @@ def _headline(revision: Revision, names: tuple[str, ...]) -> Iterator[Finding]:
             "limits {limits} bind the same end, headline is {chosen}; mark exactly one by headline: true",
             ("limits", names[1]),
             limits=", ".join(names),
-            chosen=", ".join(chosen) or "none",
+            chosen=", ".join(chosen) or Words("none"),
         )
 
 

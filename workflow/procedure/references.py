@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from workflow.errors import Words
 from workflow.procedure.finding import Where, error, warning
 from workflow.procedure.language import Counting, Operand
 
@@ -40,7 +41,7 @@ def undeclared(revision: Revision) -> Iterator[Finding]:
                 "expected a name declared under {section} ({known}), found {name}; declare it or correct its spelling",
                 where,
                 section=section,
-                known=", ".join(declared[section]) or "none",
+                known=", ".join(declared[section]) or Words("none"),
                 name=name,
             )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
+from workflow.errors import Words
 from workflow.procedure.finding import Where, error, warning
 from workflow.procedure.language import Choice, Counting
 from workflow.procedure.moves import Edge, Run, Runs, Step, edges, ends_by
@@ -178,7 +179,7 @@ def _begins(revision: Revision, graph: Sequence[Edge], total: Total) -> Iterator
         elif anchor.entering is not None:
             begins = edge.target == anchor.entering and not edge.stays
         else:
-            begins = edge.action == anchor.action or action.milestone == (anchor.milestone or "none")
+            begins = edge.action == anchor.action or action.milestone == (anchor.milestone or Words("none"))
         if begins and edge.source in reached:
             yield Path(reached.by(edge), edge.target)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+import re
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from workflow.procedure.describe import MILESTONES, asked_text, limit_text, name_of
+from workflow.procedure.language import Counting
 from workflow.procedure.moves import may_end, on_order_break, sources_of
 from workflow.procedure.reader import fingerprint
 from workflow.procedure.references import placed_limits
@@ -14,8 +16,10 @@ if TYPE_CHECKING:
 
     from workflow.procedure.describe import Language, Translate
     from workflow.procedure.finding import Where
-    from workflow.procedure.language import Binds, Revision
+    from workflow.procedure.language import Binds, Limit, Revision
 
+_LONG: Final = re.compile(r"([^\s,()]{60})[^\s,()]+")
+"""A constant too long to be read; what is left out does not change what the guard says to a person."""
 Row: TypeAlias = "dict[str, object]"
 
 
@@ -77,7 +81,8 @@ def limits(revision: Revision, language: Language, translate: Translate) -> Iter
             "limit": _id(where),
             "name": name_of(limit.name, "", language),
             "length": limit_text(revision, limit, translate),
-            "binds": _bound(limit.binds) if limit.binds else None,
+            "counts": _counted(revision, limit),
+            "binds": _bound(limit.binds) if limit.binds else _owner(where),
             "date": limit.date,
             "headline": limit.headline,
             "stops_for": limit.stops_for,
@@ -96,6 +101,26 @@ def _id(where: Where) -> str:
             return str(where[-1])
 
 
+def _owner(where: Where) -> str | None:
+    """What a limit that names nothing is a limit of: the state or task it stands at."""
+    match where:
+        case ("states", state, "limit"):
+            return f"state {state}"
+        case ("states", state, "tasks", task, "limit"):
+            return f"task {task}, state {state}"
+        case _:
+            return None
+
+
+def _counted(revision: Revision, limit: Limit) -> str | None:
+    """How a limit counts, in the words of the language: what would change a date."""
+    counting = limit.counts if isinstance(limit.counts, Counting) else revision.counting.get(limit.counts)
+    if counting is None:
+        return None
+    said = {word: getattr(counting, word) for word in ("reaching", "first_day", "rest_day", "cut_off")}
+    return ", ".join(f"{word} {value}" for word, value in said.items() if value is not None)
+
+
 def _bound(binds: Binds) -> str:
     said = {word: getattr(binds, word) for word in ("action", "actions", "state", "phase", "end")}
     return ", ".join(
@@ -105,7 +130,7 @@ def _bound(binds: Binds) -> str:
     )
 
 
-def pauses(revision: Revision, language: Language) -> Iterator[Row]:
+def pauses(revision: Revision, language: Language, translate: Translate) -> Iterator[Row]:
     """One row for each pause: how often, how long at most, how the clock goes on."""
     for name, pause in revision.pauses.items():
         yield {
@@ -113,6 +138,7 @@ def pauses(revision: Revision, language: Language) -> Iterator[Row]:
             "name": name_of(pause.name, name, language),
             "at_most": pause.at_most,
             "cap": pause.cap.within if pause.cap else None,
+            "cap_length": limit_text(revision, pause.cap, translate) if pause.cap else None,
             "on_resume": pause.on_resume,
             "waits_for": pause.waits_for,
             "documents": pause.documents,
@@ -126,7 +152,7 @@ def guards(revision: Revision, language: Language) -> Iterator[Row]:
         yield {
             "guard": name,
             "name": name_of(guard.name, name, language),
-            "requires": asked_text(guard.requires),
+            "requires": _LONG.sub(r"\1…", asked_text(guard.requires)),
             "on_break": guard.on_break,
             "basis": guard.basis,
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from workflow.errors import Words
 from workflow.procedure.finding import Where, error
 from workflow.procedure.language import Choice, Operand
 from workflow.procedure.references import nested, placed_limits, values_of
@@ -97,7 +98,7 @@ def _form(predicate: Predicate, where: Where) -> Iterator[Finding]:
             "predicate-form",
             "a predicate says exactly one thing, found {found}; combine several by all, any and not",
             where,
-            found=", ".join(said) or "none",
+            found=", ".join(said) or Words("none"),
         )
 
 
@@ -111,7 +112,7 @@ def _operands(predicate: Predicate, where: Where) -> Iterator[Finding]:
                 "predicate-form",
                 "an operand says exactly one of register, data and sum, found {found}; correct it",
                 here,
-                found=", ".join(said) or "none",
+                found=", ".join(said) or Words("none"),
             )
 
 

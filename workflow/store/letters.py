@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 PAGE: Final = 100
 """Letters held in memory at once, each at most as large as a message may be."""
+CONFLICT: Final = "id_conflict"
+_LYING: Final = "SELECT detail, value FROM dead_letters WHERE reason = %s AND {detail}"
+"""One look through the letters for a batch: conflicts are few."""
 _COLUMNS: Final = f"seq, {', '.join(DeadLetter._fields)}, redriven_at"
 
 _BURY: Final = (
@@ -34,9 +37,27 @@ class Kept(NamedTuple):
 def bury(writing: Writing, found: Iterable[DeadLetter]) -> list[DeadLetter]:
     """Keeps messages that could not be taken; which of them were new.
 
-    A stream that is read again brings the same bytes from the same place: they lie there already.
+    A stream that is read again brings the same bytes from the same place: they lie there already. A conflict tells its
+    own source and id, so from whatever place it comes again, it is the same.
     """
-    return [one for one in found if writing.run(_BURY, (*one, writing.shadow, one.place, one.value)) == 1]
+    letters = list(found)
+    disputed = {one.detail for one in letters if one.reason == CONFLICT}
+    lying = _conflicts(writing, disputed) if disputed else set()
+    new: list[DeadLetter] = []
+    for one in letters:
+        if one.reason == CONFLICT:
+            said = one.detail, one.value
+            if said in lying:
+                continue
+            lying.add(said)
+        if writing.run(_BURY, (*one, writing.shadow, one.place, one.value)) == 1:
+            new.append(one)
+    return new
+
+
+def _conflicts(reading: Reading, details: Iterable[str]) -> set[tuple[str, bytes]]:
+    rows = reading.rows(_LYING, (CONFLICT,), detail=details)
+    return {(detail, bytes(value)) for detail, value in rows}
 
 
 def letter(reading: Reading, number: int) -> Kept | None:

@@ -48,6 +48,6 @@ def read(tmp_path: Path) -> Callable[..., Read]:
         path.write_bytes(gzip.compress(raw, mtime=0) if pack else raw)
         parsed = None if mapping is None else parse_mapping(mapping.encode(), "mapping.yaml")
         file = open_facts(path, parsed, limits=limits)
-        return Read(file, dict(file.dossiers()))
+        return Read(file, {code: list(told) for code, told in file.dossiers()})
 
     return reading

@@ -95,6 +95,10 @@ def test_what_the_language_does_not_allow_is_refused_with_its_place(
     assert (str(error)[: len(place)], error.code) == (place, reason)
 
 
+def test_a_xes_mapping_needs_no_word_about_fields() -> None:
+    assert parse_mapping(b"{format: xes, source: s}", "m.yaml").fields.subject is None
+
+
 def test_a_xes_mapping_needs_no_fields_the_standard_names() -> None:
     assert parse_mapping(b"format: xes\nsource: s\nfields: {}", "m").fields.subject is None
 

@@ -878,7 +878,6 @@ def test_several_revisions_need_dates_and_numbers_of_their_own() -> None:
     assert [(f.code, f.level) for f in check_all([procedure(), procedure()])] == [
         ("no-dates", "error"),
         ("repeated-revision", "error"),
-        ("no-dates", "error"),
     ]
     assert check_all([procedure(), read(text().replace("1.004220", "1.004221"))]) == ()
 

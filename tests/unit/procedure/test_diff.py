@@ -16,7 +16,7 @@ GUARDS = "guards: {rule: {requires: {role: [head]}}}"
     ("old", "new", "said"),
     [
         ('revision: "1"', 'revision: "2"', "revision changed from 1 to 2"),
-        ("en: Registration", "en: Entry", "name.en changed from Registration of a change to Entry of a change"),
+        ("en: Registration", "en: Entry", "English name changed from Registration of a change to Entry of a change"),
         ("calendar: office\n", "", "calendar removed: office"),
         ("within: 2, counts: days", "within: 3, counts: days", "state checked limit.within changed from 2 to 3"),
         ("returned: {final: true}", "returned: {final: true}\n  spare: {role: desk}", "state spare added: role: desk"),
