@@ -158,6 +158,12 @@ class StoreNewer(StoreError):
     reason = "store_newer"
 
 
+class StoreForeign(StoreError):
+    """The database holds tables of something else; nothing was written to it."""
+
+    reason = "store_foreign"
+
+
 class StoreReadOnly(StoreError):
     """The file or the server takes no writes."""
 

@@ -11,7 +11,15 @@ from msgspec.structs import replace
 from sqlalchemy import inspect
 
 from consumers.apply import apply
-from workflow.errors import StoreBusy, StoreCorrupt, StoreFull, StoreNewer, StoreUnreachable, UsageError
+from workflow.errors import (
+    StoreBusy,
+    StoreCorrupt,
+    StoreForeign,
+    StoreFull,
+    StoreNewer,
+    StoreUnreachable,
+    UsageError,
+)
 from workflow.store import opening
 from workflow.store.opening import open_store, schema_versions
 from workflow.store.tables import METADATA
@@ -78,6 +86,36 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreCorrupt, match=r"notes.txt: is no database"):
         open_store(tmp_path / "notes.txt")
     assert (tmp_path / "notes.txt").read_text().startswith("not a database")
+
+
+def test_a_database_of_something_else_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE foo (a)")
+    other.close()
+    before = path.read_bytes()
+
+    with pytest.raises(StoreForeign, match="not a store of Dunghen"):
+        open_store(path)
+
+    assert [one.name for one in tmp_path.iterdir()] == ["other.db"]
+    assert path.read_bytes() == before
+
+
+def test_tables_of_something_else_get_none_of_ours_beside_them(store: Store, where: str) -> None:
+    with store.engine.begin() as plain:
+        for statement in ("CREATE TABLE foo (a integer)", *_drops(store)):
+            plain.exec_driver_sql(statement)
+
+    with pytest.raises(StoreForeign):
+        open_store(where)
+
+    assert inspect(store.engine).get_table_names() == ["foo"]
+
+
+def _drops(store: Store) -> list[str]:
+    cascade = " CASCADE" if store.engine.dialect.name == "postgresql" else ""
+    return [f"DROP TABLE {name}{cascade}" for name in (*METADATA.tables, "alembic_version")]
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

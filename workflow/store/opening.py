@@ -10,16 +10,16 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from workflow.errors import StoreNewer, StoreUnreachable, UsageError
+from workflow.errors import StoreForeign, StoreNewer, StoreUnreachable, UsageError
 from workflow.store.faults import translated
 from workflow.store.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from sqlalchemy import Connection
     from sqlalchemy.engine import URL
@@ -40,8 +40,8 @@ def open_store(
 
     Its tables are brought up to date. `watch` is told of each call to the database before it is made, and of each
     commit before and after. In `shadow` everything is judged and kept, and nothing of it is ever sent. Raises a
-    StoreError of its own kind where it is newer, takes no writes, is full or broken, or does not answer; UsageError for
-    a URL of no database we know.
+    StoreError of its own kind where it is newer or of something else, takes no writes, is full or broken, or does not
+    answer; UsageError for a URL of no database we know.
     """
     url = _url(where)
     name = url.render_as_string(hide_password=True)
@@ -103,6 +103,7 @@ def _engine(url: URL, name: str) -> Engine:
         engine = create_engine(
             url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
         )
+        event.listen(engine, "connect", lambda connection, _record: _only_ours(connection, name))
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -117,6 +118,24 @@ def _engine(url: URL, name: str) -> Engine:
         ) from fault
     event.listen(engine, "connect", _prepare_postgresql)
     return engine
+
+
+def _only_ours(connection: DBAPIConnection, name: str) -> None:
+    # Asked before anything is set: already the way of its journal would be written into the file.
+    cursor = connection.cursor()
+    cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    _refuse_foreign({table for (table,) in cursor.fetchall()}, name)
+    cursor.close()
+
+
+def _refuse_foreign(tables: Collection[str], name: str) -> None:
+    """Raises StoreForeign where there are tables and ours are not among them."""
+    if tables and "facts" not in tables:
+        raise StoreForeign(
+            "{store}: not a store of Dunghen, it holds the tables {found}; name a store, or a database of nothing yet",
+            store=name,
+            found=", ".join(sorted(tables)[:5]),
+        )
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
@@ -161,6 +180,7 @@ def _tell(engine: Engine, watch: Callable[[str], None]) -> None:
 def _migrate(connection: Connection, name: str) -> None:
     known = schema_versions()
     with connection.execution_options(reads=True).begin():
+        _refuse_foreign(inspect(connection).get_table_names(), name)
         found = MigrationContext.configure(connection).get_current_revision()
     if found == known[-1]:
         return
