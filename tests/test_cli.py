@@ -70,6 +70,11 @@ def test_the_option_wins_over_its_environment_twin() -> None:
     assert "Usage:" in dunghen("--lang=en", "--help", DUNGHEN_LANG="vi").stdout
 
 
+def test_the_language_asked_for_above_a_command_goes_before_that_of_the_environment() -> None:
+    said = dunghen("--lang", "en", "source", "list", DUNGHEN_LANG="vi").stdout
+    assert "Reports" in said
+
+
 def test_an_unknown_language_is_wrong_use() -> None:
     found = dunghen("--lang", "fr", "procedure")
     assert (found.returncode, found.stdout) == (2, "")

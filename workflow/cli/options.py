@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
 import click
+from click.core import ParameterSource
 
 from consumers.files.limits import DEFAULT_LIMITS, FileLimits
 from consumers.kafkasettings import DEFAULT, PREFIX, KafkaSettings
@@ -127,8 +128,9 @@ def environment_twins(command: click.Command, prefix: str) -> Iterator[str]:
                 yield from environment_twins(found, f"{prefix}_{name.upper().replace('-', '_')}")
 
 
-def _use(_ctx: click.Context, _param: click.Parameter, value: Language | None) -> None:
-    if value is not None:
+def _use(ctx: click.Context, param: click.Parameter, value: Language | None) -> None:
+    # What the environment says was heard at the start: a command below must not set it over a --lang given above.
+    if value is not None and ctx.get_parameter_source(param.name or "") is not ParameterSource.ENVIRONMENT:
         use(value)
 
 
