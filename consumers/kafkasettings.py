@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
 
-from workflow import log
+from workflow import masking
 from workflow.errors import UsageError
 
 PREFIX: Final = "DUNGHEN_KAFKA_"
@@ -71,7 +71,7 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
                 reason="no_password",
             )
         password = _readable(self.password_file).read_text(encoding="utf-8").strip()
-        log.hide(password)
+        masking.hide(password)
         return password
 
 

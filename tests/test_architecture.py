@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parent.parent
 PACKAGES: Final = ("workflow", "consumers", "processes", "servers")
 SHELLS: Final = ("workflow/cli/", "workflow/audit/", "workflow/store/", "workflow/locale/")
-NOT_CORE: Final = ("workflow/i18n.py", "workflow/settings.py", "workflow/log.py")
+NOT_CORE: Final = ("workflow/i18n.py", "workflow/settings.py", "workflow/log.py", "workflow/masking.py")
 """They read the environment or the disk for the shells; nothing in the core imports them."""
 
 CORE_FOLDERS: Final = tuple(

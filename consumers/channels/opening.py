@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from consumers.channels.mail import MailSender, Speech
 from consumers.channels.webhook import WebhookSender, secret_of
-from workflow import log
+from workflow import masking
 from workflow.alerts.routes import refused
 from workflow.i18n import translator
 
@@ -74,7 +74,7 @@ def _read(one: Placed[Routes], path: Keys, file: Path) -> str:
     except (OSError, UnicodeDecodeError) as fault:
         why = fault.strerror if isinstance(fault, OSError) else "no UTF-8"
         raise refused(one, path, "a file that can be read", f"{file}: {why}") from fault
-    log.hide(text)
+    masking.hide(text)
     return text
 
 

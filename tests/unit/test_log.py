@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow import log
+from workflow import log, masking
 
 CITIZEN = "079185001234"
 SECRET = "s3cr3t-0f-the-d4tab4se"  # noqa: S105 - a secret of the test
@@ -32,7 +32,7 @@ PERSONS = (
     "postgresql://dunghen:hunter2@db/dunghen",
     "Authorization: Bearer abc.def.ghi",
 )
-FIELDS = sorted((log.NUMBERS | log.TEXTS | {"name", "subject", "value", "whatever"}) - {"event"})
+FIELDS = sorted((masking.NUMBERS | masking.TEXTS | {"name", "subject", "value", "whatever"}) - {"event"})
 
 
 def said(**fields: object) -> dict[str, object]:
@@ -46,7 +46,7 @@ def said(**fields: object) -> dict[str, object]:
 
 @pytest.fixture(autouse=True)
 def _hidden() -> None:
-    log.hide(SECRET)
+    masking.hide(SECRET)
 
 
 def test_a_line_is_one_json_object_with_time_level_and_event() -> None:
@@ -114,7 +114,7 @@ def test_a_field_that_is_not_listed_is_left_out_and_counted() -> None:
 
 
 @given(
-    field=st.sampled_from(sorted(log.TEXTS - {"at", "level"})),
+    field=st.sampled_from(sorted(masking.TEXTS - {"at", "level"})),
     before=st.text(max_size=20),
     after=st.text(max_size=20),
     person=st.sampled_from((CITIZEN, SECRET)),
@@ -122,7 +122,7 @@ def test_a_field_that_is_not_listed_is_left_out_and_counted() -> None:
 def test_whatever_stands_around_them_ids_and_secrets_never_appear(
     field: str, before: str, after: str, person: str
 ) -> None:
-    log.hide(SECRET)
+    masking.hide(SECRET)
     # A digit beside it would make it another number, of which nobody is told.
     around = f"{before.rstrip('0123456789')}|{person}|{after}"
     out = io.StringIO()
@@ -149,9 +149,9 @@ def test_escape_sequences_and_line_breaks_are_spelled_out() -> None:
 
 
 def test_a_long_text_is_cut_with_a_mark_after_it_was_masked() -> None:
-    found = str(said(said="x" * (log.TEXT_CHARS_MAX - 6) + CITIZEN + "y" * 1_000_000)["said"])
+    found = str(said(said="x" * (masking.TEXT_CHARS_MAX - 6) + CITIZEN + "y" * 1_000_000)["said"])
 
-    assert len(found) < log.TEXT_CHARS_MAX + 20
+    assert len(found) < masking.TEXT_CHARS_MAX + 20
     assert found.endswith("]")
     assert "…[+" in found
     assert not any(digit in found.partition("…")[0] for digit in "0123456789")
@@ -161,7 +161,7 @@ def test_a_long_list_is_cut_with_a_mark() -> None:
     found = said(source=[f"s{number}" for number in range(100)])["source"]
 
     assert isinstance(found, list)
-    assert len(found) == log.LIST_ITEMS_MAX + 1
+    assert len(found) == masking.LIST_ITEMS_MAX + 1
     assert found[-1] == "…[+80]"
 
 

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import click
 import msgspec
 
-from workflow import log
+from workflow import masking
 from workflow.audit.archive import Archive
 from workflow.catalogue import Catalogue, Definition, from_archive
 from workflow.cli.inputs import FILE, moment
@@ -84,7 +84,7 @@ class Place(NamedTuple):
             return self.where
         password = self.password.read_text(encoding="utf-8").strip()
         secret = quote(password, safe="")
-        log.hide(password, secret)
+        masking.hide(password, secret)
         user, at, host = parts.netloc.rpartition("@")
         return urlunsplit(parts._replace(netloc=f"{user}:{secret}{at}{host}"))
 
