@@ -32,22 +32,24 @@ def relative(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def worth_a_look(looking: Looking) -> str:
-    """The code of a dossier to look further at: one that is late, or else any."""
+def worth_a_look(looking: Looking) -> tuple[str, str]:
+    """The codes of two dossiers to look further at, each any where there is none such: one that was released late,
+    and one that is open and overdue, of which something may still be asked."""
     with looking.opened() as store:
         views = [view(one.rules, one.dossier, store.at) for one in store.judged()]
-    late = [one.subject for one in views if Filter(late=True).takes(one)]
-    return (late or [one.subject for one in views])[0]
+    asked = (Filter(late=True), Filter(open=True, overdue=True))
+    late, overdue = (next((one for one in views if each.takes(one)), views[0]).subject for each in asked)
+    return late, overdue
 
 
-def further(code: str, store: str) -> str:
+def further(late: str, overdue: str, store: str) -> str:
     """The commands to look further with."""
     lines = (
         f"alerts list --store {store} --kind dossier_late --kind dossier_at_risk",
         f"alerts list --store {store} --by unit",
         f"dossier list --store {store} --overdue --at {END}",
-        f"dossier explain {code} --store {store}",
-        f"dossier allowed {code} --store {store}",
+        f"dossier explain {late} --store {store}",
+        f"dossier allowed {overdue} --store {store}",
         f"rates --store {store} --from 2025-03-01 --to {END} --at {END} --by procedure",
         f"status --store {store} --at {END} --output json",
     )
@@ -70,7 +72,7 @@ def main() -> None:
     show("alerts", "list", "--store", store, *said, "--by", "kind")
     show("alerts", "list", "--store", store, "--kind", "refused_event", "--by", "cause")
     looking = Looking(Place(store, None), None, None)
-    sys.stdout.write(further(worth_a_look(looking), store))
+    sys.stdout.write(further(*worth_a_look(looking), store))
 
 
 if __name__ == "__main__":
