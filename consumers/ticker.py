@@ -39,10 +39,18 @@ class Ticked(Struct, frozen=True, kw_only=True):
     late_ms: tuple[int, ...] = ()
 
 
-def tick(store: Store, catalogue: Catalogue, *, now: datetime, limit: int = DOSSIERS_A_TICK) -> Ticked:
+def tick(
+    store: Store,
+    catalogue: Catalogue,
+    *,
+    now: datetime,
+    limit: int = DOSSIERS_A_TICK,
+    written_at: datetime | None = None,
+) -> Ticked:
     """Looks at dossiers whose moment has come by `now`, the earliest first, at most `limit`; one transaction.
 
-    They are judged by the newest definitions, those of `catalogue`. Raises as `apply`.
+    They are judged by the newest definitions, those of `catalogue`. `written_at`: when this takes place, where dossiers
+    are looked at as of another moment. Raises as `apply`.
     """
     now_us = to_us(now)
     with store.writing() as writing:
@@ -55,7 +63,7 @@ def tick(store: Store, catalogue: Catalogue, *, now: datetime, limit: int = DOSS
         touched = [one for one in touched if one.subject not in stories]
         needing = [one for one in unread if one.subject not in stories]
         fold_whole(writing, needing, {one.subject: rows[one.subject].last_recorded_at for one in needing})
-        done, said = settle(writing, catalogue, touched, now)
+        done, said = settle(writing, catalogue, touched, written_at or now, looked_at=now)
     if stories:
         # All codes of a story are locked in their order, which cannot be done while some are held already.
         redrive(store, catalogue, stories, now=now)

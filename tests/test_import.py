@@ -163,6 +163,42 @@ def test_alerts_are_looked_for_as_of_the_day_asked_and_judgments_do_not_hang_on_
     assert rows(asked) == rows(store)
 
 
+def test_what_waits_is_counted_from_when_it_was_written_and_not_from_the_day_asked(
+    messages: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "asked.db"
+    brought(path, messages, "--as-of", END)
+
+    waiting = said("status", "--store", path)["waiting"]
+    told = dunghen("status", "--store", path).stdout
+
+    assert waiting["messages"] > 0
+    assert waiting["oldest_s"] < 3_600
+    assert "0 d 0 h" in told
+    assert "Oldest waits for" in told
+
+
+def test_a_status_says_of_every_dossier_whether_it_is_open_and_names_a_file_by_a_few_digits(
+    store: Path,
+) -> None:
+    counted = said("status", "--store", store)
+    told = dunghen("status", "--store", store).stdout
+    whole, stream = counted["whole"], counted["positions"][0]["stream"]
+
+    numbers = [int(one) for one in told.splitlines()[4].split()]
+
+    assert whole["open_released"] > 0
+    assert numbers[:4] == [
+        whole["dossiers"],
+        whole["dossiers"] - whole["open"],
+        whole["open"],
+        whole["open_released"],
+    ]
+    assert f"a file, SHA-256 {stream.removeprefix('file/')[:12]}…" in told
+    assert stream not in told
+    assert stream not in dunghen("position", "list", "--store", store).stdout
+
+
 def test_an_unknown_source_is_wrong_use(messages: Path, tmp_path: Path) -> None:
     words = ("import", messages, "--source", "nobody", "--store", tmp_path / "a.db")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -124,6 +125,42 @@ def test_a_case_that_ended_before_its_events_took_no_negative_time(files: Files)
     told = dunghen("dossier", "explain", files.log, "B", *files.judging).stdout
     assert "it had ended before" in told
     assert "-1 d" not in told
+
+
+def test_an_event_yet_to_come_took_no_negative_time_and_what_is_no_action_has_a_name(tmp_path: Path) -> None:
+    kinds: dict[str, dict[str, object]] = {
+        "dossier.opened": {
+            "procedure": "9.999999",
+            "state": "processing",
+            "received_at": "2099-03-03T09:00:00+07:00",
+        },
+        "event.voided": {"target_id": "x", "reason": "mistyped"},
+    }
+    lines = [
+        json.dumps(
+            {
+                "specversion": "1.0",
+                "type": f"{kind}.v1",
+                "source": "one-stop",
+                "id": kind,
+                "subject": "H13-1",
+                "data": {"occurred_at": f"2099-03-1{number}T09:00:00+07:00", **data},
+            }
+        )
+        for number, (kind, data) in enumerate(kinds.items())
+    ]
+    file, store = tmp_path / "later.jsonl", tmp_path / "a.db"
+    file.write_text("\n".join(lines), "utf-8")
+    dunghen("import", file, "--source", "one-stop", "--store", store)
+
+    told = dunghen("dossier", "explain", "H13-1", "--store", store).stdout
+    vietnamese = dunghen("dossier", "explain", "H13-1", "--store", store, "--lang", "vi").stdout
+
+    assert "nothing yet: it begins later" in told
+    assert "opening balance" in told
+    assert "void of an event" in told
+    assert "số liệu mở đầu" in vietnamese
+    assert "dossier.opened.v1" not in told + vietnamese
 
 
 def test_before_the_first_event_there_is_a_line_that_says_so(files: Files) -> None:

@@ -91,12 +91,14 @@ def test_a_census_counts_every_dossier_once_in_each_way() -> None:
     views = [
         one(unit="u", overdue=True),
         one(subject="b", state="t", unit="v", open=False, late=True, released_at=NINE, deviated=True),
-        one(subject="c", state="t", procedure="q", blocked="why"),
+        one(subject="c", state="t", procedure="q", blocked="why", released_at=NINE),
     ]
 
     found = census(views)
 
-    assert found.whole == Count(dossiers=3, open=2, released=1, late=1, overdue=1, deviated=1, blocked=1)
+    assert found.whole == Count(
+        dossiers=3, open=2, released=2, open_released=1, late=1, overdue=1, deviated=1, blocked=1
+    )
     assert [(each.name, each.count.dossiers) for each in found.states] == [("t", 2), ("s", 1)]
     assert [(each.name, each.count.dossiers) for each in found.procedures] == [("p", 2), ("q", 1)]
     assert [(each.name, each.count.overdue) for each in found.units] == [("", 0), ("u", 1), ("v", 0)]

@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 
 
 class Count(Struct):
-    """Dossiers of one group. `open`: not ended; `released`: the office is done with them; `late`: released after
+    """Dossiers of one group. `open`: not ended; `released`: the office is done with them, as it is with every one that
+    ended in whatever way; `open_released`: both, such as a result that waits to be fetched; `late`: released after
     their date; `overdue`: not released and past it; `deviated`: a rule of the procedure was broken; `blocked`: could
     not be judged."""
 
     dossiers: int = 0
     open: int = 0
     released: int = 0
+    open_released: int = 0
     late: int = 0
     overdue: int = 0
     deviated: int = 0
@@ -30,6 +32,7 @@ class Count(Struct):
         self.dossiers += 1
         self.open += one.open
         self.released += one.released_at is not None
+        self.open_released += one.open and one.released_at is not None
         self.late += one.late
         self.overdue += one.overdue
         self.deviated += one.deviated

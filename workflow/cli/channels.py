@@ -18,7 +18,7 @@ from workflow.cli.inputs import FILE
 from workflow.cli.options import Command, Group, output_option
 from workflow.cli.output import Column, print_rows
 from workflow.cli.stores import Looking, store_options
-from workflow.cli.sums import shown_instant
+from workflow.cli.sums import shown_instant, shown_wait
 from workflow.errors import UsageError
 from workflow.i18n import current
 from workflow.organisation import read_organisation
@@ -50,7 +50,7 @@ DELIVERY_STATES: Final = {
 CHANNELS: Final = (
     Column("name", "Channel"),
     Column("waiting", "Alerts waiting", "right"),
-    Column("oldest_s", "Oldest, seconds", "right"),
+    Column("oldest_s", "Oldest waits for", "right"),
     Column("parked", "Refused for good", "right"),
     Column("failures", "Failures in a row", "right"),
     Column("delivered_at", "Last delivered"),
@@ -122,6 +122,8 @@ def list_(place: Place, output: Form) -> None:
     """List the channels: alerts that wait, what was refused for good, and the last failure."""
     with Looking(place, None, None).opened() as seen:
         rows = [msgspec.structs.asdict(one) for one in standing(seen.store, datetime.now(UTC))]
+        if output == "table":
+            rows = [{**row, "oldest_s": shown_wait(row["oldest_s"])} for row in rows]
         print_rows(_at_desk(rows, seen.zone, output), CHANNELS, output)
 
 

@@ -218,7 +218,10 @@ def _told_by(told: Sequence[Told]) -> datetime:
 
 def _look(store: Store, catalogue: Catalogue, until: datetime) -> None:
     """Looks at all dossiers whose moment has come by then. Raises StoreError."""
-    while _applied(lambda: tick(store, catalogue, now=until)).dossiers == DOSSIERS_A_TICK:
+    while (
+        _applied(lambda: tick(store, catalogue, now=until, written_at=datetime.now(UTC))).dossiers
+        == DOSSIERS_A_TICK
+    ):
         pass
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 from msgspec import to_builtins
@@ -13,6 +13,7 @@ from workflow.cli.options import Command, Group, kafka_settings, output_option
 from workflow.cli.output import Column, print_rows
 from workflow.cli.stores import store_options
 from workflow.errors import UsageError
+from workflow.i18n import current
 from workflow.store.looking import positions
 
 if TYPE_CHECKING:
@@ -29,6 +30,18 @@ POSITIONS = (
 )
 
 
+DIGITS: Final = 12
+"""Of the digest that tells a file: enough to tell the files of one store apart."""
+
+
+def shown_stream(stream: str) -> str:
+    """A stream for people. A file is known by its bytes, not by its name, which may be another the next time."""
+    digest = stream.removeprefix("file/")
+    if digest == stream:
+        return stream
+    return current("a file, SHA-256 {digest}…").format(digest=digest[:DIGITS])
+
+
 @click.group(cls=Group)
 def position() -> None:
     """How far streams were read."""
@@ -40,7 +53,17 @@ def position() -> None:
 def list_(place: Place, output: Form) -> None:
     """Say how far each stream was read, how often it was claimed, and in which log."""
     with place.opened() as store:
-        print_rows(to_builtins(positions(store)), POSITIONS, output)
+        rows: list[dict[str, object]] = to_builtins(positions(store))
+    if output == "table":
+        rows = [
+            {
+                **row,
+                "stream": shown_stream(str(row["stream"])),
+                "log": "" if row["stream"] == f"file/{row['log']}" else row["log"],
+            }
+            for row in rows
+        ]
+    print_rows(rows, POSITIONS, output)
 
 
 @position.command("set", cls=Command)

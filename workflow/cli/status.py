@@ -15,9 +15,10 @@ from workflow.audit.views import view
 from workflow.catalogue import JUDGE_VERSION
 from workflow.cli.options import Command, kafka_settings, output_option
 from workflow.cli.output import Column, print_json, print_rows
+from workflow.cli.position import shown_stream
 from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options
-from workflow.cli.sums import shown_instant
+from workflow.cli.sums import shown_instant, shown_wait
 from workflow.clocks.worktime import MICROSECONDS_A_MINUTE
 from workflow.i18n import current
 from workflow.store.alerts import feeds
@@ -28,15 +29,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from zoneinfo import ZoneInfo
 
-    from workflow.audit.census import Census, Group
+    from workflow.audit.census import Census, Count, Group
     from workflow.cli.output import Form
     from workflow.cli.stores import Looking, Seen
     from workflow.store.looking import Backlog, Contents
 
 COUNTS = (
     Column("dossiers", "Dossiers", "right"),
+    Column("ended", "Ended", "right"),
     Column("open", "Open", "right"),
-    Column("released", "Released", "right"),
+    Column("open_released", "Of open: released", "right"),
     Column("late", "Late", "right"),
     Column("overdue", "Overdue", "right"),
     Column("deviated", "Deviated", "right"),
@@ -63,12 +65,12 @@ WAITING = (
     Column("blocked", "Blocked", "right"),
     Column("dead_letters", "Dead letters", "right"),
     Column("messages", "Not sent", "right"),
-    Column("oldest_s", "Oldest, seconds", "right"),
+    Column("oldest_s", "Oldest waits for", "right"),
 )
 CHANNELS = (
     Column("name", "Channel"),
     Column("waiting", "Alerts waiting", "right"),
-    Column("oldest_s", "Oldest, seconds", "right"),
+    Column("oldest_s", "Oldest waits for", "right"),
     Column("parked", "Refused for good", "right"),
     Column("failures", "Failures in a row", "right"),
     Column("failed_at", "Last failed"),
@@ -99,7 +101,8 @@ def status(looking: Looking, brokers: str | None, output: Form) -> None:
     """Say what is in a store, how far streams were read, and what waits.
 
     Dossiers by state, procedure and unit, sources and their silence, positions and claims, what is blocked, dead or
-    not yet sent, definitions.
+    not yet sent, definitions. Every dossier is open or has ended, in whatever way; of the open ones some are released:
+    their result is out. How long something waits is counted until now.
     """
     with looking.opened() as store:
         zone, held = store.zone, store.contents()
@@ -132,7 +135,7 @@ def status(looking: Looking, brokers: str | None, output: Form) -> None:
 
 
 def _print_census(counted: Census) -> None:
-    print_rows([msgspec.structs.asdict(counted.whole)], COUNTS, "table", title="All dossiers")
+    print_rows([_count(counted.whole)], COUNTS, "table", title="All dossiers")
     print_rows(_groups(counted.states), (Column("name", "State"), *COUNTS), "table", title="By state")
     print_rows(
         _groups(counted.procedures), (Column("name", "Procedure"), *COUNTS), "table", title="By procedure"
@@ -141,7 +144,11 @@ def _print_census(counted: Census) -> None:
 
 
 def _groups(found: Iterable[Group]) -> list[dict[str, object]]:
-    return [{"name": one.name, **msgspec.structs.asdict(one.count)} for one in found]
+    return [{"name": one.name, **_count(one.count)} for one in found]
+
+
+def _count(one: Count) -> dict[str, object]:
+    return {**msgspec.structs.asdict(one), "ended": one.dossiers - one.open}
 
 
 def _sources(store: Seen, held: Contents) -> list[dict[str, object]]:
@@ -195,11 +202,15 @@ def _print_running(
 ) -> None:
     shown = [{**one, **{key: _shown(one[key], zone) for key in ("last_at", "heard_at")}} for one in sources]
     print_rows(shown, SOURCES, "table", title="Sources")
-    print_rows(reached, POSITIONS, "table", title="How far streams were read")
+    named = [{**one, "stream": shown_stream(str(one["stream"]))} for one in reached]
+    print_rows(named, POSITIONS, "table", title="How far streams were read")
     letters = sum(one.count for one in waits.dead_letters)
-    print_rows(
-        [{**msgspec.structs.asdict(waits), "dead_letters": letters}], WAITING, "table", title="What waits"
-    )
+    waiting = {
+        **msgspec.structs.asdict(waits),
+        "dead_letters": letters,
+        "oldest_s": shown_wait(waits.oldest_s),
+    }
+    print_rows([waiting], WAITING, "table", title="What waits, now")
     print_rows(_rows(waits.channels, zone), CHANNELS, "table", title="Channels")
 
 
@@ -220,12 +231,14 @@ def _kinds(held: Contents, zone: ZoneInfo) -> list[dict[str, object]]:
     ]
 
 
-def _rows(found: Iterable[Any], zone: ZoneInfo) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = [msgspec.structs.asdict(one) for one in found]
+def _rows(found: Iterable[Any], zone: ZoneInfo) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = [msgspec.structs.asdict(one) for one in found]
     for row in rows:
         for name in ("last_at", "recorded_at", "failed_at"):
             if name in row:
                 row[name] = _shown(row[name], zone)
+        if "oldest_s" in row:
+            row["oldest_s"] = shown_wait(row["oldest_s"])
     return rows
 
 

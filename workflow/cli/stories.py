@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workflow.cli.output import Column, print_rows
-from workflow.cli.sums import print_deadlines, shown_instant
+from workflow.cli.sums import print_deadlines, shown_instant, shown_length
 from workflow.i18n import current
 
 if TYPE_CHECKING:
@@ -49,6 +49,17 @@ NEXT = (
 )
 
 
+FACT_KINDS = {
+    "dossier.opened.v1": "opening balance",
+    "dossier.linked.v1": "link to another dossier",
+    "dossier.rated.v1": "rating by the applicant",
+    "dossier.migrated.v1": "move to another revision",
+    "event.voided.v1": "void of an event",
+    "body.erased.v1": "erasure of an event's content",
+}
+"""What a fact is that tells no action, by its type."""
+
+
 def print_story(told: Story, revision: Revision, zone: ZoneInfo) -> None:
     """Prints what happened, the time at each step, and every date with its sum."""
     state = named(revision.states[told.dossier.state].name, told.dossier.state)
@@ -80,13 +91,17 @@ def _happening(one: Happening, revision: Revision, zone: ZoneInfo) -> dict[str, 
     after = revision.states.get(one.after or "")
     return {
         "at": shown_instant(one.occurred_at, zone),
-        "what": named(action.name if action else None, one.what),
+        "what": named(action.name, one.what) if action else _kind(one.what),
         "who": " ".join(part for part in (one.actor, f"({one.role})" if one.role else None) if part),
         "outcome": _outcome(one.outcome),
         "state": named(after.name, one.after or "") if after else one.after,
         "holder": " / ".join(part for part in (one.unit, one.officer) if part),
         "rules": "; ".join(_violation(violation, zone) for violation in one.outcome.violations),
     }
+
+
+def _kind(what: str) -> str:
+    return current(FACT_KINDS[what]) if what in FACT_KINDS else what
 
 
 def _outcome(outcome: Outcome) -> str:
@@ -114,18 +129,17 @@ def _stay(one: Stay, revision: Revision, zone: ZoneInfo) -> dict[str, object]:
         "holder": " / ".join(part for part in (one.unit, one.officer) if part),
         "entered": shown_instant(one.entered_at, zone),
         "left": shown_instant(one.left_at, zone) if one.left_at else current("still there"),
-        "took": _length(one.until - one.entered_at),
+        "took": _took(one),
         "due": shown_instant(one.due_at, zone) if one.due_at else "",
         "verdict": verdict,
     }
 
 
-def _length(length: timedelta) -> str:
-    if length < timedelta():
-        return current("none: it had ended before")
-    minutes = length // timedelta(minutes=1)
-    days, rest = divmod(minutes, 24 * 60)
-    return current("{days} d {hours} h {minutes} min").format(days=days, hours=rest // 60, minutes=rest % 60)
+def _took(one: Stay) -> str:
+    length = one.until - one.entered_at
+    if length >= timedelta():
+        return shown_length(length)
+    return current("none: it had ended before") if one.left_at else current("nothing yet: it begins later")
 
 
 def _choice(choice: Choice, revision: Revision, zone: ZoneInfo) -> dict[str, object]:

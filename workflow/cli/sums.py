@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -47,6 +48,18 @@ def shown_instant(instant: datetime, zone: ZoneInfo) -> str:
     if (local.hour, local.minute, local.second) == (23, 59, 59):
         return current("end of {day}").format(day=local.date().isoformat())
     return spelled(instant, zone)[:16] if not local.second else local.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def shown_length(length: timedelta) -> str:
+    """A length of time that is not negative, in days of 24 hours, hours and minutes."""
+    minutes = length // timedelta(minutes=1)
+    days, rest = divmod(minutes, 24 * 60)
+    return current("{days} d {hours} h {minutes} min").format(days=days, hours=rest // 60, minutes=rest % 60)
+
+
+def shown_wait(seconds: float) -> str:
+    """How long something has waited; nothing where nothing waits."""
+    return shown_length(timedelta(seconds=seconds)) if seconds else ""
 
 
 def _kept(deadline: Deadline, zone: ZoneInfo) -> str:
