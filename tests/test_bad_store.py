@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+import tempfile
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -210,6 +212,54 @@ def test_a_file_that_takes_no_writes_is_said_so(store: Path) -> None:
         translated(str(store)),
     ):
         connection.execute("DELETE FROM dead_letters")
+
+
+@contextmanager
+def nothing_may_be_made_in(folder: Path) -> Iterator[None]:
+    """As an account sees it that may read a folder and write nothing there, root included."""
+    ours = os.geteuid()
+    folder.chmod(0o555)
+    if ours == 0:
+        os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        os.seteuid(ours)
+        folder.chmod(0o755)
+
+
+def test_a_store_in_a_folder_that_takes_no_writes_is_read_and_takes_no_import(
+    store: Path, tmp_path: Path
+) -> None:
+    file = written(tmp_path / "2.jsonl", message("2"))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(shutil.copy(store, folder))
+        shutil.copy(file, folder)
+        with nothing_may_be_made_in(Path(folder)):
+            status, (one,) = said("status", "--store", path), said("dossier", "list", "--store", path)
+            replayed = said("audit", "replay", "--store", path)
+            refused = dunghen(*importing(path.parent / file.name, path), status=3)
+        there = sorted(one.name for one in path.parent.iterdir())
+
+    assert (status["facts"], one["subject"], replayed["differences"]) == (1, "H13-1", 0)
+    assert "takes no writes" in refused.stderr
+    assert there == sorted([file.name, path.name])
+
+
+def test_batches_beside_a_store_that_cannot_be_read_without_writing_are_not_left_out(store: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        with closing(sqlite3.connect(store)) as writer:
+            writer.execute("UPDATE dossiers SET version = version + 1")
+            writer.commit()
+            for end in ("", "-wal"):
+                shutil.copy(f"{store}{end}", folder)
+        path = Path(folder) / store.name
+        with nothing_may_be_made_in(Path(folder)):
+            refused = dunghen("status", "--store", path, status=3)
+        found = said("status", "--store", path)
+
+    assert f"lie in {store.name}-wal" in refused.stderr
+    assert found["facts"] == 1
 
 
 def test_a_disk_without_room_keeps_whole_batches_and_the_import_goes_on_once_there_is_room(

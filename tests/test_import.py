@@ -220,6 +220,10 @@ def test_an_unmodelled_code_is_judged_by_the_generic_procedure_and_counted(tmp_p
 
     assert found["unmodelled"] == [{"code": "9.999999", "dossiers": 1}]
     assert [(one["name"], one["count"]["released"]) for one in status["procedures"]] == [("generic", 1)]
+    for asked in ("9.999999", "generic"):
+        (listed,) = said("dossier", "list", "--store", path, "--procedure", asked)
+        assert (listed["procedure"], listed["code"]) == ("generic", "9.999999")
+    assert not said("dossier", "list", "--store", path, "--procedure", "land-transfer")
 
 
 def test_a_dossier_that_is_already_running_begins_with_its_opening_balance(tmp_path: Path) -> None:
@@ -322,6 +326,18 @@ def test_the_rates_of_the_units_add_up_to_the_whole(store: Path) -> None:
         assert sum(one[name]["denominator"] for one in units) == whole[name]["denominator"] > 0
         assert sum(one[name]["numerator"] for one in units) == whole[name]["numerator"]
     assert whole["approved"]["numerator"] == 0
+
+
+def test_the_rates_fit_a_terminal_of_120_columns_and_say_why_nothing_is_known_of_the_feeds(
+    store: Path,
+) -> None:
+    words = ("rates", "--store", store, "--at", END, "--from", "2025-03-01", "--to", END, "--by", "procedure")
+    english, vietnamese = (dunghen(*words, "--lang", one).stdout for one in ("en", "vi"))
+    shown = [line for line in (english + vietnamese).splitlines() if line.startswith("  ")]
+
+    assert max(map(len, shown)) <= 120
+    assert sum("Procedure" in line for line in shown) >= 3
+    assert "no source told how many" in english
 
 
 def test_of_a_period_without_dossiers_there_is_no_rate(store: Path) -> None:

@@ -24,7 +24,8 @@ class View(Struct, frozen=True, omit_defaults=True):
 
     `due_at`: its headline date, that of the slip (`by` says so) or the committed one; of several the next that is
     not met, else the last. `late`: released after it. `overdue`: open past it. `deviated`: a rule of order, role, guard
-    or end was broken. `blocked`: why it could not be judged.
+    or end was broken. `blocked`: why it could not be judged. `code`: the procedure its facts name, which another judges
+    where nobody modelled it.
     """
 
     subject: str
@@ -44,6 +45,7 @@ class View(Struct, frozen=True, omit_defaults=True):
     overdue: bool = False
     deviated: bool = False
     blocked: str | None = None
+    code: str | None = None
 
 
 class Filter(Struct, frozen=True, kw_only=True):
@@ -63,13 +65,13 @@ class Filter(Struct, frozen=True, kw_only=True):
         named = (
             (self.states, one.state),
             (self.units, one.unit),
-            (self.procedures, one.procedure),
         )
         flags = (
             (self.open, one.open),
             (self.overdue, one.overdue),
             (self.late, one.late),
             (self.blocked, one.blocked is not None),
+            (bool(self.procedures), one.procedure in self.procedures or one.code in self.procedures),
             (self.due_before is not None, one.open and _before(one.due_at, self.due_before)),
         )
         return all(not asked or found in asked for asked, found in named) and all(
@@ -77,7 +79,9 @@ class Filter(Struct, frozen=True, kw_only=True):
         )
 
 
-def view(rules: Rules, dossier: Dossier, at: datetime, blocked: str | None = None) -> View:
+def view(
+    rules: Rules, dossier: Dossier, at: datetime, blocked: str | None = None, code: str | None = None
+) -> View:
     """A judged dossier as of `at`; `rules` is any revision of its procedure. Raises CalendarRange."""
     measured = measure(rules, dossier, at)
     due = _shown(measured.headline)
@@ -102,6 +106,7 @@ def view(rules: Rules, dossier: Dossier, at: datetime, blocked: str | None = Non
         overdue=late and measured.released_at is None,
         deviated=not measured.followed,
         blocked=blocked,
+        code=code,
     )
 
 

@@ -81,7 +81,12 @@ def dossier() -> None:
 @looking_options
 @click.option("--state", "states", multiple=True, help="Only those in this state.")
 @click.option("--unit", "units", multiple=True, help="Only those this unit holds, or held last.")
-@click.option("--procedure", "procedures", multiple=True, help="Only those of this procedure.")
+@click.option(
+    "--procedure",
+    "procedures",
+    multiple=True,
+    help="Only those that this procedure judges or whose facts name it.",
+)
 @click.option("--open", "open_", is_flag=True, help="Only those that have not ended.")
 @click.option("--overdue", is_flag=True, help="Only those not released though their date has passed.")
 @click.option("--late", is_flag=True, help="Only those released after their date.")
@@ -120,7 +125,7 @@ def list_(
             due_before=moment(due_before, zone, "--due-before"),
         )
         views = (
-            view(one.rules, one.dossier, store.at, one.blocked)
+            view(one.rules, one.dossier, store.at, one.blocked, one.code)
             for one in watched(store.judged(), store.progress, "Looking")
         )
         found = in_order(filter(wanted.takes, views), sort)

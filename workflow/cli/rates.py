@@ -28,20 +28,34 @@ if TYPE_CHECKING:
     from workflow.cli.stores import Looking, Seen
     from workflow.figures.rates import By, Measure, Period, Rates, Share
 
-SHARES: Final = (
+LATE: Final = (
     Column("late_appointment", "Late, slip", "right"),
     Column("late_committed", "Late, committed", "right"),
-    Column("late_or_overdue", "Late or overdue, of all in hand", "right"),
+    Column("late_or_overdue", "Late or overdue", "right"),
     Column("overdue", "Overdue, of open", "right"),
+)
+FOLLOWED: Final = (
     Column("followed", "Followed the procedure", "right"),
     Column("both", "Followed it and on time", "right"),
-    Column("portal_on_time", "On time, Decision 766", "right"),
-    Column("opencps_on_time", "On time, OpenCPS", "right"),
     Column("approved", "Approved procedure", "right"),
 )
-KEYS: Final = tuple(column.key for column in SHARES)
-UNDATED: Final = Column("without_date", "Without a date", "right")
-COMPLETE: Final = Column("complete", "Feeds complete", "right")
+OTHERS: Final = (
+    Column("portal_on_time", "On time, Decision 766", "right"),
+    Column("opencps_on_time", "On time, OpenCPS", "right"),
+    Column("without_date", "Without a date", "right"),
+    Column("complete", "Feeds complete", "right"),
+)
+KEYS: Final = (
+    *(column.key for column in LATE),
+    "followed",
+    "both",
+    "portal_on_time",
+    "opencps_on_time",
+    "approved",
+)
+"""In the order of JSON and CSV."""
+NOTHING: Final = "-"
+"""Of no dossiers there is no rate."""
 Asked: TypeAlias = Literal["all", "unit", "procedure", "officer-unit", "month"]
 GROUPS: Final = {
     "all": Column("group", "All"),
@@ -113,14 +127,24 @@ def rates(  # noqa: PLR0913 - one parameter per option
         {**row, "complete": _share(feeds.share(one.told_by, months.get(one.period, period)))}
         for one, row in ((one, _row(one, by)) for one in parts)
     ]
-    rows.append({**_row(whole, "all"), "complete": _share(feeds.share(whole.told_by, period))})
+    complete = feeds.share(whole.told_by, period)
+    rows.append({**_row(whole, "all"), "complete": _share(complete)})
     if output == "table":
-        print_rows(map(_shown, rows), (GROUPS[by], *SHARES, UNDATED, COMPLETE), "table")
-        _tell(whole, left_out)
+        _print_tables(rows, GROUPS[by])
+        _tell(whole, left_out, counted=complete.denominator > 0)
     elif output == "csv":
         print_rows(map(_flat, rows), [Column(key, "") for key in _flat(rows[0])], "csv")
     else:
         print_rows(rows, (), output)
+
+
+def _print_tables(rows: Iterable[dict[str, object]], group: Column) -> None:
+    """One below the other: all beside each other fit no terminal."""
+    shown = [_shown(row) for row in rows]
+    print_rows(shown, (group, *LATE), "table", title="Late")
+    print_rows(shown, (group, *FOLLOWED), "table", title="By the procedure")
+    title = "On time as others count it, and what the figures rest on"
+    print_rows(shown, (group, *OTHERS), "table", title=title)
 
 
 def _measures(store: Seen, by: Asked) -> Iterator[Measure]:
@@ -170,7 +194,7 @@ def _shown(row: dict[str, object]) -> dict[str, object]:
 def _words(share: object) -> str:
     assert isinstance(share, dict)  # noqa: S101 - made by `_share`
     if not share["denominator"] and share["percent"] is None:
-        return "-"
+        return NOTHING
     counted = f"{share['numerator']}/{share['denominator']}"
     return counted if share["percent"] is None else f"{counted} = {share['percent']} %"
 
@@ -185,7 +209,7 @@ def _flat(row: dict[str, object]) -> dict[str, object]:
     return found
 
 
-def _tell(whole: Rates, left_out: int) -> None:
+def _tell(whole: Rates, left_out: int, *, counted: bool) -> None:
     click.echo(current("Period: {period}").format(period=whole.period))
     click.echo(
         current("{n} of {m} dossiers were judged by an approved procedure.").format(
@@ -194,5 +218,12 @@ def _tell(whole: Rates, left_out: int) -> None:
     )
     if not whole.late_appointment.denominator:
         click.echo(current("Nothing with a slip was released in this period: there is no late rate."))
+    if not counted:
+        click.echo(
+            current(
+                "Feeds complete -: no source told how many it had received (source.counted.v1), so nobody knows what "
+                "is missing."
+            )
+        )
     if left_out:
         click.echo(current("{count} duplicates are left out.").format(count=left_out))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from alembic import command
 from alembic.config import Config
@@ -14,7 +16,7 @@ from sqlalchemy import Engine, create_engine, event, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from workflow.errors import StoreForeign, StoreNewer, StoreUnreachable, UsageError
+from workflow.errors import StoreForeign, StoreNewer, StoreReadOnly, StoreUnreachable, UsageError
 from workflow.store.faults import translated
 from workflow.store.store import Store
 
@@ -101,7 +103,8 @@ def _engine(url: URL, name: str) -> Engine:
                 folder=str(folder),
             )
         engine = create_engine(
-            url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+            _as_it_lies(url, name),
+            connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
         )
         event.listen(engine, "connect", lambda connection, _record: _only_ours(connection, name))
         event.listen(engine, "connect", _prepare_sqlite)
@@ -118,6 +121,24 @@ def _engine(url: URL, name: str) -> Engine:
         ) from fault
     event.listen(engine, "connect", _prepare_postgresql)
     return engine
+
+
+def _as_it_lies(url: URL, name: str) -> URL:
+    """The same file, read as it lies where nothing can be made beside it: SQLite would make two files there even to
+    read. Not where these are there already, such as those of a writer of another account."""
+    path = Path(url.database or "").resolve()
+    log, index = (path.with_name(path.name + end) for end in ("-wal", "-shm"))
+    may_make = os.access(path.parent, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+    if may_make or not path.exists() or index.exists():
+        return url
+    if log.exists() and log.stat().st_size:
+        raise StoreReadOnly(
+            "{store}: cannot be read in a folder that takes no writes, since its last batches lie in {log}; copy both "
+            "files into a folder of your own and name the copy",
+            store=name,
+            log=log.name,
+        )
+    return url.set(database=f"file:{quote(str(path))}", query={"immutable": "1", "mode": "ro", "uri": "true"})
 
 
 def _only_ours(connection: DBAPIConnection, name: str) -> None:
