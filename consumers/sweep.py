@@ -140,15 +140,24 @@ class Sweep:
     """One run over a store. Without `keep` nothing is kept: it tells what would move."""
 
     def __init__(
-        self, store: Store, catalogue: Catalogue, now: datetime, *, keep: bool = True, batch: int = BATCH
+        self,
+        store: Store,
+        catalogue: Catalogue,
+        now: datetime,
+        *,
+        keep: bool = True,
+        batch: int = BATCH,
+        everything: bool = False,
     ) -> None:
         """Archives what is new among the definitions, at `now`, unless an earlier run that was stopped did.
 
+        `everything`: dossiers that rest on what counts are judged anew too, which mends rows that are not what follows.
         Raises LedgerError for a definition that was edited after its first use, StoreError.
         """
         self.store, self.catalogue, self.keep, self.batch = store, catalogue, keep, batch
+        self._everything = everything
         with store.writing(keep=keep) as writing:
-            self.row = _begun(writing, catalogue, to_us(now))
+            self.row = _begun(writing, catalogue, _target(catalogue, everything=everything), to_us(now))
         self._sources: list[str] = msgspec.json.decode(self.row.sources)
         self._said: Said | None = None
 
@@ -184,6 +193,7 @@ class Sweep:
                 because = reasons(row, self.catalogue, steps_told=after not in by_milestones)
                 because = because or (("procedure",) if after in migrated else ())
                 because += ("source",) if after in told else ()
+                because = because or (("asked",) if self._everything else ())
                 if because:
                     found[after] = because
                 if len(found) == self.batch:
@@ -234,9 +244,8 @@ class Sweep:
         return tuple(one for one in moves if one is not None)
 
 
-def _begun(writing: Writing, catalogue: Catalogue, now_us: int) -> SweepRow:
+def _begun(writing: Writing, catalogue: Catalogue, target: str, now_us: int) -> SweepRow:
     """The row of a run that was stopped, or of a new one; this takes over what others that were stopped had to do."""
-    target = _target(catalogue)
     unfinished = sweeps.unfinished(writing)
     if target in unfinished:
         return unfinished[target]
@@ -253,10 +262,11 @@ def _begun(writing: Writing, catalogue: Catalogue, now_us: int) -> SweepRow:
     return begun
 
 
-def _target(catalogue: Catalogue) -> str:
-    """What tells these definitions and this engine from all others."""
-    everything = catalogue.used(rules for family in catalogue.families.values() for rules in family.values())
-    told = [JUDGE_VERSION, *sorted(one.fingerprint for one in everything)]
+def _target(catalogue: Catalogue, *, everything: bool) -> str:
+    """What tells these definitions and this engine from all others, and a run over everything from one over some."""
+    used = catalogue.used(rules for family in catalogue.families.values() for rules in family.values())
+    told = [JUDGE_VERSION, *sorted(one.fingerprint for one in used)]
+    told += ["everything"] if everything else []
     return hashlib.sha256(msgspec.json.encode(told)).hexdigest()
 
 

@@ -73,6 +73,24 @@ def test_differences_come_one_by_one_and_a_table_says_how_many_it_leaves_out(sto
     assert f"and {len(lines.stdout.splitlines()) - 50} more" in table.stderr
 
 
+def test_what_differs_is_named_with_the_command_that_mends_it_and_said_anew(store: Path) -> None:
+    change(
+        store,
+        "UPDATE dossiers SET state = 'returned', unit = 'elsewhere', committed_late = 0, committed_due_at = 1",
+    )
+
+    told = dunghen("audit", "replay", "--store", store, status=1).stderr
+    assert said("activate", "--store", store)["judged"] == 0
+    mended = said("activate", "--all", "--store", store)
+
+    assert "dunghen activate --all" in told
+    assert mended["judged"] == said("status", "--store", store)["whole"]["dossiers"]
+    assert {tuple(one["because"]) for one in mended["found"]} == {("asked",)}
+    assert said("audit", "replay", "--store", store)["differences"] == 0
+    again = said("activate", "--all", "--store", store)
+    assert (again["judged"], again["moved"]) == (mended["judged"], 0)
+
+
 def test_every_fact_of_a_month_is_what_was_appended(month: Path) -> None:
     assert said("audit", "verify", "--store", month)["broken"] == 0
 
@@ -95,13 +113,12 @@ def test_between_two_imports_is_what_the_second_brought(tmp_path: Path) -> None:
     dunghen("simulate", *MONTH, "--dossiers", "30", "--out", tmp_path / "m.jsonl")
     lines = (tmp_path / "m.jsonl").read_bytes().splitlines(keepends=True)
     words = ("--source", "one-stop", "--store", tmp_path / "m.db")
+    done: list[datetime] = []
     for name, part in (("a.jsonl", lines[:100]), ("b.jsonl", lines[100:])):
         (tmp_path / name).write_bytes(b"".join(part))
         dunghen("import", tmp_path / name, *words)
-    with closing(sqlite3.connect(tmp_path / "m.db")) as connection:
-        times = connection.execute("SELECT recorded_at FROM outbox ORDER BY seq").fetchall()
-    first, last = (datetime.fromtimestamp(us / 1_000_000, UTC) for (us,) in times)
-    known = (first + (last - first) / 2).isoformat(), (last + timedelta(hours=1)).isoformat()
+        done.append(datetime.now(UTC))
+    known = done[0].isoformat(), (done[1] + timedelta(hours=1)).isoformat()
 
     found = said("audit", "diff", "--store", tmp_path / "m.db", "--known", *known)
     table = dunghen("audit", "diff", "--store", tmp_path / "m.db", "--known", *known).stdout

@@ -47,9 +47,21 @@ MOVED: Final = (
 @click.option(
     "--procedures", type=FOLDER, help="The folder of definitions; by default those that come with us."
 )
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Judge every dossier anew, which mends rows that are not what follows from their facts.",
+)
 @click.option("--dry-run", is_flag=True, help="Tell what would move, and keep nothing.")
 @output_option("table", "json", "jsonl")
-def activate(place: Place, procedures: Path | None, dry_run: bool, output: Form) -> None:  # noqa: FBT001 - a flag of the command line
+def activate(
+    place: Place,
+    procedures: Path | None,
+    everything: bool,  # noqa: FBT001 - a flag of the command line
+    dry_run: bool,  # noqa: FBT001 - as above
+    output: Form,
+) -> None:
     """Put definitions into force: archive what is new, and judge anew every dossier that rests on something older.
 
     Told is each dossier that came to something else, why, and its old and new dates; only what differs is said to
@@ -60,7 +72,7 @@ def activate(place: Place, procedures: Path | None, dry_run: bool, output: Form)
         known = definitions.load(procedures or ours)
         store = held.enter_context(place.opened())
         total = dossiers(store)
-        sweep = Sweep(store, known, datetime.now(UTC), keep=not dry_run)
+        sweep = Sweep(store, known, datetime.now(UTC), keep=not dry_run, everything=everything)
         begun = sweep.row
         told = _told(sweep, total)
         zone = next(iter(known.family(None).values())).zone

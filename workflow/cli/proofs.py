@@ -72,6 +72,14 @@ def replay(place: Place, without_dates: bool, output: Form) -> int:  # noqa: FBT
             "{differences} differences. {older} were judged by older definitions, {blocked} cannot be judged."
         )
         click.echo(said.format(**counts, seconds=f"{seconds:.1f}"), err=output != "table")
+    if run.counts.differences:
+        click.echo(
+            current(
+                "Rows and what was said are made what follows from the facts by: dunghen activate --all; a dossier "
+                "without a row, or a row without facts, is brought back by the last backup."
+            ),
+            err=True,
+        )
     return int(run.counts.differences > 0)
 
 
