@@ -113,12 +113,15 @@ def test_between_two_imports_is_what_the_second_brought(tmp_path: Path) -> None:
     dunghen("simulate", *MONTH, "--dossiers", "30", "--out", tmp_path / "m.jsonl")
     lines = (tmp_path / "m.jsonl").read_bytes().splitlines(keepends=True)
     words = ("--source", "one-stop", "--store", tmp_path / "m.db")
-    done: list[datetime] = []
+    moments = []
     for name, part in (("a.jsonl", lines[:100]), ("b.jsonl", lines[100:])):
         (tmp_path / name).write_bytes(b"".join(part))
         dunghen("import", tmp_path / name, *words)
-        done.append(datetime.now(UTC))
-    known = done[0].isoformat(), (done[1] + timedelta(hours=1)).isoformat()
+        with closing(sqlite3.connect(tmp_path / "m.db")) as connection:
+            ((us,),) = connection.execute("SELECT max(recorded_at) FROM facts")
+        moments.append(datetime.fromtimestamp(us / 1_000_000, UTC))
+    first, last = moments
+    known = (first + (last - first) / 2).isoformat(), (last + timedelta(hours=1)).isoformat()
 
     found = said("audit", "diff", "--store", tmp_path / "m.db", "--known", *known)
     table = dunghen("audit", "diff", "--store", tmp_path / "m.db", "--known", *known).stdout

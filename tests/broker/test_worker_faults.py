@@ -12,6 +12,7 @@ from kafka import KafkaAdminClient, TopicPartition
 from mortalworker import Mortals
 from working import Office, undisturbed, until
 
+from consumers.patience import LEAST_S, MOST_S
 from servers.kafka import Kafka
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def test_a_broker_killed_under_load_and_begun_again_loses_nothing(
     retries = worker.lines("retry")
     assert [one["attempt"] for one in retries] == list(range(1, len(retries) + 1))
     for one in retries:
-        most = min(0.1 * 2 ** (one["attempt"] - 1), 10)
+        most = min(LEAST_S * 2 ** (one["attempt"] - 1), MOST_S)
         assert most / 2 - 0.01 <= one["wait_s"] <= most + 0.01
     assert worker.end() == 0
 

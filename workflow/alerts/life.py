@@ -175,7 +175,9 @@ def _gone(life: Life, act: Act | None) -> tuple[Change | None, Life] | None:
         return None
     if life.state in ("history", "waiting"):
         return None, Life(life.alert, "retracted", life.n, life.raised_at)
-    return over, Life(life.alert, over, life.n + 1, life.raised_at, act)
+    # What never held has no end either, whether or not one was told before it proved wrong.
+    alert = replace(life.alert, ended_at=None) if over == "retracted" else life.alert
+    return over, Life(alert, over, life.n + 1, life.raised_at, act)
 
 
 def _state(alert: Alert, act: Act | None, now: datetime) -> State:
