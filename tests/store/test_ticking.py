@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import cache
+from io import StringIO
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from consumers import ticking
 from consumers.health import Health
 from consumers.metrics import Metrics
 from consumers.ticking import ACTS_S, SEVERAL_S, WORK, Ticking
+from workflow import log
 from workflow.catalogue import Catalogue
 from workflow.clocks.calendar import Calendar, Covers
 from workflow.facts import Acted, Actor, Fact
@@ -22,8 +24,6 @@ from workflow.store.alerts import lives
 from workflow.store.opening import open_store
 
 if TYPE_CHECKING:
-    import pytest
-
     from workflow.store.store import Store
 
 
@@ -83,13 +83,14 @@ def kinds(store: Store) -> set[str]:
 
 
 def test_a_judgment_that_cannot_be_made_is_logged_and_keeps_back_neither_the_others_nor_dossiers(
-    store: Store, capsys: pytest.CaptureFixture[str]
+    store: Store,
 ) -> None:
+    out = StringIO()
+    log.start(out, "json")
     tell(store, received("F-1", "2021-05-03"), received("F-2", "2021-05-20"))
     loop(store, without_calendar_of_this_year()).run(Rounds(2))
     assert {"feedback_repeated", "feedback_late"} <= kinds(store)
-    said = capsys.readouterr()
-    assert "judgment_failed" in said.out + said.err
+    assert "judgment_failed" in out.getvalue()
 
 
 def test_what_is_judged_over_several_waits_a_quarter_of_an_hour_for_the_next_time(store: Store) -> None:
