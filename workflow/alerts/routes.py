@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta
 
-from workflow.errors import DefinitionError, UnknownZone, Words
+from workflow.errors import DefinitionError, Words
 from workflow.messages import Change, Kind, Topic
 from workflow.procedure.language import Definition, Identifier
-from workflow.yamltree import contents, placed
+from workflow.yamltree import contents, placed_one
+from workflow.zones import zone_at
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,16 +113,8 @@ def read_routes(path: Path, organisation: Organisation | None = None) -> Routes:
 
 def placed_routes(path: Path, organisation: Organisation | None = None) -> Placed[Routes]:
     """The same with the places of its parts, for what is found wrong later."""
-    found = placed(contents(path), str(path), Routes)
-    if len(found) != 1:
-        raise DefinitionError(
-            "{place}: expected one YAML document, found {found}; keep one in each file",
-            place=f"{path}:1:1" if not found else found[1].place(),
-            found=len(found),
-            reason="documents",
-        )
-    (one,) = found
-    _check_zone(one)
+    one = placed_one(contents(path), str(path), Routes)
+    zone_at(one.value.zone, one.place(("zone",)))
     for name in one.value.webhooks:
         _check_webhook(one, name)
     for name in one.value.mail:
@@ -147,17 +139,6 @@ def refused(
         found=found,
         reason=reason,
     )
-
-
-def _check_zone(one: Placed[Routes]) -> None:
-    try:
-        ZoneInfo(one.value.zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise UnknownZone(
-            "{place}: expected the IANA name of a time zone such as Asia/Ho_Chi_Minh, found {found}; correct it",
-            place=one.place(("zone",)),
-            found=repr(one.value.zone),
-        ) from error
 
 
 def _check_webhook(one: Placed[Routes], name: str) -> None:
