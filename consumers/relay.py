@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from consumers.contract.outgoing import Record, letter_record, record
 from consumers.patience import Patience
+from consumers.retrying import again
 from workflow import log
 from workflow.errors import DunghenError
 from workflow.messages import read
@@ -92,13 +93,7 @@ class Relay:
             try:
                 self._turn(stop)
             except DunghenError as fault:
-                if not fault.retriable:
-                    raise
-                wait_s = self._patience.wait_s()
-                log.warning("retry", part=PART, reason=fault.code, said=str(fault), wait_s=round(wait_s, 1))
-                self._metrics.retried(fault.code)
-                self._health.beat(PART, fault.code)
-                stop.wait(wait_s)
+                stop.wait(again(PART, fault, self._patience, self._health, self._metrics))
 
     def _turn(self, stop: Event) -> None:
         """Has the outbox until `stop` is set or a fault ends it; or finds another has it, and stands by a while."""

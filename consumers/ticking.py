@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from consumers.patience import Patience
+from consumers.retrying import again
 from consumers.several import judgments
 from consumers.ticker import DOSSIERS_A_TICK, tick, tick_feeds
 from workflow import log
@@ -83,9 +84,7 @@ class Ticking:
                 self._patience.rewarded()
                 self._health.beat(PART)
             except DunghenError as fault:
-                if not fault.retriable:
-                    raise
-                wait_s = self._again(fault)
+                wait_s = again(PART, fault, self._patience, self._health, self._metrics)
             stop.wait(wait_s)
 
     def _round(self) -> float:
@@ -141,10 +140,3 @@ class Ticking:
         if said:
             took_ms = round((time.monotonic() - began) * 1000, 1)
             log.info("judged", part=PART, judgment=name, alerts=len(said), batch_ms=took_ms)
-
-    def _again(self, fault: DunghenError) -> float:
-        wait_s = self._patience.wait_s()
-        log.warning("retry", part=PART, reason=fault.code, said=str(fault), wait_s=round(wait_s, 1))
-        self._metrics.retried(fault.code)
-        self._health.beat(PART, fault.code)
-        return wait_s

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from consumers.channels import making
 from consumers.patience import Patience
+from consumers.retrying import again
 from workflow import log
 from workflow.errors import ChannelAway, ChannelRefused, DunghenError
 from workflow.store import notices
@@ -68,12 +69,7 @@ class Notifying:
                 patience.rewarded()
                 self._health.beat(part)
             except DunghenError as fault:
-                if not fault.retriable:
-                    raise
-                wait_s = patience.wait_s()
-                log.warning("retry", part=part, reason=fault.code, said=str(fault), wait_s=round(wait_s, 1))
-                self._metrics.retried(fault.code)
-                self._health.beat(part, fault.code)
+                wait_s = again(part, fault, patience, self._health, self._metrics)
             stop.wait(wait_s)
 
     def _lay_out(self) -> float:
