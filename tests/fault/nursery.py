@@ -29,6 +29,7 @@ from consumers.kafkasettings import KafkaSettings
 from consumers.metrics import Metrics
 from workflow import log
 from workflow.catalogue import load
+from workflow.cli.running import stopped_by_signals
 from workflow.store.opening import open_store
 
 if TYPE_CHECKING:
@@ -101,8 +102,7 @@ def _live(place: Place, catalogue: Catalogue, birth: Birth) -> None:
     os.dup2(file.fileno(), 2)
     log.start(file, form="json")
     stop = Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    with closing(open_store(place.database)) as store:
+    with stopped_by_signals(stop), closing(open_store(place.database)) as store:
         _run(place, catalogue, birth, store, stop)
 
 
