@@ -96,6 +96,13 @@ def test_what_names_no_person_stays_as_it_is(text: str) -> None:
     assert said(said=text)["said"] == text
 
 
+@pytest.mark.parametrize("account", ["dunghen:hunter2", "dunghen", f"dunghen:{SECRET}"])
+def test_an_address_without_its_account_still_names_the_server(account: str) -> None:
+    found = said(said=f"postgresql+psycopg://{account}@db.example:5432/dunghen does not answer")["said"]
+
+    assert found == "postgresql+psycopg://[secret]@db.example:5432/dunghen does not answer"
+
+
 @pytest.mark.parametrize("field", FIELDS)
 def test_no_field_lets_a_secret_or_a_citizen_through(field: str) -> None:
     for value in (SECRET, CITIZEN, [CITIZEN, SECRET], {SECRET: CITIZEN}, f"x{SECRET}y {CITIZEN}."):
