@@ -112,6 +112,19 @@ def test_no_field_lets_a_secret_or_a_citizen_through(field: str) -> None:
         assert CITIZEN not in line
 
 
+def test_what_a_library_says_again_and_again_is_said_once() -> None:
+    out = io.StringIO()
+    log.start(out, "json")
+    for _ in range(5):
+        logging.getLogger("kafka.cluster").error("Topic %s not found", "t")
+        logging.getLogger("kafka.cluster").error("Topic %s not found", "u")
+
+    assert [json.loads(line)["said"] for line in out.getvalue().splitlines()] == [
+        "Topic t not found",
+        "Topic u not found",
+    ]
+
+
 def test_a_field_that_is_not_listed_is_left_out_and_counted() -> None:
     found = said(subject="H13-1", place="t/0/1", partition="not a number")
 
