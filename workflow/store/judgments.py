@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_type_hints
 import msgspec
 from msgspec.msgpack import Ext
 
+from workflow.catalogue import JUDGE_VERSION
+from workflow.errors import JudgedOtherwise
 from workflow.model import AppointmentTold, Dossier
 from workflow.store.rows import DossierRow, from_us, to_us
 from workflow.verdict import deviates
@@ -70,10 +72,24 @@ def pack(dossier: Dossier) -> bytes:
 
 
 def unpack(content: bytes) -> Dossier:
-    """The dossier of these bytes. Raises msgspec.DecodeError for bytes of another engine's version."""
+    """The dossier of these bytes. Raises msgspec.DecodeError for bytes of another engine's version; of a row that
+    may be of one, ask `judged`."""
     values = dict(zip(_FIELDS, _decode(content), strict=True))
     values["appointments"] = tuple(AppointmentTold(*slip) for slip in values["appointments"])
     return Dossier(**values)
+
+
+def judged(row: DossierRow) -> Dossier:
+    """The dossier as a row keeps it. Raises JudgedOtherwise where another version of the engine judged it."""
+    if row.judge_version != JUDGE_VERSION:
+        raise JudgedOtherwise(
+            "dossier {subject}: expected a judgment by version {expected} of the judging, found one by version "
+            "{found}; judge all such dossiers anew with: dunghen activate",
+            subject=row.subject,
+            expected=JUDGE_VERSION,
+            found=row.judge_version,
+        )
+    return unpack(row.judgment)
 
 
 def row(
