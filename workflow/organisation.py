@@ -67,6 +67,12 @@ def read_organisation(path: Path) -> Organisation:
     return sound(contents(path), str(path))
 
 
+def organisation_in(folder: Path) -> Organisation | None:
+    """The organisation of a folder of definitions; None where it has none. Raises as `read_organisation`."""
+    path = next(iter(sorted((folder / "organisation").glob("*.yaml"))), None)
+    return None if path is None else read_organisation(path)
+
+
 def sound(data: bytes, name: str) -> Organisation:
     """The organisation in these bytes; `name` stands for the file in errors, which are those of `read_organisation`."""
     one = placed_one(data, name, Organisation)
@@ -97,6 +103,13 @@ def parents(organisation: Organisation, unit: str) -> tuple[str, ...]:
         found.append(above)
         above = organisation.units[above].parent
     return tuple(found)
+
+
+def hours_of(organisation: Organisation | None) -> dict[str, tuple[str, ...]]:
+    """By unit the names its hours may have in a calendar: those the unit names; else those called like it, else those
+    called like its kind. None without an organisation."""
+    units = {} if organisation is None else organisation.units
+    return {name: (name, unit.kind) if unit.hours is None else (unit.hours,) for name, unit in units.items()}
 
 
 def head_of(organisation: Organisation, unit: str) -> str:

@@ -15,6 +15,8 @@ from workflow.store.rows import DossierRow, from_us, to_us
 from workflow.verdict import deviates
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from workflow.catalogue import Basis
     from workflow.links import Story
     from workflow.model import Deadline
@@ -39,10 +41,16 @@ _HINTS: Final[dict[str, Any]] = {
 }
 _values: Final = attrgetter(*_FIELDS)
 _encode: Final = msgspec.msgpack.Encoder().encode
-_decode: Final = msgspec.msgpack.Decoder(
-    tuple[tuple(_HINTS[name] for name in _FIELDS)],  # type: ignore[misc] # one type for each field
-    ext_hook=_extended,
-).decode
+
+
+def _decoder(fields: Sequence[str]) -> Callable[[bytes], tuple[Any, ...]]:
+    types = tuple[tuple(_HINTS[name] for name in fields)]  # type: ignore[misc,valid-type] # one type for each field
+    return msgspec.msgpack.Decoder(types, ext_hook=_extended).decode
+
+
+_decode: Final = _decoder(_FIELDS)
+_decode_first_edition: Final = _decoder(_FIELDS[:-1])
+"""Of the first edition of the engine, which did not keep whose hours count."""
 
 
 class Standing(NamedTuple):
@@ -71,7 +79,11 @@ def pack(dossier: Dossier) -> bytes:
 
 def unpack(content: bytes) -> Dossier:
     """The dossier of these bytes. Raises msgspec.DecodeError for bytes of another engine's version."""
-    values = dict(zip(_FIELDS, _decode(content), strict=True))
+    try:
+        told = _decode(content)
+    except msgspec.ValidationError:
+        told = _decode_first_edition(content)
+    values = dict(zip(_FIELDS, told, strict=False))
     values["appointments"] = tuple(AppointmentTold(*slip) for slip in values["appointments"])
     return Dossier(**values)
 
@@ -103,7 +115,7 @@ def row(
         *appointment,
         *committed,
         _deviated(rules, dossier, at),
-        _minutes_left(rules, dates, at),
+        _minutes_left(rules, dossier, dates, at),
         standing.next_due_at,
         standing.blocked,
         standing.linked,
@@ -172,10 +184,10 @@ def _headline(dates: tuple[Deadline, ...], kind: str) -> tuple[int | None, bool 
     return to_us(max(one.due_at for one in found)), any(one.late for one in found)
 
 
-def _minutes_left(rules: Rules, dates: tuple[Deadline, ...], at: datetime) -> int | None:
+def _minutes_left(rules: Rules, dossier: Dossier, dates: tuple[Deadline, ...], at: datetime) -> int | None:
     """Working minutes until the benchmark where its clock stands: they stay, while its date moves with time."""
     standing = next((one for one in dates if one.kind == "benchmark" and one.open_pause), None)
-    return None if standing is None else rules.clock.minutes(at, standing.due_at, at)
+    return None if standing is None else rules.clock.minutes(at, standing.due_at, at, dossier.hours_of)
 
 
 def _deviated(rules: Rules, dossier: Dossier, at: datetime) -> bool:
