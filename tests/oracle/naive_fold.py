@@ -2,8 +2,8 @@
 
 It shares no code with the engine: facts become plain dicts, everything is computed anew from whole lists, and a
 dossier's history is the list of its applied events. It covers the two times, repetitions, voids, revisions, both
-order authorities, order breaks, roles, guards on history and registers, limits in elapsed hours and in the working hours
-of a unit, openings, ends and when pauses begin and end (not what they stop); not tasks, phases, extensions or
+order authorities, order breaks, roles, guards on history and registers, limits in elapsed hours and in the working
+hours of a unit, openings, ends and when pauses begin and end (not what they stop); not tasks, phases, extensions or
 migrations. `NotModelled` is raised where a procedure asks for more.
 """
 
