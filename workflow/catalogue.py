@@ -17,7 +17,7 @@ from workflow.clocks.calendar import Calendar, CalendarDefinition, read_calendar
 from workflow.errors import DefinitionError, UsageError, Words
 from workflow.factrows import FactRows
 from workflow.facts import Acted, Opened, Voided, code_of
-from workflow.organisation import Organisation, hours_of, organisation_in
+from workflow.organisation import Organisation, check_hours, hours_of, organisation_in
 from workflow.procedure.checks import require_sound
 from workflow.procedure.language import Revision
 from workflow.procedure.reader import fingerprint, read_procedures
@@ -239,11 +239,13 @@ def load(folder: Path) -> Catalogue:
         )
     revisions = read_procedures(folder)
     require_sound(revisions, folder)
-    told = organisation_in(folder)
+    told, calendars = organisation_in(folder), read_calendars(folder / "calendars")
+    if told is not None and (named := calendars.get(told.calendar)) is not None:
+        check_hours(told, named.definition.units)
     rotation = next(iter(sorted((folder / "rotation").glob("*.yaml"))), None)
     return Catalogue(
         revisions,
-        read_calendars(folder / "calendars"),
+        calendars,
         read_sources(folder / "sources"),
         told,
         _newest_risk(folder / "risk"),
