@@ -247,17 +247,11 @@ class LimitClock:
         begun = counter.begin(anchor)
         for ended, taken in self._rules.restarts(dossier, anchor):
             stops = self._rules.stops(dossier, begun, moment)
-
-            def due(until: datetime, stops: list[Stop] = stops, begun: datetime = begun) -> datetime:
-                met = [s._replace(end=min(s.end, until)) for s in stops if s.start < until]
-                return self._moved(counter, begun, number, met, None).due
-
+            cap = self._rules.capped_at(taken, moment)
             # No pause takes an overrun away: neither one that begins after it, nor one that runs into it past its cap.
-            cap = self._rules.pauses[taken.pause].capped_at(
-                taken.started_at, moment.announced_by, moment.unit
-            )
-            in_time = taken.started_at < due(taken.started_at)
-            if in_time and (cap is None or ended <= cap or ended <= due(ended)):
+            begins_in_time = taken.started_at < self._due_by(counter, begun, number, stops, taken.started_at)
+            stood = cap is None or ended <= cap
+            if begins_in_time and (stood or ended <= self._due_by(counter, begun, number, stops, ended)):
                 start, again, begun = ended, taken, counter.begin(ended)
         if lines is not None:
             lines.append(sums.from_anchor(self.limit, anchor, self._default))
@@ -266,6 +260,13 @@ class LimitClock:
             if begun != start and self.counts is not None:
                 lines.append(sums.cut_off(self.counts.counting, begun))
         return begun
+
+    def _due_by(
+        self, counter: AnyCounter, begun: datetime, number: int, stops: Iterable[Stop], until: datetime
+    ) -> datetime:
+        """The due instant as it stood at `until`."""
+        met = [stop._replace(end=min(stop.end, until)) for stop in stops if stop.start < until]
+        return self._moved(counter, begun, number, met, None).due
 
     def _moved(
         self, counter: AnyCounter, begun: datetime, number: int, stops: Iterable[Stop], lines: Lines
@@ -339,10 +340,9 @@ class LimitClock:
 
     def _tell_pauses(self, dossier: Dossier, moment: Moment, lines: list[Line]) -> None:
         for taken in dossier.pauses:
-            rule = self._rules.pauses.get(taken.pause)
-            if rule is None:
+            if taken.pause not in self._rules.pauses:
                 continue
-            cap = rule.capped_at(taken.started_at, moment.announced_by, moment.unit)
+            cap = self._rules.capped_at(taken, moment)
             end = taken.ended_at or moment.at
             if not taken.counts:
                 lines.append(sums.not_permitted(taken.pause, taken.started_at, self.zone))

@@ -126,8 +126,12 @@ class StopRules:
 
     def of_pause(self, taken: PauseTaken, moment: Moment) -> Stop | None:
         """The stop a pause of this clock is, up to its cap; None for an open one where no moment is named."""
-        cap = self.pauses[taken.pause].capped_at(taken.started_at, moment.announced_by, moment.unit)
+        cap = self.capped_at(taken, moment)
         return _stop(taken.started_at, taken.ended_at, cap, taken.pause, moment)
+
+    def capped_at(self, taken: PauseTaken, moment: Moment) -> datetime | None:
+        """The instant from which this clock runs again though a pause of it goes on; None for one without a cap."""
+        return self.pauses[taken.pause].capped_at(taken.started_at, moment.announced_by, moment.unit)
 
 
 def united(stops: Iterable[Stop]) -> list[Stop]:
