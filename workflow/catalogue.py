@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from workflow.facts import Fact
     from workflow.sources import SourceOrder, Voids
 
-JUDGE_VERSION: Final = 2
-"""Number of the engine's judging. Raised with every change that may give the same facts another judgment; what an
-older number judged is judged anew when it is next touched."""
+JUDGE_VERSION: Final = 3
+"""Number of the engine's judging. Raised with every change that may give the same facts another judgment, or a judgment
+another shape in a store; what another number judged is judged anew when it is next touched, and not read before."""
 
 DefinitionKind: TypeAlias = Literal["procedure", "calendar", "organisation", "rotation", "source", "risk"]
 _KINDS: Final[Mapping[DefinitionKind, type[msgspec.Struct]]] = {

@@ -126,9 +126,8 @@ class Register(OpenedFile):
         return self._with_time(next((cells[name] for name in FIRST_DAYS if cells.get(name)), ""))
 
     def _with_time(self, text: str) -> str:
-        found = self._dated(text)
-        if len(found) == len("2021-03-01"):
-            return f"{found}T00:00:00"
+        date_text, _, time_text = text.replace("T", " ", 1).partition(" ")
+        found = f"{self._dated(date_text)}T{time_text.strip() or '00:00'}"
         return f"{found}:00" if len(found) == len("2021-03-01T08:00") else found
 
     def _dated(self, text: str) -> str:

@@ -15,7 +15,7 @@ from workflow.cli.options import Group, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options
-from workflow.cli.sums import shown_instant
+from workflow.cli.sums import print_sum, shown_instant
 from workflow.errors import UsageError
 from workflow.i18n import current
 from workflow.rotation.careers import career
@@ -232,9 +232,7 @@ def _print_duty(known: Known, duty: Duty) -> None:
     click.echo(
         f"{current(WORDS[duty.kind])} · {duty.rests_on}: {due} · {current(WORDS[state])} · {duty.to}@{duty.at}"
     )
-    for line in duty.sum:
-        reached = f"  → {shown_instant(line.at, zone)}" if line.at is not None else ""
-        click.echo(f"  {current(line.text).format(**line.values)}{reached}")
+    print_sum(duty.sum, zone)
     if duty.basis:
         click.echo(f"  {current('basis: {basis}').format(basis=duty.basis)}")
     click.echo()

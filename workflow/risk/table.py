@@ -211,6 +211,13 @@ class Risk:
         mark = self.mark(procedure, step, unit, left)
         return self._came[max(bisect_right(self._from, mark) - 1, 0)] if self._came else mark / MARKS
 
+    @property
+    def greatest(self) -> float:
+        """The greatest risk it gives a dossier that has something left, 0 to 1."""
+        if not self._cells:
+            return self._base
+        return max(self._base, self._came[-1] if self._came else 1.0)
+
     def mark(self, procedure: str, step: str, unit: str, left: int) -> int:
         """The share, in thousandths, of the dossiers in this step that needed more than what is left."""
         found = self._base

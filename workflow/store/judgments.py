@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_type_hints
 import msgspec
 from msgspec.msgpack import Ext
 
+from workflow.catalogue import JUDGE_VERSION
+from workflow.errors import JudgedOtherwise
 from workflow.model import AppointmentTold, Dossier
 from workflow.store.rows import DossierRow, from_us, to_us
 from workflow.verdict import deviates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from workflow.catalogue import Basis
     from workflow.links import Story
     from workflow.model import Deadline
@@ -41,16 +41,10 @@ _HINTS: Final[dict[str, Any]] = {
 }
 _values: Final = attrgetter(*_FIELDS)
 _encode: Final = msgspec.msgpack.Encoder().encode
-
-
-def _decoder(fields: Sequence[str]) -> Callable[[bytes], tuple[Any, ...]]:
-    types = tuple[tuple(_HINTS[name] for name in fields)]  # type: ignore[misc,valid-type] # one type for each field
-    return msgspec.msgpack.Decoder(types, ext_hook=_extended).decode
-
-
-_decode: Final = _decoder(_FIELDS)
-_decode_first_edition: Final = _decoder(_FIELDS[:-1])
-"""Of the first edition of the engine, which did not keep whose hours count."""
+_decode: Final = msgspec.msgpack.Decoder(
+    tuple[tuple(_HINTS[name] for name in _FIELDS)],  # type: ignore[misc] # one type for each field
+    ext_hook=_extended,
+).decode
 
 
 class Standing(NamedTuple):
@@ -78,14 +72,24 @@ def pack(dossier: Dossier) -> bytes:
 
 
 def unpack(content: bytes) -> Dossier:
-    """The dossier of these bytes. Raises msgspec.DecodeError for bytes of another engine's version."""
-    try:
-        told = _decode(content)
-    except msgspec.ValidationError:
-        told = _decode_first_edition(content)
-    values = dict(zip(_FIELDS, told, strict=False))
+    """The dossier of these bytes. Raises msgspec.DecodeError for bytes of another engine's version; of a row that
+    may be of one, ask `judged`."""
+    values = dict(zip(_FIELDS, _decode(content), strict=True))
     values["appointments"] = tuple(AppointmentTold(*slip) for slip in values["appointments"])
     return Dossier(**values)
+
+
+def judged(row: DossierRow) -> Dossier:
+    """The dossier as a row keeps it. Raises JudgedOtherwise where another version of the engine judged it."""
+    if row.judge_version != JUDGE_VERSION:
+        raise JudgedOtherwise(
+            "dossier {subject}: expected a judgment by version {expected} of the judging, found one by version "
+            "{found}; judge all such dossiers anew with: dunghen activate",
+            subject=row.subject,
+            expected=JUDGE_VERSION,
+            found=row.judge_version,
+        )
+    return unpack(row.judgment)
 
 
 def row(
