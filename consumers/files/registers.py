@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 from hashlib import sha256
+from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -170,7 +171,11 @@ class Register(OpenedFile):
             yield from workbook.rows(self.path)
             return
         with self._read() as opened:
-            reader = csv.reader(_text_lines(Blocks(opened, self._limits)), strict=True)
+            lines = _text_lines(Blocks(opened, self._limits))
+            header = next(lines, "")
+            # Spreadsheets of a country that writes 1,5 part cells by semicolons.
+            parting = ";" if header.count(";") > header.count(",") else ","
+            reader = csv.reader(chain([header], lines), delimiter=parting, strict=True)
             try:
                 for cells in reader:
                     yield workbook.Row("", reader.line_num, [cell.strip() for cell in cells])

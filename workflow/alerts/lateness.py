@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from workflow.alerts.causes import Cause, causes, promised, visit_of
 from workflow.alerts.office import FAR
 from workflow.clocks.sums import counted_when_met, printed_time
-from workflow.messages import HOLDER, Alert
+from workflow.messages import ESCALATED, HOLDER, Alert
 from workflow.model import Line
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 _STEPS: Final[frozenset[DeadlineKind]] = frozenset({"step", "phase", "task", "limit"})
-_ESCALATED: Final[frozenset[Kind]] = frozenset({"dossier_late", "feedback_late"})
 _HOLDER_ALONE: Final[frozenset[Kind]] = frozenset({"step_at_risk"})
 FOLLOWED_BY: Final[dict[Kind, Kind]] = {
     "step_at_risk": "step_late",
@@ -211,7 +210,7 @@ def _rung(
     office: Office, cause: Cause, unit: str | None, delay: timedelta, now: datetime
 ) -> tuple[int, datetime]:
     """How many further posts are told by now (or by the end), and when the next is."""
-    if cause.kind not in _ESCALATED:
+    if cause.kind not in ESCALATED:
         return 0, FAR
     above = max(len(office.heads(unit)) - 1, 0)
     rung, until = 0, cause.ended_at or now

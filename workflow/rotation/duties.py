@@ -107,6 +107,13 @@ class Rotation:
         """Whether the holder of a post may read about a duty: whom it goes to, who proposes, and the named readers."""
         return post in (duty.to, duty.proposed_by) or post in self.rules.readers
 
+    def strangers(self, careers: Iterable[Career], day: date) -> tuple[list[str], list[str]]:
+        """Posts held on a day that neither the file nor the organisation names, so that no term of theirs ends, and
+        units of posts that the organisation does not: meant so, or slips of typing."""
+        held = [one for told in careers for one in told.held(day)]
+        posts = {one.post for one in held} - self.rules.posts.keys() - self.organisation.posts.keys()
+        return sorted(posts), sorted({one.unit for one in held} - self.organisation.units.keys())
+
     def addressee(self, unit: str | None, post: str | None) -> Place:
         """Who must move an officer: the post named for the unit or the nearest above, else the head who appoints.
 

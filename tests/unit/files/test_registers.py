@@ -108,6 +108,11 @@ def test_a_row_of_events_tells_its_type() -> None:
     assert [one.active for one in accounts] == [True, True, False]
 
 
+def test_cells_parted_by_semicolons_tell_the_same(tmp_path: Path) -> None:
+    assert read(csv_of(tmp_path, TERMS.replace(",", ";"))) == read(csv_of(tmp_path, TERMS))
+    assert TERMS.count(",") > 3
+
+
 @pytest.mark.parametrize(
     "written",
     [
