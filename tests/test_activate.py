@@ -76,13 +76,13 @@ def test_what_moved_is_shown_as_a_table_and_line_by_line(december: Path, tmp_pat
     shutil.copy(december, path)
 
     table = dunghen("activate", "--store", path, "--dry-run").stdout
+    spoken = dunghen("activate", "--store", path, "--dry-run", "--lang", "vi").stdout
     lines = dunghen("activate", "--store", path, "--output", "jsonl")
 
     assert "2026-01-02 17:00" in table
     assert {*COMPARED, "outcomes", "procedure", "calendar", "engine", "blocked", "source", "asked"} == set(
         SWEPT_WORDS
     )
-    spoken = dunghen("activate", "--store", path, "--dry-run", "--lang", "vi").stdout
     assert "hạn cam kết" in spoken
     assert "_due_at" not in spoken
     assert "dossiers would be judged anew" in table
