@@ -245,7 +245,7 @@ def _of_slip(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Itera
     due = found.limit.due(found.dossier, found.anchor, slip.told_at)
     printed = next(date.due_at for date in dates if date.kind == "appointment")
     if len(dossier.appointments) > 1:
-        printed = rules.clock.printed(slip)
+        printed = rules.clock.printed(slip, dossier.hours_of)
     if due is not None and due.astimezone(rules.zone).date() != printed.astimezone(rules.zone).date():
         counts = found.limit.counts
         date = found.date if counts is None else replace(found.date, calendar=counts.label(slip.told_at))
@@ -256,8 +256,8 @@ def _of_later_slips(rules: Rules, dossier: Dossier) -> Iterator[Cause]:
     """Slips that name another date than the first one did, without a cause that may move it."""
     told = [slip for slip in dossier.appointments if slip.cause != "apology"]
     for slip in told[1:]:
-        printed = rules.clock.printed(slip)
-        if slip.cause == "first" and printed != rules.clock.printed(told[0]):
+        printed = rules.clock.printed(slip, dossier.hours_of)
+        if slip.cause == "first" and printed != rules.clock.printed(told[0], dossier.hours_of):
             yield Cause(
                 "appointment_differs",
                 "appointment",
@@ -270,9 +270,10 @@ def _of_later_slips(rules: Rules, dossier: Dossier) -> Iterator[Cause]:
 
 def _of_pauses(rules: Rules, dossier: Dossier, now: datetime) -> Iterator[Cause]:
     for taken in dossier.pauses:
-        cap = rules.clock.capped_at(taken, dossier.ended_at or now)
+        cap = rules.clock.capped_at(taken, dossier.ended_at or now, dossier.hours_of)
         if cap is not None and (taken.ended_at is None or taken.ended_at > cap):
-            limit, date = f"pause/{taken.pause}", rules.clock.cap(taken, dossier.ended_at or now)
+            limit = f"pause/{taken.pause}"
+            date = rules.clock.cap(taken, dossier.ended_at or now, dossier.hours_of)
             yield Cause("pause_cap_exceeded", limit, cap, cap, taken.ended_at, date, taken.started_at)
 
 

@@ -143,7 +143,7 @@ class Sums:
         """What the slip names, and what it is held against: our own date of then, or the first slip."""
         rules, dossier, now = self._asked
         first = dossier.appointments[0]
-        yield printed_time(rules.clock.printed(first))
+        yield printed_time(rules.clock.printed(first, dossier.hours_of))
         if alert.by is None:
             yield Line("printed on a later slip, without a cause that moves the date", {}, alert.due_at)
             return
