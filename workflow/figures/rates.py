@@ -246,7 +246,7 @@ def _due(deadline: Deadline) -> Due:
 
 def _marks(rules: Rules, dossier: Dossier, dates: Iterable[Deadline]) -> tuple[Due, ...]:
     """The limits of a procedure beside its dates and steps: those that run or were met, and those that were missed."""
-    names = {name for name, limit in rules.revision.limits.items() if limit.date is None}
+    names = {name for name, limit in rules.revision.limits.items() if limit.date == "other"}
     running = [_due(one) for one in dates if one.rule in names]
     missed = [
         Due(one.due_at, rules.clock.limits[one.rule].reaching_is_late, one.met_at)
