@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from zoneinfo import ZoneInfo
 
-    from workflow.clocks.calendar import Calendar
+    from workflow.clocks.timetable import Timetable
     from workflow.clocks.worktime import Worktime
     from workflow.procedure.language import Counting
 
@@ -82,6 +82,10 @@ class Counter(ABC, Generic[Point]):
     @abstractmethod
     def stopped(self, start: datetime, end: datetime) -> int:
         """What a stop [start, end) moves: microseconds in hours, days in days."""
+
+    def moves(self, point: Point, start: datetime, end: datetime) -> int | None:
+        """By how much a stop [start, end) moves what was reached, as `stopped`; None where it begins too late."""
+        return self.stopped(start, end) if start < self.instant(point) else None
 
     @abstractmethod
     def moved(self, point: Point, amount: int) -> Point:
@@ -172,6 +176,13 @@ class CalendarDays(Counter[date]):
     def stopped(self, start: datetime, end: datetime) -> int:
         return (self._date(end) - self._date(start)).days
 
+    def moves(self, point: date, start: datetime, end: datetime) -> int | None:
+        amount = super().moves(point, start, end)
+        if amount is None and start < self.instant(self.settled(point)):
+            # The period is not over, but no day of its count is left: it ends on the day the clock runs again.
+            return (self._date(end) - point).days
+        return amount
+
     def moved(self, point: date, amount: int) -> date:
         return self.later(point, amount)
 
@@ -241,16 +252,13 @@ class Counts:
     Raises DefinitionError where the counting asks for a calendar and there is none, or leaves a date open.
     """
 
-    def __init__(
-        self, counting: Counting, zone: ZoneInfo, calendar: Calendar | None, unit: str | None
-    ) -> None:
-        """`unit`: the kind of unit whose hours count, None for the calendar's."""
-        _check(counting, calendar)
+    def __init__(self, counting: Counting, zone: ZoneInfo, timetable: Timetable | None) -> None:
+        """`timetable`: the calendar as units work by it, None without one."""
+        _check(counting, timetable)
         self.counting = counting
         self.zone = zone
         rolls = counting.unit == "calendar_days" and counting.rest_day == "rolls"
-        self.calendar = calendar if _needs_calendar(counting) or rolls else None
-        self._unit = unit
+        self.timetable = timetable if _needs_calendar(counting) or rolls else None
         self._of_hours = counting.unit in ("working_hours", "elapsed_hours")
         self._counters: dict[int, AnyCounter] = {}
         self._dues: dict[tuple[int, int], Dues] = {}
@@ -262,46 +270,49 @@ class Counts:
             return 0
         return int(self.counting.reaching == "late") + int(self.counting.first_day == "included")
 
-    def at(self, announced_by: datetime | None) -> AnyCounter:
-        """The counter over the calendar announced by an instant; None means the newest."""
-        return self._counter(
-            0 if self.calendar is None else self.calendar.index_at(announced_by), announced_by
-        )
+    def at(self, announced_by: datetime | None, unit: str | None) -> AnyCounter:
+        """The counter over the calendar announced by an instant (None: the newest) and the hours of a unit."""
+        place = 0 if self.timetable is None else self.timetable.place(unit, announced_by)
+        return self._counters.get(place) or self._counter(place, announced_by, unit)
 
-    def due(self, anchor: datetime, number: int, announced_by: datetime | None) -> datetime:
-        """The due instant (UTC) of `number` units from `anchor` where nothing stops the clock. Raises CalendarRange.
+    def due(self, anchor: datetime, number: int, announced_by: datetime | None, unit: str | None) -> datetime:
+        """The due instant (UTC) of `number` units from `anchor` where nothing stops the clock, by the hours of a unit.
+        Raises CalendarRange.
 
         Instants on the full hour are remembered: those of sources that tell days alone come again and again. Any
         other costs more to look up than to count.
         """
-        index = 0 if self.calendar is None else self.calendar.index_at(announced_by)
+        place = 0 if self.timetable is None else self.timetable.place(unit, announced_by)
         if self._of_hours or anchor.minute or anchor.second:
-            counter = self._counters.get(index) or self._counter(index, announced_by)
+            counter = self._counters.get(place) or self._counter(place, announced_by, unit)
             try:
                 return counter.due(anchor, number)
             except OverflowError as cause:
                 raise beyond_all_dates(anchor, number) from cause
-        found = self._dues.get((number, index))
+        found = self._dues.get((number, place))
         if found is None:
-            found = self._dues[number, index] = Dues(self._counter(index, announced_by), number)
+            found = self._dues[number, place] = Dues(self.at(announced_by, unit), number)
         return found[anchor]
 
     def remembered(self, number: int) -> Dues | None:
         """The due instants of `number` units where no calendar can move them and looking one up costs less than
         counting; None elsewhere."""
-        if self.calendar is not None or self._of_hours:
+        if self.timetable is not None or self._of_hours:
             return None
-        return self._dues.setdefault((number, 0), Dues(self._counter(0, None), number))
+        return self._dues.setdefault((number, 0), Dues(self.at(None, None), number))
 
     def label(self, announced_by: datetime | None) -> str | None:
         """The calendar revision that counts, as judgments cite it; None where none does."""
-        return None if self.calendar is None else self.calendar.known_at(announced_by).label
+        return None if self.timetable is None else self.timetable.calendar.known_at(announced_by).label
 
-    def _counter(self, index: int, announced_by: datetime | None) -> AnyCounter:
-        found = self._counters.get(index)
-        if found is None:
-            work = None if self.calendar is None else self.calendar.worktime(self._unit, announced_by)
-            found = self._counters[index] = _COUNTERS[self.counting.unit](self.counting, self.zone, work)
+    def hours(self, unit: str | None) -> str | None:
+        """The name of the hours that count for a unit; None for a calendar's usual ones, or without one."""
+        return None if self.timetable is None else self.timetable.hours(unit)
+
+    def _counter(self, place: int, announced_by: datetime | None, unit: str | None) -> AnyCounter:
+        """A new counter for a place."""
+        work = None if self.timetable is None else self.timetable.worktime(unit, announced_by)
+        found = self._counters[place] = _COUNTERS[self.counting.unit](self.counting, self.zone, work)
         return found
 
 
@@ -323,13 +334,13 @@ def _needs_calendar(counting: Counting) -> bool:
     return counting.unit in ("working_hours", "working_days") or counting.cut_off is not None
 
 
-def _check(counting: Counting, calendar: Calendar | None) -> None:
+def _check(counting: Counting, timetable: Timetable | None) -> None:
     if counting.unit == "given_date":
         raise DefinitionError(
             "a number cannot be counted in given_date: name a unit of hours or days, or the register as `until`",
             reason="given_date",
         )
-    if _needs_calendar(counting) and calendar is None:
+    if _needs_calendar(counting) and timetable is None:
         raise DefinitionError(
             "counting in {unit}{cut_off} needs a calendar: name a known one as the procedure's `calendar`",
             reason="no_calendar",

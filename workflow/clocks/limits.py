@@ -102,10 +102,11 @@ class LimitClock:
         if self.counts is None:
             return self._given(dossier)
         if self._moves(dossier):
-            reached = self._reached(dossier, anchor, Moment(announced_by, announced_by), None)
+            moment = Moment(announced_by, announced_by, dossier.hours_of)
+            reached = self._reached(dossier, anchor, moment, None)
             return None if reached is None else reached.due
         number = self._fixed if self._choice is None else self._chosen(dossier)
-        return None if number is None else self.counts.due(anchor, number, announced_by)
+        return None if number is None else self.counts.due(anchor, number, announced_by, dossier.hours_of)
 
     def _moves(self, dossier: Dossier) -> bool:
         """Whether anything a dossier has met may move this limit from where its count alone leads."""
@@ -126,7 +127,7 @@ class LimitClock:
             number = self._fixed if self._choice is None else self._chosen(dossier)
             if number is None:
                 return None
-            plain = self.counts.due(anchor, number, at)
+            plain = self.counts.due(anchor, number, at, dossier.hours_of)
             # Whatever a dossier has met moves a date further away: before the plain one no act is late.
             if not self.late(at, plain):
                 return None
@@ -142,8 +143,10 @@ class LimitClock:
         if self.counts is None or passed < self._at_least * share:
             return False
         number = self._fixed if self._choice is None else self._chosen(dossier)
+        if number is None:
+            return False
         # Whatever a dossier has met moves a date further away.
-        return number is not None and passed >= (self.counts.due(anchor, number, at) - anchor) * share
+        return passed >= (self.counts.due(anchor, number, at, dossier.hours_of) - anchor) * share
 
     @property
     def counted_as(self) -> str:
@@ -192,13 +195,13 @@ class LimitClock:
             due = self.due(dossier, anchor, announced_by)
             reached = None if due is None else Reached(due, standing=False)
         else:
-            reached = self._reached(dossier, anchor, Moment(judged, announced_by), lines)
+            moment = Moment(judged, announced_by, dossier.hours_of)
+            reached = self._reached(dossier, anchor, moment, lines)
         if reached is None:
             return None
         label = None if self.counts is None else self.counts.label(announced_by)
         if lines is not None and label is not None:
-            lines.append(sums.by_calendar(label))
-            self._mark_beyond_cover(reached.due, announced_by, lines)
+            self._tell_calendar(dossier, reached.due, announced_by, lines)
         return Deadline(
             rule=self.id,
             kind=self.kind,
@@ -210,6 +213,7 @@ class LimitClock:
             open_pause=reached.standing and met_at is None,
             basis=self.limit.basis,
             calendar=label,
+            hours=None if self.counts is None else self.counts.hours(dossier.hours_of),
             sum=tuple(lines or ()),
         )
 
@@ -217,7 +221,7 @@ class LimitClock:
         number = self._number(dossier)
         if number is None or self.counts is None:
             return None
-        counter = self.counts.at(moment.announced_by)
+        counter = self.counts.at(moment.announced_by, moment.unit)
         try:
             begun = self._begin(dossier, anchor, counter, number, moment, lines)
             if lines is not None:
@@ -243,15 +247,11 @@ class LimitClock:
         begun = counter.begin(anchor)
         for ended, taken in self._rules.restarts(dossier, anchor):
             stops = self._rules.stops(dossier, begun, moment)
-
-            def due(until: datetime, stops: list[Stop] = stops, begun: datetime = begun) -> datetime:
-                met = [s._replace(end=min(s.end, until)) for s in stops if s.start < until]
-                return self._moved(counter, begun, number, met, None).due
-
+            cap = self._rules.capped_at(taken, moment)
             # No pause takes an overrun away: neither one that begins after it, nor one that runs into it past its cap.
-            cap = self._rules.pauses[taken.pause].capped_at(taken.started_at, moment.announced_by)
-            in_time = taken.started_at < due(taken.started_at)
-            if in_time and (cap is None or ended <= cap or ended <= due(ended)):
+            begins_in_time = taken.started_at < self._due_by(counter, begun, number, stops, taken.started_at)
+            stood = cap is None or ended <= cap
+            if begins_in_time and (stood or ended <= self._due_by(counter, begun, number, stops, ended)):
                 start, again, begun = ended, taken, counter.begin(ended)
         if lines is not None:
             lines.append(sums.from_anchor(self.limit, anchor, self._default))
@@ -261,6 +261,13 @@ class LimitClock:
                 lines.append(sums.cut_off(self.counts.counting, begun))
         return begun
 
+    def _due_by(
+        self, counter: AnyCounter, begun: datetime, number: int, stops: Iterable[Stop], until: datetime
+    ) -> datetime:
+        """The due instant as it stood at `until`."""
+        met = [stop._replace(end=min(stop.end, until)) for stop in stops if stop.start < until]
+        return self._moved(counter, begun, number, met, None).due
+
     def _moved(
         self, counter: AnyCounter, begun: datetime, number: int, stops: Iterable[Stop], lines: Lines
     ) -> Reached:
@@ -268,9 +275,8 @@ class LimitClock:
         due = counter.instant(point)
         standing = False
         for stop in stops:
-            amount = None
-            if stop.start < due:
-                amount = counter.stopped(stop.start, stop.end)
+            amount = counter.moves(point, stop.start, stop.end)
+            if amount is not None:
                 point = counter.moved(point, amount)
                 due = counter.instant(point)
                 standing = stop.standing
@@ -334,10 +340,9 @@ class LimitClock:
 
     def _tell_pauses(self, dossier: Dossier, moment: Moment, lines: list[Line]) -> None:
         for taken in dossier.pauses:
-            rule = self._rules.pauses.get(taken.pause)
-            if rule is None:
+            if taken.pause not in self._rules.pauses:
                 continue
-            cap = rule.capped_at(taken.started_at, moment.announced_by)
+            cap = self._rules.capped_at(taken, moment)
             end = taken.ended_at or moment.at
             if not taken.counts:
                 lines.append(sums.not_permitted(taken.pause, taken.started_at, self.zone))
@@ -353,9 +358,12 @@ class LimitClock:
             else sums.stopped(self.counts.counting, self.zone, stop, amount, due)
         )
 
-    def _mark_beyond_cover(self, due: datetime, announced_by: datetime | None, lines: list[Line]) -> None:
+    def _tell_calendar(
+        self, dossier: Dossier, due: datetime, announced_by: datetime | None, lines: list[Line]
+    ) -> None:
         assert self.counts is not None  # noqa: S101 - only counts have a calendar
-        work = self.counts.at(announced_by).work
+        lines += sums.counted_by(self.counts, announced_by, dossier.hours_of)
+        work = self.counts.at(announced_by, dossier.hours_of).work
         day = due.astimezone(self.zone).date()
         if not work.covered(day):
             lines.append(sums.beyond_cover(day, work.covered_to))

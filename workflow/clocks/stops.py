@@ -25,11 +25,12 @@ class Stop(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """When something is asked: open stops reach to `at` (None: they moved nothing yet), calendars are taken as
-    announced by `announced_by` (None: the newest)."""
+    """When something is asked, and by whose hours: open stops reach to `at` (None: they moved nothing yet), calendars
+    are taken as announced by `announced_by` (None: the newest), the hours are those of `unit`."""
 
     at: datetime | None
     announced_by: datetime | None
+    unit: str | None
 
 
 class PauseRule(NamedTuple):
@@ -38,23 +39,28 @@ class PauseRule(NamedTuple):
     cap: tuple[Counts, int] | None
     restarts: bool
 
-    def capped_at(self, start: datetime, announced_by: datetime | None) -> datetime | None:
+    def capped_at(self, start: datetime, announced_by: datetime | None, unit: str | None) -> datetime | None:
         """The instant from which the clock runs again whatever becomes of the pause; None without a cap."""
         if self.cap is None:
             return None
         counts, within = self.cap
-        return counts.due(start, within, announced_by)
+        return counts.due(start, within, announced_by, unit)
 
-    def deadline(self, taken: PauseTaken, announced_by: datetime) -> Deadline | None:
+    def deadline(self, taken: PauseTaken, announced_by: datetime, unit: str | None) -> Deadline | None:
         """That instant as a deadline with its sum; None without a cap. Raises CalendarRange."""
         if self.cap is None:
             return None
         (counts, within), start = self.cap, taken.started_at
-        due, label = counts.due(start, within, announced_by), counts.label(announced_by)
+        due = counts.due(start, within, announced_by, unit)
         lines = [sums.pause_begun(taken.pause, start), sums.counted(counts.counting, within, due)]
-        lines += [] if label is None else [sums.by_calendar(label)]
         return Deadline(
-            f"pause/{taken.pause}", "limit", due, starts_at=start, calendar=label, sum=tuple(lines)
+            f"pause/{taken.pause}",
+            "limit",
+            due,
+            starts_at=start,
+            calendar=counts.label(announced_by),
+            hours=counts.hours(unit),
+            sum=(*lines, *sums.counted_by(counts, announced_by, unit)),
         )
 
 
@@ -102,6 +108,7 @@ class StopRules:
             and at is not None
             and at.at is moment.at
             and at.announced_by is moment.announced_by
+            and at.unit == moment.unit
         ):
             return found
         met = [self.of_pause(taken, moment) for taken in self._taken(dossier)]
@@ -119,8 +126,12 @@ class StopRules:
 
     def of_pause(self, taken: PauseTaken, moment: Moment) -> Stop | None:
         """The stop a pause of this clock is, up to its cap; None for an open one where no moment is named."""
-        cap = self.pauses[taken.pause].capped_at(taken.started_at, moment.announced_by)
+        cap = self.capped_at(taken, moment)
         return _stop(taken.started_at, taken.ended_at, cap, taken.pause, moment)
+
+    def capped_at(self, taken: PauseTaken, moment: Moment) -> datetime | None:
+        """The instant from which this clock runs again though a pause of it goes on; None for one without a cap."""
+        return self.pauses[taken.pause].capped_at(taken.started_at, moment.announced_by, moment.unit)
 
 
 def united(stops: Iterable[Stop]) -> list[Stop]:
