@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 LEARNED_MAX: Final = 32_768
 """Acts learned; the fines log needs 11,101. Dossiers that bring more are folded."""
 
-FIELDS: Final = ("since", "received_at", "issued_at", "ready_at", "ended_at")
+TIMES_KEPT: Final = ("since", "received_at", "issued_at", "ready_at", "ended_at")
 """The times a dossier keeps of its acts, beside those of the actions that rules ask about."""
 
 SOME_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -163,7 +163,7 @@ class Situations:
         if _keeps_more(dossier) or (late and not {limit.id for limit in limits}.issuperset(late)):
             return Step(act)
         broken = tuple([(one.rule, one.kind) for one in outcome.violations if one.kind != "deadline"])
-        fields = tuple([name for name in FIELDS if getattr(dossier, name) is at])
+        fields = tuple([name for name in TIMES_KEPT if getattr(dossier, name) is at])
         slot = next((slot for slot, time in enumerate(dossier.lasts) if time is at), None)
         return Step(act, limits, broken, fields, slot, self._situation(_put(dossier, SOME_TIME)))
 
@@ -196,7 +196,7 @@ def _put(dossier: Dossier, time: datetime) -> Dossier:
         for slot, one in enumerate(kept):
             if one is not None:
                 kept[slot] = time
-    for name in FIELDS:
+    for name in TIMES_KEPT:
         if getattr(dossier, name) is not None:
             setattr(dossier, name, time)
     return dossier
