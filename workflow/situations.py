@@ -160,7 +160,13 @@ class Situations:
             return Step(act)
         limits = move.plan.limits if move is not None and outcome.status == "applied" else ()
         late = [one.rule for one in outcome.violations if one.kind == "deadline"]
-        if _keeps_more(dossier) or (late and not {limit.id for limit in limits}.issuperset(late)):
+        # A limit asked at the act itself counts by the hours the act has just told of.
+        recounted = bool(limits) and dossier.hours_of != before.hours_of
+        if (
+            recounted
+            or _keeps_more(dossier)
+            or (late and not {limit.id for limit in limits}.issuperset(late))
+        ):
             return Step(act)
         broken = tuple([(one.rule, one.kind) for one in outcome.violations if one.kind != "deadline"])
         fields = tuple([name for name in TIMES_KEPT if getattr(dossier, name) is at])
@@ -169,7 +175,7 @@ class Situations:
 
     def _situation(self, dossier: Dossier) -> Situation:
         """The one situation of dossiers that differ in nothing but times, and in what no rule asks about."""
-        dossier.unit = dossier.officer = None
+        dossier.officer = None
         dossier.broken, dossier.missed = {}, ()
         key = msgspec.json.encode(dossier)
         found = self._known.get(key)
