@@ -23,9 +23,9 @@ from workflow.clocks.bindings import (
     kind_of,
     numbers,
 )
-from workflow.clocks.counting import Counts
+from workflow.clocks.counting import Counts, at_least
 from workflow.clocks.limits import LimitClock, Place
-from workflow.clocks.stops import PauseRule, StopRules
+from workflow.clocks.stops import PauseRule, Silence, StopRules
 from workflow.clocks.worktime import MICROSECONDS_A_MINUTE
 from workflow.errors import DefinitionError
 from workflow.layout import limits as all_limits
@@ -37,13 +37,11 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from workflow.clocks.calendar import Calendar
-    from workflow.clocks.stops import Moment
     from workflow.layout import Layout
-    from workflow.model import AppointmentTold, Deadline, DeadlineKind, Dossier, PauseTaken, PhaseRun, TaskRun
+    from workflow.model import AppointmentTold, Deadline, DeadlineKind, Dossier, PauseTaken, PhaseRun
     from workflow.procedure.language import Counting, Limit, Revision, Task
 
     Asked: TypeAlias = tuple[LimitClock, datetime | None, datetime | None]
-    Silence: TypeAlias = Callable[[Dossier, TaskRun, Moment], datetime | None]
 
 __all__ = ["Clock", "LimitClock", "compile_clock"]
 
@@ -307,8 +305,11 @@ class Clock:
     def _silence(self, state: str, name: str, task: Task) -> Silence:
         rule = f"task/{state}/{name}"
         if task.limit is None or task.on_silence == "wait":
-            return lambda _dossier, _run, _moment: None
-        return lambda dossier, run, moment: self.limits[rule].due_at(dossier, run.asked_at, moment)
+            return Silence(lambda _dossier, _run, _moment: None, timedelta.max)
+        least = at_least(self._named(task.limit.counts), min(numbers(task.limit), default=None))
+        return Silence(
+            lambda dossier, run, moment: self.limits[rule].due_at(dossier, run.asked_at, moment), least
+        )
 
     def _pause_rule(self, name: str) -> PauseRule:
         pause = self._revision.pauses[name]

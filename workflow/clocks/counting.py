@@ -27,6 +27,8 @@ MEMO_MAX: Final = 65_536
 """Due instants one counting remembers for each number it counts: the days of a long log many times over, some 10 MB
 at most."""
 
+_CLOCK_CHANGE_HOURS: Final = 2
+"""More than any zone puts its clock forward at once."""
 _HOUR: Final = 3_600_000_000
 _SATURDAY: Final = 5
 
@@ -303,6 +305,21 @@ class Counts:
             work = None if self.calendar is None else self.calendar.worktime(self._unit, announced_by)
             found = self._counters[index] = _COUNTERS[self.counting.unit](self.counting, self.zone, work)
         return found
+
+
+def at_least(counting: Counting, number: int | None) -> timedelta:
+    """A time from the anchor within which nothing is late yet, so that no date need be counted: most acts lie in it.
+
+    Stops, cut-offs and rest days only move a date later. Working time passes no faster than time does, but for the
+    hour a clock is put forward; the last of n days begins more than n - 1 times 24 hours after the anchor, less the
+    same, and a day less where the first day or the reaching counts.
+    """
+    if number is None:
+        return timedelta.min
+    if counting.unit in ("working_days", "calendar_days"):
+        days = number - 1 - (counting.first_day == "included") - (counting.reaching == "late")
+        return timedelta(days=days, hours=-_CLOCK_CHANGE_HOURS)
+    return timedelta(hours=number - _CLOCK_CHANGE_HOURS)
 
 
 def _since_midnight(wall: str) -> int:

@@ -6,13 +6,16 @@ docs/clocks.md is the specification.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from workflow.clocks import sums
 from workflow.clocks.bindings import numbers
-from workflow.clocks.counting import beyond_all_dates, lateness, reaching_is_late
+from workflow.clocks.counting import at_least, beyond_all_dates, lateness, reaching_is_late
 from workflow.clocks.stops import Moment
 from workflow.clocks.worktime import end_of_day
 from workflow.model import Deadline
@@ -31,15 +34,11 @@ if TYPE_CHECKING:
     Lines: TypeAlias = list[Line] | None
 
 
-class Reached(NamedTuple):
+class Reached(Struct, frozen=True):
     """A due instant and whether the clock stands still at the moment asked about."""
 
     due: datetime
     standing: bool
-
-
-CLOCK_CHANGE_HOURS: Final = 2
-"""More than any zone puts its clock forward at once."""
 
 
 class Place(NamedTuple):
@@ -90,7 +89,7 @@ class LimitClock:
         self.reaching_is_late = reaching_is_late(counting)
         self.late = lateness(counting)
         self.dated = limit.date != "other"
-        self._at_least = _at_least(counting, min(numbers(limit), default=None))
+        self.least = at_least(counting, min(numbers(limit), default=None))
         self.anchor: AnchorOf = place.anchor if limit.until is None or limit.starts else self._given
 
     def due(self, dossier: Dossier, anchor: datetime, announced_by: datetime | None) -> datetime | None:
@@ -117,7 +116,7 @@ class LimitClock:
     def missed(self, dossier: Dossier, at: datetime) -> datetime | None:
         """The due instant an act at `at` comes too late for; None where it is in time or the limit does not apply."""
         anchor = self.anchor(dossier)
-        if anchor is None or (at - anchor < self._at_least and not dossier.extensions):
+        if anchor is None or (at - anchor < self.least and not dossier.extensions):
             return None
         if self._dues is not None and not (dossier.extensions or dossier.pauses or dossier.tasks):
             plain = self._dues[anchor]
@@ -139,7 +138,7 @@ class LimitClock:
         """Whether at `at` so much of the time from `anchor` to the due instant may be over; False is sure. A given date
         has no time of its own. Raises CalendarRange."""
         passed = at - anchor
-        if self.counts is None or passed < self._at_least * share:
+        if self.counts is None or passed < self.least * share:
             return False
         number = self._fixed if self._choice is None else self._chosen(dossier)
         # Whatever a dossier has met moves a date further away.
@@ -245,7 +244,7 @@ class LimitClock:
             stops = self._rules.stops(dossier, begun, moment)
 
             def due(until: datetime, stops: list[Stop] = stops, begun: datetime = begun) -> datetime:
-                met = [s._replace(end=min(s.end, until)) for s in stops if s.start < until]
+                met = [replace(s, end=min(s.end, until)) for s in stops if s.start < until]
                 return self._moved(counter, begun, number, met, None).due
 
             # No pause takes an overrun away: neither one that begins after it, nor one that runs into it past its cap.
@@ -359,21 +358,6 @@ class LimitClock:
         day = due.astimezone(self.zone).date()
         if not work.covered(day):
             lines.append(sums.beyond_cover(day, work.covered_to))
-
-
-def _at_least(counting: Counting, number: int | None) -> timedelta:
-    """A time from the anchor within which nothing is late yet, so that no date need be counted: most acts lie in it.
-
-    Stops, cut-offs and rest days only move a date later. Working time passes no faster than time does, but for the
-    hour a clock is put forward; the last of n days begins more than n - 1 times 24 hours after the anchor, less the
-    same, and a day less where the first day or the reaching counts.
-    """
-    if number is None:
-        return timedelta.min
-    if counting.unit in ("working_days", "calendar_days"):
-        days = number - 1 - (counting.first_day == "included") - (counting.reaching == "late")
-        return timedelta(days=days, hours=-CLOCK_CHANGE_HOURS)
-    return timedelta(hours=number - CLOCK_CHANGE_HOURS)
 
 
 def _is_amount(key: str, amount: Decimal) -> bool:
