@@ -3,8 +3,3 @@
 Facts are appended, judgments are derived. This package is the pure core and its thin shells;
 `consumers` brings facts in and sends messages out, `processes` holds the approved definitions.
 """
-
-from typing import Final
-
-JUDGE_VERSION: Final = 1
-"""Edition of the judging rules. It grows when the same facts and definitions would be judged otherwise."""

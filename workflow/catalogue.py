@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from workflow.facts import Fact
     from workflow.sources import SourceOrder, Voids
 
-JUDGE_VERSION: Final = 1
+JUDGE_VERSION: Final = 2
 """Number of the engine's judging. Raised with every change that may give the same facts another judgment; what an
 older number judged is judged anew when it is next touched."""
 

@@ -95,9 +95,10 @@ def moved_days(
     first = on = known.local_date(base.at) if isinstance(base.at, datetime) else base.at
     due = reached
     for begins, ends in stopped:
-        if begins >= due:
+        rolls = on != first and counting.rest_day == "rolls" and not known.works(on)
+        if begins >= (on_day(known, base, reached, known.following(on)) if rolls else due):
             continue
-        day, last = known.local_date(begins), known.local_date(ends)
+        day, last = on if begins >= due else known.local_date(begins), known.local_date(ends)
         while day < last:
             day += DAY
             if counting.unit == "calendar_days":

@@ -211,13 +211,16 @@ def walk_calendar_days(
     on = known.local_date(start)
     for _ in range(days - (counting.first_day == "included")):
         on += DAY
+    rolls = counting.rest_day == "rolls"
     for begins, ends in stopped:
-        if begins < known.end_of(on):
-            day, last = known.local_date(begins), known.local_date(ends)
+        over = known.following(on) if rolls and not known.works(on) else on
+        if begins < known.end_of(over):
+            used_up = begins >= known.end_of(on)
+            day, last = on if used_up else known.local_date(begins), known.local_date(ends)
             while day < last:
                 day += DAY
                 on += DAY
-    if counting.rest_day == "rolls" and not known.works(on):
+    if rolls and not known.works(on):
         on = known.following(on)
     return known.end_of(on)
 

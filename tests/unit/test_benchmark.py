@@ -270,3 +270,19 @@ def test_the_rest_day_rule_is_applied_once_to_a_shifted_date() -> None:
     assert wall(found.due_at) == "2024-07-15 17:00"
     assert "2024-07-14 is a rest day: moves to the next working day" in told(found)
     assert benchmark(committed("dates"), [slip("2024-07-13")]) == "2024-07-13 23:59"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        ("2024-07-14 10:00", "2024-07-17 10:00", "2024-07-17 17:00"),
+        ("2024-07-15 10:00", "2024-07-17 10:00", "2024-07-17 17:00"),
+        ("2024-07-14 10:00", "2024-07-20 10:00", "2024-07-22 17:00"),
+        ("2024-07-15 17:00", "2024-07-17 10:00", "2024-07-15 17:00"),
+    ],
+)
+def test_a_pause_begun_while_a_shifted_date_rolls_on_moves_it(start: str, end: str, expected: str) -> None:
+    """Friday 12 July, moved two days by the first pause, is a Sunday and rolls to Monday the 15th."""
+    pauses = pause("2024-07-03 09:00", "2024-07-05 09:00"), pause(start, end)
+
+    assert benchmark(committed("dates"), [slip("2024-07-12")], *pauses) == expected

@@ -36,6 +36,40 @@ def test_a_pause_across_the_holidays_of_april_2024(counts: str, number: int, exp
     assert stopped(number, counts, "2024-04-22 09:00", ACROSS_THE_SWAP) == expected
 
 
+@pytest.mark.parametrize(
+    ("counts", "start", "end", "expected"),
+    [
+        ("dates", "2024-07-06 10:00", "2024-07-10 10:00", "2024-07-10 23:59"),
+        ("dates", "2024-07-07 10:00", "2024-07-10 10:00", "2024-07-10 23:59"),
+        ("dates", "2024-07-08 10:00", "2024-07-10 10:00", "2024-07-10 23:59"),
+        ("dates", "2024-07-08 23:59", "2024-07-09 00:01", "2024-07-09 23:59"),
+        ("dates", "2024-07-07 10:00", "2024-07-08 10:00", "2024-07-08 23:59"),
+        ("dates", "2024-07-07 10:00", "2024-07-07 12:00", "2024-07-08 23:59"),
+        ("dates", "2024-07-08 10:00", "2024-07-13 10:00", "2024-07-15 23:59"),
+        ("dates", "2024-07-09 00:00", "2024-07-10 10:00", "2024-07-08 23:59"),
+        ("dates-stay", "2024-07-07 10:00", "2024-07-10 10:00", "2024-07-06 23:59"),
+    ],
+)
+def test_a_pause_begun_while_a_rest_day_rolls_on_begins_within_the_period(
+    counts: str, start: str, end: str, expected: str
+) -> None:
+    """Five days from Monday 1 July end on Saturday, the period so on Monday 8 July."""
+    assert stopped(5, counts, "2024-07-01 09:00", pause(start, end)) == expected
+
+
+def test_a_second_pause_counts_from_the_day_the_first_one_rolled_on_to() -> None:
+    both = pause("2024-07-08 10:00", "2024-07-13 10:00"), pause("2024-07-15 08:00", "2024-07-16 09:00")
+
+    assert stopped(5, "dates", "2024-07-01 09:00", *both) == "2024-07-16 23:59"
+
+
+def test_an_open_pause_begun_while_a_rest_day_rolls_on_holds_the_date() -> None:
+    held = dossier(at("2024-07-01 09:00"), pauses=(pause("2024-07-07 10:00"),))
+
+    (deadline,) = made(5, "dates").deadlines(held, at=at("2024-07-11 09:00"))
+    assert (wall(deadline.due_at), deadline.open_pause, deadline.late) == ("2024-07-11 23:59", True, False)
+
+
 def test_the_rest_day_rule_is_applied_once_after_the_stops() -> None:
     friday_to_saturday = pause("2024-07-02 10:00", "2024-07-03 10:00")
     assert stopped(4, "dates", "2024-07-01 09:00", friday_to_saturday) == "2024-07-08 23:59"

@@ -20,6 +20,7 @@ from workflow.model import Deadline
 from workflow.procedure.language import Counting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
     from zoneinfo import ZoneInfo
 
@@ -133,27 +134,51 @@ class Benchmark(NamedTuple):
     def _moved(
         self, base: AppointmentTold, pauses: tuple[PauseTaken, ...], moment: Moment, lines: Lines
     ) -> Reached:
-        counter, due, standing = self._counter(moment.announced_by), self.printed(base), False
-        printed_on = day = base.at.astimezone(self.zone).date() if isinstance(base.at, datetime) else base.at
-        for stop in self._stops(base, pauses, moment):
-            if stop.start >= due:
-                if lines is not None:
-                    lines.append(sums.after_due(stop, self.zone))
-                continue
-            amount, standing = counter.stopped(stop.start, stop.end), stop.standing
-            if self.counting.unit in ("working_hours", "elapsed_hours"):
-                due = counter.moved(due, amount)
-            elif amount:
-                day = counter.later(day, amount)
-                due = self._on(day, base, moment)
-            if lines is not None:
-                lines.append(sums.stopped(self.counting, self.zone, stop, amount, due))
-        rolled = day if day == printed_on else counter.settled(day)
-        if rolled != day:
-            due = self._on(rolled, base, moment)
-            if lines is not None:
-                lines.append(sums.rolled(day, due))
+        counter, stops = self._counter(moment.announced_by), self._stops(base, pauses, moment)
+        if self.counting.unit in ("working_hours", "elapsed_hours"):
+            return self._moved_hours(counter, self.printed(base), stops, lines)
+        return self._moved_days(counter, base, stops, moment, lines)
+
+    def _moved_hours(
+        self, counter: AnyCounter, due: datetime, stops: Iterable[Stop], lines: Lines
+    ) -> Reached:
+        standing = False
+        for stop in stops:
+            amount = counter.moves(due, stop.start, stop.end)
+            if amount is not None:
+                due, standing = counter.moved(due, amount), stop.standing
+            self._tell_stop(stop, amount, due, lines)
         return Reached(due, standing)
+
+    def _moved_days(
+        self, counter: AnyCounter, base: AppointmentTold, stops: Iterable[Stop], moment: Moment, lines: Lines
+    ) -> Reached:
+        day = base.at.astimezone(self.zone).date() if isinstance(base.at, datetime) else base.at
+        due = over = self.printed(base)
+        standing = False
+        for stop in stops:
+            amount = None
+            if stop.start < due:
+                amount = counter.stopped(stop.start, stop.end)
+            elif stop.start < over:
+                # The date has passed but not what it rolls to: it becomes the day on which the clock runs again.
+                amount = (stop.end.astimezone(self.zone).date() - day).days
+            standing = standing if amount is None else stop.standing
+            if amount:
+                day = counter.later(day, amount)
+                due, over = self._on(day, base, moment), self._on(counter.settled(day), base, moment)
+            self._tell_stop(stop, amount, due, lines)
+        if over != due and lines is not None:
+            lines.append(sums.rolled(day, over))
+        return Reached(over, standing)
+
+    def _tell_stop(self, stop: Stop, amount: int | None, due: datetime, lines: Lines) -> None:
+        if lines is not None:
+            lines.append(
+                sums.after_due(stop, self.zone)
+                if amount is None
+                else sums.stopped(self.counting, self.zone, stop, amount, due)
+            )
 
     def _stops(self, base: AppointmentTold, pauses: tuple[PauseTaken, ...], moment: Moment) -> list[Stop]:
         after = [taken for taken in pauses if taken.counts and taken.started_at > base.told_at]

@@ -85,6 +85,10 @@ class Counter(ABC, Generic[Point]):
     def stopped(self, start: datetime, end: datetime) -> int:
         """What a stop [start, end) moves: microseconds in hours, days in days."""
 
+    def moves(self, point: Point, start: datetime, end: datetime) -> int | None:
+        """By how much a stop [start, end) moves what was reached, as `stopped`; None where it begins too late."""
+        return self.stopped(start, end) if start < self.instant(point) else None
+
     @abstractmethod
     def moved(self, point: Point, amount: int) -> Point:
         """What is reached after a stop moved it by `amount`."""
@@ -173,6 +177,13 @@ class CalendarDays(Counter[date]):
 
     def stopped(self, start: datetime, end: datetime) -> int:
         return (self._date(end) - self._date(start)).days
+
+    def moves(self, point: date, start: datetime, end: datetime) -> int | None:
+        amount = super().moves(point, start, end)
+        if amount is None and start < self.instant(self.settled(point)):
+            # The period is not over, but no day of its count is left: it ends on the day the clock runs again.
+            return (self._date(end) - point).days
+        return amount
 
     def moved(self, point: date, amount: int) -> date:
         return self.later(point, amount)

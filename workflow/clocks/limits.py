@@ -267,9 +267,8 @@ class LimitClock:
         due = counter.instant(point)
         standing = False
         for stop in stops:
-            amount = None
-            if stop.start < due:
-                amount = counter.stopped(stop.start, stop.end)
+            amount = counter.moves(point, stop.start, stop.end)
+            if amount is not None:
                 point = counter.moved(point, amount)
                 due = counter.instant(point)
                 standing = stop.standing
