@@ -123,11 +123,12 @@ def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier) -> Ite
     true = [one for one in warned_by(office, until, before, at) if one.since < at and one.since < one.due_at]
     if not true:
         return
-    left = () if after.halted else warned_by(office, rules.family[after.revision], after, at)
+    limits = {one.limit for one in true}
+    left = () if after.halted else warned_by(office, rules.family[after.revision], after, at, of=limits)
     still = {(one.kind, one.rule, one.due_at) for one in left}
     for one in true:
         if (one.kind, one.rule, one.due_at) not in still:
-            yield Over(until, before, named(until, one._replace(ended_at=min(at, one.due_at))))
+            yield Over(until, before, named(until, replace(one, ended_at=min(at, one.due_at))))
 
 
 def standing_over(

@@ -95,9 +95,10 @@ class Benchmark(NamedTuple):
 
     def printed(self, slip: AppointmentTold) -> datetime:
         """The instant (UTC) a slip names; of a date alone its closing time, as the calendar stood when it was told."""
-        if isinstance(slip.at, datetime):
-            return slip.at.astimezone(UTC)
-        return self._closing(slip.at, slip.told_at)
+        at = slip.at
+        if isinstance(at, datetime):
+            return at if at.tzinfo is UTC else at.astimezone(UTC)
+        return self._closing(at, slip.told_at)
 
     def _closing(self, day: date, announced_by: datetime | None) -> datetime:
         if self.calendar is None:

@@ -47,6 +47,7 @@ __all__ = ["Clock", "LimitClock", "compile_clock"]
 
 _MINUTE: Final = timedelta(minutes=1)
 _ORDER: Final[tuple[DeadlineKind, ...]] = ("committed", "statutory", "limit", "step", "phase", "task")
+_DATES: Final[frozenset[DeadlineKind]] = frozenset({"committed", "statutory"})
 _RANKS: Final = {kind: rank for rank, kind in enumerate(_ORDER)}
 
 
@@ -80,6 +81,8 @@ class Clock:
         self._ends = {state: self._those(lambda one: binds_end(one, state)) for state in revision.states}  # noqa: B023
         self._stays = {state: self._those(lambda one: binds_stay(one, state)) for state in revision.states}  # noqa: B023
         self._phases = {name: self._those(lambda one: binds_phase(one, name)) for name in revision.phases}  # noqa: B023
+        ends = tuple(limit for limit in self._any_end if limit.kind not in _DATES)
+        self._undated = {state: (*ends, *stays) for state, stays in self._stays.items()}
         self._benchmark = self._compiled_benchmark()
         self._ahead = {
             state: tuple(self._awaiting(actions)) for state, actions in actions_ahead(revision).items()
@@ -178,19 +181,23 @@ class Clock:
         return (*slips, *counted)
 
     def pressing(
-        self, dossier: Dossier, *, at: datetime, share: float, kinds: Collection[DeadlineKind]
-    ) -> tuple[Deadline, ...]:
-        """Of the deadlines of these kinds of an open dossier as of `at` those not met by then, of which `share` of the
-        time may be over: of others surely less is, so that they need not be counted. Raises CalendarRange."""
-        found = (
-            limit.deadline(dossier, anchor, at=at, announced_by=at, explain=False)
-            for limit, anchor, met_at in self._asked(dossier, None)
-            if anchor is not None
-            and limit.kind in kinds
-            and (met_at is None or met_at > at)
-            and limit.may_press(anchor, dossier, at, share)
-        )
-        return tuple(one for one in found if one is not None)
+        self, dossier: Dossier, *, at: datetime, share: float, of: Collection[str] | None = None
+    ) -> list[Deadline]:
+        """The deadlines of an open dossier's steps, phases, tasks and other limits as of `at` that are not met by then
+        and of which `share` of the time may be over: of others surely less is. `of`: only those of these rules. Raises
+        CalendarRange."""
+        found = []
+        for limit, anchor, met_at in self._running(dossier):
+            if (
+                anchor is None
+                or (met_at is not None and met_at <= at)
+                or (of is not None and limit.id not in of)
+            ):
+                continue
+            one = limit.pressing(dossier, anchor, at, share)
+            if one is not None:
+                found.append(one)
+        return found
 
     def least_slip(self, dossier: Dossier) -> datetime | None:
         """The earliest instant the slips of a dossier name, those with an apology left out; None without one."""
@@ -228,6 +235,19 @@ class Clock:
             asked += self._task_limits(dossier)
             asked += [(limit, limit.anchor(dossier), None) for limit in self._still_ahead(dossier)]
         return asked
+
+    def _running(self, dossier: Dossier) -> Iterator[Asked]:
+        """The limits of an open dossier but those that date it."""
+        for limit in self._undated.get(dossier.state, ()):
+            yield limit, limit.anchor(dossier), None
+        for one in self._phase_limits(dossier) if dossier.phases else ():
+            if one[0].kind not in _DATES:
+                yield one
+        if dossier.tasks:
+            yield from self._task_limits(dossier)
+        for limit in self._still_ahead(dossier):
+            if limit.kind not in _DATES:
+                yield limit, limit.anchor(dossier), None
 
     def _end_limits(self, dossier: Dossier, ended_at: datetime | None) -> Iterator[Asked]:
         """Committed and statutory limits are met when the dossier is issued, others when it ends."""

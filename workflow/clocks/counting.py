@@ -12,6 +12,8 @@ from abc import ABC, abstractmethod
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
+from msgspec import Struct
+
 from workflow.clocks.worktime import MICROSECONDS_A_MINUTE, end_of_day
 from workflow.errors import CalendarRange, DefinitionError
 
@@ -248,6 +250,15 @@ class Dues(dict[datetime, datetime]):
         return found
 
 
+class _Known(Struct, frozen=True):
+    """Which state of the calendar counts by an instant."""
+
+    asked: datetime | None
+    index: int
+    counter: AnyCounter
+    label: str | None
+
+
 class Counts:
     """One counting of a procedure over all revisions of its calendar, with a bounded memory of what it counted.
 
@@ -267,6 +278,7 @@ class Counts:
         self._of_hours = counting.unit in ("working_hours", "elapsed_hours")
         self._counters: dict[int, AnyCounter] = {}
         self._dues: dict[tuple[int, int], Dues] = {}
+        self._last: _Known | None = None
 
     @property
     def least(self) -> int:
@@ -277,9 +289,7 @@ class Counts:
 
     def at(self, announced_by: datetime | None) -> AnyCounter:
         """The counter over the calendar announced by an instant; None means the newest."""
-        return self._counter(
-            0 if self.calendar is None else self.calendar.index_at(announced_by), announced_by
-        )
+        return self._known(announced_by).counter
 
     def due(self, anchor: datetime, number: int, announced_by: datetime | None) -> datetime:
         """The due instant (UTC) of `number` units from `anchor` where nothing stops the clock. Raises CalendarRange.
@@ -287,16 +297,17 @@ class Counts:
         Instants on the full hour are remembered: those of sources that tell days alone come again and again. Any
         other costs more to look up than to count.
         """
-        index = 0 if self.calendar is None else self.calendar.index_at(announced_by)
+        known = self._last
+        if known is None or known.asked is not announced_by:
+            known = self._known(announced_by)
         if self._of_hours or anchor.minute or anchor.second:
-            counter = self._counters.get(index) or self._counter(index, announced_by)
             try:
-                return counter.due(anchor, number)
+                return known.counter.due(anchor, number)
             except OverflowError as cause:
                 raise beyond_all_dates(anchor, number) from cause
-        found = self._dues.get((number, index))
+        found = self._dues.get((number, known.index))
         if found is None:
-            found = self._dues[number, index] = Dues(self._counter(index, announced_by), number)
+            found = self._dues[number, known.index] = Dues(known.counter, number)
         return found[anchor]
 
     def remembered(self, number: int) -> Dues | None:
@@ -304,17 +315,27 @@ class Counts:
         counting; None elsewhere."""
         if self.calendar is not None or self._of_hours:
             return None
-        return self._dues.setdefault((number, 0), Dues(self._counter(0, None), number))
+        return self._dues.setdefault((number, 0), Dues(self.at(None), number))
 
     def label(self, announced_by: datetime | None) -> str | None:
         """The calendar revision that counts, as judgments cite it; None where none does."""
-        return None if self.calendar is None else self.calendar.known_at(announced_by).label
+        return self._known(announced_by).label
 
-    def _counter(self, index: int, announced_by: datetime | None) -> AnyCounter:
-        found = self._counters.get(index)
-        if found is None:
-            work = None if self.calendar is None else self.calendar.worktime(self._unit, announced_by)
-            found = self._counters[index] = _COUNTERS[self.counting.unit](self.counting, self.zone, work)
+    def _known(self, announced_by: datetime | None) -> _Known:
+        """What counts by an instant. All limits of a dossier are asked at one; what is remembered is kept whole, since
+        several threads ask."""
+        last = self._last
+        if last is not None and last.asked is announced_by:
+            return last
+        calendar = self.calendar
+        index = 0 if calendar is None else calendar.index_at(announced_by)
+        counter = self._counters.get(index)
+        if counter is None:
+            work = None if calendar is None else calendar.worktime(self._unit, announced_by)
+            counter = _COUNTERS[self.counting.unit](self.counting, self.zone, work)
+            self._counters[index] = counter
+        label = None if calendar is None else calendar.revisions[index].label
+        self._last = found = _Known(announced_by, index, counter, label)
         return found
 
 

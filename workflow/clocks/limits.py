@@ -22,6 +22,7 @@ from workflow.model import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import timedelta
     from typing import TypeAlias
     from zoneinfo import ZoneInfo
 
@@ -90,6 +91,7 @@ class LimitClock:
         self.late = lateness(counting)
         self.dated = limit.date != "other"
         self.least = at_least(counting, min(numbers(limit), default=None))
+        self._share = 1.0, self.least
         self.anchor: AnchorOf = place.anchor if limit.until is None or limit.starts else self._given
 
     def due(self, dossier: Dossier, anchor: datetime, announced_by: datetime | None) -> datetime | None:
@@ -134,15 +136,29 @@ class LimitClock:
         due = self.due(dossier, anchor, at)
         return due if due is not None and self.late(at, due) else None
 
-    def may_press(self, anchor: datetime, dossier: Dossier, at: datetime, share: float) -> bool:
-        """Whether at `at` so much of the time from `anchor` to the due instant may be over; False is sure. A given date
+    def pressing(self, dossier: Dossier, anchor: datetime, at: datetime, share: float) -> Deadline | None:
+        """The deadline as of `at` where `share` of the time from `anchor` to it may be over; None is sure. A given date
         has no time of its own. Raises CalendarRange."""
         passed = at - anchor
-        if self.counts is None or passed < self.least * share:
-            return False
+        if self.counts is None or passed < self._least_of(share):
+            return None
         number = self._fixed if self._choice is None else self._chosen(dossier)
+        if number is None:
+            return None
+        plain = self.counts.due(anchor, number, at)
         # Whatever a dossier has met moves a date further away.
-        return number is not None and passed >= (self.counts.due(anchor, number, at) - anchor) * share
+        if passed < (plain - anchor) * share:
+            return None
+        if self._moves(dossier):
+            return self.deadline(dossier, anchor, at=at, announced_by=at, explain=False)
+        return self._told(Reached(plain, standing=False), anchor, at, self.counts.label(at))
+
+    def _least_of(self, share: float) -> timedelta:
+        asked, found = self._share
+        if asked != share:
+            found = self.least * share
+            self._share = share, found
+        return found
 
     @property
     def counted_as(self) -> str:
@@ -198,6 +214,17 @@ class LimitClock:
         if lines is not None and label is not None:
             lines.append(sums.by_calendar(label))
             self._mark_beyond_cover(reached.due, announced_by, lines)
+        return self._told(reached, anchor, judged, label, met_at, lines)
+
+    def _told(
+        self,
+        reached: Reached,
+        anchor: datetime,
+        judged: datetime,
+        calendar: str | None,
+        met_at: datetime | None = None,
+        lines: Lines = None,
+    ) -> Deadline:
         return Deadline(
             rule=self.id,
             kind=self.kind,
@@ -208,7 +235,7 @@ class LimitClock:
             late=self.late(judged, reached.due),
             open_pause=reached.standing and met_at is None,
             basis=self.limit.basis,
-            calendar=label,
+            calendar=calendar,
             sum=tuple(lines or ()),
         )
 
