@@ -68,6 +68,13 @@ def bound_actions(limit: LimitClock) -> tuple[str, ...]:
     return single if named is None or named == "any" else single + tuple(named)
 
 
+def actions_asked(limit: LimitClock) -> tuple[str, ...]:
+    """The actions whose times a limit's dates hang on."""
+    starts = limit.limit.starts
+    anchor = () if starts is None or starts.action is None else (starts.action,)
+    return (*bound_actions(limit), *anchor)
+
+
 def binds_stay(limit: LimitClock, state: str) -> bool:
     """Whether a stay in `state` must keep the limit."""
     return _stay(limit.id, limit.limit) == state

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from workflow.clocks.benchmark import WITHOUT_COMMITTED, Benchmark
 from workflow.clocks.bindings import (
     actions_ahead,
+    actions_asked,
     anchor_of,
     binds_action,
     binds_end,
@@ -61,7 +62,8 @@ def compile_clock(revision: Revision, layout: Layout, calendars: Mapping[str, Ca
 
 
 class Clock:
-    """Every limit of one revision. `limits` holds them by rule id, in the order of the revision."""
+    """Every limit of one revision. `limits` holds them by rule id, in the order of the revision; `slots`: where a
+    dossier keeps the times of the actions they ask about."""
 
     def __init__(self, revision: Revision, layout: Layout, calendars: Mapping[str, Calendar]) -> None:
         """Compiles each limit; raises what `compile_clock` says."""
@@ -83,6 +85,8 @@ class Clock:
         self._phases = {name: self._those(lambda one: binds_phase(one, name)) for name in revision.phases}  # noqa: B023
         ends = tuple(limit for limit in self._any_end if limit.kind not in _DATES)
         self._undated = {state: (*ends, *stays) for state, stays in self._stays.items()}
+        named = {action for limit in self.limits.values() for action in actions_asked(limit)}
+        self.slots = tuple(sorted(layout.actions[one] for one in named if one in layout.actions))
         self._benchmark = self._compiled_benchmark()
         self._ahead = {
             state: tuple(self._awaiting(actions)) for state, actions in actions_ahead(revision).items()
