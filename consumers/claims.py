@@ -113,8 +113,9 @@ class Claims:
             else:
                 self._held[stream] = held._replace(position=found[0])
 
-    def look(self) -> None:
-        """Looks whether every claim still holds, and every log is still the one that was claimed.
+    def look(self) -> dict[Stream, int]:
+        """Looks whether every claim still holds, and every log is still the one that was claimed; how many records lie
+        behind each position.
 
         Raises StoreError, BrokerError.
         """
@@ -129,6 +130,7 @@ class Claims:
             if wrong is not None:
                 del self._held[stream]
                 self._refuse(stream, held.given, wrong)
+        return {stream: found[stream].end - held.position for stream, held in self._held.items()}
 
     def _may(self, stream: Stream) -> bool:
         return time.monotonic() >= self._not_before.get(stream, 0.0)

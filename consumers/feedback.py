@@ -10,7 +10,7 @@ from workflow.alerts.life import say
 from workflow.feedback import DRAWN_OUT, OVER_LEVEL, REPEATED, petition, standing
 from workflow.standing import stand
 from workflow.store import beside
-from workflow.store.judgments import unpack
+from workflow.store.judgments import judged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +49,6 @@ def petitions(reading: Reading, catalogue: Catalogue, at: datetime) -> Iterator[
         standing_facts = [one.fact for one in stand(catalogue.orders, told, None, at).placed]
         if rules is None or row.blocked is not None:
             continue
-        one = petition(rules, unpack(row.judgment), standing_facts)
+        one = petition(rules, judged(row), standing_facts)
         if one is not None:
             yield one

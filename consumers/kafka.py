@@ -11,7 +11,7 @@ from kafka.errors import KafkaError
 
 from consumers.codec import RawRecord
 from consumers.contract.topics import ENVELOPE_BYTES, MESSAGE_BYTES_MAX
-from consumers.kafkaclient import ANSWER_MS, connected, fault_of
+from consumers.kafkaclient import ANSWER_MS, connected, fault_of, tombstone
 from workflow.errors import UsageError
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def newest(servers: str, topic: str, count: int, **settings: Any) -> list[RawRec
             ends = consumer.end_offsets(partitions)
             for one, start in consumer.beginning_offsets(partitions).items():
                 consumer.seek(one, max(start, ends[one] - count))
-            return [_raw(one) for one in _until(consumer, ends)]
+            return [_raw(one) for one in _until(consumer, ends) if not tombstone(one)]
     except KafkaError as fault:
         raise fault_of(servers, fault) from fault
 

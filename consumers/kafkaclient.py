@@ -61,6 +61,14 @@ def _for_good(fault: Exception | None) -> KafkaError | None:
     return None
 
 
+def tombstone(record: Any) -> bool:  # noqa: ANN401 - the library's
+    """Whether a record only says that its key is gone, as Debezium has it behind a removed row: it tells nothing.
+
+    No value at all is meant, not one of no bytes; an event whose attributes are headers may do without a value.
+    """
+    return record.value is None and not any(name.startswith("ce_") for name, _ in record.headers)
+
+
 def answers(servers: str, *, timeout_ms: int) -> bool:
     """Whether a broker gives the metadata of its cluster within this time."""
     try:

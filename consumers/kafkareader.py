@@ -25,7 +25,7 @@ from kafka.errors import (
 )
 
 from consumers.codec import RawRecord
-from consumers.kafkaclient import ANSWER_MS, connected, fault_of
+from consumers.kafkaclient import ANSWER_MS, connected, fault_of, tombstone
 from consumers.streams import Log, Stream
 from workflow import log
 
@@ -64,8 +64,11 @@ QUIET_MS: Final = 200
 
 
 class Raw(NamedTuple):
-    """Records of one partition as they came. `since`: the offset they were asked from, `after`: after the last of
-    these, `end`: after the last there is. `last_at_ms`: when the last of these was written."""
+    """Records of one partition as they came, without tombstones.
+
+    `since`: the offset they were asked from, `after`: after the last of these, `end`: after the last there is.
+    `last_at_ms`: when the last of these was written.
+    """
 
     stream: Stream
     records: list[RawRecord]
@@ -121,9 +124,21 @@ class Reader:
         except KafkaError as fault:
             raise fault_of(servers, fault) from fault
         self._group = _Group(self._consumer)
-        self._consumer.subscribe(list(topics), listener=self._group)
+        wanted = list(topics)
+        self._say_missing(wanted)
+        self._consumer.subscribe(wanted, listener=self._group)
         self._admin: Any = None
         self._security = security
+
+    def _say_missing(self, topics: Iterable[str]) -> None:
+        """A topic that is not there yet is waited for, and read once it is made."""
+        try:
+            missing = [topic for topic in topics if not self._consumer.partitions_for_topic(topic)]
+        except KafkaError as fault:
+            raise fault_of(self._servers, fault) from fault
+        for topic in missing:
+            said = "there is no such topic yet; it is waited for: make it with dunghen topics create"
+            log.warning("no topic", topic=topic, broker=self._servers, said=said)
 
     def assigned(self) -> Mapping[Stream, int]:
         """The partitions the group gave us, each with a number that changes when it was away in between."""
@@ -187,7 +202,7 @@ class Reader:
             self._woken = (now - self._heard_at) * 1_000 > QUIET_MS
             self._heard_at = now
         found = [self._raw(tp, records) for tp, records in polled.items() if tp in self._next]
-        return [self._decode(one) for one in found if one.records]
+        return [self._decode(one) for one in found if one.after > one.since]
 
     def hint(self, positions: Mapping[Stream, int]) -> None:
         """Commits offsets in Kafka, for tools that show lag; nothing is read from there."""
@@ -251,6 +266,7 @@ class Reader:
                     f"{one.topic}/{one.partition}/{one.offset}",
                 )
                 for one in kept
+                if not tombstone(one)
             ],
             since,
             self._next[tp],

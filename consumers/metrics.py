@@ -46,6 +46,11 @@ class Metrics:
         self._assigned = Gauge(
             "dunghen_partitions_assigned", "Partitions this worker reads.", registry=registry
         )
+        self._stopped = Gauge(
+            "dunghen_partitions_stopped",
+            "Partitions this worker may not read on: their log is not what it was.",
+            registry=registry,
+        )
         self._batch = Histogram(
             "dunghen_batch_seconds", "From polled to committed.", buckets=_BATCH_S, registry=registry
         )
@@ -83,9 +88,10 @@ class Metrics:
             registry=registry,
         )
 
-    def assigned(self, partitions: int) -> None:
-        """How many partitions this worker reads now."""
+    def assigned(self, partitions: int, stopped: int = 0) -> None:
+        """How many partitions this worker reads now, and how many of its own are stopped."""
         self._assigned.set(partitions)
+        self._stopped.set(stopped)
 
     def lag(self, stream: str, partition: int, events: int, waited_s: float) -> None:
         """How far the position of a partition is behind the end of its log."""
@@ -156,6 +162,11 @@ class _Waiting:
             return
         yield _gauge(
             "dunghen_dossiers_blocked", "Dossiers whose newest facts could not be judged.", found.blocked
+        )
+        yield _gauge(
+            "dunghen_due_age_seconds",
+            "How long ago the earliest moment passed at which a ticker has yet to look at a dossier.",
+            found.due_s,
         )
         yield _gauge("dunghen_outbox_messages", "Messages not yet sent.", found.messages)
         yield _gauge("dunghen_outbox_batches", "Rows of the outbox not yet sent.", found.batches)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from consumers.apply import Applied
     from consumers.health import Health
     from consumers.metrics import Metrics
-    from consumers.streams import Polled, Streams
+    from consumers.streams import Polled, Stream, Streams
     from workflow.catalogue import Catalogue
     from workflow.store.store import Store
 
@@ -64,6 +64,8 @@ class Worker:
         self._hinted_at = 0.0
         self._to_restore = False
         self._seen: dict[str, datetime] = {}
+        self._told: set[Stream] = set()  # of whose lag a batch told since the last look
+        self._behind_since: dict[Stream, float] = {}
 
     def run(self, stop: Event) -> bool:
         """Reads until `stop` is set, the batch at hand finished, or everything is read; False where a stream was
@@ -97,19 +99,30 @@ class Worker:
         if self._to_restore:
             self._claims.restore()
             # Polling alone does not tell that the broker is still away: what it reads then is nothing.
-            self._claims.look()
+            self._look()
             self._to_restore = False
         for stream in self._claims.follow():
             self._metrics.revoked(*stream)
         polled = self._streams.poll()
         # Before what came is taken: it may be of a log that was made anew, in which our position means nothing.
         if self._streams.moved():
-            self._claims.look()
+            self._look()
         taken = [one for one in polled if one.stream in self._claims.held]
         if taken:
             self._apply(taken)
         self._patience.rewarded()
         self._tell()
+
+    def _look(self) -> None:
+        """Looks at claims and logs; what lies unread where no batch told of it since the last look."""
+        now = time.monotonic()
+        for stream, behind in self._claims.look().items():
+            if stream in self._told or not behind:
+                self._behind_since.pop(stream, None)
+            if stream not in self._told:
+                since = self._behind_since.setdefault(stream, now) if behind else now
+                self._metrics.lag(*stream, behind, now - since)
+        self._told.clear()
 
     def _apply(self, polled: Sequence[Polled]) -> None:
         began = time.monotonic()
@@ -131,6 +144,7 @@ class Worker:
         for one in polled:
             waited_s = 0.0 if one.last_at_ms is None else max(0.0, now - one.last_at_ms / 1_000)
             self._metrics.lag(*one.stream, one.end - one.after, waited_s)
+            self._told.add(one.stream)
         self._metrics.batch(
             took_s,
             {"appended": done.appended, "duplicate": done.duplicates, "dead": done.dead},
@@ -184,7 +198,7 @@ class Worker:
 
     def _tell(self) -> None:
         held, refused = list(self._claims.held), self._claims.refused
-        self._metrics.assigned(len(held))
+        self._metrics.assigned(len(held), len(refused))
         problem = None if held else "no stream to read"
         self._health.beat(PART, f"stopped: {'; '.join(map(str, refused))}" if refused else problem)
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from commands import dunghen, said
 from places import ROOT
+
+from workflow.catalogue import JUDGE_VERSION
+from workflow.model import Dossier
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,3 +96,42 @@ def test_an_edited_revision_is_refused(december: Path, before_the_swap: Path, tm
 
     assert "calendar vn-can-tho" in found.stderr
     assert "undo the edit" in found.stderr
+
+
+def as_version_1_kept_them(path: Path) -> None:
+    """The judgments as the first version of the engine kept them: it did not know who tells of steps."""
+    place = Dossier.__struct_fields__.index("steps_told")
+    with sqlite3.connect(path) as plain:
+        rows = plain.execute("SELECT judgment, subject FROM dossiers").fetchall()
+        for content, subject in rows:
+            values = msgspec.msgpack.decode(content)
+            del values[place]
+            plain.execute(
+                "UPDATE dossiers SET judgment = ?, judge_version = 1 WHERE subject = ?",
+                (msgspec.msgpack.encode(values), subject),
+            )
+    plain.close()
+
+
+def test_a_store_of_an_older_version_of_the_judging_is_refused_in_words_until_it_is_judged_anew(
+    december: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.db"
+    shutil.copy(december, path)
+    said("activate", "--store", path)
+    before = said("dossier", "list", "--store", path, "--limit", "1000")
+    as_version_1_kept_them(path)
+
+    for words in (("status",), ("dossier", "list"), ("rates",)):
+        refused = dunghen(*words, "--store", path, status=3).stderr
+        assert (
+            f"expected a judgment by version {JUDGE_VERSION} of the judging, found one by version 1"
+            in refused
+        )
+        assert "dunghen activate" in refused
+    found = said("activate", "--store", path)
+
+    assert (found["judged"], found["moved"]) == (len(before), 0)
+    assert said("status", "--store", path)["whole"]["dossiers"] == len(before)
+    assert said("dossier", "list", "--store", path, "--limit", "1000") == before
+    assert said("audit", "replay", "--store", path)["differences"] == 0

@@ -87,7 +87,7 @@ def test_one_alert_is_shown_with_its_sum(late: Path) -> None:
     assert shown["alert"]["calendar"].startswith("vn-can-tho@")
     whole = dunghen("alerts", "show", LATE, "--store", late).stdout
     assert "Decree 73/2017" in whole
-    assert "minutes past its date, of which:" in whole
+    assert "working minutes past its date, of which:" in whole
     assert shown["overrun"]["minutes"] == sum(part["minutes"] for part in shown["overrun"]["parts"]) > 0
 
 
@@ -101,6 +101,34 @@ def test_an_alert_is_acknowledged_and_snoozed_by_facts(late: Path) -> None:
     assert [one["id"] for one in json.loads(listed.stdout)] == [LATE]
     resolved = dunghen("alerts", "resolve", LATE, "--by", "cb-1", "--reason", "returned", "--store", late)
     assert resolved.stdout == f"{LATE}: resolved\n"
+
+
+def test_who_acted_on_which_alert_stands_in_the_story(late: Path) -> None:
+    told = dunghen("alerts", "ack", LATE, "--by", "cb-5", "--store", late)
+    assert told.stdout
+    story = json.loads(dunghen("dossier", "explain", SUBJECT, "--store", late, "-o", "json").stdout)
+    act = story["happenings"][-1]
+    assert (act["actor"], act["about"], act["act"]) == ("cb-5", LATE, "acknowledged")
+    assert (
+        f"act on an alert, acknowledged: {LATE}"
+        in dunghen("dossier", "explain", SUBJECT, "--store", late).stdout
+    )
+
+
+def test_nobody_snoozes_an_alert_until_a_moment_that_is_over(late: Path) -> None:
+    words = ("alerts", "snooze", LATE, "--by", "cb-1", "--until", "2020-01-01", "--store", late)
+    assert "--until: expected a date or time to come, found 2020-01-01" in dunghen(*words, status=2).stderr
+
+
+def test_a_table_names_alerts_by_the_ids_that_show_takes_and_fits_a_terminal(late: Path) -> None:
+    states = [word for state in ("raised", "acknowledged", "resolved") for word in ("--state", state)]
+    lines = dunghen("alerts", "list", "--store", late, *states).stdout.splitlines()
+    assert any(line.endswith(f" {LATE}") for line in lines)
+    assert max(map(len, lines)) <= 130
+    shown = dunghen("alerts", "show", LATE, "--store", late, "--lang", "vi").stdout
+    assert "hồ sơ trễ hẹn" in shown
+    assert "due_at" not in shown
+    assert "2026-03-0" in shown
 
 
 def test_an_alert_that_is_not_there_is_named(late: Path) -> None:

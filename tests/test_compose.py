@@ -5,7 +5,9 @@ No Docker engine runs where these tests do: the containers themselves are not st
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,6 +43,7 @@ KNOWN_KEYS: Final = {
     "ports",
     "depends_on",
     "command",
+    "entrypoint",
     "shm_size",
     "profiles",
 }
@@ -82,6 +85,26 @@ def test_images_are_pinned_to_a_version() -> None:
     for image in [one["image"] for one in SERVICES.values()] + bases:
         assert re.fullmatch(r"[a-z/]+:\d+\.\d+(\.\d+)?(-[a-z-]+)?", image), image
     assert SERVICES["kafka"]["image"] == f"apache/kafka:{servers_kafka.VERSION}"
+
+
+def test_the_image_is_built_by_one_service_alone() -> None:
+    assert [name for name, one in SERVICES.items() if "build" in one] == ["topics"]
+
+
+@pytest.mark.parametrize(("status", "ends"), [(0, 0), (1, 0), (2, 1), (3, 1)])
+def test_topics_that_differ_hold_up_no_worker(tmp_path: Path, status: int, ends: int) -> None:
+    """With a command of that name that ends so, since the real one needs a broker."""
+    (tmp_path / "dunghen").write_text(f'#!/bin/sh\n[ "$*" = "topics create" ] && exit {status}\nexit 9\n')
+    (tmp_path / "dunghen").chmod(0o755)
+    one = SERVICES["topics"]
+    words = [str(word).replace("$$", "$") for word in (*one["entrypoint"], *one["command"])]
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    assert subprocess.run(words, env={"PATH": path}, check=False).returncode == ends
+
+
+def test_the_database_is_asked_where_it_listens_only_once_it_is_made() -> None:
+    asked = SERVICES["postgres"]["healthcheck"]["test"]
+    assert asked[asked.index("-h") + 1] == "127.0.0.1"
 
 
 def test_every_port_is_bound_to_this_machine_alone() -> None:

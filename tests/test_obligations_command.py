@@ -67,9 +67,19 @@ def test_shares_name_what_they_are_divided_by(store: str) -> None:
     asked = rows(store, "obligations", "shares", "--from", "2021-01-01", "--to", "2021-06-30")
     found = {one["what"]: one for one in asked}
     assert (found["accounts"]["numerator"], found["accounts"]["denominator"]) == (2, 6)
+    assert (found["report"]["numerator"], found["report"]["denominator"]) == (0, 1)
+    assert found["report"]["without"] == ["can-tho/e-government-2021-q2"]
     assert found["accounts"]["without"] == ["cb-0103", "cb-0104", "cb-0105", "cb-0106"]
     assert (found["online_4"]["numerator"], found["online_4"]["denominator"]) == (1, 2)
     assert found["online_3"]["percent"] is None
+
+
+def test_what_is_owed_is_late_once_and_in_no_rate_of_dossiers(store: str) -> None:
+    kinds = {one["kind"] for one in rows(store, "alerts", "list", "--about", "can-tho/e-government-2021-q2")}
+    assert kinds == {"dossier_late"}
+    (everything,) = rows(store, "rates", "--by", "all", "--from", "2021-01-01")
+    assert everything["late_or_overdue"]["denominator"] == 2
+    assert everything["portal_on_time"]["denominator"] == 2
 
 
 def test_evaluation_counts_by_desk_and_altogether(store: str) -> None:

@@ -64,3 +64,50 @@ def test_without_a_table_the_command_that_makes_one_is_named(store: Path) -> Non
     said = run("risk", "show", "--store", store, "--known-at", "2025-01-01", status=2)
 
     assert f"dunghen risk fit --store {store}" in said
+
+
+def test_open_dossiers_are_listed_by_their_risk(store: Path) -> None:
+    day = ("--at", "2025-03-20")
+    run(
+        "risk",
+        "fit",
+        "--store",
+        store,
+        *AT,
+        "--split",
+        "2025-03-15",
+        "--revision",
+        "listed",
+        "--threshold",
+        "5",
+    )
+    found = json.loads(run("risk", "list", "--store", store, *day, "--limit", "999", "--output", "json"))
+    risks = [one["risk"] for one in found]
+    (whole,) = [
+        row
+        for row in json.loads(run("rates", "--budget", "--store", store, *day, "--output", "json"))
+        if row["unit"] is None
+    ]
+    assert risks == sorted(risks, reverse=True)
+    assert all(0 <= one < 1 for one in risks)
+    assert whole["expected"] - whole["overdue"] <= len(found)
+    pressing = json.loads(
+        run("risk", "list", "--store", store, *day, "--at-risk", "--limit", "999", "--output", "json")
+    )
+    assert 0 < len(pressing) < len(found)
+    assert {one["subject"] for one in pressing} == {one["subject"] for one in found if one["risk"] >= 0.05}
+    assert "at risk is one with 5 % or more, by risk table listed" in run(
+        "risk", "list", "--store", store, *day
+    )
+
+
+def test_a_table_by_which_nobody_is_ever_at_risk_says_so(store: Path) -> None:
+    asked = ("risk", "fit", "--store", store, *AT, "--split", "2025-03-15", "--revision", "never")
+    assert "no dossier will be said to be at risk before its date" in run(*asked, "--threshold", "99")
+
+
+def test_without_a_table_the_list_says_how_to_make_one(tmp_path: Path) -> None:
+    path, messages = tmp_path / "store.db", tmp_path / "month.jsonl"
+    run("simulate", "--seed", "3", "--dossiers", "5", "--month", "2025-03", "--out", messages)
+    run("import", messages, "--source", "one-stop", "--store", path)
+    assert "make one with: dunghen risk fit" in run("risk", "list", "--store", path, status=2)

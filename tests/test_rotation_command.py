@@ -43,6 +43,21 @@ def test_lists_verified_findings_first_and_nothing_of_those_that_were_not(store:
     assert found[0]["to"] == "land-registration-director"
 
 
+def test_posts_and_units_that_no_file_names_are_told_and_a_table_has_room(tmp_path: Path) -> None:
+    register, path = tmp_path / "terms.csv", tmp_path / "store.db"
+    register.write_text(
+        "officer,post,unit,starts_on\ncb-1,certificate-isuer,branch-o-mon,2017-01-03\n"
+        "cb-2,certificate-issuer,branch-o-mno,2017-01-03\ncb-3,branch-director,branch-o-mon,2017-01-03\n",
+        encoding="utf-8",
+    )
+    assert dunghen("import", str(register), "--source", "personnel", "--store", str(path)).returncode == 0
+    told = dunghen("rotation", "list", "--store", str(path), *AT).stdout.splitlines()
+    assert told[-2].endswith("no term of theirs ends: certificate-isuer")
+    assert told[-1] == "Units that the organisation does not name: branch-o-mno"
+    assert max(map(len, told)) <= 150
+    assert dunghen("rotation", "list", "--store", str(path), "--at", "2016-01-01").stdout == ""
+
+
 def test_a_reader_sees_only_what_is_for_that_post(store: Path) -> None:
     seen = {
         post: len(rows(store, "list", "--reader", post, *AT))

@@ -14,6 +14,7 @@
     |   |-- StoreUnreachable   no database answers, or the connection broke
     |   |-- StoreBusy          another writer holds what is needed for longer than we wait
     |   |-- StoreNewer         a newer Dunghen has changed the tables
+    |   |-- JudgedOtherwise    a dossier was last judged by another version of the engine
     |   |-- StoreReadOnly      the file or the server takes no writes
     |   |-- StoreFull          no room is left
     |   |-- StoreCorrupt       the file is no database, or a broken one
@@ -162,6 +163,12 @@ class StoreForeign(StoreError):
     """The database holds tables of something else; nothing was written to it."""
 
     reason = "store_foreign"
+
+
+class JudgedOtherwise(StoreError):
+    """A dossier was last judged by another version of the engine, whose judgments this one does not read."""
+
+    reason = "judged_otherwise"
 
 
 class StoreReadOnly(StoreError):

@@ -158,7 +158,7 @@ def _history(predicate: Predicate, context: Context) -> Test | None:
             start = (dossier.firsts if first else dossier.lasts)[slot]
             if start is None:
                 return False
-            return not late(at, clock.due_within(counting, within.number, start, at))
+            return not late(at, clock.due_within(counting, within.number, start, at, dossier.hours_of))
 
         return in_time
     return None

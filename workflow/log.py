@@ -24,6 +24,11 @@ QUIET: Final = ("kafka.net",)
 """Loggers of libraries that tell each attempt to connect, several a second: whoever asked says what comes of it."""
 
 
+REPEATED_S: Final = 60.0
+REMEMBERED: Final = 100
+"""Lines of libraries of which it is known when they were said last."""
+
+
 def start(stream: TextIO | None = None, form: Form | None = None) -> None:
     """Begins to log to `stream`, standard error by default. `form`: by default `console` on a terminal.
 
@@ -74,9 +79,20 @@ def _console(_logger: object, _method: str, fields: MutableMapping[str, Any]) ->
 
 
 class _Forwarded(logging.Handler):
-    """Lines of libraries, through the same masks."""
+    """Lines of libraries, through the same masks; what one says again and again is said now and then."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self._said_at: dict[tuple[str, str], float] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Says one line of a library."""
+        """Says one line of a library, unless it said the same just before."""
+        line = record.name, record.getMessage()
+        if record.created - self._said_at.get(line, 0.0) < REPEATED_S:
+            return
+        self._said_at.pop(line, None)
+        self._said_at[line] = record.created
+        if len(self._said_at) > REMEMBERED:
+            del self._said_at[next(iter(self._said_at))]
         say = error if record.levelno >= logging.ERROR else warning
         say("library", library=record.name, said=record.getMessage())

@@ -83,15 +83,16 @@ _PLACES: Final = (
     "so nha|thon|xom|khu pho|to dan pho|duong|phuong|thi tran|quan|huyen"
 )
 _MASKS: Final = (
+    # What follows the mark is the server and its database: the next masks leave it.
     (re.compile(r"(?<=://)[^/\s@]+@"), "[secret]@"),
     (
         re.compile(
-            r"""(?ix)\b(pass(?:word|wd)?|pwd|secret|token|api[_-]?key|authorization|bearer)\b
+            r"""(?ix)\b(?!secret\]@)(pass(?:word|wd)?|pwd|secret|token|api[_-]?key|authorization|bearer)\b
             (["']?\s*[:=]?\s*["']?)(?:(?:basic|bearer)\s+)?[^\s"',;&]+"""
         ),
         r"\1\2[secret]",
     ),
-    (re.compile(r"[^\s@<>\"'(,;]{1,64}@[^\s@<>\"'),;]{1,255}"), "[mail]"),
+    (re.compile(r"[^\s@<>\"'(,;]{1,64}(?<!\[secret\])@[^\s@<>\"'),;]{1,255}"), "[mail]"),
     (re.compile(r"(?<!\d)(?:\d{12}|\d{3}([ .-])\d{3}\1\d{3}\1\d{3})(?!\d)"), "[id]"),
     (re.compile(r"(?<![\d.-])(?:\+?84|0)(?:[ .-]?\d){8,10}(?![\d-])"), "[phone]"),
     (re.compile(rf"\b(?:{_NAMES})(?:\s+[^\W\d_a-zà-ỹ][^\W\d_]*){{1,5}}"), "[name]"),

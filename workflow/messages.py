@@ -60,6 +60,9 @@ State: TypeAlias = Literal["waiting", "raised", "acknowledged", "snoozed", "reso
 """Where an alert is in its life. `waiting`: true, but its source may still tell what makes it wrong. `history`: due
 before its source went live; kept and never sent."""
 
+ESCALATED: Final[frozenset[Kind]] = frozenset({"dossier_late", "feedback_late"})
+"""Kinds that the heads above are told of, rung by rung, while they last."""
+
 HOLDER: Final = "holder"
 """Stands in `Alert.to` for whoever holds the dossier: the officer, else whoever plays the state's role."""
 

@@ -55,6 +55,8 @@ def _balance(rules: Rules, dossier: Dossier, body: Opened, at: datetime) -> None
 def _reveal(rules: Rules, dossier: Dossier, body: Opened, at: datetime) -> tuple[Violation, ...]:
     dossier.unit = body.unit or dossier.unit
     dossier.officer = body.officer or dossier.officer
+    receives = dossier.received_at is None and body.received_at is not None
+    dossier.hours_of = (body.unit if receives else None) or dossier.hours_of or body.unit
     dossier.received_at = dossier.received_at or body.received_at
     dossier.submitted_at = dossier.submitted_at or body.submitted_at
     told = tuple(AppointmentTold(a.at, a.cause, at) for a in body.appointments)

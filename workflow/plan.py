@@ -174,6 +174,7 @@ def _judging(dest: str | None, plan: Plan) -> Judge:  # noqa: C901 - as below
             return outcome("refused", dossier, broken)
         if act.unit:
             dossier.unit = act.unit
+            dossier.hours_of = dossier.hours_of or act.unit
         if act.to or act.appointment or act.submitted_at:
             told(dossier, act, at)
         if limits:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import smtplib
+import socket
 from contextlib import closing, suppress
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from consumers.channels.within import Within
 from consumers.channels.wording import letter
 from workflow.errors import ChannelAway, ChannelRefused
 
@@ -21,6 +23,20 @@ if TYPE_CHECKING:
 
 FOR_GOOD: Final = 500
 """SMTP's replies from here on are final; those below are of the moment."""
+
+
+class _Server(smtplib.SMTP):
+    """A connection, encrypted from its first byte where there is a context, whose whole exchange is bounded."""
+
+    def __init__(self, mail: Mail, context: ssl.SSLContext | None, bound: Within) -> None:
+        self._encrypts, self._bound = context, bound
+        super().__init__(mail.host, mail.port, timeout=mail.timeout_seconds)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        # The library's own place for it, before the first word is read.
+        plain = socket.create_connection((host, port), timeout)
+        self._bound.hold(plain)
+        return plain if self._encrypts is None else self._encrypts.wrap_socket(plain, server_hostname=host)
 
 
 class Speech(NamedTuple):
@@ -46,7 +62,7 @@ class MailSender:
         """
         address = content.delivery.address
         try:
-            with closing(self._connected()) as server:
+            with Within(self._mail.timeout_seconds) as bound, closing(self._connected(bound)) as server:
                 server.send_message(self._message(content), self._mail.sender, [address])
                 with suppress(OSError, smtplib.SMTPException):
                     server.quit()
@@ -60,14 +76,9 @@ class MailSender:
         except (OSError, smtplib.SMTPException) as fault:
             raise self._away(str(fault) or type(fault).__name__) from fault
 
-    def _connected(self) -> smtplib.SMTP:
+    def _connected(self, bound: Within) -> smtplib.SMTP:
         mail = self._mail
-        if mail.security == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                mail.host, mail.port, timeout=mail.timeout_seconds, context=self._context
-            )
-        else:
-            server = smtplib.SMTP(mail.host, mail.port, timeout=mail.timeout_seconds)
+        server = _Server(mail, self._context if mail.security == "tls" else None, bound)
         try:
             if mail.security == "starttls":
                 server.starttls(context=self._context)

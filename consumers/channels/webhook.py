@@ -12,6 +12,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
+from consumers.channels.within import Within
 from consumers.channels.wording import payload
 from workflow.errors import ChannelAway, ChannelRefused
 
@@ -98,7 +99,9 @@ class WebhookSender:
             if self._secure
             else HTTPConnection(self._host, self._port, timeout=self._timeout_s)
         )
-        with closing(connection):
+        with Within(self._timeout_s) as bound, closing(connection):
+            connection.connect()
+            bound.hold(connection.sock)
             connection.request("POST", self._path, body, headers)
             answer = connection.getresponse()
             return _Answer(answer.status, answer.getheader("Retry-After") or "")

@@ -14,8 +14,7 @@ FOUND_CHARS_MAX: Final = 60
 
 REASONS: Final[dict[str, str]] = {
     # the bytes
-    "empty_message": "{place}: at {path} expected one JSON object, found no bytes; "
-    "send an event, a tombstone says nothing here",
+    "empty_message": "{place}: at {path} expected one JSON object, found no bytes; send an event",
     "not_utf8": "{place}: at {path} expected UTF-8 text, found {found}; "
     "send JSON as UTF-8 (RFC 8259 section 8.1)",
     "not_json": "{place}: at {path} expected one JSON object, found {found}; send JSON (RFC 8259)",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 from hashlib import sha256
+from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -126,9 +127,8 @@ class Register(OpenedFile):
         return self._with_time(next((cells[name] for name in FIRST_DAYS if cells.get(name)), ""))
 
     def _with_time(self, text: str) -> str:
-        found = self._dated(text)
-        if len(found) == len("2021-03-01"):
-            return f"{found}T00:00:00"
+        date_text, _, time_text = text.replace("T", " ", 1).partition(" ")
+        found = f"{self._dated(date_text)}T{time_text.strip() or '00:00'}"
         return f"{found}:00" if len(found) == len("2021-03-01T08:00") else found
 
     def _dated(self, text: str) -> str:
@@ -171,7 +171,11 @@ class Register(OpenedFile):
             yield from workbook.rows(self.path)
             return
         with self._read() as opened:
-            reader = csv.reader(_text_lines(Blocks(opened, self._limits)), strict=True)
+            lines = _text_lines(Blocks(opened, self._limits))
+            header = next(lines, "")
+            # Spreadsheets of a country that writes 1,5 part cells by semicolons.
+            parting = ";" if header.count(";") > header.count(",") else ","
+            reader = csv.reader(chain([header], lines), delimiter=parting, strict=True)
             try:
                 for cells in reader:
                     yield workbook.Row("", reader.line_num, [cell.strip() for cell in cells])

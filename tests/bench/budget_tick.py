@@ -18,6 +18,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from servers.postgres import Postgres
+from workflow.catalogue import JUDGE_VERSION
 from workflow.figures.budget import BANDS_MIN, budgets
 from workflow.risk.table import Cell, Risk, RiskTable
 from workflow.store.budgets import counts
@@ -67,7 +68,7 @@ def rows(number: int) -> Iterator[DossierRow]:
             "procedure": f"procedure-{random.randrange(30)}",
             "revision": "1",
             "fingerprint": "0" * 64,
-            "judge_version": 1,
+            "judge_version": JUDGE_VERSION,
             "state": "returned" if released else random.choice(STEPS),
             "unit": f"branch-{random.randrange(15)}",
             "received_at": year,

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 
+import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from working import Office, Worker, until
@@ -106,6 +107,28 @@ def test_a_position_beyond_the_end_of_the_log_is_told_to_whoever_asks_whether_it
     assert f"{office.topic}/0: expected to read on from 11, found that the log ends at 10" in said
     assert "dunghen position set" in said
     assert asked(second, "/livez")[0] == 200
+    assert measures(second)["dunghen_partitions_stopped"][()] == 1
+
+
+def test_what_lies_unread_is_told_before_a_batch_of_it_succeeds(
+    office: Office, messages: list[bytes]
+) -> None:
+    """Of a store in which facts can be read and none appended: every batch is aborted."""
+    shut = "BEGIN RAISE EXCEPTION 'shut' USING ERRCODE = '40001'; END"
+    office.send(messages[:10], partition=0)
+    with psycopg.connect(office.database, autocommit=True) as connection:
+        connection.execute(f"CREATE FUNCTION shut() RETURNS trigger LANGUAGE plpgsql AS $${shut}$$")
+        connection.execute("CREATE TRIGGER shut BEFORE INSERT ON facts EXECUTE FUNCTION shut()")
+        worker = office.worker(RETRY_WAIT_LEAST_MS=50, RETRY_WAIT_MOST_MS=100)
+        until(lambda: _lag(worker, office.topic) == 10, "what lies unread is told")
+        connection.execute("DROP TRIGGER shut ON facts")
+    office.read_to(10)
+    until(lambda: _lag(worker, office.topic) == 0, "nothing lies unread")
+    assert worker.end() == 0
+
+
+def _lag(worker: Worker, topic: str) -> float | None:
+    return measures(worker).get("dunghen_lag_events", {}).get(("0", topic))
 
 
 def _stopped(worker: Worker) -> tuple[int, str] | None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from servers.finding import Servers
+
 pytestmark = pytest.mark.timeout(120)
 
 
@@ -120,6 +122,34 @@ def test_what_cannot_be_read_becomes_a_dead_letter_whole_and_the_partition_goes_
     assert [reason for _, reason, _, _ in letters[len(bad) :]] == ["text_too_long", "message_too_large"]
     assert json.loads(bytes(letters[-1][0]))["bytes"] == limit + 1
     assert office.count("facts") == 1
+
+
+def test_a_tombstone_says_nothing_and_the_position_moves_past_it(
+    office: Office, messages: list[bytes]
+) -> None:
+    worker = office.worker()
+    office.send([(b"k", None), (b"k", None)], partition=0)
+    office.read_to(2)
+    office.send([(None, messages[0]), (b"k", None)], partition=0)
+    office.read_to(4)
+    assert (office.count("facts"), office.count("dead_letters")) == (1, 0)
+    assert not worker.lines("retry")
+
+
+def test_a_topic_that_is_not_there_yet_is_named_once_and_read_when_it_is_made(
+    servers: Servers, database: str, name: str, messages: list[bytes], tmp_path: Path
+) -> None:
+    office = Office(servers.bootstrap, database, f"{name}.later.", tmp_path)
+    worker = office.worker()
+    assert "dunghen topics create" in worker.said("no topic", topic=office.topic)["said"]
+    worker.said("library")
+    office.make_topic()
+    office.send(messages[:20])
+    office.read_to(20)
+    said = [one["said"] for one in worker.lines("library")]
+    assert len(said) == len(set(said))
+    assert len(worker.lines("no topic")) == 1
+    assert worker.end() == 0
 
 
 def test_a_huge_message_is_kept_by_reference_and_the_worker_lives(

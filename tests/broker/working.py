@@ -167,7 +167,7 @@ class Office:
         )
 
     def send(
-        self, messages: Iterable[bytes | tuple[bytes | None, bytes]], partition: int | None = None
+        self, messages: Iterable[bytes | tuple[bytes | None, bytes | None]], partition: int | None = None
     ) -> None:
         """Puts messages on the topic, keyed by their subject, or by the key given; acknowledged when it returns."""
         producer = KafkaProducer(bootstrap_servers=self.bootstrap, linger_ms=5, max_request_size=80 << 20)
@@ -244,7 +244,7 @@ def shuffled(messages: Sequence[bytes], seed: int) -> list[bytes]:
     return found
 
 
-def _keyed(message: bytes | tuple[bytes | None, bytes]) -> tuple[bytes | None, bytes]:
+def _keyed(message: bytes | tuple[bytes | None, bytes | None]) -> tuple[bytes | None, bytes | None]:
     if isinstance(message, tuple):
         return message
     return json.loads(message)["subject"].encode(), message

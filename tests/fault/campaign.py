@@ -5,6 +5,7 @@ must be what a run that nothing disturbed leaves. `make fault KILLS=1000 SEED=7`
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import signal
@@ -31,7 +32,7 @@ from comparing import (
     verdict,
 )
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from nursery import Birth, Nursery, Place
+from nursery import ENDED, Birth, Nursery, Place
 from working import undisturbed, until
 from workload import workload
 
@@ -67,6 +68,9 @@ WEIGHTS: Final = {
 """How often each fault is drawn."""
 SHOWN, LINE_CHARS = 20, 2_000
 """Of what differs."""
+AWAY: Final = frozenset({"StoreUnreachable", "BrokerUnreachable"})
+"""Why a process may end by itself: at its start nothing answered, so it said so and ended, to be started again."""
+SILENT: Final = "silent"
 UNSENT: Final = (
     "SELECT (SELECT count(*) FROM outbox WHERE sent_at IS NULL AND NOT withheld)"
     " + (SELECT count(*) FROM dead_letters WHERE sent_at IS NULL)"
@@ -88,7 +92,7 @@ class Campaign:
         self.choose = random.Random(seed)
         self.database = database
         self.born = 0
-        self.alone = 0
+        self.alone: list[int] = []  # process ids of those that ended without being told
         self.happened: Counter[str] = Counter()
         self.longest_s = 0.0  # in which nothing was read though something was there
         self._kafka = kafka
@@ -100,6 +104,7 @@ class Campaign:
         self._asking: psycopg.Connection[Any] | None = None
         self._sent: deque[Any] = deque()  # not yet known to be acknowledged
         self._ends: dict[int, int] = {}
+        self._wanted = [*(f"worker-{number}" for number in range(WORKERS)), "relay-0", "relay-1", "ticker"]
         self._living: dict[str, int] = {}
         self._stalled: list[int] = []
         self._faults: dict[str, Callable[[], None]] = {
@@ -115,13 +120,13 @@ class Campaign:
         }
 
     def heal(self) -> None:
-        """Everything lives that should; what ended by itself is counted."""
-        wanted = [*(f"worker-{number}" for number in range(WORKERS)), "relay-0", "relay-1", "ticker"]
-        for name in wanted:
+        """Everything lives that should; what ended by itself is kept."""
+        for name in self._wanted:
             pid = self._living.get(name)
             if pid is not None and _lives(pid):
                 continue
-            self.alone += pid is not None
+            if pid is not None:
+                self.alone.append(pid)
             kind = name.partition("-")[0]
             member = name if kind == "worker" else ""
             self._living[name] = self._bear(Birth(kind, member, self.choose.choice((3, 20, 200))))
@@ -177,6 +182,8 @@ class Campaign:
     def end_ticker(self) -> None:
         """No more ticks but ours."""
         self._kill("ticker", heal=False)
+        self._wanted.remove("ticker")
+        del self._living["ticker"]
 
     def _bear(self, birth: Birth) -> int:
         self.born += 1
@@ -276,11 +283,12 @@ def _lives(pid: int) -> bool:
 
 
 class Came(NamedTuple):
-    """What came of a campaign: how many faults of each kind happened, and the longest time in seconds in which nothing
-    was read though something was there."""
+    """What came of a campaign: how many faults of each kind happened, the longest time in seconds in which nothing was
+    read though something was there, and how many processes ended by themselves for which reason."""
 
     happened: Counter[str]
     longest_s: float
+    alone: Counter[str]
     verdict: Verdict
 
 
@@ -324,12 +332,25 @@ def run(faults: Sequence[str], seed: int, folder: Path, tell: Callable[[str], No
             f" {len(wanted.alerts)} alerts, {len(wanted.letters)} dead letters,"
             f" {len(known(told[2]))} outcomes and alerts a consumer knows"
         )
+        alone = reasons(Path(place.log), campaign.alone)
+        why = ", ".join(f"{reason}: {count}" for reason, count in sorted(alone.items()))
         tell(
             f"{len(messages)} messages of a month, sent once or more; {campaign.born} processes begun,"
-            f" {campaign.alone} ended by themselves; {len(told[0])} messages said, {len(told[1])} arrived, and"
-            f" {len(letters[1])} of {len(letters[0])} dead letters"
+            f" {len(campaign.alone)} ended by themselves{f' ({why})' if why else ''}; {len(told[0])} messages said,"
+            f" {len(told[1])} arrived, and {len(letters[1])} of {len(letters[0])} dead letters"
         )
-    return Came(campaign.happened, campaign.longest_s, found)
+    return Came(campaign.happened, campaign.longest_s, alone, found)
+
+
+def reasons(logged: Path, pids: Sequence[int]) -> Counter[str]:
+    """Why these processes ended, by what they said last; `silent` where one said nothing."""
+    said: dict[int, str] = {}
+    for line in logged.read_text(encoding="utf-8").splitlines():
+        with suppress(ValueError):  # of one that was killed while it wrote
+            one = json.loads(line)
+            if one["event"] == ENDED:
+                said[one["pid"]] = one["reason"]
+    return Counter(said.get(pid, SILENT) for pid in pids)
 
 
 def _disturb(

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 SESSION_MS: Final = 3_000
 PATIENCE_S: Final = 5.0
+ENDED: Final = "ended"
+"""The line of one that ends by an error, with its process id."""
 
 
 class Place(Struct, frozen=True):
@@ -141,7 +143,7 @@ def _main() -> None:
             try:
                 _live(place, catalogue, msgspec_json.decode(line, type=Birth))
             except BaseException as fault:  # noqa: BLE001 - a child must not go on as its parent
-                log.error("ended", reason=type(fault).__name__, said=str(fault))
+                log.error(ENDED, pid=os.getpid(), reason=type(fault).__name__, said=str(fault))
                 os._exit(1)
             os._exit(0)
         print(pid, flush=True)

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
-from campaign import WEIGHTS, plan, run
+from campaign import AWAY, SILENT, WEIGHTS, plan, reasons, run
 from comparing import Kept, Verdict, known, verdict
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def test_twenty_faults_of_every_kind_lose_nothing(tmp_path: Path) -> None:
     came = run(faults, 7, tmp_path, said.append)
     assert came.verdict == Verdict(0, 0, 0), said
     assert came.happened == Counter(faults)
+    assert set(came.alone) <= AWAY, came.alone
 
 
 @pytest.mark.slow
@@ -41,6 +42,7 @@ def test_a_storm_of_members_that_join_and_leave_loses_nothing_and_never_holds_up
     came = run(["rebalance"] * STORM, 7, tmp_path, said.append)
     assert came.verdict == Verdict(0, 0, 0), said
     assert came.happened == {"rebalance": STORM}
+    assert not came.alone
     assert came.longest_s < HELD_UP_MAX_S, said
 
 
@@ -49,6 +51,14 @@ def test_a_plan_has_every_kind_and_is_the_same_for_the_same_seed() -> None:
     assert set(plan(len(WEIGHTS), random.Random(2))) == set(WEIGHTS)
     assert len(plan(3, random.Random(3))) == 3
     assert Counter(plan(2_000, random.Random(4)))["kill worker"] > 800
+
+
+def test_one_that_ends_by_itself_says_why_or_is_called_silent(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text(
+        '{"event":"ended","pid":7,"reason":"StoreUnreachable"}\n{"event":"ended","pi\n{"event":"started","pid":8}\n'
+    )
+    assert reasons(log, [7, 8]) == {"StoreUnreachable": 1, SILENT: 1}
 
 
 def message(identifier: str, **data: object) -> tuple[str, bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import resource
 import sys
 import time
 from collections import Counter
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 SHOWN_MAX = 20
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of one's own is made in it
-"""Where there is one the store lies in memory: it is not the disk that is shown to be right here."""
+IN_MEMORY_MAX = 20_000
+"""Of so many dossiers the store lies in memory where there is such a folder, since it is not the disk that is shown to
+be right here; of more it would take gigabytes, and lies on the disk."""
 
 
 def _watch(at: datetime) -> None:
@@ -37,8 +40,11 @@ def _watch(at: datetime) -> None:
 def _report(found: Outcome, took_s: float) -> int:
     if sys.stderr.isatty():
         sys.stderr.write("\n")
+    rate = found.events / took_s
+    print(f"{found.events} events in {took_s:.0f} s, {rate:.0f} events/s; judged as {found.judged[:16]}")
+    used = resource.getrusage(resource.RUSAGE_SELF)
     print(
-        f"{found.events} events in {took_s:.0f} s, {found.events / took_s:.0f} events/s; judged as {found.judged[:16]}"
+        f"{used.ru_utime + used.ru_stime:.0f} s of them computing, at most {used.ru_maxrss // 1024} MiB of memory"
     )
     kinds = sorted({kind for kind, _ in (*found.planted, *found.raised)})
     print(f"{'alert':<36}{'planted':>9}{'raised':>9}{'missed':>9}{'extra':>9}")
@@ -73,7 +79,8 @@ def main() -> int:
     )
     given = asked.parse_args()
     catalogue = load(ROOT / "processes")
-    with TemporaryDirectory(prefix="dunghen-scenario-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
+    memory = MEMORY if MEMORY.is_dir() and given.dossiers <= IN_MEMORY_MAX else None
+    with TemporaryDirectory(prefix="dunghen-scenario-", dir=memory) as folder:
         store = open_store(Path(folder) / "year.db")
         log.start((Path(folder) / "worker.log").open("w", encoding="utf-8"))
         with ThroughKafka(store, catalogue) if given.kafka else nullcontext() as deliver:

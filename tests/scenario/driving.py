@@ -54,6 +54,9 @@ COUNTED: Final = frozenset(
 CONFLICTS: Final = 0.01
 """The share of undamaged dossiers of which one act comes again under its id with other content."""
 BATCH: Final = 1_000
+ACTS_ON: Final = 30
+"""The day of the month on whose evening the acts of officers who left are looked through, which reads all acts since
+then. The year's last evening, of 30 December, is one of them."""
 BESIDE_PER: Final = 1_000
 """For so many dossiers one of each story beside them."""
 _said: Final = msgspec.json.Decoder(list[AlertSaid | Decision]).decode
@@ -75,7 +78,6 @@ class Outcome(NamedTuple):
     raised: Counter[Key]
     events: int
     judged: str
-    alerts: dict[str, bytes]
 
     @property
     def missed(self) -> Counter[Key]:
@@ -107,7 +109,7 @@ class Year:
         """All messages, each with its moment, in the order of these."""
         scale = max(1, self.scenario.dossiers // BESIDE_PER)
         stories = beside(self.work, YEAR, scale, Random(self.scenario.seed + 1))
-        self.expected += stories.expected
+        self.expected.update(stories.expected)
         yield from heapq.merge(sorted(stories.sent, key=_moment), self._dossiers(), key=_moment)
 
     def _dossiers(self) -> Iterator[Sent]:
@@ -122,7 +124,7 @@ class Year:
                 while held and held[0][0] < made.began:
                     at, _, fact = heapq.heappop(held)
                     yield at, fact
-                self.expected += self._expecting.of(made)
+                self.expected.update(self._expecting.of(made))
                 for at, fact in [
                     *made.messages,
                     *self._conflict(made.messages, damaged=bool(made.truth.planted)),
@@ -184,11 +186,11 @@ def drive(
                 pass
             tick_feeds(store, catalogue, now=now)
         if now.astimezone(year.work.zone).time() == JUDGED:
-            judge_several(store, catalogue, now=now)
+            judge_several(store, catalogue, now=now, acts=day.day == ACTS_ON)
         now += WINDOW
     for _ in stream:  # what is sent after the year is not told, but belongs to the plan
         pass
-    return Outcome(+year.expected, _raised(store), events, _judged(store), _kept(store))
+    return Outcome(+year.expected, _raised(store), events, _judged(store))
 
 
 def _moment(sent: Sent) -> datetime:
@@ -240,13 +242,13 @@ def _judged(store: Store) -> str:
     """The SHA-256 of all judgments, without the moments at which they were made."""
     told = hashlib.sha256()
     with store.reading() as reading:
-        for row in sorted(reading.dossiers(), key=lambda one: one.subject):
+        for row in reading.dossiers():
             told.update(f"{row.subject} {row.state} {row.unit} {row.released_at} {row.ended_at}".encode())
             told.update(row.judgment)
     return told.hexdigest()
 
 
-def _kept(store: Store) -> dict[str, bytes]:
+def kept(store: Store) -> dict[str, bytes]:
     """All alerts that were said, without the moments at which they were, and whether a feed was silent then."""
     with store.reading() as reading:
         return {

@@ -12,13 +12,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias
 
 import psycopg
-from keeping import NOW, catalogue, source
+from keeping import NINE, NOW, catalogue, generic, revision, source
+from msgspec.structs import replace
 from places import ROOT
 
 from consumers.files.limits import DEFAULT_LIMITS
@@ -29,6 +30,7 @@ from consumers.sweep import Sweep
 from workflow.catalogue import load
 from workflow.cli.imports import import_file
 from workflow.errors import StoreError
+from workflow.procedure.language import Effective
 from workflow.store.letters import letters
 from workflow.store.opening import open_store
 
@@ -41,12 +43,22 @@ Fault: TypeAlias = Literal["none", "kill", "error", "lost", "reply"]
 """What happens at the n-th call: nothing; SIGKILL; the call fails; the connection is ended by the server; the n-th
 commit is made and its answer is an error."""
 
-Job: TypeAlias = Path | Literal["make", "activate", "judge", "redrive"]
-"""What a child does: it imports a file, makes the tables, puts definitions into force, judges several subjects, or
-takes dead letters again."""
+Job: TypeAlias = Path | Literal["make", "activate", "move", "judge", "redrive"]
+"""What a child does: it imports a file, makes the tables, puts definitions into force, those too that running dossiers
+are moved to, judges several subjects, or takes dead letters again."""
 
 BATCH: Final = 7
 LATER: Final = NOW.replace(month=7)
+FIRST: Final = revision(effective=Effective(date(2024, 1, 1)))
+"""Eight hours for all of it."""
+SLOWER: Final = revision(
+    revision="2",
+    effective=Effective(date(2024, 5, 1)),
+    limits={"all": replace(revision().limits["all"], within=24)},
+)
+"""Twenty-four, for dossiers received later and for those that are moved to it."""
+BOTH: Final = catalogue(FIRST, SLOWER, generic())
+MOVED_AT: Final = NINE + timedelta(hours=12)
 JUDGED_AT: Final = datetime(2021, 6, 16, 2, tzinfo=UTC)
 REFUSED: Final = 3
 """Exit status of a child whose import ended with a StoreError."""
@@ -70,8 +82,17 @@ def make(where: str, watch: Watch) -> None:
 
 def activate(where: str, watch: Watch) -> None:
     """Definitions put into force, in small batches."""
+    _sweep(where, catalogue(), LATER, watch)
+
+
+def move(where: str, watch: Watch) -> None:
+    """The revision that running dossiers were moved to put into force, in small batches."""
+    _sweep(where, BOTH, MOVED_AT, watch)
+
+
+def _sweep(where: str, known: Catalogue, now: datetime, watch: Watch) -> None:
     store = open_store(where, watch=watch)
-    for _ in Sweep(store, catalogue(), LATER, batch=2).batches():
+    for _ in Sweep(store, known, now, batch=2).batches():
         pass
     store.close()
 
@@ -171,6 +192,8 @@ def _child(where: str, job: str, fault: Any, at: int) -> int:
             make(where, watch)
         elif job == "activate":
             activate(where, watch)
+        elif job == "move":
+            move(where, watch)
         elif job == "judge":
             judge(where, watch)
         elif job == "redrive":

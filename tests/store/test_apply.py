@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import msgspec
 import pytest
 from keeping import CODE, LIFE, NINE, NOW, SUBJECT, act, catalogue, generic, messages, revision, tell, void
 from msgspec.structs import replace
+from sqlalchemy import event
 from working import until
 
 from consumers.apply import ApplyLimits, apply, redrive
@@ -26,6 +28,8 @@ from workflow.store.opening import open_store
 from workflow.store.rows import Position, to_us
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workflow.facts import Fact
     from workflow.store.rows import DossierRow
     from workflow.store.store import Store
@@ -126,6 +130,23 @@ def test_a_stream_that_is_read_again_buries_nothing_twice(store: Store) -> None:
     assert (elsewhere.dead, elsewhere.duplicates) == (0, 1)
     with store.reading() as reading:
         assert len(reading.dead_letters()) == 1
+
+
+def test_conflicts_are_looked_for_by_an_index_however_many_letters_lie_there(tmp_path: Path) -> None:
+    """Asked of SQLite, which tells how it would look for them."""
+    store, statements = open_store(tmp_path / "letters.db"), list[str]()
+    event.listen(store.engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    done = apply(store, RULES, messages(LIFE[0], act("receive", 5, id=LIFE[0].id)), now=NOW)
+    assert done.dead == 1
+    asked = [one for one in statements if " FROM dead_letters WHERE " in one]
+    assert len(asked) == 2  # for conflicts, and for what lay at the same place
+    with store.engine.connect() as plain:
+        for statement in asked:
+            values = (json.dumps(["x"]),) * statement.count("?")
+            rows = plain.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            plan = " ".join(str(row[3]) for row in rows)
+            assert "SEARCH dead_letters USING INDEX" in plan
+    store.close()
 
 
 def test_facts_beyond_the_limit_of_a_dossier_are_dead_letters(store: Store) -> None:

@@ -6,24 +6,26 @@ import itertools
 import shutil
 import signal
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 import pytest
 from keeping import LIFE, NINE, NOW, act, catalogue, generic, messages, tell, void
-from mortal import JUDGED_AT, LATER, REFUSED, Mortals, department
+from mortal import BOTH, FIRST, JUDGED_AT, LATER, MOVED_AT, REFUSED, Mortals, department
 from msgspec.structs import replace
 from rotating import appointed, concluded
 from sqlalchemy import select
 
 from consumers.apply import apply
 from consumers.codec import encode
-from workflow.facts import Acted, Actor, BodyErased, Fact, Heartbeat
+from consumers.ticker import tick
+from workflow.facts import Acted, Actor, BodyErased, Fact, Heartbeat, Migrated
 from workflow.fold import fold
 from workflow.store.judgments import pack
 from workflow.store.opening import open_store
 from workflow.store.proof import verify_rows
-from workflow.store.rows import to_us
+from workflow.store.rows import DossierRow, to_us
 from workflow.store.tables import METADATA
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ ABOUT_A_RUN = {"seq", "salt", "received_hash", "epoch"}
 """Columns that differ between any two runs: numbers the database draws, salts, and how often a stream was claimed."""
 NUMBERS = itertools.count(1)
 THINNED = 3
+VERSION = DossierRow._fields.index("version")
 Kept: TypeAlias = dict[str, list[tuple[Any, ...]]]
 
 
@@ -223,6 +226,64 @@ def test_definitions_put_into_force_by_a_run_that_was_killed_at_any_call_are_in_
         if ended == 0:
             break
     assert at > 20
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_dossiers_moved_to_another_revision_by_a_run_that_was_killed_at_any_call_end_as_undisturbed(
+    stores: Stores, mortals: Mortals
+) -> None:
+    """Six dossiers late by the first revision. By decisions four are moved to the second before it is known; with it
+    they are not late, and what was said of them is taken back, once.
+
+    A dossier that was ever moved is judged anew by every run, so how often it was is left out of what is compared.
+    """
+    before = catalogue(FIRST, generic())
+    names = [f"S{number}" for number in range(6)]
+    told = [act("receive", 0, subject=name) for name in names]
+    decided = [tell(Migrated(revision="2", decision="12/QD"), 10, subject=name) for name in names[1:5]]
+
+    def killed(where: str, at: int) -> tuple[int, Kept]:
+        store = open_store(where)
+        apply(store, before, messages(*told), now=NINE)
+        tick(store, before, now=NINE + timedelta(hours=9))
+        apply(store, before, messages(*decided), now=NINE + timedelta(hours=10))
+        store.close()
+        ended = mortals.run(where, "move", "kill", at)
+        assert mortals.run(where, "move") == 0
+        store = open_store(where)
+        tick(store, BOTH, now=NINE + timedelta(hours=25))
+        store.close()
+        found = kept(where)
+        found["sweeps"] = [(row[1], row[-1]) for row in found["sweeps"]]
+        found["dossiers"] = [row[:VERSION] + row[VERSION + 1 :] for row in found["dossiers"]]
+        return ended, found
+
+    with stores.fresh() as where:
+        ended, undisturbed = killed(where, 0)
+    assert undisturbed["sweeps"] == [(to_us(MOVED_AT), True)]
+    assert changes(undisturbed, "dossier_late") == {
+        name: ["raised"] if name in ("S0", "S5") else ["raised", "retracted", "raised"] for name in names
+    }
+    for at in itertools.count(1, 5 if stores.served else 1):
+        with stores.fresh() as where:
+            ended, found = killed(where, at)
+        assert found == undisturbed, f"killed at call {at}"
+        if ended == 0:
+            break
+    assert at > 20
+
+
+def changes(found: Kept, kind: str) -> dict[str, list[str]]:
+    """What was said of the alerts of a kind, by dossier, in its order."""
+    said: dict[str, list[str]] = {}
+    place = METADATA.tables["outbox"].c.keys()
+    content = [name for name in place if name not in ABOUT_A_RUN].index("content")
+    for row in found["outbox"]:
+        for one in msgspec.json.decode(row[content]):
+            if one["says"] == "alert" and one["alert"]["kind"] == kind:
+                said.setdefault(one["alert"]["subject"], []).append(one["change"])
+    return said
 
 
 @pytest.mark.slow

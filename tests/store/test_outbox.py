@@ -7,7 +7,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
-from keeping import LIFE, NOW, act, catalogue, messages
+from keeping import LIFE, NINE, NOW, act, catalogue, messages
 
 from consumers.apply import apply
 from workflow.errors import StoreUnreachable
@@ -141,7 +141,15 @@ def test_what_is_said_in_shadow_is_kept_and_never_sent(where: str) -> None:
 def test_what_waits_is_counted(store: Store) -> None:
     now = NOW + timedelta(seconds=30)
     assert backlog(store, now) == backlog(store, NOW)
-    assert backlog(store, now).oldest_s == 0
+    assert backlog(store, now).oldest_s == backlog(store, now).due_s == 0
+    apply(store, catalogue(), messages(act("receive", 0)), now=NINE)
+    with store.reading() as reading:
+        (row,) = reading.dossiers()
+    assert row.next_due_at is not None
+    assert backlog(store, from_us(row.next_due_at) + timedelta(seconds=70)).due_s == 70
+    with store.relaying() as outbox:
+        assert outbox is not None
+        outbox.sent(outbox.unsent(10), NOW)
     say(store, b"1", b"2")
     with store.relaying() as outbox:
         assert outbox is not None

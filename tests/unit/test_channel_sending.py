@@ -8,7 +8,9 @@ import hmac
 import json
 import socket
 import ssl
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -217,6 +219,40 @@ def test_nobody_there_and_nobody_answering_are_away() -> None:
             webhook(f"http://{HERE}:{port}/", timeout_s=0.2)(whole())
     with pytest.raises(ChannelAway, match="refused"):
         webhook(f"http://{HERE}:{port}/")(whole())
+
+
+@contextmanager
+def dripping(said: bytes) -> Iterator[int]:
+    """A receiver that says this over and over, a little each twentieth of a second; its port."""
+    over = Event()
+
+    def drip(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection, suppress(OSError):
+            while not over.wait(0.05):
+                connection.sendall(said)
+
+    with socket.create_server((HERE, 0)) as listening:
+        thread = Thread(target=drip, args=(listening,))
+        thread.start()
+        yield listening.getsockname()[1]
+        over.set()
+        thread.join()
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("said", [b"H", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\nA"])
+def test_a_desk_that_drips_is_away_when_the_time_of_the_whole_delivery_is_over(said: bytes) -> None:
+    with dripping(said) as port, pytest.raises(ChannelAway, match=r"timed out after 0.3 s"):
+        webhook(f"http://{HERE}:{port}/", timeout_s=0.3)(whole())
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("said", [b"2", b"220-one more line\r\n"])
+@pytest.mark.parametrize("security", ["none", "starttls"])
+def test_a_server_of_mail_that_drips_is_away_then_too(said: bytes, security: str) -> None:
+    with dripping(said) as port, pytest.raises(ChannelAway, match="timed out after 1 s"):
+        mail(port, security=security, timeout_seconds=1)(whole())
 
 
 def test_a_certificate_is_looked_at(shown: Certificate) -> None:

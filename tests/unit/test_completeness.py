@@ -69,6 +69,13 @@ def test_the_portals_share_is_of_all_received_or_in_hand() -> None:
     assert found.portal_on_time == Share(2, 3)
 
 
+def test_the_portals_share_leaves_out_what_it_does_not_count() -> None:
+    feedback = measured(kind="feedback", portal=None)
+    (found,) = rates([feedback, measured(portal=PortalDates(DUE, on(18)))], [MARCH], now=NOW)
+
+    assert (found.portal_on_time, found.late_or_overdue) == (Share(1, 1), Share(0, 2))
+
+
 def test_an_officers_unit_is_a_group_of_its_own() -> None:
     some = [replace(measured(), officer_unit=unit) for unit in ("b", "a", "b")]
 
@@ -85,13 +92,16 @@ def test_each_index_says_its_rule_and_what_it_lacks() -> None:
         measured(portal=PortalDates(DUE, on(18))),
         measured(portal=PortalDates(DUE, on(25)), released_at=on(26)),
         measured(kind="feedback"),
+        measured(kind="report", released_at=on(27)),
     ]
     found = {one.number: one for one in indices(some, MARCH, NOW)}
 
     assert (found["2.1"].value, found["2.1"].score) == (Share(1, 2), "10.00")
     assert found["2.2"].days == "20.00"
     assert found["5.2"].value == Share(1, 1)
-    assert [one.number for one in found.values() if one.value is None] == ["1.4", "5.4", "PAR", "SIPAS"]
+    assert found["PAR"].value == Share(1, 2)
+    unknown = ["1.4", "5.3", "5.4", "publicity", "online", "payment", "digitised", "satisfaction", "SIPAS"]
+    assert [one.number for one in found.values() if one.value is None] == unknown
     assert INDEX_NAMES.keys() == INDEX_RULES.keys() == INDEX_LACKS.keys() == found.keys()
 
 

@@ -96,6 +96,13 @@ def test_what_names_no_person_stays_as_it_is(text: str) -> None:
     assert said(said=text)["said"] == text
 
 
+@pytest.mark.parametrize("account", ["dunghen:hunter2", "dunghen", f"dunghen:{SECRET}"])
+def test_an_address_without_its_account_still_names_the_server(account: str) -> None:
+    found = said(said=f"postgresql+psycopg://{account}@db.example:5432/dunghen does not answer")["said"]
+
+    assert found == "postgresql+psycopg://[secret]@db.example:5432/dunghen does not answer"
+
+
 @pytest.mark.parametrize("field", FIELDS)
 def test_no_field_lets_a_secret_or_a_citizen_through(field: str) -> None:
     for value in (SECRET, CITIZEN, [CITIZEN, SECRET], {SECRET: CITIZEN}, f"x{SECRET}y {CITIZEN}."):
@@ -103,6 +110,19 @@ def test_no_field_lets_a_secret_or_a_citizen_through(field: str) -> None:
 
         assert SECRET not in line
         assert CITIZEN not in line
+
+
+def test_what_a_library_says_again_and_again_is_said_once() -> None:
+    out = io.StringIO()
+    log.start(out, "json")
+    for _ in range(5):
+        logging.getLogger("kafka.cluster").error("Topic %s not found", "t")
+        logging.getLogger("kafka.cluster").error("Topic %s not found", "u")
+
+    assert [json.loads(line)["said"] for line in out.getvalue().splitlines()] == [
+        "Topic t not found",
+        "Topic u not found",
+    ]
 
 
 def test_a_field_that_is_not_listed_is_left_out_and_counted() -> None:

@@ -15,7 +15,16 @@ from searching import examples
 
 from workflow.errors import DefinitionError
 from workflow.facts import Acted, Actor, Fact, OfficerAccount, Scalar
-from workflow.figures.obligations import accounts, begun, filed_online, read_schedule, sound
+from workflow.figures.obligations import (
+    Owed,
+    accounts,
+    begun,
+    filed_online,
+    fulfilled,
+    owed,
+    read_schedule,
+    sound,
+)
 from workflow.figures.rates import Period, Share
 from workflow.fold import Judgment, fold
 from workflow.procedure.reader import read_procedures
@@ -168,3 +177,33 @@ def test_a_schedule_that_cannot_be_is_refused_at_its_place(old: str, new: str) -
 
 def test_the_moments_are_utc() -> None:
     assert begun(SCHEDULE, at("2021-04-02"))[0].occurred_at == datetime(2021, 3, 31, 17, tzinfo=UTC)
+
+
+def test_what_was_due_counts_as_kept_only_in_full_and_on_time() -> None:
+    begin = first("2021-q2")
+    asked = at("2021-12-31")
+    ways = {
+        "kept": submitted(begin, "2021-06-15", "submit_report", complete=True),
+        "not in full": submitted(begin, "2021-06-15", "submit_report", complete=False),
+        "late": submitted(begin, "2021-06-16", "submit_report", complete=True),
+    }
+    found = {name: owed((one := judged(begin, way)).rules, one.dossier, asked) for name, way in ways.items()}
+    found["never"] = owed((one := judged(begin)).rules, one.dossier, asked)
+
+    assert fulfilled([found["kept"]], YEAR) == (Share(1, 1), [])
+    for name in ("not in full", "late", "never"):
+        assert fulfilled([found[name]], YEAR) == (Share(0, 1), [begin.subject]), name
+    assert fulfilled(found.values(), YEAR)[0] == Share(1, 4)
+
+
+def test_what_is_not_due_yet_or_was_called_off_says_nothing() -> None:
+    begin = first("2021-q4")
+    early = at("2021-11-01")
+    running = owed((one := judged(begin)).rules, one.dossier, early)
+    off = submitted(begin, "2021-11-01", "stop_processing")
+    called_off = owed((one := judged(begin, off)).rules, one.dossier, at("2022-02-01"))
+    elsewhen = Owed(
+        "a", "report", at("2022-03-15"), at("2022-03-14"), late=False, in_full=True, called_off=False
+    )
+
+    assert fulfilled([running, called_off, elsewhen], YEAR) == (Share(0, 0), [])

@@ -72,3 +72,11 @@ def test_only_requests_to_supplement_are_the_portals_waits() -> None:
 
     assert [one[0] for one in found.supplements] == [datetime(2025, 3, 5, 2, tzinfo=UTC)]
     assert found.moved
+
+
+def test_a_long_wait_does_not_shorten_the_next_one() -> None:
+    """Ended on the 25th less ten days and two: the 13th."""
+    waits = ((day(3), day(13)), (day(17), day(19)))
+
+    assert PortalDates(day(13), day(25), waits).on_time(day(31))
+    assert not PortalDates(day(13), day(25, 10), waits).on_time(day(31))

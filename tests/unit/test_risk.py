@@ -15,6 +15,7 @@ from workflow.catalogue import of_risk
 from workflow.errors import UsageError
 from workflow.facts import Appointment
 from workflow.risk.backtest import backtest, trial
+from workflow.risk.outlook import outlook
 from workflow.risk.stays import Course, course
 from workflow.risk.table import ALWAYS, PRIOR, Fitted, Moment, Risk, RiskTable, Stay, fit
 
@@ -251,5 +252,53 @@ def test_working_time_counts_back_over_nights_and_holidays() -> None:
     clock = rules_of("land-transfer/2021").clock
     monday = datetime(2025, 3, 10, 1, tzinfo=UTC)
 
-    assert clock.before(monday, 120, monday) == datetime(2025, 3, 7, 9, tzinfo=UTC)
-    assert clock.minutes(datetime(2025, 3, 7, 9, tzinfo=UTC), monday, monday) == 120
+    assert clock.before(monday, 120, monday, None) == datetime(2025, 3, 7, 9, tzinfo=UTC)
+    assert clock.minutes(datetime(2025, 3, 7, 9, tzinfo=UTC), monday, monday, None) == 120
+
+
+def test_an_open_dossier_is_looked_at_by_what_it_has_left() -> None:
+    """Half of those seen needed two hours, half ten; at fourteen o'clock five are left until the slip's nineteen."""
+    slip = NINE + timedelta(hours=10)
+    judged = judge(act("receive", 0, appointment=Appointment(at=slip)))
+    risk = Risk(
+        fitted([Stay(f"{n}", "1.000003", "checking", "", 120 + n % 2 * 480, 110) for n in range(9_000)])
+    )
+    found = outlook(judged.rules, judged.dossier, risk, NINE + timedelta(hours=5))
+
+    assert found is not None
+    assert (found.subject, found.step, found.left, found.by, found.due_at) == (
+        judged.dossier.subject,
+        "checking",
+        5 * HOUR,
+        "benchmark",
+        slip,
+    )
+    assert found.risk == risk.probability("1.000003", "checking", "", 5 * HOUR)
+    assert found.at_risk_from == risk.at_risk_from(judged.rules, judged.dossier, slip, NINE)
+
+
+def test_the_last_minute_is_a_risk_and_only_what_is_past_is_certain() -> None:
+    slip = NINE + timedelta(hours=10)
+    judged = judge(act("receive", 0, appointment=Appointment(at=slip)))
+    risk = Risk(fitted([Stay(f"{n}", "1.000003", "checking", "", 1, 0) for n in range(9_000)], late=0))
+    at_date = outlook(judged.rules, judged.dossier, risk, slip)
+    past = outlook(judged.rules, judged.dossier, risk, slip + timedelta(microseconds=1))
+
+    assert at_date is not None
+    assert past is not None
+    assert (at_date.risk < 1, past.risk, past.left) == (True, 1, 0)
+
+
+def test_nothing_is_foretold_of_what_is_not_received_has_met_its_date_or_ended() -> None:
+    risk, at = Risk(fitted(needing(2, 5))), NINE + timedelta(hours=99)
+    for told in ([RECEIVE, APPROVE, RETURN], [APPROVE]):
+        judged = judge(*told)
+        assert outlook(judged.rules, judged.dossier, risk, at) is None
+
+
+def test_a_table_tells_its_greatest_risk() -> None:
+    moments = [Moment("p", "check", "", 60, late=n % 10 == 0) for n in range(1_000)]
+    risk = Risk(fitted(needing(2, 500), moments, late=0))
+
+    assert risk.greatest == max(risk.probability("p", "check", "", left) for left in range(1, 300))
+    assert 0.09 < risk.greatest < 0.11

@@ -72,6 +72,7 @@ BAD: Final = {
     "address: monitor@office.example -> adress: x": "24:5: routes.late: expected one of channel",
     "    address: monitor@office.example\n -> ": "19:3: routes.late: expected an address",
     "channel: heads -> channel: desk": "24:5: routes.late.address: expected none for a webhook",
+    "kinds: [dossier_late] -> kinds: [step_late]\n    rung: 1": "22:5: routes.late.rung: expected no rung",
     "  desk:\n -> ": "3:10: webhooks.url: expected a mapping",
 }
 
@@ -132,6 +133,17 @@ def test_the_example_is_one_that_works(root: Path, tmp_path: Path) -> None:
 
     found = placed_routes(path, body)
     assert set(senders(found)) == {"desk", "heads"}
+    told = [
+        said(),
+        said("escalated", rung=2),
+        said(
+            kind="rotation_overdue",
+            topic="alerts.rotation",
+            readers=("director",),
+            to=("director@can-tho-department",),
+        ),
+    ]
+    assert {one.route for each in told for one in addressed(found.value, each)} == set(found.value.routes)
 
 
 def alert(**more: Any) -> Alert:

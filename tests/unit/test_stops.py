@@ -308,8 +308,8 @@ def test_the_moment_asked_about_may_lie_apart_from_what_is_announced() -> None:
     limit = made(5, "days").limits["total"]
     subject = dossier(at("2024-04-22 09:00"), pauses=(pause("2024-04-24 09:00"),))
     known_before = limit.due_at(
-        subject, at("2024-04-22 09:00"), Moment(at("2024-04-26 09:00"), at("2024-04-01 09:00"))
+        subject, at("2024-04-22 09:00"), Moment(at("2024-04-26 09:00"), at("2024-04-01 09:00"), None)
     )
-    known_after = limit.due_at(subject, at("2024-04-22 09:00"), Moment(at("2024-04-26 09:00"), None))
+    known_after = limit.due_at(subject, at("2024-04-22 09:00"), Moment(at("2024-04-26 09:00"), None, None))
     assert known_before is not None and wall(known_before) == "2024-05-03 17:00"  # noqa: PT018 - one instant
     assert known_after is not None and wall(known_after) == "2024-05-04 17:00"  # noqa: PT018 - one instant

@@ -44,7 +44,7 @@ def fetch(port: int, path: str) -> tuple[int, str, str]:
 
 def test_what_the_loops_tell_is_measured() -> None:
     metrics = Metrics()
-    metrics.assigned(3)
+    metrics.assigned(3, stopped=2)
     metrics.lag("dunghen.dossiers", 0, 12, 3.5)
     metrics.lag("dunghen.dossiers", 1, 0, 99.0)
     metrics.batch(0.2, {"applied": 5, "duplicate": 1})
@@ -56,6 +56,7 @@ def test_what_the_loops_tell_is_measured() -> None:
     found = values(metrics)
 
     assert found["dunghen_partitions_assigned"] == 3
+    assert found["dunghen_partitions_stopped"] == 2
     assert found['dunghen_lag_events{partition="0",stream="dunghen.dossiers"}'] == 12
     assert found['dunghen_lag_seconds{partition="0",stream="dunghen.dossiers"}'] == 3.5
     assert found['dunghen_lag_seconds{partition="1",stream="dunghen.dossiers"}'] == 0

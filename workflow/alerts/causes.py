@@ -6,7 +6,7 @@ docs/alerts.md says each kind: when it is raised, to whom, how it ends.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -211,11 +211,21 @@ def _met(limit: LimitClock, start: datetime | None, due_at: datetime, met_at: da
     return Deadline(limit.id, limit.kind, due_at, starts_at=start, met_at=met_at, late=True, calendar=label)
 
 
-def _of_slip(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Iterator[Cause]:
-    """A slip that names another day than the committed limit gave when it was told."""
+class Promise(NamedTuple):
+    """What our own clock promised when the first slip was told: by which limit, from when, and the dossier as it was
+    then; `date` is that limit's now."""
+
+    limit: LimitClock
+    anchor: datetime
+    dossier: Dossier
+    date: Deadline
+
+
+def promised(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Promise | None:
+    """What the first slip is held against; None where it is no first one or no single committed limit was running."""
     slip = dossier.appointments[0]
     if slip.cause != "first":
-        return
+        return None
     counting = [
         (date, limit, anchor)
         for date in dates
@@ -224,7 +234,7 @@ def _of_slip(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Itera
         and anchor <= slip.told_at
     ]
     if len(counting) != 1:
-        return
+        return None
     ((committed, limit, anchor),) = counting
     # No stop of the clock, phase or calendar that came later makes a slip wrong, or right.
     asked = dossier
@@ -235,20 +245,30 @@ def _of_slip(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Itera
             extensions=tuple(taken for taken in dossier.extensions if taken.at < slip.told_at),
             tasks=(),
         )
-    due = limit.due(asked, anchor, slip.told_at)
+    return Promise(limit, anchor, asked, committed)
+
+
+def _of_slip(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Iterator[Cause]:
+    """A slip that names another day than the committed limit gave when it was told."""
+    found, slip = promised(rules, dossier, dates), dossier.appointments[0]
+    if found is None:
+        return
+    due = found.limit.due(found.dossier, found.anchor, slip.told_at)
     printed = next(date.due_at for date in dates if date.kind == "appointment")
     if len(dossier.appointments) > 1:
-        printed = rules.clock.printed(slip)
+        printed = rules.clock.printed(slip, dossier.hours_of)
     if due is not None and due.astimezone(rules.zone).date() != printed.astimezone(rules.zone).date():
-        yield Cause("appointment_differs", "appointment", slip.told_at, printed, dossier.ended_at, committed)
+        counts = found.limit.counts
+        date = found.date if counts is None else replace(found.date, calendar=counts.label(slip.told_at))
+        yield Cause("appointment_differs", "appointment", slip.told_at, printed, dossier.ended_at, date)
 
 
 def _of_later_slips(rules: Rules, dossier: Dossier) -> Iterator[Cause]:
     """Slips that name another date than the first one did, without a cause that may move it."""
     told = [slip for slip in dossier.appointments if slip.cause != "apology"]
     for slip in told[1:]:
-        printed = rules.clock.printed(slip)
-        if slip.cause == "first" and printed != rules.clock.printed(told[0]):
+        printed = rules.clock.printed(slip, dossier.hours_of)
+        if slip.cause == "first" and printed != rules.clock.printed(told[0], dossier.hours_of):
             yield Cause(
                 "appointment_differs",
                 "appointment",
@@ -261,9 +281,10 @@ def _of_later_slips(rules: Rules, dossier: Dossier) -> Iterator[Cause]:
 
 def _of_pauses(rules: Rules, dossier: Dossier, now: datetime) -> Iterator[Cause]:
     for taken in dossier.pauses:
-        cap = rules.clock.capped_at(taken, dossier.ended_at or now)
+        cap = rules.clock.capped_at(taken, dossier.ended_at or now, dossier.hours_of)
         if cap is not None and (taken.ended_at is None or taken.ended_at > cap):
-            limit, date = f"pause/{taken.pause}", rules.clock.cap(taken, dossier.ended_at or now)
+            limit = f"pause/{taken.pause}"
+            date = rules.clock.cap(taken, dossier.ended_at or now, dossier.hours_of)
             yield Cause("pause_cap_exceeded", limit, cap, cap, taken.ended_at, date, taken.started_at)
 
 

@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
 
-from workflow.alerts.causes import Cause, causes, visit_of
+from workflow.alerts.causes import Cause, causes, promised, visit_of
 from workflow.alerts.office import FAR
-from workflow.clocks.sums import counted_when_met
-from workflow.messages import HOLDER, Alert
+from workflow.clocks.sums import counted_when_met, printed_time
+from workflow.messages import ESCALATED, HOLDER, Alert
+from workflow.model import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
     from workflow.alerts.office import Office
     from workflow.clocks.limits import LimitClock
     from workflow.messages import Kind, Topic
-    from workflow.model import Deadline, DeadlineKind, Dossier, Line
+    from workflow.model import Deadline, DeadlineKind, Dossier
     from workflow.rules import Rules
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 _STEPS: Final[frozenset[DeadlineKind]] = frozenset({"step", "phase", "task", "limit"})
-_ESCALATED: Final[frozenset[Kind]] = frozenset({"dossier_late", "feedback_late"})
 _HOLDER_ALONE: Final[frozenset[Kind]] = frozenset({"step_at_risk"})
 FOLLOWED_BY: Final[dict[Kind, Kind]] = {
     "step_at_risk": "step_late",
@@ -124,7 +124,11 @@ class Sums:
         self._asked = rules, dossier, now
 
     def explained(self, alert: Alert) -> Alert:
-        """An alert with the sum of its deadline. Raises CalendarRange."""
+        """An alert with the sum of its deadline, or of the moment it rests on. Raises CalendarRange."""
+        if alert.kind == "appointment_differs":
+            return replace(alert, sum=tuple(self._of_slip(alert)))
+        if alert.kind == "result_not_collected":
+            return replace(alert, sum=tuple(self._of_result(alert)))
         if alert.by is None:
             return alert
         rules, dossier, now = self._asked
@@ -134,6 +138,28 @@ class Sums:
                 return replace(alert, sum=date.sum)
         limit = rules.clock.limits.get(rule)
         return alert if limit is None else replace(alert, sum=self._when_met(alert, limit))
+
+    def _of_slip(self, alert: Alert) -> Iterator[Line]:
+        """What the slip names, and what it is held against: our own date of then, or the first slip."""
+        rules, dossier, now = self._asked
+        first = dossier.appointments[0]
+        yield printed_time(rules.clock.printed(first, dossier.hours_of))
+        if alert.by is None:
+            yield Line("printed on a later slip, without a cause that moves the date", {}, alert.due_at)
+            return
+        found = promised(rules, dossier, rules.clock.deadlines(dossier, at=now))
+        at = first.told_at
+        date = found and found.limit.deadline(
+            found.dossier, found.anchor, at=at, announced_by=at, explain=True
+        )
+        yield from () if date is None else date.sum
+
+    def _of_result(self, alert: Alert) -> Iterator[Line]:
+        """Since when a result lies ready, and for how long it may."""
+        ready_at = self._asked[1].ready_at
+        if ready_at is not None and alert.due_at is not None:
+            yield Line("ready at the desk", {}, ready_at)
+            yield Line("plus {number} days", {"number": (alert.due_at - ready_at).days}, alert.due_at)
 
     def _when_met(self, alert: Alert, limit: LimitClock) -> tuple[Line, ...]:
         """The sum of a limit that was met too late, as of then."""
@@ -184,7 +210,7 @@ def _rung(
     office: Office, cause: Cause, unit: str | None, delay: timedelta, now: datetime
 ) -> tuple[int, datetime]:
     """How many further posts are told by now (or by the end), and when the next is."""
-    if cause.kind not in _ESCALATED:
+    if cause.kind not in ESCALATED:
         return 0, FAR
     above = max(len(office.heads(unit)) - 1, 0)
     rung, until = 0, cause.ended_at or now

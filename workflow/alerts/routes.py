@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from msgspec import Meta
 
 from workflow.errors import DefinitionError, Words
-from workflow.messages import Change, Kind, Topic
+from workflow.messages import ESCALATED, Change, Kind, Topic
 from workflow.procedure.language import Definition, Identifier
 from workflow.yamltree import contents, placed_one
 from workflow.zones import zone_at
@@ -185,6 +185,9 @@ def _check_route(one: Placed[Routes], name: str) -> None:
     if route.channel not in one.value.channels:
         known = ", ".join(one.value.channels) or Words("none")
         raise refused(one, (*path, "channel"), f"one of: {known}", repr(route.channel))
+    if route.rung and route.kinds and ESCALATED.isdisjoint(route.kinds):
+        kinds = ", ".join(sorted(ESCALATED))
+        raise refused(one, (*path, "rung"), f"no rung, as only these are escalated: {kinds}", route.rung)
     if route.channel in one.value.webhooks and route.address is not None:
         raise refused(one, (*path, "address"), "none for a webhook", repr(route.address))
     if route.channel in one.value.mail:

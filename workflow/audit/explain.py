@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from workflow.facts import Acted
+from workflow.facts import Acted, AlertActed, Linked, Migrated, Voided
 from workflow.fold import fold, trail
 from workflow.model import Deadline, Dossier, Outcome, Violation
 from workflow.verdict import verdict
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 class Happening(Struct, frozen=True, omit_defaults=True):
     """One fact of the story. `before`, `after`: the state it met and left. A fact without a place in the order
-    (a void, a voided or superseded one) has no states."""
+    (a void, a voided or superseded one) has no states. `about`: what a fact that tells no action is about (an alert,
+    the event it voids, another dossier); `act`: what was done about an alert."""
 
     source: str
     id: str
@@ -41,6 +42,8 @@ class Happening(Struct, frozen=True, omit_defaults=True):
     officer: str | None = None
     entered_at: datetime | None = None
     recorded_at: datetime | None = None
+    about: str | None = None
+    act: str | None = None
 
 
 class Stay(Struct, frozen=True, omit_defaults=True):
@@ -89,7 +92,16 @@ def story(
         _happening(stage, before) for stage, before in zip(stages, _states_before(rules, stages), strict=True)
     ]
     happenings += [
-        Happening(f.source, f.id, f.occurred_at, _what(f), outcome, recorded_at=f.recorded_at)
+        Happening(
+            f.source,
+            f.id,
+            f.occurred_at,
+            _what(f),
+            outcome,
+            actor=_who(f),
+            recorded_at=f.recorded_at,
+            about=_about(f),
+        )
         for f, outcome in zip(judgment.facts[placed:], judgment.outcomes[placed:], strict=True)
     ]
     return Story(
@@ -152,6 +164,7 @@ def _happening(stage: Stage, before: str) -> Happening:
     fact, dossier = stage.placed.fact, stage.dossier
     act = fact.body if isinstance(fact.body, Acted) else None
     actor = act.actor if act is not None else None
+    done = fact.body.act if isinstance(fact.body, AlertActed) else None
     return Happening(
         source=fact.source,
         id=fact.id,
@@ -161,13 +174,34 @@ def _happening(stage: Stage, before: str) -> Happening:
         at=stage.placed.at,
         before=before,
         after=dossier.state,
-        actor=actor.id if actor else None,
+        actor=_who(fact),
         role=actor.role if actor else None,
         unit=dossier.unit,
         officer=dossier.officer,
         entered_at=fact.entered_at,
         recorded_at=fact.recorded_at,
+        about=_about(fact),
+        act=done,
     )
+
+
+def _who(fact: Fact) -> str | None:
+    body = fact.body
+    by = body.actor if isinstance(body, Acted) else body.by if isinstance(body, AlertActed | Voided) else None
+    return None if by is None else by.id
+
+
+def _about(fact: Fact) -> str | None:
+    match fact.body:
+        case (
+            AlertActed(alert_id=about)
+            | Voided(target_id=about)
+            | Linked(other=about)
+            | Migrated(revision=about)
+        ):
+            return about
+        case _:
+            return None
 
 
 def _what(fact: Fact) -> str:

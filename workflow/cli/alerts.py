@@ -18,7 +18,7 @@ from workflow.cli.inputs import moment
 from workflow.cli.options import Group, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.stores import Looking, Place, Seen, store_options
-from workflow.cli.sums import shown_instant
+from workflow.cli.sums import KINDS, print_sum, shown_instant
 from workflow.errors import UsageError
 from workflow.facts import Actor, AlertActed, Fact
 from workflow.i18n import current
@@ -39,25 +39,51 @@ SOURCE: Final = "dunghen"
 """The source of what is done about alerts on the command line."""
 
 COLUMNS: Final = (
-    Column("raised_at", "Raised"),
-    Column("kind", "Alert"),
-    Column("subject", "About"),
-    Column("rule", "Rule"),
-    Column("unit", "Unit"),
     Column("due_at", "Due"),
+    Column("kind", "Alert"),
+    Column("unit", "Unit"),
     Column("state", "State"),
-    Column("to", "Goes to"),
-    Column("cause", "Cause"),
+    Column("id", "Id"),
 )
-FLAT: Final = (
-    Column("id", "Alert"),
-    *COLUMNS,
-    Column("officer", "Officer"),
-    Column("source", "Source"),
-    Column("ended_at", "Ended"),
-    Column("rung", "Rung"),
-    Column("n", "Messages"),
+"""What a table has room for; the id is what `show` and the acts ask for, and names what the alert is about."""
+FLAT: Final = tuple(
+    Column(key, "")
+    for key in (
+        *("id", "raised_at", "kind", "subject", "rule", "unit", "due_at", "state", "to", "cause"),
+        *("officer", "source", "ended_at", "rung", "n"),
+    )
 )
+FIELD_NAMES: Final = {
+    "id": "Id",
+    "kind": "Alert",
+    "topic": "Topic",
+    "subject": "About",
+    "rule": "Rule",
+    "due_at": "Due",
+    "ended_at": "Ended",
+    "unit": "Unit",
+    "officer": "Officer",
+    "source": "Source",
+    "to": "Goes to",
+    "readers": "May be read by",
+    "rung": "Rung",
+    "procedure": "Procedure",
+    "revision": "Revision",
+    "basis": "Basis",
+    "calendar": "Calendar",
+    "by": "Measured by",
+    "cause": "Cause",
+    "feed_silent": "Its source was silent",
+    "history": "History, not sent",
+    "raise_at": "To be raised from",
+    "state": "State",
+    "raised_at": "Raised",
+    "n": "Messages",
+    "act": "Last act",
+    "by_whom": "By whom",
+    "until": "Until",
+}
+"""What `show` calls the fields of an alert."""
 GROUPED: Final = (
     Column("group", "Group"),
     Column("kind", "Alert"),
@@ -150,16 +176,24 @@ def show(alert: str, place: Place, output: Form) -> None:
     if life.act is not None:
         said |= {"act": life.act.act, "by_whom": life.act.by, "until": life.act.until}
     rows = [
-        {"field": name, "value": shown_instant(value, zone) if isinstance(value, datetime) else value}
+        {"field": current(FIELD_NAMES[name]), "value": _worded(name, value, zone)}
         for name, value in said.items()
         if value not in (None, "", (), False) and name != "sum"
     ]
     print_rows(rows, FIELDS, "table")
-    for line in life.alert.sum:
-        reached = f"  → {shown_instant(line.at, zone)}" if line.at is not None else ""
-        click.echo(f"  {current(line.text).format(**line.values)}{reached}")
+    print_sum(life.alert.sum, zone)
     if why is not None:
         _print_why(why)
+
+
+def _worded(name: str, value: object, zone: ZoneInfo) -> object:
+    """A field's value in words."""
+    if isinstance(value, datetime):
+        return shown_instant(value, zone)
+    if value is True:
+        return current("yes")
+    words = {"kind": ALERT_KINDS, "state": ALERT_STATES, "act": ALERT_STATES, "by": KINDS}.get(name, {})
+    return current(words[str(value)]) if str(value) in words else value
 
 
 def _why(store: Seen, life: Life) -> Overrun | None:
@@ -179,7 +213,7 @@ def _why(store: Seen, life: Life) -> Overrun | None:
 
 
 def _print_why(why: Overrun) -> None:
-    click.echo(current("{minutes} minutes past its date, of which:").format(minutes=why.minutes))
+    click.echo(current("{minutes} working minutes past its date, of which:").format(minutes=why.minutes))
     rows = [{**msgspec.structs.asdict(part), "reason": current(LAID_TO[part.reason])} for part in why.parts]
     print_rows(rows, OVERRUN_PARTS, "table")
 
@@ -230,6 +264,12 @@ def _act(
     with Looking(place, None, None).opened() as store:
         life = _life(store, alert)
         quiet_until = moment(until, store.zone, "--until")
+        if until is not None and quiet_until is not None and quiet_until <= now:
+            raise UsageError(
+                "--until: expected a date or time to come, found {until}; an alert is quiet until then",
+                until=until,
+                reason="until",
+            )
         body = AlertActed(alert_id=alert, act=act, by=Actor(id=by), until=quiet_until, reason=reason)
         digest = hashlib.sha256(f"{alert}\n{act}\n{by}\n{now.isoformat()}".encode()).hexdigest()
         fact = Fact(life.alert.subject, SOURCE, digest[:32], now, body)

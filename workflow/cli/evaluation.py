@@ -82,7 +82,11 @@ def evaluation(looking: Looking, since: str | None, until: str | None, by: By, o
     parts = [] if by == "all" else evaluate(found, ratings, period, by)
     whole = evaluate(found, ratings, period)
     if output == "table":
-        print_rows(map(_shown, [*parts, *whole]), (GROUPS[by], *SHARES), "table")
+        shown = [
+            *(_shown(one, by) for one in parts),
+            *({**_shown(one, by), "group": current("All")} for one in whole),
+        ]
+        print_rows(shown, (GROUPS[by], *SHARES), "table")
         for counted in whole:
             _print_whole(counted)
         click.echo(current("Period: {period}").format(period=period.name))
@@ -100,9 +104,10 @@ def _ratings(store: Seen) -> dict[str, Rating]:
         }
 
 
-def _shown(one: Evaluation) -> dict[str, object]:
+def _shown(one: Evaluation, by: By) -> dict[str, object]:
+    nobody = current("no desk named") if by == "desk" else current("no unit named")
     return {
-        "group": one.group or current("All"),
+        "group": one.group or nobody,
         "evaluated": _words(one.evaluated),
         **{channel: _words(one.channels[channel]) for channel in CHANNELS},
         "points": _words(one.points),

@@ -31,7 +31,13 @@ INDEX_NAMES: Final = {
     "2.1": "Dossiers on time",
     "2.2": "Mean time of processing, days",
     "5.2": "Petitions answered on time",
+    "5.3": "Satisfaction with answers to petitions",
     "5.4": "Satisfaction with settlement",
+    "publicity": "Score of publicity, of 18",
+    "online": "Score of online services, of 12",
+    "payment": "Score of online payment, of 10",
+    "digitised": "Score of digitisation, of 22",
+    "satisfaction": "Score of satisfaction, of 18",
     "PAR": "Criterion of timely return",
     "SIPAS": "Satisfaction of citizens",
 }
@@ -41,8 +47,14 @@ INDEX_RULES: Final = {
     "off; 20 points times the share",
     "2.2": "From receipt to the result, in days of 24 hours, of dossiers released in the period",
     "5.2": "Feedback dossiers not past their date, of all received or in hand",
+    "5.3": "Petitions less those answered late or to the discontent of who asked, of all",
     "5.4": "100 % less the late rate and the share with a complaint or dislike; full marks from 90 %",
-    "PAR": "Share of dossiers returned on time, scored by bands such as 95 to 100 %",
+    "publicity": "Procedures published in full and on time",
+    "online": "Services offered and used online",
+    "payment": "Fees paid online, of those due",
+    "digitised": "Papers and results digitised and used again",
+    "satisfaction": "Made of 5.2, 5.3 and 5.4",
+    "PAR": "Share of dossiers released on time by their headline date, scored by bands such as 95 to 100 %",
     "SIPAS": "Index of a survey, Decision 2640/QĐ-BNV of 2017",
 }
 DECISION_766: Final = "Decision 766/QĐ-TTg of 23 June 2022"
@@ -54,9 +66,15 @@ INDEX_LACKS: Final = {
     "2.1": "The portal sees what was sent to it, and waits only where they were sent",
     "2.2": "Whether waits are taken off is not published; they are not",
     "5.2": "The marks of 2, 5, 15 and 2 working days are judged one by one as limits of the procedure, not here",
-    "5.4": "Complaints are not tied to dossiers",
-    "PAR": "The borders of its bands are not verified",
-    "SIPAS": "It is a yearly survey, not made of dossiers",
+    "5.3": "No source tells whether who asked was content with the answer",
+    "5.4": "Complaints are not tied to dossiers; late rate and evaluations stand in dunghen rates and evaluation",
+    "publicity": "What is published is told by no event",
+    "online": "Its formula was not found; the share filed online stands in dunghen obligations shares",
+    "payment": "No source tells how a fee was paid",
+    "digitised": "No source tells which papers were digitised",
+    "satisfaction": "5.3 and 5.4 cannot be computed, nor is known how the three weigh",
+    "PAR": "The borders of its bands are not verified, so it has no points",
+    "SIPAS": "It is a yearly survey, not made of dossiers; what citizens rated stands in dunghen evaluation",
 }
 
 

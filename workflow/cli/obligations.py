@@ -22,8 +22,8 @@ from workflow.cli.periods import period_of, period_options
 from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options, store_options
 from workflow.errors import UsageError
-from workflow.figures.obligations import accounts, begun, filed_online, read_schedule
-from workflow.figures.rates import Share
+from workflow.figures.obligations import Owed, accounts, begun, filed_online, fulfilled, owed, read_schedule
+from workflow.figures.rates import OWED, Share
 from workflow.i18n import current
 from workflow.rotation.careers import career
 from workflow.store import beside
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from workflow.figures.obligations import Schedule
     from workflow.figures.rates import Period
 
-OWED: Final = ("report", "obligation")
 SHARES: Final = (
     Column("what", "What"),
     Column("numerator", "Yes", "right"),
@@ -46,6 +45,8 @@ SHARES: Final = (
     Column("without", "Without"),
 )
 WHAT: Final = {
+    "report": "reports due, submitted in full and on time",
+    "obligation": "files due, submitted in full and on time",
     "accounts": "officers with an account on the national portal",
     "online_3": "dossiers of level 3 services filed online",
     "online_4": "dossiers of level 4 services filed online",
@@ -100,16 +101,35 @@ def list_(looking: Looking, every: bool, output: Form) -> None:  # noqa: FBT001 
 def shares(
     looking: Looking, since: str | None, until: str | None, procedures: Path | None, output: Form
 ) -> None:
-    """Count the officers with a portal account, and dossiers filed online, each with what it is divided by.
+    """Count what was owed and came in full and on time, officers with a portal account, and dossiers filed online, each
+    with what it is divided by.
+
+    Owed: of the reports and files whose day due lies in the period and has passed, or that were submitted before it;
+    those called off are left out.
 
     Accounts: of the officers who hold a post on the last day of the period. Online: of the dossiers received in the
     period whose channel is told, by the level at which the schedule file says their service is offered.
     """
     with _folder(procedures) as folder, looking.opened() as store:
         period = period_of(since, until, store.at, store.zone)
-        rows = [*_accounts(store, period), *_online(store, _schedule(folder), period)]
+        rows = [
+            *_fulfilled(store, period),
+            *_accounts(store, period),
+            *_online(store, _schedule(folder), period),
+        ]
     shown = [{**row, "what": current(WHAT[str(row["what"])])} for row in rows] if output == "table" else rows
     print_rows(shown, SHARES, output)
+
+
+def _fulfilled(store: Seen, period: Period) -> Iterator[dict[str, object]]:
+    found: list[Owed] = [
+        owed(one.rules, one.dossier, store.at)
+        for one in watched(store.judged(), store.progress, "Counting")
+        if one.rules.revision.kind in OWED
+    ]
+    for kind in OWED:
+        share, without = fulfilled((one for one in found if one.kind == kind), period)
+        yield _row(kind, share, without)
 
 
 def _accounts(store: Seen, period: Period) -> Iterator[dict[str, object]]:

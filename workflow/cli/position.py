@@ -34,6 +34,10 @@ DIGITS: Final = 12
 """Of the digest that tells a file: enough to tell the files of one store apart."""
 
 
+OF_JUDGMENTS: Final = "judge/"
+"""What the claims of judgments over several subjects begin with: nothing is read there."""
+
+
 def shown_stream(stream: str) -> str:
     """A stream for people. A file is known by its bytes, not by its name, which may be another the next time."""
     digest = stream.removeprefix("file/")
@@ -55,6 +59,7 @@ def list_(place: Place, output: Form) -> None:
     with place.opened() as store:
         rows: list[dict[str, object]] = to_builtins(positions(store))
     if output == "table":
+        rows = [row for row in rows if not str(row["stream"]).startswith(OF_JUDGMENTS)]
         rows = [
             {
                 **row,

@@ -106,7 +106,8 @@ def rates(  # noqa: PLR0913 - one parameter per option
     national portal's ends and supplements, of all received or in hand. On time, OpenCPS: of those released, whole per
     cent, 100 of nothing, as that software reckons. Approved: judged by an approved procedure, of all counted. Feeds
     complete: of what the sources counted as received, what we know; without a count nothing is known of it. Of no
-    dossiers there is no rate. Duplicates are left out.
+    dossiers there is no rate. Duplicates are left out; so are reports and obligations, which are no dossiers of a
+    citizen (dunghen obligations), and from Decision 766's share feedback too.
     """
     with looking.opened() as store:
         if budget:
@@ -150,7 +151,7 @@ def _print_tables(rows: Iterable[dict[str, object]], group: Column) -> None:
 def _measures(store: Seen, by: Asked) -> Iterator[Measure]:
     units = units_of_officers(store) if by == "officer-unit" else {}
     for one in watched(store.judged(), store.progress, "Counting"):
-        if not one.duplicate:
+        if not one.duplicate and one.rules.revision.kind not in counting.OWED:
             found = counting.measure(one.rules, one.dossier, store.at, one.code)
             unit = units.get(found.officer or "")
             yield found if unit is None else replace(found, officer_unit=unit)

@@ -14,10 +14,12 @@ from workflow.cli.options import Group, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options
+from workflow.cli.sums import shown_instant
 from workflow.cli.writing import OUT, written_whole
 from workflow.errors import DunghenError, UsageError
 from workflow.i18n import current
 from workflow.risk.backtest import trial
+from workflow.risk.outlook import Outlook, outlook
 from workflow.risk.stays import course
 from workflow.risk.table import ALWAYS, THRESHOLD_PERCENT, Risk
 from workflow.store.looking import received_between
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
+    from zoneinfo import ZoneInfo
 
     from workflow.cli.output import Form
     from workflow.cli.stores import Looking, Seen
@@ -48,6 +51,19 @@ CELLS: Final = (
     Column("nine_tenths", "Nine in ten needed, h", "right"),
     Column("at_risk_with", "At risk with, h", "right"),
 )
+
+
+OPEN: Final = (
+    Column("subject", "Dossier"),
+    Column("step", "Step"),
+    Column("unit", "Unit"),
+    Column("officer", "Officer"),
+    Column("due_at", "Due"),
+    Column("left", "Left, h", "right"),
+    Column("risk", "Risk, %", "right"),
+    Column("at_risk_from", "At risk from"),
+)
+FLAT: Final = tuple(Column(key, "") for key in Outlook.__struct_fields__)
 
 
 @click.group(cls=Group)
@@ -97,17 +113,78 @@ def fit(
 def show(looking: Looking, procedure: str | None, output: Form) -> None:
     """Show the risk table in force: its test, and what dossiers needed in each step."""
     with looking.opened() as store:
-        found = store.catalogue.risk
-        if found is None:
-            raise UsageError(
-                "{store}: there is no risk table; make one with: dunghen risk fit --store {store}",
-                store=looking.place.where,
-                reason="no_risk_table",
-            )
+        found = _in_force(store, looking)
     _show_table(found.table, output)
     if output == "table":
         cells = (cell for cell in found.table.cells if procedure in (None, cell.procedure))
         print_rows((_row(found, cell) for cell in cells), CELLS, "table", title="Still needed in each step")
+
+
+@risk.command("list")
+@looking_options
+@click.option("--unit", "units", multiple=True, help="Only those this unit holds.")
+@click.option("--at-risk", is_flag=True, help="Only those that are at risk by now.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many are shown at most."
+)
+@output_option()
+def list_(looking: Looking, units: tuple[str, ...], at_risk: bool, limit: int, output: Form) -> None:  # noqa: FBT001 - a flag
+    """List open dossiers by their risk of missing their date, the greatest first.
+
+    Those whose date has passed are left out: dunghen dossier list --overdue.
+    """
+    with looking.opened() as store:
+        table = _in_force(store, looking)
+        found = sorted(_outlooks(store, table, units, at_risk=at_risk), key=lambda one: one.order)
+        zone, threshold = store.zone, table.table.threshold_percent
+    if output == "table":
+        print_rows((_open_row(one, zone) for one in found[:limit]), OPEN, "table")
+        words = current(
+            "{count} open dossiers; at risk is one with {percent} % or more, by risk table {revision}."
+        )
+        click.echo(words.format(count=len(found), percent=threshold, revision=table.table.revision))
+    else:
+        print_rows(map(msgspec.structs.asdict, found[:limit]), FLAT, output)
+    if len(found) > limit:
+        click.echo(
+            current("{shown} of {total} dossiers shown; see more with --limit").format(
+                shown=limit, total=len(found)
+            ),
+            err=True,
+        )
+
+
+def _outlooks(store: Seen, risk: Risk, units: tuple[str, ...], *, at_risk: bool) -> Iterator[Outlook]:
+    for one in watched(store.judged(), store.progress, "Looking"):
+        if one.duplicate or (units and one.dossier.unit not in units) or one.rules.revision.kind == "log":
+            continue
+        found = outlook(one.rules.family[one.dossier.revision], one.dossier, risk, store.at)
+        if found is None or found.risk >= 1:
+            continue
+        if not at_risk or (found.at_risk_from is not None and found.at_risk_from <= store.at):
+            yield found
+
+
+def _open_row(one: Outlook, zone: ZoneInfo) -> dict[str, object]:
+    left = _hours(one.left)
+    return {
+        **msgspec.structs.asdict(one),
+        "due_at": shown_instant(one.due_at, zone),
+        "left": current("{hours}, clock stands").format(hours=left) if one.waiting else left,
+        "risk": f"{100 * one.risk:.1f}",
+        "at_risk_from": "" if one.at_risk_from is None else shown_instant(one.at_risk_from, zone),
+    }
+
+
+def _in_force(store: Seen, looking: Looking) -> Risk:
+    found = store.catalogue.risk
+    if found is None:
+        raise UsageError(
+            "{store}: there is no risk table; make one with: dunghen risk fit --store {store}",
+            store=looking.place.where,
+            reason="no_risk_table",
+        )
+    return found
 
 
 class _Courses:
@@ -171,6 +248,14 @@ def _show_table(table: RiskTable, output: Form, left_out: int = 0) -> None:
     )
     if table.test is not None:
         _show_test(table.test)
+    greatest = Risk(table).greatest
+    if greatest < table.threshold_percent / 100:
+        click.echo(
+            current(
+                "No risk of this table comes to {percent} %, the greatest is {greatest} %: no dossier will be said to "
+                "be at risk before its date. Fit it again with a lower --threshold."
+            ).format(percent=table.threshold_percent, greatest=f"{100 * greatest:.1f}")
+        )
     if left_out:
         click.echo(current("{count} dossiers could not be judged and are left out.").format(count=left_out))
 

@@ -15,10 +15,10 @@ from workflow.cli.options import Group, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options
-from workflow.cli.sums import shown_instant
+from workflow.cli.sums import print_sum, shown_instant
 from workflow.errors import UsageError
 from workflow.i18n import current
-from workflow.rotation.careers import career
+from workflow.rotation.careers import career, day_of
 from workflow.store import beside
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ DUTIES: Final = (
     Column("proposed_by", "Proposed by"),
     Column("sample", "Sample"),
 )
+SPARSE: Final = ("left_on", "proposed_by", "sample")
+"""Columns a table has only where they tell rows apart, or at all."""
 POSTS: Final = (
     Column("post", "Post"),
     Column("unit", "Unit"),
@@ -98,9 +100,12 @@ def list_(
         ]
     found = [row for row in rows if every or row["state"] in ("due", "overdue")]
     found.sort(key=lambda row: (str(row["kind"]), str(row["due_at"] or "9999"), str(row["officer"])))
-    _print(found, DUTIES, output, known.store.zone)
+    shown = [one for one in DUTIES if one.key not in SPARSE or len({str(row[one.key]) for row in found}) > 1]
+    _print(found, shown if output == "table" else DUTIES, output, known.store.zone)
     if output == "table" and any(row["sample"] for row in found):
         click.echo(current("Some of these dates rest on figures that are a sample."))
+    if output == "table" and reader is None:
+        _tell_strangers(known)
 
 
 @rotation.command()
@@ -162,6 +167,21 @@ def acts(looking: Looking, output: Form) -> int:
         found = [msgspec.structs.asdict(one) for officer in sorted(after) for one in after[officer]]
     _print(found, ACTS, output, store.zone)
     return int(bool(found))
+
+
+def _tell_strangers(known: Known) -> None:
+    store = known.store
+    posts, strange = known.rotation.strangers(known.careers, day_of(store.at, store.zone))
+    if posts:
+        click.echo(
+            current(
+                "Posts held that the rotation file does not name, so that no term of theirs ends: {posts}"
+            ).format(posts=", ".join(posts))
+        )
+    if strange:
+        click.echo(
+            current("Units that the organisation does not name: {units}").format(units=", ".join(strange))
+        )
 
 
 def _known(store: Seen, officer: str | None = None) -> Known:
@@ -232,9 +252,7 @@ def _print_duty(known: Known, duty: Duty) -> None:
     click.echo(
         f"{current(WORDS[duty.kind])} · {duty.rests_on}: {due} · {current(WORDS[state])} · {duty.to}@{duty.at}"
     )
-    for line in duty.sum:
-        reached = f"  → {shown_instant(line.at, zone)}" if line.at is not None else ""
-        click.echo(f"  {current(line.text).format(**line.values)}{reached}")
+    print_sum(duty.sum, zone)
     if duty.basis:
         click.echo(f"  {current('basis: {basis}').format(basis=duty.basis)}")
     click.echo()

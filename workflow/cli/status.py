@@ -15,7 +15,7 @@ from workflow.audit.views import view
 from workflow.catalogue import JUDGE_VERSION
 from workflow.cli.options import Command, kafka_settings, output_option
 from workflow.cli.output import Column, print_json, print_rows
-from workflow.cli.position import shown_stream
+from workflow.cli.position import OF_JUDGMENTS, shown_stream
 from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options
 from workflow.cli.sums import shown_instant, shown_wait
@@ -66,6 +66,7 @@ WAITING = (
     Column("dead_letters", "Dead letters", "right"),
     Column("messages", "Not sent", "right"),
     Column("oldest_s", "Oldest waits for", "right"),
+    Column("due_s", "Deadline unnoticed for", "right"),
 )
 CHANNELS = (
     Column("name", "Channel"),
@@ -202,13 +203,18 @@ def _print_running(
 ) -> None:
     shown = [{**one, **{key: _shown(one[key], zone) for key in ("last_at", "heard_at")}} for one in sources]
     print_rows(shown, SOURCES, "table", title="Sources")
-    named = [{**one, "stream": shown_stream(str(one["stream"]))} for one in reached]
+    named = [
+        {**one, "stream": shown_stream(str(one["stream"]))}
+        for one in reached
+        if not str(one["stream"]).startswith(OF_JUDGMENTS)
+    ]
     print_rows(named, POSITIONS, "table", title="How far streams were read")
     letters = sum(one.count for one in waits.dead_letters)
     waiting = {
         **msgspec.structs.asdict(waits),
         "dead_letters": letters,
         "oldest_s": shown_wait(waits.oldest_s),
+        "due_s": shown_wait(waits.due_s),
     }
     print_rows([waiting], WAITING, "table", title="What waits, now")
     print_rows(_rows(waits.channels, zone), CHANNELS, "table", title="Channels")

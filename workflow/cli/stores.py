@@ -27,7 +27,7 @@ from workflow.links import stories
 from workflow.procedure.reader import fingerprint, read_procedures
 from workflow.standing import stand
 from workflow.store import looking as counts
-from workflow.store.judgments import told_under, unpack
+from workflow.store.judgments import judged, told_under
 from workflow.store.opening import open_store
 from workflow.store.rows import EPOCH
 
@@ -147,7 +147,7 @@ class Seen:
         for row in reading.dossiers():
             self._done += 1
             if told_under(row) == row.subject and (row.facts or row.linked):
-                yield self._judged(self._of(row), unpack(row.judgment), row.code, row.blocked)
+                yield self._judged(self._of(row), judged(row), row.code, row.blocked)
 
     def _asked(self, reading: Reading) -> Iterator[Judged]:
         heads = deque(sorted({story.head for story in self._stories.values()}))
@@ -166,7 +166,7 @@ class Seen:
         if self.asked_at is None and self.known_at is None:
             row = self.row(subject)
             if row.blocked is not None:
-                return self._judged(self._of(row), unpack(row.judgment), row.code, row.blocked)
+                return self._judged(self._of(row), judged(row), row.code, row.blocked)
         found = self._folded(self._head(subject), self.facts(subject))
         if found is None:
             raise UsageError(

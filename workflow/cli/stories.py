@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from workflow.alerts.words import ALERT_STATES
 from workflow.cli.output import Column, print_rows
 from workflow.cli.sums import print_deadlines, shown_instant, shown_length
 from workflow.i18n import current
@@ -50,6 +51,7 @@ NEXT = (
 
 
 FACT_KINDS = {
+    "alert.acted.v1": "act on an alert",
     "dossier.opened.v1": "opening balance",
     "dossier.linked.v1": "link to another dossier",
     "dossier.rated.v1": "rating by the applicant",
@@ -91,7 +93,7 @@ def _happening(one: Happening, revision: Revision, zone: ZoneInfo) -> dict[str, 
     after = revision.states.get(one.after or "")
     return {
         "at": shown_instant(one.occurred_at, zone),
-        "what": named(action.name, one.what) if action else _kind(one.what),
+        "what": named(action.name, one.what) if action else _kind(one),
         "who": " ".join(part for part in (one.actor, f"({one.role})" if one.role else None) if part),
         "outcome": _outcome(one.outcome),
         "state": named(after.name, one.after or "") if after else one.after,
@@ -100,8 +102,11 @@ def _happening(one: Happening, revision: Revision, zone: ZoneInfo) -> dict[str, 
     }
 
 
-def _kind(what: str) -> str:
-    return current(FACT_KINDS[what]) if what in FACT_KINDS else what
+def _kind(one: Happening) -> str:
+    words = current(FACT_KINDS[one.what]) if one.what in FACT_KINDS else one.what
+    if one.act is not None:
+        words = f"{words}, {current(ALERT_STATES[one.act])}"
+    return words if one.about is None else f"{words}: {one.about}"
 
 
 def _outcome(outcome: Outcome) -> str:

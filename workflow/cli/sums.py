@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -12,10 +13,9 @@ from workflow.i18n import current
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from workflow.model import Deadline
+    from workflow.model import Deadline, Line
 
 KINDS = {
     "appointment": "appointment on the slip",
@@ -27,6 +27,8 @@ KINDS = {
     "phase": "phase",
     "task": "task",
 }
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d(?:\.\d+)?)?[+-]\d\d:\d\d")
+"""As `spelled` writes them."""
 
 
 def print_deadlines(deadlines: Iterable[Deadline], zone: ZoneInfo) -> None:
@@ -35,11 +37,24 @@ def print_deadlines(deadlines: Iterable[Deadline], zone: ZoneInfo) -> None:
         click.echo()
         kind, due = current(KINDS[deadline.kind]), shown_instant(deadline.due_at, zone)
         click.echo(f"{kind} · {deadline.rule}: {due} · {_kept(deadline, zone)}")
-        for line in deadline.sum:
-            reached = f"  → {shown_instant(line.at, zone)}" if line.at is not None else ""
-            click.echo(f"  {current(line.text).format(**line.values)}{reached}")
+        print_sum(deadline.sum, zone)
         if deadline.basis:
             click.echo(f"  {current('basis: {basis}').format(basis=deadline.basis)}")
+
+
+def print_sum(lines: Iterable[Line], zone: ZoneInfo) -> None:
+    """Prints the lines of a sum, each with the date it reaches."""
+    for line in lines:
+        reached = f"  → {shown_instant(line.at, zone)}" if line.at is not None else ""
+        values = {name: _shown_value(value, zone) for name, value in line.values.items()}
+        click.echo(f"  {current(line.text).format(**values)}{reached}")
+
+
+def _shown_value(value: str | int, zone: ZoneInfo) -> str | int:
+    """A value of a line; an instant as instants are shown, though a sum spells it whole."""
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
+        return shown_instant(datetime.fromisoformat(value), zone)
+    return value
 
 
 def shown_instant(instant: datetime, zone: ZoneInfo) -> str:

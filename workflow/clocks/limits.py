@@ -7,7 +7,6 @@ docs/clocks.md is the specification.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
@@ -15,6 +14,7 @@ from msgspec.structs import replace
 
 from workflow.clocks import sums
 from workflow.clocks.bindings import numbers
+from workflow.clocks.choices import chosen, text_of
 from workflow.clocks.counting import at_least, beyond_all_dates, lateness, reaching_is_late
 from workflow.clocks.stops import Moment
 from workflow.clocks.worktime import end_of_day
@@ -103,10 +103,11 @@ class LimitClock:
         if self.counts is None:
             return self._given(dossier)
         if self._moves(dossier):
-            reached = self._reached(dossier, anchor, Moment(announced_by, announced_by), None)
+            moment = Moment(announced_by, announced_by, dossier.hours_of)
+            reached = self._reached(dossier, anchor, moment, None)
             return None if reached is None else reached.due
         number = self._fixed if self._choice is None else self._chosen(dossier)
-        return None if number is None else self.counts.due(anchor, number, announced_by)
+        return None if number is None else self.counts.due(anchor, number, announced_by, dossier.hours_of)
 
     def _moves(self, dossier: Dossier) -> bool:
         """Whether anything a dossier has met may move this limit from where its count alone leads."""
@@ -127,7 +128,7 @@ class LimitClock:
             number = self._fixed if self._choice is None else self._chosen(dossier)
             if number is None:
                 return None
-            plain = self.counts.due(anchor, number, at)
+            plain = self.counts.due(anchor, number, at, dossier.hours_of)
             # Whatever a dossier has met moves a date further away: before the plain one no act is late.
             if not self.late(at, plain):
                 return None
@@ -145,13 +146,13 @@ class LimitClock:
         number = self._fixed if self._choice is None else self._chosen(dossier)
         if number is None:
             return None
-        plain = self.counts.due(anchor, number, at)
+        plain = self.counts.due(anchor, number, at, dossier.hours_of)
         # Whatever a dossier has met moves a date further away.
         if passed < (plain - anchor) * share:
             return None
         if self._moves(dossier):
             return self.deadline(dossier, anchor, at=at, announced_by=at, explain=False)
-        return self._told(Reached(plain, standing=False), anchor, at, self.counts.label(at))
+        return self._told(dossier, Reached(plain, standing=False), anchor, at, self.counts.label(at))
 
     def _least_of(self, share: float) -> timedelta:
         asked, found = self._share
@@ -207,17 +208,18 @@ class LimitClock:
             due = self.due(dossier, anchor, announced_by)
             reached = None if due is None else Reached(due, standing=False)
         else:
-            reached = self._reached(dossier, anchor, Moment(judged, announced_by), lines)
+            moment = Moment(judged, announced_by, dossier.hours_of)
+            reached = self._reached(dossier, anchor, moment, lines)
         if reached is None:
             return None
         label = None if self.counts is None else self.counts.label(announced_by)
         if lines is not None and label is not None:
-            lines.append(sums.by_calendar(label))
-            self._mark_beyond_cover(reached.due, announced_by, lines)
-        return self._told(reached, anchor, judged, label, met_at, lines)
+            self._tell_calendar(dossier, reached.due, announced_by, lines)
+        return self._told(dossier, reached, anchor, judged, label, met_at, lines)
 
     def _told(
         self,
+        dossier: Dossier,
         reached: Reached,
         anchor: datetime,
         judged: datetime,
@@ -236,6 +238,7 @@ class LimitClock:
             open_pause=reached.standing and met_at is None,
             basis=self.limit.basis,
             calendar=calendar,
+            hours=None if self.counts is None else self.counts.hours(dossier.hours_of),
             sum=tuple(lines or ()),
         )
 
@@ -243,7 +246,7 @@ class LimitClock:
         number = self._number(dossier)
         if number is None or self.counts is None:
             return None
-        counter = self.counts.at(moment.announced_by)
+        counter = self.counts.at(moment.announced_by, moment.unit)
         try:
             begun = self._begin(dossier, anchor, counter, number, moment, lines)
             if lines is not None:
@@ -269,15 +272,11 @@ class LimitClock:
         begun = counter.begin(anchor)
         for ended, taken in self._rules.restarts(dossier, anchor):
             stops = self._rules.stops(dossier, begun, moment)
-
-            def due(until: datetime, stops: list[Stop] = stops, begun: datetime = begun) -> datetime:
-                met = [replace(s, end=min(s.end, until)) for s in stops if s.start < until]
-                return self._moved(counter, begun, number, met, None).due
-
+            cap = self._rules.capped_at(taken, moment)
             # No pause takes an overrun away: neither one that begins after it, nor one that runs into it past its cap.
-            cap = self._rules.pauses[taken.pause].capped_at(taken.started_at, moment.announced_by)
-            in_time = taken.started_at < due(taken.started_at)
-            if in_time and (cap is None or ended <= cap or ended <= due(ended)):
+            begins_in_time = taken.started_at < self._due_by(counter, begun, number, stops, taken.started_at)
+            stood = cap is None or ended <= cap
+            if begins_in_time and (stood or ended <= self._due_by(counter, begun, number, stops, ended)):
                 start, again, begun = ended, taken, counter.begin(ended)
         if lines is not None:
             lines.append(sums.from_anchor(self.limit, anchor, self._default))
@@ -286,6 +285,13 @@ class LimitClock:
             if begun != start and self.counts is not None:
                 lines.append(sums.cut_off(self.counts.counting, begun))
         return begun
+
+    def _due_by(
+        self, counter: AnyCounter, begun: datetime, number: int, stops: Iterable[Stop], until: datetime
+    ) -> datetime:
+        """The due instant as it stood at `until`."""
+        met = [replace(stop, end=min(stop.end, until)) for stop in stops if stop.start < until]
+        return self._moved(counter, begun, number, met, None).due
 
     def _moved(
         self, counter: AnyCounter, begun: datetime, number: int, stops: Iterable[Stop], lines: Lines
@@ -320,10 +326,7 @@ class LimitClock:
     def _chosen(self, dossier: Dossier) -> int | None:
         assert self._choice is not None  # noqa: S101 - asked only where there is one
         slot, choice = self._choice
-        value = dossier.registers[slot]
-        if isinstance(value, Decimal):
-            return next((n for key, n in choice.values.items() if _is_amount(key, value)), choice.otherwise)
-        return None if value is None else choice.values.get(_text(value), choice.otherwise)
+        return chosen(choice, dossier.registers[slot])
 
     def _given(self, dossier: Dossier) -> datetime | None:
         assert self._register is not None  # noqa: S101 - a limit without a count has a register
@@ -349,8 +352,8 @@ class LimitClock:
         taken_here = [taken for taken in dossier.extensions if taken.limit == self.id]
         if self._choice is not None:
             slot, choice = self._choice
-            chosen = number - sum(taken.by for taken in taken_here)
-            lines.append(sums.chosen(choice.register, _text(dossier.registers[slot]), chosen))
+            before = number - sum(taken.by for taken in taken_here)
+            lines.append(sums.chosen(choice.register, text_of(dossier.registers[slot]), before))
         lines += [sums.extended(taken.by, taken.at, self.zone) for taken in taken_here]
         lines.append(sums.counted(counting, number, due))
         if counting.reaching == "late" and not self.reaching_is_late:
@@ -359,10 +362,9 @@ class LimitClock:
 
     def _tell_pauses(self, dossier: Dossier, moment: Moment, lines: list[Line]) -> None:
         for taken in dossier.pauses:
-            rule = self._rules.pauses.get(taken.pause)
-            if rule is None:
+            if taken.pause not in self._rules.pauses:
                 continue
-            cap = rule.capped_at(taken.started_at, moment.announced_by)
+            cap = self._rules.capped_at(taken, moment)
             end = taken.ended_at or moment.at
             if not taken.counts:
                 lines.append(sums.not_permitted(taken.pause, taken.started_at, self.zone))
@@ -378,24 +380,12 @@ class LimitClock:
             else sums.stopped(self.counts.counting, self.zone, stop, amount, due)
         )
 
-    def _mark_beyond_cover(self, due: datetime, announced_by: datetime | None, lines: list[Line]) -> None:
+    def _tell_calendar(
+        self, dossier: Dossier, due: datetime, announced_by: datetime | None, lines: list[Line]
+    ) -> None:
         assert self.counts is not None  # noqa: S101 - only counts have a calendar
-        work = self.counts.at(announced_by).work
+        lines += sums.counted_by(self.counts, announced_by, dossier.hours_of)
+        work = self.counts.at(announced_by, dossier.hours_of).work
         day = due.astimezone(self.zone).date()
         if not work.covered(day):
             lines.append(sums.beyond_cover(day, work.covered_to))
-
-
-def _is_amount(key: str, amount: Decimal) -> bool:
-    """Whether a choice names this amount, however many decimals either is written with."""
-    try:
-        return Decimal(key) == amount
-    except InvalidOperation:
-        return False
-
-
-def _text(value: object) -> str:
-    """A register's value as a choice names it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)

@@ -31,11 +31,12 @@ class Stop(Struct, frozen=True):
 
 
 class Moment(Struct, frozen=True):
-    """When something is asked: open stops reach to `at` (None: they moved nothing yet), calendars are taken as
-    announced by `announced_by` (None: the newest)."""
+    """When something is asked, and by whose hours: open stops reach to `at` (None: they moved nothing yet), calendars
+    are taken as announced by `announced_by` (None: the newest), the hours are those of `unit`."""
 
     at: datetime | None
     announced_by: datetime | None
+    unit: str | None
 
 
 class Silence(NamedTuple):
@@ -54,31 +55,36 @@ class PauseRule:
         self.restarts = restarts
         self._least = None if cap is None else at_least(cap[0].counting, cap[1])
 
-    def cuts(self, taken: PauseTaken, end: datetime, announced_by: datetime | None) -> datetime | None:
+    def cuts(self, taken: PauseTaken, end: datetime, moment: Moment) -> datetime | None:
         """The instant before `end` from which the clock runs again though the pause goes on; None where there is
         none."""
         if self._least is None or end - taken.started_at < self._least:
             return None
-        cap = self.capped_at(taken.started_at, announced_by)
+        cap = self.capped_at(taken.started_at, moment.announced_by, moment.unit)
         return cap if cap is not None and cap < end else None
 
-    def capped_at(self, start: datetime, announced_by: datetime | None) -> datetime | None:
+    def capped_at(self, start: datetime, announced_by: datetime | None, unit: str | None) -> datetime | None:
         """The instant from which the clock runs again whatever becomes of the pause; None without a cap."""
         if self.cap is None:
             return None
         counts, within = self.cap
-        return counts.due(start, within, announced_by)
+        return counts.due(start, within, announced_by, unit)
 
-    def deadline(self, taken: PauseTaken, announced_by: datetime) -> Deadline | None:
+    def deadline(self, taken: PauseTaken, announced_by: datetime, unit: str | None) -> Deadline | None:
         """That instant as a deadline with its sum; None without a cap. Raises CalendarRange."""
         if self.cap is None:
             return None
         (counts, within), start = self.cap, taken.started_at
-        due, label = counts.due(start, within, announced_by), counts.label(announced_by)
+        due = counts.due(start, within, announced_by, unit)
         lines = [sums.pause_begun(taken.pause, start), sums.counted(counts.counting, within, due)]
-        lines += [] if label is None else [sums.by_calendar(label)]
         return Deadline(
-            f"pause/{taken.pause}", "limit", due, starts_at=start, calendar=label, sum=tuple(lines)
+            f"pause/{taken.pause}",
+            "limit",
+            due,
+            starts_at=start,
+            calendar=counts.label(announced_by),
+            hours=counts.hours(unit),
+            sum=(*lines, *sums.counted_by(counts, announced_by, unit)),
         )
 
 
@@ -140,6 +146,7 @@ class StopRules:
             and last.moment is not None
             and last.moment.at is moment.at
             and last.moment.announced_by is moment.announced_by
+            and last.moment.unit == moment.unit
         ):
             return last
         met = [self.of_pause(taken, moment) for taken in self._taken(dossier)]
@@ -161,8 +168,12 @@ class StopRules:
         end = taken.ended_at or moment.at
         if end is None:
             return None
-        cut = self.pauses[taken.pause].cuts(taken, end, moment.announced_by)
+        cut = self.pauses[taken.pause].cuts(taken, end, moment)
         return _stop(taken.started_at, end, cut, taken.pause, standing=taken.ended_at is None)
+
+    def capped_at(self, taken: PauseTaken, moment: Moment) -> datetime | None:
+        """The instant from which this clock runs again though a pause of it goes on; None for one without a cap."""
+        return self.pauses[taken.pause].capped_at(taken.started_at, moment.announced_by, moment.unit)
 
 
 def united(stops: Iterable[Stop]) -> list[Stop]:

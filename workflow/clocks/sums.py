@@ -11,9 +11,11 @@ from workflow.clocks.worktime import MICROSECONDS_A_MINUTE
 from workflow.model import Line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
+    from workflow.clocks.counting import Counts
     from workflow.clocks.stops import Stop
     from workflow.procedure.language import Anchor, Counting, Limit
 
@@ -169,9 +171,20 @@ def counted_when_met(due: datetime) -> Line:
     return Line("as it was counted when it was met", {}, due)
 
 
-def by_calendar(label: str) -> Line:
-    """The calendar revision that counted."""
-    return Line("counted by calendar {calendar}", {"calendar": label})
+def counted_by(counts: Counts, announced_by: datetime | None, unit: str | None) -> Iterator[Line]:
+    """The calendar revision that counted, and by whose hours; nothing where no calendar did."""
+    label, timetable = counts.label(announced_by), counts.timetable
+    if label is None or timetable is None:
+        return
+    yield Line("counted by calendar {calendar}", {"calendar": label})
+    hours = timetable.hours(unit)
+    if unit is None or not timetable.knows(unit):
+        if hours is not None:
+            yield Line("by the hours {hours}, those of the procedure's units", {"hours": hours})
+    elif hours is None:
+        yield Line("by the usual hours, which unit {unit} works by", {"unit": unit})
+    else:
+        yield Line("by the hours {hours}, which unit {unit} works by", {"hours": hours, "unit": unit})
 
 
 def beyond_cover(day: date, covered_to: date) -> Line:

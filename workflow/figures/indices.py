@@ -22,6 +22,10 @@ PROGRESS_MAX: Final = 20
 """Points of progress among the hundred of Decision 766/QĐ-TTg."""
 
 
+GROUPS: Final = ("publicity", "online", "payment", "digitised", "satisfaction")
+"""The other five of its six scores; that of progress is 2.1."""
+
+
 class Index(Struct, frozen=True, omit_defaults=True):
     """One index. `value`: of how many how many, or None; `days`: a mean; `score`: points of the published scale."""
 
@@ -33,7 +37,7 @@ class Index(Struct, frozen=True, omit_defaults=True):
 
 def indices(measures: Iterable[Measure], period: Period, now: datetime) -> list[Index]:
     """The indices of a period, in the order of their numbers."""
-    on_time, petitions = Share(), Share()
+    on_time, petitions, kept = Share(), Share(), Share()
     seconds = ended = 0
     end = min(period.until, now)
     for one in measures:
@@ -42,9 +46,13 @@ def indices(measures: Iterable[Measure], period: Period, now: datetime) -> list[
         if one.kind == "feedback":
             petitions.count(not any(due.late(end) for due in one.headline))
             continue
-        on_time.count(one.portal is None or one.portal.on_time(end))
+        if one.portal is None:
+            continue
+        on_time.count(one.portal.on_time(end))
         if one.released_at is not None and one.released_at < end:
             ended += 1
+            if one.headline:
+                kept.count(not any(due.late(end) for due in one.headline))
             seconds += int((one.released_at - one.received_at).total_seconds())
     return [
         Index("1.4"),
@@ -55,8 +63,10 @@ def indices(measures: Iterable[Measure], period: Period, now: datetime) -> list[
             days=_hundredths(seconds, ended * DAY_S) if ended else None,
         ),
         Index("5.2", value=petitions),
+        Index("5.3"),
         Index("5.4"),
-        Index("PAR"),
+        *(Index(group) for group in GROUPS),
+        Index("PAR", value=kept),
         Index("SIPAS"),
     ]
 

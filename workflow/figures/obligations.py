@@ -7,7 +7,7 @@ reading the schedule's file.
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from msgspec import Meta
@@ -15,7 +15,7 @@ from msgspec import Meta
 from workflow.clocks.worktime import midnight
 from workflow.errors import DefinitionError
 from workflow.facts import Acted, Actor, Fact
-from workflow.figures.rates import Share
+from workflow.figures.rates import Share, measure
 from workflow.procedure.language import Definition, Figures, Identifier, Names
 from workflow.standing import stand
 from workflow.yamltree import contents, placed_one
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.figures.rates import Period
+    from workflow.model import Dossier
     from workflow.rotation.careers import Career
+    from workflow.rules import Rules
     from workflow.sources import SourceOrder
     from workflow.yamltree import Placed
 
@@ -117,6 +119,52 @@ def begun(schedule: Schedule, until: datetime) -> list[Fact]:
         if one.begins <= last
     ]
     return sorted(found, key=lambda fact: (fact.occurred_at, fact.subject))
+
+
+class Owed(NamedTuple):
+    """A report or file owed by a date. `due_at`: None where no day is told; `done_at`: when it was submitted, None
+    while it is not; `in_full`: no rule but a date was broken; `called_off`: it ended without being submitted."""
+
+    subject: str
+    kind: str
+    due_at: datetime | None
+    done_at: datetime | None
+    late: bool
+    in_full: bool
+    called_off: bool
+
+
+def owed(rules: Rules, dossier: Dossier, at: datetime) -> Owed:
+    """A judged report or obligation as of `at`. Raises CalendarRange."""
+    found = measure(rules, dossier, at)
+    due = min(found.committed, key=lambda one: one.due_at, default=None)
+    over = found.released_at is not None
+    return Owed(
+        dossier.subject,
+        found.kind,
+        None if due is None else due.due_at,
+        found.released_at if dossier.ended_by == "returned" else None,
+        due is not None and due.late(at),
+        found.followed,
+        over and dossier.ended_by != "returned",
+    )
+
+
+def fulfilled(found: Iterable[Owed], period: Period) -> tuple[Share, list[str]]:
+    """Of what was due in a period, what was submitted in full and on time; and what was not. Not due yet and not
+    submitted says nothing; nor does what was called off."""
+    share, without = Share(), []
+    for one in found:
+        due_at = one.due_at
+        if one.called_off or due_at is None or not period.since <= due_at < period.until:
+            continue
+        if one.done_at is None and not one.late:
+            continue
+        kept = one.done_at is not None and not one.late and one.in_full
+        share.count(kept)
+        if not kept:
+            without.append(one.subject)
+    return share, sorted(without)
 
 
 def accounts(careers: Iterable[Career], day: date) -> tuple[Share, list[str]]:

@@ -6,7 +6,7 @@ rule point by point.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 REQUEST: Final = "form-02"
 """The document that asks an applicant to supplement (form 02 of Circular 01/2018/TT-VPCP): the portal's status 5, and
 no other wait."""
+
+
+COUNTED: Final = ("dossier", "complaint", "log")
+"""Kinds of procedures whose dossiers index 2.1 is about: feedback has an index of its own, and what an office owes by
+a date is no dossier of a citizen."""
 
 
 class PortalDates(Struct, frozen=True, gc=False):
@@ -48,8 +53,9 @@ class PortalDates(Struct, frozen=True, gc=False):
         if self.due_at is None:
             return True
         if not self.moved:
-            for begun, end in done:
-                ended_at -= min(end, max(ended_at, begun)) - begun
+            # Each wait is cut at the end itself: one taken off before another must not shorten the other.
+            waited = (min(end, ended_at) - begun for begun, end in done if begun < ended_at)
+            ended_at -= sum(waited, timedelta())
         return ended_at <= self.due_at
 
 
@@ -57,7 +63,7 @@ def portal_dates(rules: Rules, dossier: Dossier, at: datetime) -> PortalDates:
     """What the portal would know of a judged dossier as of `at`. Raises CalendarRange."""
     first = next((slip for slip in dossier.appointments if slip.cause != "apology"), None)
     requests = {name for name, pause in rules.revision.pauses.items() if REQUEST in pause.documents}
-    due_at = None if first is None else rules.clock.printed(first)
+    due_at = None if first is None else rules.clock.printed(first, dossier.hours_of)
     if first is None:
         dates = rules.clock.deadlines(dossier, at=at)
         due_at = max((one.due_at for one in dates if one.kind == "statutory"), default=None)

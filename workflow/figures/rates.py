@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct, field
 
-from workflow.figures.portal import PortalDates, portal_dates
+from workflow.figures.portal import COUNTED, PortalDates, portal_dates
 from workflow.fold import Judgment
 from workflow.verdict import verdict
 
@@ -28,6 +28,8 @@ SHARES: Final = (
     *("portal_on_time", "opencps_on_time", "approved"),
 )
 """The rates there are, as they are shown side by side."""
+OWED: Final = ("report", "obligation")
+"""Kinds of procedures that no citizen asked for: they are late like any other, and no rate of dossiers counts them."""
 NO_UNIT: Final = ""
 """The group of dossiers whose facts name no unit."""
 
@@ -51,8 +53,8 @@ class Measure(Struct, frozen=True, gc=False):
     `unit`: that which holds it, or held it last. `approved`: it was judged by an approved revision; a sample never is.
     `observed`: its steps are told, so that following the procedure can be said of it. `released_at`: when its result
     was issued, else when it ended. `followed`: no rule of order, role, guard or end was broken. `committed`: one date
-    for each limit of that name (a procedure in phases has several). `portal`: what the national portal knows of it.
-    `kind`: of its procedure.
+    for each limit of that name (a procedure in phases has several). `portal`: what the national portal knows of it,
+    None where it does not count it. `kind`: of its procedure.
     `told_by`: the source that told of it last. `officer`: who holds it, or held it last;
     `officer_unit`: where that officer holds a post, empty where it is not told.
     """
@@ -121,8 +123,8 @@ class Rates(Struct):
     `late_appointment`: released late against the benchmark / released with a slip. `late_committed`: the same against
     the committed date. `late_or_overdue`: (released late + open past due) / (received in the period or in hand).
     `overdue`: open past due / in hand at the end. `portal_on_time`: on time by index 2.1 of Decision 766/QĐ-TTg, with
-    its own end moments and supplements / received or in hand. `opencps_on_time`: by OpenCPS, what has no date being on
-    time / released. `followed`: followed the procedure / released with steps told. `both`: followed it
+    its own end moments and supplements / received or in hand, no feedback. `opencps_on_time`: by OpenCPS, what has no
+    date being on time / released. `followed`: followed the procedure / released with steps told. `both`: followed it
     and on time / released with steps told and a date. `approved`: judged by an approved procedure / all of these.
     `without_date`: released without any date, so no rate of lateness counts them. `told_by`: the sources of these.
     """
@@ -162,7 +164,7 @@ def measure(rules: Rules, dossier: Dossier, at: datetime, code: str | None = Non
         released_at=next((end for end in ends if end is not None and end <= at), None),
         benchmark=benchmark,
         committed=tuple(_due(one) for one in dates if one.kind == "committed"),
-        portal=portal_dates(own, dossier, at),
+        portal=portal_dates(own, dossier, at) if own.revision.kind in COUNTED else None,
         kind=own.revision.kind,
         told_by="" if dossier.last_key is None else dossier.last_key[3],
         officer=dossier.officer,
@@ -256,7 +258,8 @@ def _count(into: Rates, one: Measure, period: Period, now: datetime) -> None:
     into.told_by.add(one.told_by)
     if one.received_at is not None:
         into.late_or_overdue.count(_late(one.headline, now if released else end))
-        into.portal_on_time.count(one.portal is None or one.portal.on_time(end))
+        if one.portal is not None:
+            into.portal_on_time.count(one.portal.on_time(end))
     if not released:
         into.overdue.count(_late(one.headline, end))
     if released:

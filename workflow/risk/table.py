@@ -211,6 +211,13 @@ class Risk:
         mark = self.mark(procedure, step, unit, left)
         return self._came[max(bisect_right(self._from, mark) - 1, 0)] if self._came else mark / MARKS
 
+    @property
+    def greatest(self) -> float:
+        """The greatest risk it gives a dossier that has something left, 0 to 1."""
+        if not self._cells:
+            return self._base
+        return max(self._base, self._came[-1] if self._came else 1.0)
+
     def mark(self, procedure: str, step: str, unit: str, left: int) -> int:
         """The share, in thousandths, of the dossiers in this step that needed more than what is left."""
         found = self._base
@@ -245,8 +252,8 @@ class Risk:
         if left == ALWAYS:
             return since
         if any(taken.ended_at is None for taken in dossier.pauses):
-            return since if rules.clock.minutes(at, due_at, at) <= left else None
-        return max(since, rules.clock.before(due_at, left, at))
+            return since if rules.clock.minutes(at, due_at, at, dossier.hours_of) <= left else None
+        return max(since, rules.clock.before(due_at, left, at, dossier.hours_of))
 
     def _crossing(self, procedure: str, step: str, unit: str) -> int | None:
         threshold = self.table.threshold_percent / 100

@@ -13,9 +13,10 @@ from msgspec import Struct
 
 from workflow.clocks import sums
 from workflow.clocks.counting import Counts
+from workflow.clocks.timetable import Timetable
 from workflow.clocks.worktime import end_of_day, midnight, years_later
 from workflow.model import Line
-from workflow.organisation import Organisation, head_of, parents
+from workflow.organisation import Organisation, head_of, hours_of, parents
 from workflow.rotation.careers import Concluded, Freed, Holding, Place, day_of
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ class Rotation:
         self.rules = rules
         self.organisation = organisation
         self.zone = rules.timezone
-        self._counts = Counts(rules.prompt.counts, self.zone, calendar, None)
+        timetable = None if calendar is None else Timetable(calendar, hours_of=hours_of(organisation))
+        self._counts = Counts(rules.prompt.counts, self.zone, timetable)
 
     def duties(self, career: Career) -> list[Duty]:
         """Every post the officer has, or had, to leave: those of findings first, each kind by its date.
@@ -104,6 +106,13 @@ class Rotation:
     def may_read(self, duty: Duty, post: str) -> bool:
         """Whether the holder of a post may read about a duty: whom it goes to, who proposes, and the named readers."""
         return post in (duty.to, duty.proposed_by) or post in self.rules.readers
+
+    def strangers(self, careers: Iterable[Career], day: date) -> tuple[list[str], list[str]]:
+        """Posts held on a day that neither the file nor the organisation names, so that no term of theirs ends, and
+        units of posts that the organisation does not: meant so, or slips of typing."""
+        held = [one for told in careers for one in told.held(day)]
+        posts = {one.post for one in held} - self.rules.posts.keys() - self.organisation.posts.keys()
+        return sorted(posts), sorted({one.unit for one in held} - self.organisation.units.keys())
 
     def addressee(self, unit: str | None, post: str | None) -> Place:
         """Who must move an officer: the post named for the unit or the nearest above, else the head who appoints.
@@ -138,14 +147,13 @@ class Rotation:
             left_on = None if each is None else each.until
             announced_by = None if left_on is None else end_of_day(left_on, self.zone)
             prompt = self.rules.prompt
-            due_at = self._counts.due(at, prompt.within, announced_by)
+            due_at = self._counts.due(at, prompt.within, announced_by, unit)
             to, of = self.addressee(unit, post)
             lines = [
                 _concluded(complaint.complaint, body, at),
                 sums.counted(prompt.counts, prompt.within, due_at),
             ]
-            label = self._counts.label(announced_by)
-            lines += [sums.by_calendar(label)] if label is not None else []
+            lines += sums.counted_by(self._counts, announced_by, unit)
             lines += [_no_hold(one) for one in career.freed if _touches(one, day_of(at, self.zone), left_on)]
             lines += _left(left_on, self.zone)
             yield Duty(

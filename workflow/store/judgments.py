@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_type_hints
 import msgspec
 from msgspec.msgpack import Ext
 
+from workflow.catalogue import JUDGE_VERSION
+from workflow.errors import JudgedOtherwise
 from workflow.model import AppointmentTold, Dossier
 from workflow.store.rows import DossierRow, from_us, to_us
 from workflow.verdict import deviates
@@ -70,10 +72,24 @@ def pack(dossier: Dossier) -> bytes:
 
 
 def unpack(content: bytes) -> Dossier:
-    """The dossier of these bytes. Raises msgspec.DecodeError for bytes of another engine's version."""
+    """The dossier of these bytes. Raises msgspec.DecodeError for bytes of another engine's version; of a row that
+    may be of one, ask `judged`."""
     values = dict(zip(_FIELDS, _decode(content), strict=True))
     values["appointments"] = tuple(AppointmentTold(*slip) for slip in values["appointments"])
     return Dossier(**values)
+
+
+def judged(row: DossierRow) -> Dossier:
+    """The dossier as a row keeps it. Raises JudgedOtherwise where another version of the engine judged it."""
+    if row.judge_version != JUDGE_VERSION:
+        raise JudgedOtherwise(
+            "dossier {subject}: expected a judgment by version {expected} of the judging, found one by version "
+            "{found}; judge all such dossiers anew with: dunghen activate",
+            subject=row.subject,
+            expected=JUDGE_VERSION,
+            found=row.judge_version,
+        )
+    return unpack(row.judgment)
 
 
 def row(
@@ -103,7 +119,7 @@ def row(
         *appointment,
         *committed,
         _deviated(rules, dossier, at),
-        _minutes_left(rules, dates, at),
+        _minutes_left(rules, dossier, dates, at),
         standing.next_due_at,
         standing.blocked,
         standing.linked,
@@ -172,10 +188,10 @@ def _headline(dates: tuple[Deadline, ...], kind: str) -> tuple[int | None, bool 
     return to_us(max(one.due_at for one in found)), any(one.late for one in found)
 
 
-def _minutes_left(rules: Rules, dates: tuple[Deadline, ...], at: datetime) -> int | None:
+def _minutes_left(rules: Rules, dossier: Dossier, dates: tuple[Deadline, ...], at: datetime) -> int | None:
     """Working minutes until the benchmark where its clock stands: they stay, while its date moves with time."""
     standing = next((one for one in dates if one.kind == "benchmark" and one.open_pause), None)
-    return None if standing is None else rules.clock.minutes(at, standing.due_at, at)
+    return None if standing is None else rules.clock.minutes(at, standing.due_at, at, dossier.hours_of)
 
 
 def _deviated(rules: Rules, dossier: Dossier, at: datetime) -> bool:

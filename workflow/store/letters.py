@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 PAGE: Final = 100
 """Letters held in memory at once, each at most as large as a message may be."""
 CONFLICT: Final = "id_conflict"
-_LYING: Final = "SELECT detail, value FROM dead_letters WHERE reason = %s AND {detail}"
-"""One look through the letters for a batch: conflicts are few."""
+_LYING: Final = f"SELECT detail, value FROM dead_letters WHERE reason = '{CONFLICT}' AND {{detail}}"
+"""With the reason in the words of the index that serves it."""
 _COLUMNS: Final = f"seq, {', '.join(DeadLetter._fields)}, redriven_at"
 
 _BURY: Final = (
@@ -56,7 +56,7 @@ def bury(writing: Writing, found: Iterable[DeadLetter]) -> list[DeadLetter]:
 
 
 def _conflicts(reading: Reading, details: Iterable[str]) -> set[tuple[str, bytes]]:
-    rows = reading.rows(_LYING, (CONFLICT,), detail=details)
+    rows = reading.rows(_LYING, detail=details)
     return {(detail, bytes(value)) for detail, value in rows}
 
 

@@ -91,7 +91,8 @@ class Channel(Struct, frozen=True):
 class Backlog(Struct, frozen=True):
     """What waits: blocked dossiers, dead letters, what the relay has still to send, and what each channel has.
 
-    `batches` rows of the outbox hold `messages`; the oldest has waited `oldest_s` seconds, 0 where there is none.
+    `batches` rows of the outbox hold `messages`; the oldest has waited `oldest_s` seconds, 0 where there is none. The
+    earliest moment at which a ticker has yet to look at a dossier passed `due_s` seconds ago, 0 where none has.
     """
 
     blocked: int
@@ -100,6 +101,7 @@ class Backlog(Struct, frozen=True):
     messages: int
     oldest_s: float
     channels: tuple[Channel, ...] = ()
+    due_s: float = 0.0
 
 
 class Reached(Struct, frozen=True):
@@ -170,6 +172,7 @@ def backlog(store: Store, now: datetime) -> Backlog:
     counts = func.count(), func.coalesce(func.sum(outbox.messages), 0), func.min(outbox.recorded_at)
     ((batches, messages, oldest),) = _rows(store, select(*counts).where(TO_SEND))
     ((blocked,),) = _rows(store, select(func.count()).select_from(DOSSIERS).where(IS_BLOCKED))
+    ((due,),) = _rows(store, select(func.min(DOSSIERS.c.next_due_at)))
     return Backlog(
         int(blocked),
         dead_letters(store),
@@ -177,6 +180,7 @@ def backlog(store: Store, now: datetime) -> Backlog:
         int(messages),
         _age_s(oldest, now),
         channels(store, now),
+        _age_s(due, now),
     )
 
 

@@ -240,6 +240,7 @@ TO_ROUTE: Final = text("routed_at IS NULL AND NOT withheld")
 TO_DELIVER: Final = text("delivery IS NULL")
 IS_OPEN: Final = text("state IN ('waiting', 'parked')")
 IS_BLOCKED: Final = text("blocked IS NOT NULL")
+IS_CONFLICT: Final = text("reason = 'id_conflict'")
 """Conditions of indexes, asked in the same words so that they are found by them."""
 UNSENT_LETTERS: Final = Index(
     "dead_letters_unsent", DEAD_LETTERS.c.seq, sqlite_where=TO_SEND, postgresql_where=TO_SEND
@@ -299,6 +300,9 @@ BESIDE: Final = Index(
 ALERTS_SUBJECT: Final = Index("alerts_subject", ALERTS.c.subject)
 EXPIRES: Final = Index("dead_letters_expires_at", DEAD_LETTERS.c.expires_at)
 PLACE: Final = Index("dead_letters_place", DEAD_LETTERS.c.place)
+CONFLICTS: Final = Index(
+    "dead_letters_conflicts", DEAD_LETTERS.c.detail, sqlite_where=IS_CONFLICT, postgresql_where=IS_CONFLICT
+)
 IDENTITY: Final = UniqueConstraint(
     FACTS.c.subject, FACTS.c.source, FACTS.c.id, FACTS.c.revision, name="facts_identity"
 )

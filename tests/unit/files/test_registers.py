@@ -108,6 +108,35 @@ def test_a_row_of_events_tells_its_type() -> None:
     assert [one.active for one in accounts] == [True, True, False]
 
 
+def test_cells_parted_by_semicolons_tell_the_same(tmp_path: Path) -> None:
+    assert read(csv_of(tmp_path, TERMS.replace(",", ";"))) == read(csv_of(tmp_path, TERMS))
+    assert TERMS.count(",") > 3
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2021-06-01T15:00",
+        "2021-06-01 15:00",
+        "2021-06-01 15:00:00",
+        "01/06/2021 15:00",
+        "2021-06-01T15:00:00+07:00",
+    ],
+)
+def test_a_time_stands_as_people_and_spreadsheets_write_it(tmp_path: Path, written: str) -> None:
+    text = f"event,officer,occurred_at,target_id,reason\nvoided,cb-1,{written},e-7,of another officer\n"
+    (fact,), refused = read(csv_of(tmp_path, text))
+    assert refused == []
+    assert fact.occurred_at == datetime(2021, 6, 1, 8, tzinfo=UTC)
+
+
+def test_a_time_that_is_none_is_refused_as_it_was_written(tmp_path: Path) -> None:
+    text = "event,officer,occurred_at,target_id,reason\nvoided,cb-1,yesterday,e-7,of another officer\n"
+    facts, refused = read(csv_of(tmp_path, text))
+    assert (facts, len(refused)) == ([], 1)
+    assert "yesterday" in str(refused[0])
+
+
 def test_a_row_may_void_another(tmp_path: Path) -> None:
     text = "event,officer,occurred_at,target_id,reason\nvoided,cb-1,2021-06-01,e-7,of another officer\n"
     (fact,), _ = read(csv_of(tmp_path, text))
