@@ -169,11 +169,17 @@ def test_a_store_keeps_it_replays_to_it_and_is_judged_anew_when_a_unit_works_oth
     assert kept(world) == {"FAR": True, "NEAR": False, "WHO": False}
     assert said("audit", "replay", "--store", world.store)["differences"] == 0
 
+    before = said("dossier", "show", "FAR", "--store", world.store)["last_recorded_at"]
     world.works("2", "")
     found = said("activate", "--store", world.store, *named)
     assert [(one["subject"], one["because"]) for one in found["found"]] == [("FAR", ["calendar"])]
     assert kept(world) == {"FAR": False, "NEAR": False, "WHO": False}
     assert said("audit", "replay", "--store", world.store)["differences"] == 0
+
+    told = said("audit", "diff", "--store", world.store, "--known", before, found["activated_at"])
+    assert [(one["subject"], [did["kind"] for did in one["definitions"]]) for one in told["dossiers"]] == [
+        ("FAR", ["organisation"])
+    ]
 
 
 def test_hours_the_calendar_has_not_are_refused(world: World) -> None:

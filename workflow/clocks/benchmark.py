@@ -147,10 +147,11 @@ class Benchmark(NamedTuple):
     ) -> Reached:
         standing = False
         for stop in stops:
-            amount = counter.moves(due, stop.start, stop.end)
+            before, amount = due, counter.moves(due, stop.start, stop.end)
             if amount is not None:
                 due, standing = counter.moved(due, amount), stop.standing
-            self._tell_stop(stop, amount, due, lines)
+            if lines is not None:
+                lines.append(sums.stop(self.counting, self.zone, stop, amount, before, due))
         return Reached(due, standing)
 
     def _moved_days(
@@ -160,7 +161,7 @@ class Benchmark(NamedTuple):
         due = over = self.printed(base, moment.unit)
         standing = False
         for stop in stops:
-            amount = None
+            before, amount = due, None
             if stop.start < due:
                 amount = counter.stopped(stop.start, stop.end)
             elif stop.start < over:
@@ -170,18 +171,11 @@ class Benchmark(NamedTuple):
             if amount:
                 day = counter.later(day, amount)
                 due, over = self._on(day, base, moment), self._on(counter.settled(day), base, moment)
-            self._tell_stop(stop, amount, due, lines)
+            if lines is not None:
+                lines.append(sums.stop(self.counting, self.zone, stop, amount, before, due))
         if over != due and lines is not None:
             lines.append(sums.rolled(day, over))
         return Reached(over, standing)
-
-    def _tell_stop(self, stop: Stop, amount: int | None, due: datetime, lines: Lines) -> None:
-        if lines is not None:
-            lines.append(
-                sums.after_due(stop, self.zone)
-                if amount is None
-                else sums.stopped(self.counting, self.zone, stop, amount, due)
-            )
 
     def _stops(self, base: AppointmentTold, pauses: tuple[PauseTaken, ...], moment: Moment) -> list[Stop]:
         after = [taken for taken in pauses if taken.counts and taken.started_at > base.told_at]

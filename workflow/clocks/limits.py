@@ -300,13 +300,13 @@ class LimitClock:
         due = counter.instant(point)
         standing = False
         for stop in stops:
-            amount = counter.moves(point, stop.start, stop.end)
+            before, amount = due, counter.moves(point, stop.start, stop.end)
             if amount is not None:
                 point = counter.moved(point, amount)
                 due = counter.instant(point)
                 standing = stop.standing
             if lines is not None:
-                self._tell_stop(stop, amount, due, lines)
+                lines.append(sums.stop(self._counting, self.zone, stop, amount, before, due))
         settled = counter.settled(point)
         if settled != point:
             due = counter.instant(settled)
@@ -370,15 +370,6 @@ class LimitClock:
                 lines.append(sums.not_permitted(taken.pause, taken.started_at, self.zone))
             elif cap is not None and end is not None and cap < end:
                 lines.append(sums.capped(taken.pause, cap, self.zone))
-
-    def _tell_stop(self, stop: Stop, amount: int | None, due: datetime, lines: list[Line]) -> None:
-        if self.counts is None:
-            return
-        lines.append(
-            sums.after_due(stop, self.zone)
-            if amount is None
-            else sums.stopped(self.counts.counting, self.zone, stop, amount, due)
-        )
 
     def _tell_calendar(
         self, dossier: Dossier, due: datetime, announced_by: datetime | None, lines: list[Line]

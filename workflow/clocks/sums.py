@@ -104,13 +104,25 @@ def day_too_late(number: int) -> Line:
     return Line("day {number} is already too late: the day before is the last", {"number": number})
 
 
-def stopped(counting: Counting, zone: ZoneInfo, stop: Stop, amount: int, due: datetime) -> Line:
-    """One stop and by how much it moved the date; `amount` in days, or in microseconds for hours."""
+def stop(
+    counting: Counting, zone: ZoneInfo, met: Stop, amount: int | None, before: datetime, due: datetime
+) -> Line:
+    """One stop and by how much it moved the date from `before` to `due`: `amount` in days, or in microseconds for
+    hours; None where it came too late."""
     values: dict[str, str | int] = {
-        "names": ", ".join(stop.names),
-        "from": spelled(stop.start, zone),
-        "to": spelled(stop.end, zone),
+        "names": ", ".join(met.names),
+        "from": spelled(met.start, zone),
+        "to": spelled(met.end, zone),
     }
+    if amount is None:
+        del values["to"]
+        return Line("{names} began at {from}, when the date had passed: moves nothing", values)
+    if met.start >= before:
+        return Line(
+            "{names} began at {from}, while the last day rolled on: it is the one on which the clock runs again, {to}",
+            values,
+            due,
+        )
     match counting.unit:
         case "working_hours":
             values |= _hours(amount)
@@ -126,14 +138,6 @@ def stopped(counting: Counting, zone: ZoneInfo, stop: Stop, amount: int, due: da
         case _:
             values["days"] = amount
             return Line("stopped by {names} from {from} to {to}: {days} calendar days", values, due)
-
-
-def after_due(stop: Stop, zone: ZoneInfo) -> Line:
-    """A stop that came too late to move the date."""
-    return Line(
-        "{names} began at {from}, when the date had passed: moves nothing",
-        {"names": ", ".join(stop.names), "from": spelled(stop.start, zone)},
-    )
 
 
 def capped(pause: str, until: datetime, zone: ZoneInfo) -> Line:
