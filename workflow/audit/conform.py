@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
+from workflow.audit.promises import Appointments, Promises
 from workflow.factrows import FactRows
 from workflow.facts import Opened
 from workflow.fold import fold
@@ -40,7 +41,7 @@ class RuleCount(Struct, frozen=True, omit_defaults=True):
 class Report(Struct, frozen=True):
     """What a log shows against a procedure. `late`: ended after the deadline that binds the end; `open_overdue`:
     open and past it. `order_conforming`: no violation of kind order; `time_conforming`: nor of kind deadline;
-    `conforming`: none at all."""
+    `conforming`: none at all. `appointments`: there where a dossier has one."""
 
     dossiers: int
     events: int
@@ -52,6 +53,7 @@ class Report(Struct, frozen=True):
     order_conforming: int
     time_conforming: int
     violations: tuple[RuleCount, ...]
+    appointments: Appointments | UnsetType = UNSET
 
 
 class Found(NamedTuple):
@@ -80,6 +82,7 @@ class Audit:
         self._broken: dict[tuple[tuple[str, ViolationKind], ...], int] = {}
         self._rules: dict[str, Rules] = {}
         self._situations: dict[Rules, Situations] = {}
+        self._promises = Promises()
         self._waiting: list[tuple[Rules, Dossier]] = []
         self._dossiers = self._events = self._open = self._late = 0
 
@@ -93,6 +96,8 @@ class Audit:
         closes = self._closes and (self._as_of is None or not goes_on(facts, self._as_of))
         end = verdict(judgment, closes=closes, as_of=self._as_of)
         dossier = judgment.dossier
+        if dossier.appointments:
+            self._promises.add(judgment.rules, dossier, end.ended_at)
         broken = (*dossier.broken.items(), *end.broken)
         known = facts.known is not None if isinstance(facts, FactRows) else _revealed(judgment.facts)
         open_one = dossier if end.ended_at is None else None
@@ -154,6 +159,7 @@ class Audit:
                 RuleCount(rule, kind, count, self._counted_as(rule))
                 for (rule, kind), count in sorted(dossiers.items(), key=lambda one: (-one[1], one[0]))
             ),
+            appointments=self._promises.report(as_of) or UNSET,
         )
 
     def _counted_as(self, rule: str) -> str | None:
