@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from consumers.differences import begin, own_lives, tell
+from consumers.feedback import findings
 from workflow.alerts.life import acts_in, say
 from workflow.clocks.worktime import midnight
 from workflow.facts import Acted
@@ -57,7 +58,7 @@ def judge_rotation(store: Store, catalogue: Catalogue, *, now: datetime, acts: b
     with store.writing() as writing:
         begin(writing, "rotation")
         known = own_lives(writing, SAID_KINDS)
-        found = list(beside.officers(writing))
+        found = officers(writing, catalogue, valid_at=now)
         careers = [career(catalogue.orders, officer, facts, valid_at=now) for officer, facts in found]
         after = acts_after(writing, catalogue, careers, until=now) if acts else {}
         for one in careers:
@@ -69,6 +70,21 @@ def judge_rotation(store: Store, catalogue: Catalogue, *, now: datetime, acts: b
         )
         said = tell(writing, catalogue, say(known, should, now, acts=human, all_acts=True), now)
     return Rotated(len(found), said)
+
+
+def officers(
+    reading: Reading,
+    catalogue: Catalogue,
+    *,
+    known_at: datetime | None = None,
+    valid_at: datetime | None = None,
+) -> list[tuple[str, list[Fact]]]:
+    """Each officer's code with the facts about the officer, and what feedback on the officer came to at the two times,
+    by the codes. Raises StoreError."""
+    found = dict(beside.officers(reading))
+    for officer, more in findings(reading, catalogue, known_at=known_at, valid_at=valid_at).items():
+        found[officer] = [*found.get(officer, ()), *more]
+    return sorted(found.items())
 
 
 def acts_after(

@@ -12,7 +12,9 @@ import pytest
 from commands import dunghen, said
 from places import ROOT
 
+from consumers.sweep import COMPARED
 from workflow.catalogue import JUDGE_VERSION
+from workflow.cli.activate import SWEPT_WORDS
 from workflow.model import Dossier
 
 if TYPE_CHECKING:
@@ -74,9 +76,15 @@ def test_what_moved_is_shown_as_a_table_and_line_by_line(december: Path, tmp_pat
     shutil.copy(december, path)
 
     table = dunghen("activate", "--store", path, "--dry-run").stdout
+    spoken = dunghen("activate", "--store", path, "--dry-run", "--lang", "vi").stdout
     lines = dunghen("activate", "--store", path, "--output", "jsonl")
 
     assert "2026-01-02 17:00" in table
+    assert {*COMPARED, "outcomes", "procedure", "calendar", "engine", "blocked", "source", "asked"} == set(
+        SWEPT_WORDS
+    )
+    assert "hạn cam kết" in spoken
+    assert "_due_at" not in spoken
     assert "dossiers would be judged anew" in table
     assert len(lines.stdout.splitlines()) == len(
         {json.loads(line)["subject"] for line in lines.stdout.splitlines()}

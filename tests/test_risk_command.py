@@ -106,6 +106,25 @@ def test_a_table_by_which_nobody_is_ever_at_risk_says_so(store: Path) -> None:
     assert "no dossier will be said to be at risk before its date" in run(*asked, "--threshold", "99")
 
 
+def test_a_straggler_does_not_move_where_the_dossiers_are_split(store: Path, tmp_path: Path) -> None:
+    """One more dossier, received in December: two thirds of the others had come in March all the same."""
+    late, path = tmp_path / "late.jsonl", tmp_path / "store.db"
+    path.write_bytes(store.read_bytes())
+    act = {"action": "receive", "procedure": "land-transfer", "unit": "branch-o-mon"}
+    head = {
+        "specversion": "1.0",
+        "type": "dossier.acted.v1",
+        "source": "one-stop",
+        "id": "s-1",
+        "subject": "S",
+    }
+    told = {**head, "data": {"occurred_at": "2025-12-01T08:00:00+07:00", **act}}
+    late.write_text(f"{json.dumps(told)}\n", encoding="utf-8")
+    run("import", late, "--source", "one-stop", "--store", path)
+    found = json.loads(run("risk", "fit", "--store", path, "--at", "2025-12-31", "--output", "json"))
+    assert found["revision"].startswith("2025-03-")
+
+
 def test_without_a_table_the_list_says_how_to_make_one(tmp_path: Path) -> None:
     path, messages = tmp_path / "store.db", tmp_path / "month.jsonl"
     run("simulate", "--seed", "3", "--dossiers", "5", "--month", "2025-03", "--out", messages)

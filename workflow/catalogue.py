@@ -17,7 +17,7 @@ from workflow.clocks.calendar import Calendar, CalendarDefinition, read_calendar
 from workflow.errors import DefinitionError, UsageError, Words
 from workflow.factrows import FactRows
 from workflow.facts import Acted, Opened, Voided, code_of
-from workflow.organisation import Organisation, read_organisation
+from workflow.organisation import Organisation, check_hours, hours_of, organisation_in
 from workflow.procedure.checks import require_sound
 from workflow.procedure.language import Revision
 from workflow.procedure.reader import fingerprint, read_procedures
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from workflow.facts import Fact
     from workflow.sources import SourceOrder, Voids
 
-JUDGE_VERSION: Final = 2
+JUDGE_VERSION: Final = 3
 """Number of the engine's judging. Raised with every change that may give the same facts another judgment, or a judgment
 another shape in a store; what another number judged is judged anew when it is next touched, and not read before."""
 
@@ -62,7 +62,8 @@ class Definition(NamedTuple):
 
 
 class Basis(NamedTuple):
-    """What a judgment rests on: the fingerprint of its revision and that of its calendar, and the engine's number."""
+    """What a judgment rests on: the fingerprint of its revision and that of its calendar (where units of the
+    organisation work by hours of their own, of both together), and the engine's number."""
 
     fingerprint: str
     calendar: str | None
@@ -94,8 +95,9 @@ class Catalogue:
         by_code: dict[str, list[Revision]] = {}
         for revision in procedures:
             by_code.setdefault(revision.procedure, []).append(revision)
+        hours = hours_of(organisation)
         self.families: dict[str, dict[str, Rules]] = {
-            code: compile_family(revisions, self.calendars, self.orders)
+            code: compile_family(revisions, self.calendars, self.orders, hours)
             for code, revisions in by_code.items()
         }
         self.generic = self._one_generic()
@@ -203,8 +205,10 @@ class Catalogue:
         return list(found.values())
 
     def _calendar_print(self, key: tuple[str, str]) -> str | None:
-        name = self.families[key[0]][key[1]].revision.calendar
-        return None if name is None else self._calendars[name].fingerprint
+        timetable = self.families[key[0]][key[1]].clock.timetable
+        if timetable is None:
+            return None
+        return timetable.fingerprint(self._calendars[timetable.calendar.name].fingerprint)
 
     def _one_generic(self) -> str:
         found = [
@@ -235,12 +239,13 @@ def load(folder: Path) -> Catalogue:
         )
     revisions = read_procedures(folder)
     require_sound(revisions, folder)
-    organisation = next(iter(sorted((folder / "organisation").glob("*.yaml"))), None)
-    told = read_organisation(organisation) if organisation is not None else None
+    told, calendars = organisation_in(folder), read_calendars(folder / "calendars")
+    if told is not None and (named := calendars.get(told.calendar)) is not None:
+        check_hours(told, named.definition.units)
     rotation = next(iter(sorted((folder / "rotation").glob("*.yaml"))), None)
     return Catalogue(
         revisions,
-        read_calendars(folder / "calendars"),
+        calendars,
         read_sources(folder / "sources"),
         told,
         _newest_risk(folder / "risk"),

@@ -54,6 +54,7 @@ def told(dossier: Dossier, act: Acted, at: datetime) -> None:
         dossier.unit = act.unit
     if act.to is not None:
         dossier.unit = act.to.unit or dossier.unit
+        dossier.hours_of = dossier.hours_of or dossier.unit
         dossier.officer = act.to.officer
     if act.submitted_at is not None and dossier.submitted_at is None:
         dossier.submitted_at = act.submitted_at
@@ -112,8 +113,10 @@ def _milestone_effects(revision: Revision, action: str, clock: Clock) -> list[Ef
         return [_pause_ends(pause, revision, clock)]
     if milestone in ENDING_MILESTONES:
         return [_all_parts(lambda d, _act, at: end(d, at, milestone))]
-    if milestone in ("received", "issued", "ready"):
-        return [_all_parts(_first_time(f"{milestone}_at", closes=milestone != "received"))]
+    if milestone == "received":
+        return [_all_parts(_receive)]
+    if milestone in ("issued", "ready"):
+        return [_all_parts(_first_time(f"{milestone}_at"))]
     return []
 
 
@@ -145,10 +148,16 @@ def waits_end(
     return (close,)
 
 
-def _first_time(name: str, *, closes: bool) -> Effect:
+def _receive(dossier: Dossier, act: Acted, at: datetime) -> None:
+    """The receipt begins the clocks, and the unit that receives is the one whose hours they count by."""
+    if dossier.received_at is None:
+        dossier.received_at = at
+        dossier.hours_of = act.unit or dossier.hours_of
+
+
+def _first_time(name: str) -> Effect:
     def note(dossier: Dossier, _act: Acted, at: datetime) -> None:
-        if closes:
-            close_pauses(dossier, at)
+        close_pauses(dossier, at)
         if getattr(dossier, name) is None:
             setattr(dossier, name, at)
 
@@ -201,7 +210,9 @@ def _pause_ends(name: str, revision: Revision, clock: Clock) -> Effect:
             following(dossier, act, at)
         if pause.cap is None or late is None:
             return None
-        due = clock.due_within(clock.counting(pause.cap.counts), pause.cap.within, ended.started_at, at)
+        due = clock.due_within(
+            clock.counting(pause.cap.counts), pause.cap.within, ended.started_at, at, dossier.hours_of
+        )
         return Violation(f"pause/{name}/cap", "deadline", due, at) if late(at, due) else None
 
     return resume

@@ -111,7 +111,8 @@ class Dossier(Struct, omit_defaults=True, kw_only=True, gc=False):
     each count once. `corrected`: voids or further revisions are
     among its facts. `steps_told`: judged by the generic procedure, and a source that reports steps told of it.
     `last_key` and `streams` (per source:
-    greatest sequence, latest effective time) say whether a further fact sorts last.
+    greatest sequence, latest effective time) say whether a further fact sorts last. `hours_of`: the unit by whose
+    hours its clocks count, the one that received it, whoever holds it now.
     """
 
     subject: str
@@ -147,6 +148,7 @@ class Dossier(Struct, omit_defaults=True, kw_only=True, gc=False):
     missed: tuple[Missed, ...] = ()
     last_key: OrderKey | None = None
     streams: dict[str, tuple[int, datetime]] = {}
+    hours_of: str | None = None
 
 
 class Interval(Struct, frozen=True):
@@ -175,7 +177,8 @@ class Deadline(Struct, frozen=True, omit_defaults=True):
 
     `rule`: the limit's id, or `appointment`. `reaching_is_late`: whether the instant itself is already too late.
     `met_at`: the instant that stops this clock, absent while it runs. `late`: against `met_at`, or against the
-    time asked about. `open_pause`: the clock stands at the moment, so `due_at` still moves.
+    time asked about. `calendar`, `hours`: the revision it was counted by, and which of its hours, absent for the usual
+    ones. `open_pause`: the clock stands at the moment, so `due_at` still moves.
     """
 
     rule: str
@@ -188,4 +191,5 @@ class Deadline(Struct, frozen=True, omit_defaults=True):
     open_pause: bool = False
     basis: str | None = None
     calendar: str | None = None
+    hours: str | None = None
     sum: tuple[Line, ...] = ()

@@ -13,7 +13,7 @@ from workflow.registers import keep
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from workflow.facts import Fact
+    from workflow.facts import Fact, PauseUsed
     from workflow.model import Dossier
     from workflow.rules import Rules
 
@@ -47,14 +47,28 @@ def _balance(rules: Rules, dossier: Dossier, body: Opened, at: datetime) -> None
     dossier.opened, dossier.state, dossier.since = True, body.state, at
     if rules.layout.visited:
         dossier.visited = (body.state,)
-    dossier.pauses = tuple(PauseTaken(p.pause, p.started_at, p.ended_at) for p in body.pauses)
+    dossier.pauses = _used(rules, body.pauses)
     if rules.revision.states[body.state].final:
         end(dossier, body.ended_at or at, "final")
+
+
+def _used(rules: Rules, told: tuple[PauseUsed, ...]) -> tuple[PauseTaken, ...]:
+    """The pauses used so far, as told. Of each kind only the permitted number counts, the first begun first."""
+    counting: dict[str, list[PauseUsed]] = {}
+    for one in sorted(told, key=lambda used: used.started_at):
+        declared = rules.revision.pauses.get(one.pause)
+        most = None if declared is None else declared.at_most
+        counting[one.pause] = [*counting.get(one.pause, ()), one][:most]
+    return tuple(
+        PauseTaken(one.pause, one.started_at, one.ended_at, counts=one in counting[one.pause]) for one in told
+    )
 
 
 def _reveal(rules: Rules, dossier: Dossier, body: Opened, at: datetime) -> tuple[Violation, ...]:
     dossier.unit = body.unit or dossier.unit
     dossier.officer = body.officer or dossier.officer
+    receives = dossier.received_at is None and body.received_at is not None
+    dossier.hours_of = (body.unit if receives else None) or dossier.hours_of or body.unit
     dossier.received_at = dossier.received_at or body.received_at
     dossier.submitted_at = dossier.submitted_at or body.submitted_at
     told = tuple(AppointmentTold(a.at, a.cause, at) for a in body.appointments)

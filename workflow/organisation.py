@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import field
 
-from workflow.errors import DefinitionError
+from workflow.errors import DefinitionError, Words
 from workflow.procedure.language import Definition, Identifier, Names
 from workflow.yamltree import contents, placed_one
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from workflow.yamltree import Placed
@@ -31,8 +31,9 @@ class Standing(Definition, frozen=True):
 class Unit(Definition, frozen=True):
     """A unit: its kind, what it belongs to, and its posts.
 
-    `hours`: the calendar's hours it works by, where not the usual ones. `focal`: the post that tracks feedback.
-    `rotated_by`: the post that must move its officers and those of the units below it.
+    `hours`: the calendar's hours it works by, where they are not those of its name or kind, or the usual ones.
+    `focal`: the post that tracks feedback. `rotated_by`: the post that must move its officers and those of the units
+    below it.
     """
 
     name: Names
@@ -67,6 +68,12 @@ def read_organisation(path: Path) -> Organisation:
     return sound(contents(path), str(path))
 
 
+def organisation_in(folder: Path) -> Organisation | None:
+    """The organisation of a folder of definitions; None where it has none. Raises as `read_organisation`."""
+    path = next(iter(sorted((folder / "organisation").glob("*.yaml"))), None)
+    return None if path is None else read_organisation(path)
+
+
 def sound(data: bytes, name: str) -> Organisation:
     """The organisation in these bytes; `name` stands for the file in errors, which are those of `read_organisation`."""
     one = placed_one(data, name, Organisation)
@@ -97,6 +104,29 @@ def parents(organisation: Organisation, unit: str) -> tuple[str, ...]:
         found.append(above)
         above = organisation.units[above].parent
     return tuple(found)
+
+
+def hours_of(organisation: Organisation | None) -> dict[str, tuple[str, ...]]:
+    """By unit the names its hours may have in a calendar: those the unit names; else those called like it, else those
+    called like its kind. None without an organisation."""
+    units = {} if organisation is None else organisation.units
+    return {name: (name, unit.kind) if unit.hours is None else (unit.hours,) for name, unit in units.items()}
+
+
+def check_hours(organisation: Organisation, known: Collection[str]) -> None:
+    """Raises DefinitionError for a unit that names hours its calendar has not."""
+    for name, unit in organisation.units.items():
+        if unit.hours is not None and unit.hours not in known:
+            raise DefinitionError(
+                "organisation {organisation}: unit {unit}: expected hours of calendar {calendar}, one of {known}, "
+                "found {found}; correct them or add them to the calendar",
+                organisation=organisation.organisation,
+                unit=name,
+                calendar=organisation.calendar,
+                known=", ".join(sorted(known)) or Words("none"),
+                found=unit.hours,
+                reason="unknown_hours",
+            )
 
 
 def head_of(organisation: Organisation, unit: str) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from workflow.clocks.calendar import Calendar
     from workflow.clocks.clock import Clock
+    from workflow.clocks.timetable import HoursOf
     from workflow.effects import Effect
     from workflow.procedure.language import Move, Revision
 
@@ -45,14 +46,18 @@ class Rules:
     """
 
     def __init__(
-        self, revision: Revision, calendars: Mapping[str, Calendar], sources: Mapping[str, SourceOrder]
+        self,
+        revision: Revision,
+        calendars: Mapping[str, Calendar],
+        sources: Mapping[str, SourceOrder],
+        hours_of: HoursOf,
     ) -> None:
         """Compiles; UnknownZone or DefinitionError where the revision cannot be judged by."""
         self.revision = revision
         self.sources = sources
         self.zone = zone_at(revision.zone, f"procedure {revision.procedure}")
         self.layout: Layout = layout(revision)
-        self.clock: Clock = compile_clock(revision, self.layout, calendars)
+        self.clock: Clock = compile_clock(revision, self.layout, calendars, hours_of)
         self.registers = Registers(revision, self.layout, self.zone)
         self.taken_at_opening = self.registers.taken_by(None)
         fields = {name: register.source or name for name, register in revision.registers.items()}
@@ -151,18 +156,21 @@ def compile_rules(
     revision: Revision,
     calendars: Mapping[str, Calendar] | None = None,
     sources: Mapping[str, SourceOrder] | None = None,
+    hours_of: HoursOf | None = None,
 ) -> Rules:
-    """A revision ready to judge. A source that is not named orders by time, at rank 0, and voids its own facts."""
-    return Rules(revision, calendars or {}, sources or {})
+    """A revision ready to judge. A source that is not named orders by time, at rank 0, and voids its own facts.
+    `hours_of`: by unit the names of its hours in a calendar, as `organisation.hours_of` gives them."""
+    return Rules(revision, calendars or {}, sources or {}, hours_of or {})
 
 
 def compile_family(
     revisions: Iterable[Revision],
     calendars: Mapping[str, Calendar] | None = None,
     sources: Mapping[str, SourceOrder] | None = None,
+    hours_of: HoursOf | None = None,
 ) -> dict[str, Rules]:
     """The revisions of one procedure by number, each knowing the others, so that dossiers can be migrated."""
-    family = {r.revision: compile_rules(r, calendars, sources) for r in revisions}
+    family = {r.revision: compile_rules(r, calendars, sources, hours_of) for r in revisions}
     for rules in family.values():
         rules.family = family
     return family

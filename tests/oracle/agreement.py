@@ -6,6 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from oracle import naive_fold
+from oracle.bridge import calendar_of
+from oracle.offices import CALENDAR, WORKS
 from workflow.fold import fold
 from workflow.rules import SourceOrder, compile_rules
 from workflow.verdict import verdict
@@ -24,7 +26,10 @@ if TYPE_CHECKING:
 
 def rules_of(revision: Revision, sources: Mapping[str, Plain]) -> Rules:
     """The engine's rules; sources are given as the model takes them."""
-    return compile_rules(revision, {}, {name: SourceOrder(**how) for name, how in sources.items()})
+    calendars = {} if revision.calendar is None else {CALENDAR.name: calendar_of(CALENDAR)}
+    hours_of = {unit: () if hours is None else (hours,) for unit, hours in WORKS.items()}
+    orders = {name: SourceOrder(**how) for name, how in sources.items()}
+    return compile_rules(revision, calendars, orders, hours_of)
 
 
 def differences(
@@ -58,6 +63,7 @@ def as_plain(judgment: Judgment) -> dict[str, Any]:
         "appointments": [(told.at, told.cause, told.told_at) for told in dossier.appointments],
         "pauses": [(taken.pause, taken.started_at, taken.ended_at) for taken in dossier.pauses],
         "received_at": dossier.received_at,
+        "hours_of": dossier.hours_of,
         "ended_at": dossier.ended_at,
         "halted": dossier.halted,
         "order_assumed": dossier.order_assumed,

@@ -79,7 +79,8 @@ def compiled(rules: Rules, calendars: dict[int, Calendar]) -> Compiled:
         known[rules.calendar.name] = calendars[key]
     revision = msgspec.convert(_revision(rules), Revision)
     slots = layout(revision)
-    return Compiled(revision, compile_clock(revision, slots, known), slots)
+    hours_of = {unit: () if hours is None else (hours,) for unit, hours in rules.works.items()}
+    return Compiled(revision, compile_clock(revision, slots, known, hours_of), slots)
 
 
 def _revision(rules: Rules) -> dict[str, Any]:
@@ -147,6 +148,7 @@ def dossier_of(case: Case, made: Compiled) -> Dossier:
         revision="1",
         state="open",
         since=case.anchor,
+        hours_of=case.unit,
         registers=[None] * len(made.slots.registers),
         firsts=[None] * len(made.slots.actions),
         lasts=[None] * len(made.slots.actions),
@@ -163,6 +165,6 @@ def dossier_of(case: Case, made: Compiled) -> Dossier:
 
 def slips_of(case: SlipCase, made: Compiled) -> Dossier:
     """A dossier with slips and pauses as the product keeps it."""
-    plain = dossier_of(Case("none", case.slips[0].told, case.asked_at, case.paused), made)
+    plain = dossier_of(Case("none", case.slips[0].told, case.asked_at, case.paused, unit=case.unit), made)
     told = tuple(AppointmentTold(slip.at, slip.cause, slip.told) for slip in case.slips)
     return msgspec.structs.replace(plain, appointments=told)

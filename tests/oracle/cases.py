@@ -41,6 +41,8 @@ WHOLE_DAY: tuple[Spell, ...] = ((0, 24 * 60),)
 NIGHT: tuple[Spell, ...] = ((0, 6 * 60), (22 * 60, 24 * 60))
 WAITS = ("ask", "consult", "inspect")
 UNITS = ("desk", "land")
+BRANCHES = ("branch", "ward")
+RECEIVERS = (None, None, *BRANCHES, *UNITS, "stranger")
 
 
 def below(rnd: Random, end: int) -> int:
@@ -152,7 +154,8 @@ def random_rules(rnd: Random, calendar: PlainCalendar | None, limits: int = 6) -
     made = {
         f"limit-{index}": random_limit(rnd, names, calendar=calendar is not None) for index in range(limits)
     }
-    return Rules(zone, calendar, units, made, pauses, tasks)
+    works = {name: pick(rnd, (*UNITS, "nowhere", None)) for name in BRANCHES}
+    return Rules(zone, calendar, units, made, pauses, tasks, works)
 
 
 def random_task(rnd: Random, pauses: tuple[str, ...], *, calendar: bool) -> TaskKind:
@@ -180,8 +183,8 @@ def random_limit(rnd: Random, names: tuple[str, ...], *, calendar: bool) -> Plai
 
 def random_case(rnd: Random, rules: Rules, calendars: Calendars) -> Case:
     """One dossier and one of the limits to ask about, some 20 to 60 days into the laid-out minutes."""
-    limit = pick(rnd, tuple(rules.limits))
-    known = calendars.known(rules, None)
+    limit, unit = pick(rnd, tuple(rules.limits)), pick(rnd, RECEIVERS)
+    known = calendars.known(rules, None, unit)
     first = rules.calendar.first if rules.calendar is not None else date(2024, between(rnd, 1, 12), 1)
     fine = chance(rnd, 15)
     anchor = random_instant(
@@ -204,6 +207,7 @@ def random_case(rnd: Random, rules: Rules, calendars: Calendars) -> Case:
         pick(rnd, ("I", "I", "II", "II", "III", None)),
         given if chance(rnd, 80) else None,
         known.local_date(given) if chance(rnd, 80) else None,
+        unit,
     )
 
 

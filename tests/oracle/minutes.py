@@ -92,7 +92,8 @@ class PlainLimit(NamedTuple):
 
 @dataclass(frozen=True)
 class Rules:
-    """What limits ask about: a calendar or none, the kinds of unit in order, the limits, pauses and tasks."""
+    """What limits ask about: a calendar or none, the kinds of unit in order, the limits, pauses and tasks; `works`: by
+    which hours a unit works, None for the usual ones of the calendar."""
 
     zone: str
     calendar: PlainCalendar | None
@@ -100,6 +101,7 @@ class Rules:
     limits: dict[str, PlainLimit]
     pauses: dict[str, PauseKind]
     tasks: dict[str, TaskKind]
+    works: dict[str, str | None] = field(default_factory=dict)
 
 
 class Paused(NamedTuple):
@@ -123,7 +125,7 @@ class Waited(NamedTuple):
 @dataclass(frozen=True)
 class Case:
     """One question: when is this limit due, asked at `asked_at` (None: by the newest calendar). `extended`
-    are the extensions that took effect; `chosen`, `time` and `day` are registers."""
+    are the extensions that took effect; `chosen`, `time` and `day` are registers; `unit` received the dossier."""
 
     limit: str
     anchor: datetime
@@ -134,6 +136,7 @@ class Case:
     chosen: str | None = None
     time: datetime | None = None
     day: date | None = None
+    unit: str | None = None
 
 
 @dataclass
@@ -221,9 +224,8 @@ class Calendars:
         """Nothing is kept yet."""
         self._kept: dict[tuple[int, str | None, tuple[bool, ...]], Known] = {}
 
-    def known(self, rules: Rules, at: datetime | None) -> Known:
-        """The calendar of the rules as known at an instant (None: the newest), with the hours of their first
-        unit that has some of its own."""
+    def known(self, rules: Rules, at: datetime | None, unit: str | None = None) -> Known:
+        """The calendar of the rules as known at an instant (None: the newest), with the hours that count for a unit."""
         plain = rules.calendar
         if plain is None:
             weekdays: Week = dict.fromkeys(range(5), ((0, 24 * 60),))
@@ -231,7 +233,7 @@ class Calendars:
         zone = ZoneInfo(plain.zone)
         today = date.max if at is None else at.astimezone(zone).date()
         heard = tuple(announced_on(day) <= today for day in plain.differing)
-        week_of = next((unit for unit in rules.units if unit in plain.units), None)
+        week_of = hours_named(rules, plain, unit)
         key = (id(plain), week_of, heard)
         if key not in self._kept:
             week = plain.week if week_of is None else plain.units[week_of]
@@ -239,6 +241,17 @@ class Calendars:
             newest = {day.on: day.hours_of for day in sorted(said, key=announced_on)}
             self._kept[key] = Known(zone, week, newest, plain.first, plain.days)
         return self._kept[key]
+
+
+def hours_named(rules: Rules, plain: PlainCalendar, unit: str | None) -> str | None:
+    """The name of the hours a unit works by: those told of it, else its own name in the calendar, else (also where no
+    unit is known) those of the rules' first kind of unit that has some. None: the usual ones."""
+    if unit in rules.works:
+        told = rules.works[unit]
+        return told if told in plain.units else None
+    if unit in plain.units:
+        return unit
+    return next((kind for kind in rules.units if kind in plain.units), None)
 
 
 def announced_on(day: Differs) -> date:

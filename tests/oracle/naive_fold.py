@@ -2,9 +2,9 @@
 
 It shares no code with the engine: facts become plain dicts, everything is computed anew from whole lists, and a
 dossier's history is the list of its applied events. It covers the two times, repetitions, voids, revisions, both
-order authorities, order breaks, roles, guards on history and registers, limits in elapsed hours, openings, ends and
-when pauses begin and end (not what they stop); not tasks, phases, extensions or migrations. `NotModelled` is raised
-where a procedure asks for more.
+order authorities, order breaks, roles, guards on history and registers, limits in elapsed hours and in the working
+hours of a unit, openings, ends and when pauses begin and end (not what they stop); not tasks, phases, extensions or
+migrations. `NotModelled` is raised where a procedure asks for more.
 """
 
 from __future__ import annotations
@@ -116,6 +116,7 @@ def fresh(revision: Revision) -> Plain:
         "appointments": [],
         "pauses": [],
         "received_at": None,
+        "hours_of": None,
         "ended_at": None,
         "halted": False,
         "order_assumed": False,
@@ -158,6 +159,9 @@ def open_at(dossier: Plain, fact: Plain, revision: Revision) -> Plain:
 
 def tell(dossier: Plain, fact: Plain, revision: Revision) -> Plain:
     """Take what an opening makes known."""
+    receives = dossier["received_at"] is None and fact["body"]["received_at"] is not None
+    if fact["body"]["unit"] and (receives or dossier["hours_of"] is None):
+        dossier["hours_of"] = fact["body"]["unit"]
     for name in ("received_at", "ended_at"):
         if dossier[name] is None:
             dossier[name] = fact["body"][name]
@@ -221,6 +225,8 @@ def act(dossier: Plain, fact: Plain, revision: Revision) -> Plain:
     if refused:
         slip(dossier, fact)
         return outcome("refused", *broken)
+    first_named = fact["body"]["unit"] or (fact["body"]["to"] or {}).get("unit")
+    dossier["hours_of"] = dossier["hours_of"] or first_named
     broken += ask_limits(dossier, fact, revision, leaves=to is not None)
     broken += keep_values(dossier, fact, revision)
     take_effect(dossier, fact, revision, to)
@@ -277,6 +283,7 @@ def take_effect(dossier: Plain, fact: Plain, revision: Revision, to: str | None)
         dossier["visited"].append(to)
     if action.milestone == "received" and dossier["received_at"] is None:
         dossier["received_at"] = fact["effective"]
+        dossier["hours_of"] = fact["body"]["unit"] or dossier["hours_of"]
     if dossier["ended_at"] is None and (
         action.milestone in ENDS_DOSSIER or (to is not None and revision.states[to].final)
     ):

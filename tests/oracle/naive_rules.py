@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from oracle.offices import known
+from oracle.walk import HOUR_US, walk_minutes
 from workflow.procedure.language import Binds, Predicate
 
 if TYPE_CHECKING:
@@ -153,9 +155,15 @@ def passed(name: str, limit: Limit, dossier: Plain, revision: Revision, at: date
     if start is None:
         return []
     counts = revision.counting[limit.counts] if isinstance(limit.counts, str) else limit.counts
-    if counts.unit != "elapsed_hours" or counts.cut_off or not isinstance(limit.within, int):
+    if counts.cut_off or not isinstance(limit.within, int):
         raise NotModelled(name)
-    due = start + timedelta(hours=limit.within)
+    if counts.unit == "elapsed_hours":
+        due = start + timedelta(hours=limit.within)
+    elif counts.unit == "working_hours":
+        hours = known(revision, at, dossier["hours_of"])
+        due = walk_minutes(hours, hours.minutes, start, limit.within * HOUR_US, [])
+    else:
+        raise NotModelled(name)
     late = at >= due if counts.reaching == "late" else at > due
     return [(name, "deadline", due)] if late else []
 

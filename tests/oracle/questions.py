@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oracle.bridge import calendar_of, compiled, dossier_of, slips_of
 from oracle.cases import below, between, cases, chance, pick, random_calendar, random_instant
-from oracle.minutes import DAY, MINUTE, Calendars, Rules
+from oracle.minutes import DAY, MINUTE, Calendars, Rules, hours_named
 from oracle.slips import SlipCase, benchmark, printed, random_slip_case, random_slip_rules
 from oracle.walk import HOUR_US, MICROSECOND, chosen, due, start_of, stopped_since, walk_minutes, worked_us
 
@@ -63,12 +63,12 @@ class Questions:
 
     def _inverse(self, rules: Rules, case: Case, reached: datetime) -> Iterator[tuple[str, Any, Any]]:
         """Working time to the due instant, less that inside the stops, is N hours exactly."""
-        known = self.calendars.known(rules, case.asked_at)
+        known = self.calendars.known(rules, case.asked_at, case.unit)
         number = chosen(rules.limits[case.limit], case)
         if number is None or rules.calendar is None:
             return
-        unit = next((unit for unit in rules.units if unit in rules.calendar.units), None)
-        worktime = self._carried[id(rules.calendar)].worktime(unit, case.asked_at)
+        hours = hours_named(rules, rules.calendar, case.unit)
+        worktime = self._carried[id(rules.calendar)].worktime(hours, case.asked_at)
         start = start_of(rules, case, known)
         worked = worktime.between(start, reached)
         for begins, ends in stopped_since(rules, case, known, start):
@@ -158,7 +158,7 @@ def benchmark_differences(rnd: Random, number: int) -> Iterator[Difference | Non
             case = random_slip_case(rnd, rules, questions.calendars)
             listed = made.clock.deadlines(slips_of(case, made), at=case.asked_at, explain=chance(rnd, 20))
             found = [deadline.due_at for deadline in listed if deadline.rule == "appointment"]
-            expected = [printed(rules, case.slips[-1], questions.calendars)]
+            expected = [printed(rules, case.slips[-1], questions.calendars, case.unit)]
             due_at = benchmark(rules, case, questions.calendars)
             expected += [] if due_at is None else [due_at]
             yield None if found == expected else Difference("slip, benchmark", expected, found, rules, case)

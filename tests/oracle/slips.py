@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from oracle.cases import (
+    RECEIVERS,
     below,
     between,
     chance,
@@ -39,6 +40,7 @@ class SlipCase(NamedTuple):
     slips: tuple[Slip, ...]
     paused: tuple[Paused, ...]
     asked_at: datetime
+    unit: str | None = None
 
 
 def benchmark(rules: Rules, case: SlipCase, calendars: Calendars) -> datetime | None:
@@ -49,7 +51,9 @@ def benchmark(rules: Rules, case: SlipCase, calendars: Calendars) -> datetime | 
             continue
         if base is None or replaces(rules, case, base, slip, calendars):
             base = slip
-    return None if base is None else moved(rules, base, case.paused, case.asked_at, calendars)
+    if base is None:
+        return None
+    return moved(rules, base, case.paused, case.asked_at, calendars, case.unit)
 
 
 def committed(rules: Rules) -> Count | None:
@@ -65,19 +69,24 @@ def replaces(rules: Rules, case: SlipCase, base: Slip, slip: Slip, calendars: Ca
         return False
     then = [pause for pause in case.paused if pause.start <= slip.told]
     known_then = [p if p.end is None or p.end <= slip.told else p._replace(end=None) for p in then]
-    return slip.told <= moved(rules, base, tuple(known_then), slip.told, calendars)
+    return slip.told <= moved(rules, base, tuple(known_then), slip.told, calendars, case.unit)
 
 
 def moved(
-    rules: Rules, base: Slip, paused: tuple[Paused, ...], asked_at: datetime, calendars: Calendars
+    rules: Rules,
+    base: Slip,
+    paused: tuple[Paused, ...],
+    asked_at: datetime,
+    calendars: Calendars,
+    unit: str | None,
 ) -> datetime:
     """The printed date, moved by the pauses begun after it was told."""
     later = tuple(pause for pause in paused if pause.start > base.told)
-    known = calendars.known(rules, asked_at)
-    case = Case("every", base.told, asked_at, later)
+    known = calendars.known(rules, asked_at, unit)
+    case = Case("every", base.told, asked_at, later, unit=unit)
     stopped = unite(pauses_of(rules, case, known, "all"), base.told)
     counting = committed(rules) or Count("working_days")
-    reached = printed(rules, base, calendars)
+    reached = printed(rules, base, calendars, unit)
     if counting.unit in {"working_hours", "elapsed_hours"}:
         for begins, ends in stopped:
             if begins < reached and counting.unit == "elapsed_hours":
@@ -124,11 +133,11 @@ def closing_or_end(known: Known, on: date) -> datetime:
     return known.closing(on) if known.named and known.works(on) else known.end_of(on)
 
 
-def printed(rules: Rules, slip: Slip, calendars: Calendars) -> datetime:
+def printed(rules: Rules, slip: Slip, calendars: Calendars, unit: str | None) -> datetime:
     """The instant a slip names, by the calendar as it stood when it was told."""
     if isinstance(slip.at, datetime):
         return slip.at
-    return closing_or_end(calendars.known(rules, slip.told), slip.at)
+    return closing_or_end(calendars.known(rules, slip.told, unit), slip.at)
 
 
 def random_slip_rules(rnd: Random, calendar: PlainCalendar | None) -> Rules:
@@ -142,7 +151,8 @@ def random_slip_rules(rnd: Random, calendar: PlainCalendar | None) -> Rules:
 
 def random_slip_case(rnd: Random, rules: Rules, calendars: Calendars) -> SlipCase:
     """A first slip, later ones of every cause, and pauses among them."""
-    known = calendars.known(rules, None)
+    unit = pick(rnd, RECEIVERS)
+    known = calendars.known(rules, None, unit)
     first = known.first + between(rnd, 20, 60) * DAY
     told = random_instant(rnd, known, first, None, fine=chance(rnd, 15))
     stops = random_stops(rnd, known, told, fine=chance(rnd, 15))
@@ -159,4 +169,4 @@ def random_slip_case(rnd: Random, rules: Rules, calendars: Calendars) -> SlipCas
             told, pick(rnd, (told + below(rnd, 9 * 1440) * MINUTE, at, at + MICROSECOND, pick(rnd, edges)))
         )
     asked_at = max(told, *edges) + below(rnd, 9 * 1440) * MINUTE
-    return SlipCase(tuple(slips), paused, asked_at)
+    return SlipCase(tuple(slips), paused, asked_at, unit)

@@ -31,7 +31,7 @@ HOUR_US = 60 * MINUTE_US
 def due(rules: Rules, case: Case, calendars: Calendars) -> datetime | None:
     """When the case's limit is due; None where its register gives no number or date."""
     limit = rules.limits[case.limit]
-    known = calendars.known(rules, case.asked_at)
+    known = calendars.known(rules, case.asked_at, case.unit)
     if limit.counting.unit == "given_date":
         if limit.register == "time":
             return case.time

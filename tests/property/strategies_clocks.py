@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
-from strategies_facts import PEOPLE, START, SUBJECT, Case, drawn, readings
+from strategies_facts import PEOPLE, START, SUBJECT, Case, drawn, readings, sometimes_in_an_office
 from strategies_procedures import chance, procedure
 
 from workflow.facts import Acted, Actor, Fact, Part, Recipient
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 def clocked_cases() -> st.SearchStrategy[Case]:
     """Cases that the naive model cannot judge, for the laws that need no model."""
-    return drawn(clocked_case)
+    return drawn(lambda rng: sometimes_in_an_office(rng, clocked_case(rng)))
 
 
 def clocked_case(rng: Random) -> Case:

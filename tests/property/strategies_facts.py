@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from oracle.offices import CALENDAR, UNITS
 from strategies_procedures import ROLES, chance, procedure
 
 from workflow.facts import (
@@ -50,7 +51,24 @@ class Case(NamedTuple):
 def cases() -> st.SearchStrategy[Case]:
     """Cases for Hypothesis: drawn by a seed (a shrinkable Random is ten times slower), cut to fewer facts as it
     shrinks."""
-    return drawn(case)
+    return drawn(lambda rng: sometimes_in_an_office(rng, case(rng)))
+
+
+def sometimes_in_an_office(rng: Random, one: Case) -> Case:
+    """The case as it is, or counted by the working hours of the units its facts name."""
+    if chance(rng, 60):
+        return one
+    hours = replace(one.revision.counting["hours"], unit="working_hours")
+    units = rng.choice(((), ("hall",), ("hall", "early")))
+    revision = replace(one.revision, calendar=CALENDAR.name, units=units, counting={"hours": hours})
+    told = {(fact.source, fact.id, fact.revision): _in_a_unit(rng, fact) for fact in one.facts}
+    return Case(revision, one.sources, [told[fact.source, fact.id, fact.revision] for fact in one.facts])
+
+
+def _in_a_unit(rng: Random, fact: Fact) -> Fact:
+    if not isinstance(fact.body, Acted | Opened):
+        return fact
+    return replace(fact, body=replace(fact.body, unit=rng.choice((None, *UNITS))))
 
 
 def drawn(make: Callable[[Random], Case]) -> st.SearchStrategy[Case]:

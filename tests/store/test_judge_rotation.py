@@ -30,8 +30,9 @@ from consumers.files.limits import FileLimits
 from consumers.files.registers import Register
 from consumers.rotating import acts_after, judge_rotation
 from workflow.catalogue import Catalogue, from_archive
-from workflow.facts import Acted, Actor, AlertActed, Fact, Voided
+from workflow.facts import Acted, Actor, AlertActed, Fact, Scalar, Voided
 from workflow.messages import read
+from workflow.procedure.reader import read_procedures
 from workflow.rotation.careers import career
 from workflow.store import beside
 from workflow.store.opening import open_store
@@ -70,6 +71,47 @@ def said(store: Store, on: str, *, acts: bool = True) -> list[tuple[str, str]]:
 def act(number: int, on: str, officer: str = OFFICER, **more: object) -> Fact:
     body = Acted(action="note", procedure="1.000003", actor=Actor(id=officer, role="officer"), unit=BRANCH)
     return Fact(f"H13-{number}", "gate", f"a-{number}", at(on), msgspec.structs.replace(body, **more))
+
+
+def test_what_feedback_on_an_officer_came_to_makes_a_move_due_and_its_correction_takes_it_back(
+    store: Store,
+) -> None:
+    known = Catalogue(
+        (*read_procedures(ROOT / "processes" / "can-tho" / "feedback"), generic()),
+        {"vn-can-tho": CALENDAR},
+        {"personnel": source("personnel")},
+        ORGANISATION,
+        None,
+        RULES,
+    )
+
+    def feedback(number: int, action: str, role: str, **data: Scalar) -> Fact:
+        body = Acted(
+            action=action,
+            procedure="harassment-feedback",
+            actor=Actor(id=f"{role}-1", role=role),
+            unit="can-tho-department",
+            data=data,
+        )
+        return Fact("PA-7", "gate", f"f-{number}", at(f"2021-06-0{number}"), body, number)
+
+    acts = [
+        feedback(1, "receive", "focal", officer=OFFICER),
+        feedback(2, "assign", "focal"),
+        feedback(3, "conclude", "inspector", conclusion="verified"),
+        feedback(4, "submit_for_approval", "officer"),
+    ]
+
+    def pass_at(on: str, *facts: Fact) -> list[tuple[str, str]]:
+        apply(store, known, messages(*facts), now=at(on))
+        return [(one.alert.id, one.change) for one in judge_rotation(store, known, now=at(on)).said]
+
+    due = f"rotation_due_verified/{OFFICER}/finding/PA-7/{BRANCH}/{POST}"
+    assert pass_at("2021-06-04", appointed("2021-03-01"), *acts) == []
+    assert pass_at("2021-06-05", feedback(5, "issue", "director")) == [(due, "raised")]
+    wrong = Fact("PA-7", "gate", "v", at("2021-06-06"), Voided(target_id="f-3", reason="of another officer"))
+    again = feedback(3, "conclude", "inspector", conclusion="not_verified")
+    assert pass_at("2021-06-07", wrong, replace(again, id="f-3b")) == [(due, "retracted")]
 
 
 def test_a_move_that_is_due_is_said_once_and_then_that_it_is_overdue(store: Store) -> None:

@@ -78,12 +78,17 @@ def revision(body: str, *, zone: str = "Asia/Ho_Chi_Minh", named: str | None = "
 
 
 def clock(
-    body: str, *, zone: str = "Asia/Ho_Chi_Minh", given: Calendar | None = None, bare: bool = False
+    body: str,
+    *,
+    zone: str = "Asia/Ho_Chi_Minh",
+    given: Calendar | None = None,
+    bare: bool = False,
+    hours_of: dict[str, tuple[str, ...]] | None = None,
 ) -> Clock:
     """A clock over the calendar of Cần Thơ, another one, or (bare) none."""
     known = given or can_tho()
     read = revision(body, zone=zone, named=None if bare else known.name)
-    return compile_clock(read, layout(read), {} if bare else {known.name: known})
+    return compile_clock(read, layout(read), {} if bare else {known.name: known}, hours_of)
 
 
 def limited(within: int, counts: str, **more: Any) -> Clock:

@@ -351,5 +351,5 @@ def test_a_full_memory_is_emptied_and_the_answers_stay(monkeypatch: pytest.Monke
 def test_a_guard_counts_a_time_of_its_own() -> None:
     made = limited(1, "days")
     hours = made.counting("hours")
-    assert wall(made.due_within(hours, 5, at("2024-07-01 10:00"), None)) == "2024-07-01 17:00"
+    assert wall(made.due_within(hours, 5, at("2024-07-01 10:00"), None, None)) == "2024-07-01 17:00"
     assert made.counting(hours) == hours

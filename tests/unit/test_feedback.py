@@ -13,7 +13,9 @@ from msgspec.structs import replace
 from rotating import CALENDAR, ORGANISATION, at
 from searching import examples
 
+from workflow.facts import OfficerConcluded
 from workflow.feedback import Petition, petition, standing
+from workflow.rotation.findings import finding
 from workflow.rules import compile_rules
 
 if TYPE_CHECKING:
@@ -193,3 +195,32 @@ def test_both_kinds_show_the_portals_marks_of_two_five_fifteen_and_two_working_d
         "publish": 2,
     }
     assert {limits[key].counts for key in ("acceptance", "ask-more", "answer", "publish")} == {"working-days"}
+
+
+CONDUCT = (
+    "2025-03-03T09:00 receive officer=cb-7",
+    "2025-03-03T10:00 assign",
+    "2025-03-07T10:00 conclude conclusion={}",
+    "2025-03-07T11:00 submit_for_approval",
+    "2025-03-10T09:00 issue",
+)
+
+
+@pytest.mark.parametrize("conclusion", ["verified", "partly", "not_verified"])
+def test_a_signed_conclusion_on_an_officer_is_a_finding(conclusion: str) -> None:
+    judged = told("harassment-feedback/2021", *(line.format(conclusion) for line in CONDUCT))
+    found = finding(judged.rules, judged.dossier)
+
+    assert found is not None
+    assert (found.subject, found.occurred_at) == ("cb-7", local("2025-03-10T09:00"))
+    assert isinstance(found.body, OfficerConcluded)
+    assert (found.body.finding, found.body.complaint) == (conclusion, judged.dossier.subject)
+
+
+def test_what_is_not_signed_concluded_or_about_an_officer_is_no_finding() -> None:
+    lines = [line.format("verified") for line in CONDUCT]
+    for some in (lines[:-1], [lines[0].replace(" officer=cb-7", ""), *lines[1:]], [*lines[:2], *lines[3:]]):
+        judged = told("harassment-feedback/2021", *some)
+        assert finding(judged.rules, judged.dossier) is None
+    about_a_rule = told(NAME, "2025-03-03T09:00 receive about=fee")
+    assert finding(about_a_rule.rules, about_a_rule.dossier) is None

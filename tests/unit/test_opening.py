@@ -7,11 +7,9 @@ from decimal import Decimal
 
 from judging import NINE, RECEIVE, RETURN, SUBJECT, act, broken, judge, of, revision, tell
 
-from workflow.facts import Heartbeat, Migrated, Opened
+from workflow.facts import Heartbeat, Migrated, Opened, PauseUsed
 from workflow.fold import fold
-from workflow.procedure.language import (
-    Register,
-)
+from workflow.procedure.language import Pause, Register
 from workflow.rules import compile_family
 
 
@@ -42,6 +40,28 @@ def test_an_opening_in_an_unknown_state_is_refused_and_opens_nothing() -> None:
 
 def test_an_opening_in_a_final_state_is_an_end() -> None:
     assert judge(tell(Opened(state="returned"), 3)).dossier.ended_at == NINE + timedelta(hours=3)
+
+
+def test_the_pauses_of_an_opening_stop_no_clock_beyond_their_permitted_number() -> None:
+    """In the order of their starts; what lies before the balance is not judged, so no rule is told as broken."""
+    once = revision(pauses={"papers": Pause(at_most=1), "fee": Pause()})
+    second, first, fee = (
+        PauseUsed(
+            pause=name,
+            started_at=NINE + timedelta(hours=hour),
+            ended_at=NINE + timedelta(hours=hour + 1),
+        )
+        for name, hour in (("papers", 5), ("papers", 1), ("fee", 6))
+    )
+    judgment = judge(tell(Opened(state="checking", pauses=(second, first, fee)), 9), rules=once)
+
+    taken = {(one.pause, one.started_at): one.counts for one in judgment.dossier.pauses}
+    assert taken == {
+        ("papers", first.started_at): True,
+        ("papers", second.started_at): False,
+        ("fee", fee.started_at): True,
+    }
+    assert judgment.outcomes[0].violations == ()
 
 
 def test_an_opening_without_a_state_makes_known_and_moves_nothing() -> None:

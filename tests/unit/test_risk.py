@@ -252,8 +252,8 @@ def test_working_time_counts_back_over_nights_and_holidays() -> None:
     clock = rules_of("land-transfer/2021").clock
     monday = datetime(2025, 3, 10, 1, tzinfo=UTC)
 
-    assert clock.before(monday, 120, monday) == datetime(2025, 3, 7, 9, tzinfo=UTC)
-    assert clock.minutes(datetime(2025, 3, 7, 9, tzinfo=UTC), monday, monday) == 120
+    assert clock.before(monday, 120, monday, None) == datetime(2025, 3, 7, 9, tzinfo=UTC)
+    assert clock.minutes(datetime(2025, 3, 7, 9, tzinfo=UTC), monday, monday, None) == 120
 
 
 def test_an_open_dossier_is_looked_at_by_what_it_has_left() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from clockmaking import PAUSES, at, clock, dossier, due, made, pause, wall
+from clockmaking import PAUSES, at, clock, dossier, due, made, pause, told, wall
 
 from workflow.clocks.stops import Moment
 from workflow.model import ExtensionTaken, PauseTaken, PhaseRun, TaskRun
@@ -61,6 +61,20 @@ def test_a_second_pause_counts_from_the_day_the_first_one_rolled_on_to() -> None
     both = pause("2024-07-08 10:00", "2024-07-13 10:00"), pause("2024-07-15 08:00", "2024-07-16 09:00")
 
     assert stopped(5, "dates", "2024-07-01 09:00", *both) == "2024-07-16 23:59"
+
+
+def test_the_sum_tells_that_the_last_day_rolled_on_when_the_pause_began() -> None:
+    stopped_then = dossier(at("2024-07-01 09:00"), pauses=(pause("2024-07-07 10:00", "2024-07-13 10:00"),))
+    (found,) = made(5, "dates").deadlines(stopped_then, at=at("2024-07-16 09:00"), explain=True)
+
+    assert told(found)[2:4] == [
+        (
+            "papers began at 2024-07-07 10:00+07:00, while the last day rolled on: "
+            "it is the one on which the clock runs again, 2024-07-13 10:00+07:00"
+        ),
+        "2024-07-13 is a rest day: moves to the next working day",
+    ]
+    assert wall(found.due_at) == "2024-07-15 23:59"
 
 
 def test_an_open_pause_begun_while_a_rest_day_rolls_on_holds_the_date() -> None:
@@ -308,8 +322,8 @@ def test_the_moment_asked_about_may_lie_apart_from_what_is_announced() -> None:
     limit = made(5, "days").limits["total"]
     subject = dossier(at("2024-04-22 09:00"), pauses=(pause("2024-04-24 09:00"),))
     known_before = limit.due_at(
-        subject, at("2024-04-22 09:00"), Moment(at("2024-04-26 09:00"), at("2024-04-01 09:00"))
+        subject, at("2024-04-22 09:00"), Moment(at("2024-04-26 09:00"), at("2024-04-01 09:00"), None)
     )
-    known_after = limit.due_at(subject, at("2024-04-22 09:00"), Moment(at("2024-04-26 09:00"), None))
+    known_after = limit.due_at(subject, at("2024-04-22 09:00"), Moment(at("2024-04-26 09:00"), None, None))
     assert known_before is not None and wall(known_before) == "2024-05-03 17:00"  # noqa: PT018 - one instant
     assert known_after is not None and wall(known_after) == "2024-05-04 17:00"  # noqa: PT018 - one instant

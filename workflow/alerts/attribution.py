@@ -78,19 +78,23 @@ def overrun(
     own, until = rules.family[last.revision], date.met_at or at
     if not (until >= date.due_at if date.reaching_is_late else until > date.due_at):
         return None
-    total = own.clock.minutes(date.due_at, until, until)
+    total = own.clock.minutes(date.due_at, until, until, last.hours_of)
     starts = [(stage.placed.at, stage.dossier) for stage in stages]
     visits = [
         _Visit(begins, min(ends, until), dossier)
         for (begins, dossier), (ends, _) in pairwise([*starts, (max(until, starts[-1][0]), last)])
         if begins < min(ends, until)
     ]
-    silent = list(_silences(own, outages, date.due_at, until))
+    silent = list(_silences(own, last.hours_of, outages, date.due_at, until))
     rest = total - sum(part.minutes for part in silent)
     excess = [*_steps(own, _joined(visits)), *_pauses(own, last, until), *_tasks(own, last, until)]
     if not any(part.minutes for part in excess):
         excess = [
-            _part("step", visit, own.clock.minutes(max(visit.begins, date.due_at), visit.ends, until))
+            _part(
+                "step",
+                visit,
+                own.clock.minutes(max(visit.begins, date.due_at), visit.ends, until, last.hours_of),
+            )
             for visit in _joined(visits)
             if visit.ends > date.due_at
         ]
@@ -128,17 +132,19 @@ def _steps(rules: Rules, visits: Iterator[_Visit]) -> Iterator[Part]:
             anchor = limit.anchor(visit.dossier)
             due = None if anchor is None else limit.due(visit.dossier, anchor, visit.ends)
             if due is not None and due < visit.ends:
-                beyond = rules.clock.minutes(max(due, visit.begins), visit.ends, visit.ends)
+                beyond = rules.clock.minutes(
+                    max(due, visit.begins), visit.ends, visit.ends, visit.dossier.hours_of
+                )
                 yield _part("step", visit, beyond)
 
 
 def _pauses(rules: Rules, dossier: Dossier, until: datetime) -> Iterator[Part]:
     for taken in dossier.pauses:
-        cap = rules.clock.capped_at(taken, until)
+        cap = rules.clock.capped_at(taken, until, dossier.hours_of)
         ends = min(taken.ended_at or until, until)
         declared = rules.revision.pauses.get(taken.pause)
         if cap is not None and declared is not None and cap < ends:
-            beyond = rules.clock.minutes(cap, ends, until)
+            beyond = rules.clock.minutes(cap, ends, until, dossier.hours_of)
             yield Part(declared.waits_for, taken.pause, beyond, taken.started_at, dossier.unit)
 
 
@@ -149,17 +155,20 @@ def _tasks(rules: Rules, dossier: Dossier, until: datetime) -> Iterator[Part]:
         for limit in rules.clock.for_task(run.state, run.task):
             due = limit.due(dossier, run.asked_at, until)
             if due is not None and due < ends:
-                yield Part("agency", run.agency, rules.clock.minutes(due, ends, until), run.asked_at)
+                beyond = rules.clock.minutes(due, ends, until, dossier.hours_of)
+                yield Part("agency", run.agency, beyond, run.asked_at)
 
 
-def _silences(rules: Rules, outages: Sequence[Outage], due_at: datetime, until: datetime) -> Iterator[Part]:
+def _silences(
+    rules: Rules, unit: str | None, outages: Sequence[Outage], due_at: datetime, until: datetime
+) -> Iterator[Part]:
     """Stretches of silence after the date, each minute once though several sources were silent."""
     reached = due_at
     for outage in sorted(outages, key=lambda one: (one.since, one.source)):
         begins, ends = max(outage.since, reached), min(outage.until or until, until)
         if begins < ends:
             # As a difference of sums from one instant, so that rounding to minutes loses none.
-            before, after = (rules.clock.minutes(due_at, at, until) for at in (begins, ends))
+            before, after = (rules.clock.minutes(due_at, at, until, unit) for at in (begins, ends))
             yield Part("feed", outage.source, after - before, begins)
             reached = ends
 

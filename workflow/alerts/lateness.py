@@ -101,7 +101,7 @@ def named(rules: Rules, cause: Cause) -> Cause:
     """A cause by the kind it has in procedures of feedback and complaints."""
     if rules.revision.kind not in _FEEDBACK:
         return cause
-    return cause._replace(kind=_OF_FEEDBACK.get(cause.kind, cause.kind))
+    return replace(cause, kind=_OF_FEEDBACK.get(cause.kind, cause.kind))
 
 
 def followed(found: Sequence[Alert], said: Collection[str]) -> list[Alert]:
@@ -143,7 +143,7 @@ class Sums:
         """What the slip names, and what it is held against: our own date of then, or the first slip."""
         rules, dossier, now = self._asked
         first = dossier.appointments[0]
-        yield printed_time(rules.clock.printed(first))
+        yield printed_time(rules.clock.printed(first, dossier.hours_of))
         if alert.by is None:
             yield Line("printed on a later slip, without a cause that moves the date", {}, alert.due_at)
             return

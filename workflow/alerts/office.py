@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
 
+from workflow.clocks.timetable import Timetable
 from workflow.clocks.worktime import MICROSECONDS_A_MINUTE, midnight
 from workflow.errors import CalendarRange
-from workflow.organisation import focal_at, parents
+from workflow.organisation import focal_at, hours_of, parents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +67,8 @@ class Office:
         """A calendar the organisation names and that is not there means: no quiet hours."""
         self.limits = limits
         self._organisation = organisation
-        self._calendar = None if organisation is None else calendars.get(organisation.calendar)
+        calendar = None if organisation is None else calendars.get(organisation.calendar)
+        self._timetable = None if calendar is None else Timetable(calendar, hours_of=hours_of(organisation))
         self._delays = {name: timedelta(minutes=one.delay_minutes) for name, one in sources.items()}
         self._live = {name: one.live_from for name, one in sources.items() if one.live_from is not None}
         self._sources, self._calendars = sources, calendars
@@ -188,11 +190,7 @@ class Office:
         return from_at is not None and from_at <= now
 
     def _work(self, unit: str | None, now: datetime) -> Worktime | None:
-        if self._calendar is None:
-            return None
-        body = self._organisation
-        found = None if body is None or unit is None else body.units.get(unit)
-        return self._calendar.worktime(None if found is None else found.hours, now)
+        return None if self._timetable is None else self._timetable.worktime(unit, now)
 
 
 def _day_before(at: datetime, work: Worktime | None) -> datetime:

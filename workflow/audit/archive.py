@@ -27,9 +27,7 @@ class Archive:
         ends = [len(list(group)) for _, group in groupby(kept, key=itemgetter(1))]
         self._states = [definitions[: sum(ends[: number + 1])] for number in range(len(ends))] or [[]]
         self._instants = [at for at, _ in groupby(kept, key=itemgetter(1))]
-        self._prints = [
-            {None, spare.fingerprint, *(one.fingerprint for one in kept)} for kept in self._states
-        ]
+        self._prints = [{spare.fingerprint, *(one.fingerprint for one in kept)} for kept in self._states]
         self._spare = spare
         self._compiled: dict[int, Catalogue] = {}
 
@@ -46,8 +44,7 @@ class Archive:
     def candidates(self, row: DossierRow) -> Iterator[Catalogue]:
         """The catalogues by which a row may have been judged, the newest first: those with all it names."""
         for number in reversed(range(len(self._states))):
-            prints = self._prints[number]
-            if row.fingerprint not in prints or row.calendar not in prints:
+            if row.fingerprint not in self._prints[number]:
                 return
             found = self._catalogue(number)
             rules = found.rules(row.procedure, row.revision)

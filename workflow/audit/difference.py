@@ -82,12 +82,13 @@ class Differing(Struct, frozen=True):
 
 class Known(NamedTuple):
     """What followed from what was known: the dossier as a line, and each fact's outcome. A dossier that could not be
-    judged says why."""
+    judged says why. `hours`: which of its calendar's it was counted by, None for the usual ones."""
 
     view: View | None
     outcomes: dict[FactId, Outcome]
     blocked: str | None = None
     rests_on: frozenset[tuple[str, str]] = frozenset()
+    hours: str | None = None
 
 
 NOTHING: Final = Known(None, {})
@@ -133,7 +134,7 @@ class Comparison:
         if not changes and not rejudged:
             return None
         told = tuple(_new(fact, after) for fact in new) if _differ(before, middle) else ()
-        did = self._did(after, facts) if _differ(middle, after) else ()
+        did = self._did(middle, after, facts) if _differ(middle, after) else ()
         return Differing(subject, changes, told, rejudged, did)
 
     def _known(self, catalogue: Catalogue, subject: str, facts: Sequence[Fact]) -> Known:
@@ -150,11 +151,16 @@ class Comparison:
         }
         revision = judgment.rules.revision
         rests_on = {("procedure", revision.procedure), ("calendar", revision.calendar or "")}
-        return Known(shown, outcomes, None, frozenset(rests_on))
+        timetable = judgment.rules.clock.timetable
+        hours = None if timetable is None else timetable.hours(judgment.dossier.hours_of)
+        return Known(shown, outcomes, None, frozenset(rests_on), hours)
 
-    def _did(self, after: Known, facts: Sequence[Fact]) -> tuple[NewDefinition, ...]:
-        """The definitions of in between that the dossier rests on."""
+    def _did(self, middle: Known, after: Known, facts: Sequence[Fact]) -> tuple[NewDefinition, ...]:
+        """The definitions of in between that the dossier rests on; the organisation where it gave it other hours."""
         rests_on = after.rests_on | {("source", fact.source) for fact in facts}
+        organisation = self._newer.organisation
+        if organisation is not None and middle.hours != after.hours:
+            rests_on |= {("organisation", organisation.organisation)}
         return tuple(_definition(one, at) for one, at in self._between if (one.kind, one.name) in rests_on)
 
 

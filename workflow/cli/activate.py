@@ -41,6 +41,25 @@ MOVED: Final = (
     Column("after", "After"),
 )
 
+SWEPT_WORDS: Final = {
+    "procedure": "procedure",
+    "calendar": "calendar",
+    "engine": "engine",
+    "blocked": "blocked",
+    "source": "source",
+    "asked": "asked for",
+    "revision": "revision",
+    "state": "state",
+    "appointment_due_at": "benchmark",
+    "appointment_late": "late against it",
+    "committed_due_at": "committed date",
+    "committed_late": "late against the committed date",
+    "released_at": "released",
+    "deviated": "deviated",
+    "outcomes": "outcomes of its facts",
+}
+"""What a table calls a reason, and a thing that moved."""
+
 
 @click.command(cls=Command)
 @store_options
@@ -111,18 +130,24 @@ def _print_moved(told: Iterator[Moved], zone: ZoneInfo) -> None:
 
 
 def _rows(one: Moved, zone: ZoneInfo) -> Iterator[dict[str, object]]:
-    because = ", ".join(one.because)
+    because = ", ".join(_worded(name) for name in one.because)
     for change in one.changes:
         yield {
             "subject": one.subject,
             "because": because,
-            "what": change.what,
+            "what": _worded(change.what),
             "before": _shown(change.before, zone),
             "after": _shown(change.after, zone),
         }
     if one.outcomes:
-        yield {"subject": one.subject, "because": because, "what": "outcomes", "after": one.outcomes}
+        yield {"subject": one.subject, "because": because, "what": _worded("outcomes"), "after": one.outcomes}
+
+
+def _worded(name: str) -> str:
+    return current(SWEPT_WORDS[name])
 
 
 def _shown(value: object, zone: ZoneInfo) -> object:
+    if isinstance(value, bool):
+        return current("yes") if value else current("no")
     return shown_instant(value, zone) if isinstance(value, datetime) else value

@@ -45,14 +45,20 @@ FIGURES = (Column("figure", "Figure"), Column("value", "Count", "right"))
 @click.option(
     "--calendar", type=FILE, multiple=True, help="A calendar beside or instead of those that come with us."
 )
+@click.option(
+    "--organisation",
+    type=FILE,
+    help="The organisation whose units are named; by default the one that comes with us.",
+)
 @click.option("--as-of", help="Judge as of this date or time; by default the last event of the log.")
 @click.option("--violations", type=OUT, help="Write each violation to this file.")
 @output_option("table", "json")
-def conform(
+def conform(  # noqa: PLR0913 - one parameter per option
     file: Path,
     procedure: Path,
     mapping: Path | None,
     calendar: tuple[Path, ...],
+    organisation: Path | None,
     as_of: str | None,
     violations: Path | None,
     output: Form,
@@ -61,7 +67,7 @@ def conform(
 
     Ends with 1 where a rule was broken or a row could not be taken.
     """
-    log = open_log(file, procedure, mapping, calendar)
+    log = open_log(file, procedure, mapping, calendar, organisation)
     asked = moment(as_of, log.zone, "--as-of")
     begun = time.perf_counter()
     report = _measured(log, asked, violations)
@@ -140,6 +146,8 @@ def _show(log: Log, report: Report, as_of: datetime | None, seconds: float, outp
         print_json(shown)
         return
     figures = [{"figure": current(title), "value": shown[key]} for key, title in TITLES.items()]
+    promised = shown.get("appointments", {})
+    figures += [{"figure": current(PROMISED[key]), "value": value} for key, value in promised.items()]
     print_rows(figures, FIGURES, "table", title=str(facts.path))
     print_rows(shown["violations"], RULES, "table", title="Broken rules")
 
@@ -156,6 +164,12 @@ TITLES = {
     "conforming": "Conform in everything",
     "seconds": "Seconds",
     "events_per_second": "Events per second",
+}
+
+PROMISED = {
+    "dossiers": "With an appointment",
+    "late": "Late against the appointment",
+    "open_overdue": "Open and past the appointment",
 }
 
 

@@ -39,10 +39,15 @@ if TYPE_CHECKING:
 @click.option(
     "--register", multiple=True, help="A register's value as NAME=VALUE, where a limit depends on it."
 )
-@click.option("--unit", help="The unit whose hours count.")
+@click.option("--unit", help="The unit that received it, whose hours count.")
 @click.option("--at", help="The moment asked about; by default the end of the day of receipt.")
 @click.option(
     "--calendar", type=FILE, multiple=True, help="A calendar beside or instead of those that come with us."
+)
+@click.option(
+    "--organisation",
+    type=FILE,
+    help="The organisation whose units are named; by default the one that comes with us.",
 )
 @output_option("table", "json")
 def deadline(  # noqa: PLR0913 - one parameter per option
@@ -56,15 +61,16 @@ def deadline(  # noqa: PLR0913 - one parameter per option
     unit: str | None,
     at: str | None,
     calendar: tuple[Path, ...],
+    organisation: Path | None,
     output: Form,
 ) -> None:
     """Compute every due date of a procedure and show its sum."""
-    family = read_family(procedure, calendar)
+    family = read_family(procedure, calendar, organisation)
     zone = next(iter(family.values())).zone
     received_at = _needed(received, zone, "--received")
     rules = in_force(family, received_at)
     dossier = rules.start("-")
-    dossier.received_at, dossier.unit = received_at, unit
+    dossier.received_at, dossier.unit, dossier.hours_of = received_at, unit, _known(unit, rules)
     dossier.submitted_at = moment(submitted, zone, "--submitted")
     dossier.issued_at = moment(issued, zone, "--issued")
     dossier.pauses = _pauses(pause, rules, zone)
@@ -91,6 +97,20 @@ def _needed(text: str, zone: ZoneInfo, option: str) -> datetime:
     found = moment(text, zone, option)
     assert found is not None  # noqa: S101 - a text was given
     return found
+
+
+def _known(unit: str | None, rules: Rules) -> str | None:
+    """The unit. Raises UsageError where nothing is said of its hours."""
+    timetable = rules.clock.timetable
+    if unit is None or timetable is None or timetable.knows(unit):
+        return unit
+    raise UsageError(
+        "--unit: expected a unit of the organisation or hours of the calendar, one of {known}, found {found}; "
+        "correct it, or name its organisation with --organisation",
+        known=", ".join(sorted(timetable.units)) or Words("none"),
+        found=unit,
+        reason="unknown_unit",
+    )
 
 
 def _receive(dossier: Dossier, rules: Rules, at: datetime) -> None:

@@ -60,6 +60,11 @@ _LOG = (
         multiple=True,
         help="With a file: a calendar beside or instead of those that come with us.",
     ),
+    click.option(
+        "--organisation",
+        type=FILE,
+        help="With a file: the organisation whose units it names; by default the one that comes with us.",
+    ),
 )
 _FILE = click.Argument(["file"], type=FILE)
 _PROCEDURE = click.Option(["--procedure"], type=FILE, required=True)
@@ -210,6 +215,7 @@ def _found(
     procedure: Path | None,
     mapping: Path | None,
     calendar: tuple[Path, ...],
+    organisation: Path | None,
     looking: Looking,
 ) -> Asked:
     """The dossier asked about. Raises UsageError where the words do not say which."""
@@ -235,7 +241,7 @@ def _found(
     if procedure is None:
         raise click.MissingParameter(ctx=context, param=_PROCEDURE)
     file: Path = _FILE.type_cast_value(context, which[0])
-    log = open_log(file, procedure, mapping, calendar)
+    log = open_log(file, procedure, mapping, calendar, organisation)
     facts = facts_of(log, which[1])
     at, known_at = moment(looking.at, log.zone, "--at"), moment(looking.known_at, log.zone, "--known-at")
     until = at or max(fact.occurred_at for fact in facts)

@@ -18,6 +18,7 @@ from workflow.clocks.calendar import read_calendar, read_calendars
 from workflow.errors import InputError, UsageError, Words
 from workflow.factrows import FactRows
 from workflow.facts import Acted, code_of
+from workflow.organisation import hours_of, organisation_in, read_organisation
 from workflow.procedure.checks import require_sound
 from workflow.procedure.reader import read_procedures
 from workflow.rules import compile_family
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from workflow.clocks.calendar import Calendar
     from workflow.facts import Fact
+    from workflow.organisation import Organisation
     from workflow.rules import Rules
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -75,17 +77,28 @@ class Log(NamedTuple):
         return choose(self.family, facts)
 
 
-def open_log(path: Path, procedure: Path, mapping: Path | None, calendars: tuple[Path, ...]) -> Log:
+def open_log(
+    path: Path,
+    procedure: Path,
+    mapping: Path | None,
+    calendars: tuple[Path, ...],
+    organisation: Path | None,
+) -> Log:
     """A log ready to be judged. Raises DefinitionError, UnsoundProcedure, InputError."""
     declared = read_mapping(mapping) if mapping is not None else None
     sources = {} if declared is None else {declared.source: SourceOrder(order=declared.order)}
     return Log(
-        open_facts(path, declared, limits=file_limits()), read_family(procedure, calendars, sources), declared
+        open_facts(path, declared, limits=file_limits()),
+        read_family(procedure, calendars, organisation, sources),
+        declared,
     )
 
 
 def read_family(
-    procedure: Path, calendars: tuple[Path, ...], sources: dict[str, SourceOrder] | None = None
+    procedure: Path,
+    calendars: tuple[Path, ...],
+    organisation: Path | None,
+    sources: dict[str, SourceOrder] | None = None,
 ) -> dict[str, Rules]:
     """The revisions of the one procedure in a file, checked and compiled."""
     revisions = read_procedures(procedure)
@@ -97,7 +110,8 @@ def read_family(
             found=", ".join(codes) or Words("none"),
         )
     require_sound(revisions, procedure)
-    return compile_family(revisions, all_calendars(calendars), sources or {})
+    units = hours_of(organisation_of(organisation))
+    return compile_family(revisions, all_calendars(calendars), sources or {}, units)
 
 
 def all_calendars(extra: tuple[Path, ...]) -> dict[str, Calendar]:
@@ -108,6 +122,14 @@ def all_calendars(extra: tuple[Path, ...]) -> dict[str, Calendar]:
         calendar = read_calendar(path)
         found[calendar.definition.name] = calendar
     return found
+
+
+def organisation_of(given: Path | None) -> Organisation | None:
+    """The organisation of the file given, else the one that comes with Dunghen."""
+    if given is not None:
+        return read_organisation(given)
+    with resources.as_file(resources.files("processes")) as folder:
+        return organisation_in(folder)
 
 
 def moment(text: str | None, zone: ZoneInfo, option: str) -> datetime | None:

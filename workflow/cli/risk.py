@@ -22,7 +22,7 @@ from workflow.risk.backtest import trial
 from workflow.risk.outlook import Outlook, outlook
 from workflow.risk.stays import course
 from workflow.risk.table import ALWAYS, THRESHOLD_PERCENT, Risk
-from workflow.store.looking import received_between
+from workflow.store.looking import two_thirds_received
 from workflow.store.rows import to_us
 
 if TYPE_CHECKING:
@@ -73,7 +73,9 @@ def risk() -> None:
 
 @risk.command("fit")
 @looking_options
-@click.option("--split", help="Fit to what was released by this date; by default two thirds of the way.")
+@click.option(
+    "--split", help="Fit to what was released by this date; by default when two thirds of all were received."
+)
 @click.option("--revision", help="The table's revision; by default the date of the split.")
 @click.option(
     "--threshold",
@@ -220,15 +222,14 @@ def _split(text: str | None, store: Seen) -> datetime:
     at = moment(text, store.zone, "--split")
     if at is not None:
         return at
-    found = received_between(store.store)
+    found = two_thirds_received(store.store, store.at)
     if found is None:
         raise UsageError(
             "{store}: no dossier was received, so there is nothing to fit a table to; import some first",
             store=store.store.name,
             reason="no_dossiers",
         )
-    first, last = found[0], min(found[1], store.at)
-    return first + (last - first) * 2 / 3
+    return found
 
 
 def _show_table(table: RiskTable, output: Form, left_out: int = 0) -> None:

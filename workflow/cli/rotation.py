@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 import msgspec
 
-from consumers.rotating import acts_after
+from consumers.rotating import acts_after, officers
 from workflow.audit.views import in_order, view
 from workflow.cli.listing import print_views
 from workflow.cli.options import Group, output_option
@@ -19,7 +19,6 @@ from workflow.cli.sums import print_sum, shown_instant
 from workflow.errors import UsageError
 from workflow.i18n import current
 from workflow.rotation.careers import career, day_of
-from workflow.store import beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -197,7 +196,9 @@ def _known(store: Seen, officer: str | None = None) -> Known:
     with store.store.reading() as reading:
         careers = [
             career(store.catalogue.orders, name, facts, known_at=store.known_at, valid_at=store.at)
-            for name, facts in beside.officers(reading)
+            for name, facts in officers(
+                reading, store.catalogue, known_at=store.known_at, valid_at=store.asked_at
+            )
             if officer is None or name == officer
         ]
     if officer is not None and not careers:

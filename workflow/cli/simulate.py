@@ -19,7 +19,7 @@ from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
 from workflow.cli.writing import OUT, written_whole
 from workflow.errors import UsageError
-from workflow.organisation import read_organisation
+from workflow.organisation import hours_of, read_organisation
 from workflow.procedure.reader import read_procedures
 from workflow.rules import compile_family
 from workflow.simulation.department import Department, Truth, department
@@ -114,7 +114,9 @@ def department_of(first: date) -> Department:
     families: dict[str, list[Revision]] = {}
     for revision in revisions:
         families.setdefault(revision.procedure, []).append(revision)
-    compiled = [compile_family(family, calendars) for family in families.values()]
+    compiled = [
+        compile_family(family, calendars, hours_of=hours_of(organisation)) for family in families.values()
+    ]
     return department(compiled, organisation, calendars[organisation.calendar].worktime(None, None), first)
 
 

@@ -16,7 +16,7 @@ from consumers.forms.opened import open_source, parts
 from consumers.kafka import newest
 from consumers.topicfacts import TopicFacts
 from workflow.choosing import choose
-from workflow.cli.inputs import FILE, all_calendars, regrouped
+from workflow.cli.inputs import FILE, all_calendars, organisation_of, regrouped
 from workflow.cli.options import Group, file_limits, kafka_settings, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
@@ -25,6 +25,7 @@ from workflow.errors import UsageError
 from workflow.facts import Acted, Opened
 from workflow.fold import fold
 from workflow.i18n import current, filled
+from workflow.organisation import hours_of, organisation_in
 from workflow.procedure.reader import read_procedures
 from workflow.rules import compile_family
 from workflow.sources import orders, read_source, read_sources
@@ -382,4 +383,5 @@ def _families(
     for revision in revisions.values():
         by_code.setdefault(revision.procedure, []).append(revision)
     calendars = all_calendars(()) if procedures is None else read_calendars(procedures / "calendars")
-    return {code: compile_family(family, calendars, known) for code, family in by_code.items()}
+    hours = hours_of(organisation_of(None) if procedures is None else organisation_in(procedures))
+    return {code: compile_family(family, calendars, known, hours) for code, family in by_code.items()}

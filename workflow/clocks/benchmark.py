@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from datetime import date
     from zoneinfo import ZoneInfo
 
-    from workflow.clocks.calendar import Calendar
     from workflow.clocks.counting import AnyCounter, Counts
     from workflow.clocks.limits import Lines
     from workflow.clocks.stops import Stop, StopRules
+    from workflow.clocks.timetable import Timetable
     from workflow.model import AppointmentTold, Dossier, Line, PauseTaken
 
 WITHOUT_COMMITTED = Counting(unit="working_days", reaching="in_time", first_day="excluded")
@@ -39,8 +39,7 @@ class Benchmark(NamedTuple):
     calendar is named; `rules`: all pauses with their caps; `own_clock`: the procedure has a committed limit."""
 
     zone: ZoneInfo
-    calendar: Calendar | None
-    unit: str | None
+    timetable: Timetable | None
     counting: Counting
     counts: Counts | None
     rules: StopRules
@@ -58,13 +57,13 @@ class Benchmark(NamedTuple):
         ends = (dossier.ready_at, dossier.issued_at, dossier.ended_at)
         met_at = next((end for end in ends if end is not None and end <= at), None)
         last = dossier.appointments[-1]
-        found = [self._appointment(last, at, met_at, explain=explain)]
+        found = [self._appointment(last, dossier.hours_of, at, met_at, explain=explain)]
         lines: Lines = [] if explain else None
-        reached = self._reached(dossier, Moment(met_at or at, announced_by), lines)
+        reached = self._reached(dossier, Moment(met_at or at, announced_by, dossier.hours_of), lines)
         if reached is not None:
             label = None if self.counts is None else self.counts.label(announced_by)
-            if lines is not None and label is not None:
-                lines.append(sums.by_calendar(label))
+            if lines is not None and self.counts is not None:
+                lines += sums.counted_by(self.counts, announced_by, dossier.hours_of)
             found.append(
                 Deadline(
                     rule="appointment",
@@ -74,15 +73,16 @@ class Benchmark(NamedTuple):
                     late=(met_at or at) > reached.due,
                     open_pause=reached.standing and met_at is None,
                     calendar=label,
+                    hours=None if self.counts is None else self.counts.hours(dossier.hours_of),
                     sum=tuple(lines or ()),
                 )
             )
         return tuple(found)
 
     def _appointment(
-        self, slip: AppointmentTold, at: datetime, met_at: datetime | None, *, explain: bool
+        self, slip: AppointmentTold, unit: str | None, at: datetime, met_at: datetime | None, *, explain: bool
     ) -> Deadline:
-        due = self.printed(slip)
+        due = self.printed(slip, unit)
         return Deadline(
             rule="appointment",
             kind="appointment",
@@ -93,16 +93,18 @@ class Benchmark(NamedTuple):
             sum=(_told(slip, due),) if explain else (),
         )
 
-    def printed(self, slip: AppointmentTold) -> datetime:
-        """The instant (UTC) a slip names; of a date alone its closing time, as the calendar stood when it was told."""
-        if isinstance(slip.at, datetime):
-            return slip.at.astimezone(UTC)
-        return self._closing(slip.at, slip.told_at)
+    def printed(self, slip: AppointmentTold, unit: str | None) -> datetime:
+        """The instant (UTC) a slip names; of a date alone its closing time by the hours of a unit, as the calendar
+        stood when it was told."""
+        at = slip.at
+        if isinstance(at, datetime):
+            return at if at.tzinfo is UTC else at.astimezone(UTC)
+        return self._closing(at, slip.told_at, unit)
 
-    def _closing(self, day: date, announced_by: datetime | None) -> datetime:
-        if self.calendar is None:
+    def _closing(self, day: date, announced_by: datetime | None, unit: str | None) -> datetime:
+        if self.timetable is None:
             return end_of_day(day, self.zone)
-        closing = self.calendar.worktime(self.unit, announced_by).closing(day)
+        closing = self.timetable.worktime(unit, announced_by).closing(day)
         return end_of_day(day, self.zone) if closing is None else closing
 
     def _reached(self, dossier: Dossier, moment: Moment, lines: Lines) -> Reached | None:
@@ -114,7 +116,7 @@ class Benchmark(NamedTuple):
             replaces = self._replaces(dossier, base, slip, lines)
             base = slip if replaces else base
         if lines is not None:
-            lines.append(_told(base, self.printed(base)))
+            lines.append(_told(base, self.printed(base, moment.unit)))
         return self._moved(base, dossier.pauses, moment, lines)
 
     def _replaces(self, dossier: Dossier, base: AppointmentTold, slip: AppointmentTold, lines: Lines) -> bool:
@@ -124,7 +126,8 @@ class Benchmark(NamedTuple):
             tell, replaces = sums.replaced, True
         elif slip.cause in ("extension", "correction"):
             then = _as_of(dossier.pauses, slip.told_at)
-            due = self._moved(base, then, Moment(slip.told_at, slip.told_at), None).due
+            moment = Moment(slip.told_at, slip.told_at, dossier.hours_of)
+            due = self._moved(base, then, moment, None).due
             replaces = slip.told_at <= due
             tell = sums.replaced if replaces else sums.told_too_late
         if lines is not None:
@@ -134,9 +137,9 @@ class Benchmark(NamedTuple):
     def _moved(
         self, base: AppointmentTold, pauses: tuple[PauseTaken, ...], moment: Moment, lines: Lines
     ) -> Reached:
-        counter, stops = self._counter(moment.announced_by), self._stops(base, pauses, moment)
+        counter, stops = self._counter(moment), self._stops(base, pauses, moment)
         if self.counting.unit in ("working_hours", "elapsed_hours"):
-            return self._moved_hours(counter, self.printed(base), stops, lines)
+            return self._moved_hours(counter, self.printed(base, moment.unit), stops, lines)
         return self._moved_days(counter, base, stops, moment, lines)
 
     def _moved_hours(
@@ -144,20 +147,21 @@ class Benchmark(NamedTuple):
     ) -> Reached:
         standing = False
         for stop in stops:
-            amount = counter.moves(due, stop.start, stop.end)
+            before, amount = due, counter.moves(due, stop.start, stop.end)
             if amount is not None:
                 due, standing = counter.moved(due, amount), stop.standing
-            self._tell_stop(stop, amount, due, lines)
+            if lines is not None:
+                lines.append(sums.stop(self.counting, self.zone, stop, amount, before, due))
         return Reached(due, standing)
 
     def _moved_days(
         self, counter: AnyCounter, base: AppointmentTold, stops: Iterable[Stop], moment: Moment, lines: Lines
     ) -> Reached:
         day = base.at.astimezone(self.zone).date() if isinstance(base.at, datetime) else base.at
-        due = over = self.printed(base)
+        due = over = self.printed(base, moment.unit)
         standing = False
         for stop in stops:
-            amount = None
+            before, amount = due, None
             if stop.start < due:
                 amount = counter.stopped(stop.start, stop.end)
             elif stop.start < over:
@@ -167,33 +171,26 @@ class Benchmark(NamedTuple):
             if amount:
                 day = counter.later(day, amount)
                 due, over = self._on(day, base, moment), self._on(counter.settled(day), base, moment)
-            self._tell_stop(stop, amount, due, lines)
+            if lines is not None:
+                lines.append(sums.stop(self.counting, self.zone, stop, amount, before, due))
         if over != due and lines is not None:
             lines.append(sums.rolled(day, over))
         return Reached(over, standing)
-
-    def _tell_stop(self, stop: Stop, amount: int | None, due: datetime, lines: Lines) -> None:
-        if lines is not None:
-            lines.append(
-                sums.after_due(stop, self.zone)
-                if amount is None
-                else sums.stopped(self.counting, self.zone, stop, amount, due)
-            )
 
     def _stops(self, base: AppointmentTold, pauses: tuple[PauseTaken, ...], moment: Moment) -> list[Stop]:
         after = [taken for taken in pauses if taken.counts and taken.started_at > base.told_at]
         found = [self.rules.of_pause(taken, moment) for taken in after if taken.pause in self.rules.pauses]
         return united(stop for stop in found if stop is not None)
 
-    def _counter(self, announced_by: datetime | None) -> AnyCounter:
+    def _counter(self, moment: Moment) -> AnyCounter:
         if self.counts is None:
             return WeekDays(self.counting, self.zone, None)
-        return self.counts.at(announced_by)
+        return self.counts.at(moment.announced_by, moment.unit)
 
     def _on(self, day: date, base: AppointmentTold, moment: Moment) -> datetime:
         """The slip on another day: its time of day where it names one, else that day's closing."""
         if not isinstance(base.at, datetime):
-            return self._closing(day, moment.announced_by)
+            return self._closing(day, moment.announced_by, moment.unit)
         wall: time = base.at.astimezone(self.zone).time()
         return datetime.combine(day, wall, self.zone).astimezone(UTC)
 

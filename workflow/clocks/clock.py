@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from workflow.clocks.benchmark import WITHOUT_COMMITTED, Benchmark
 from workflow.clocks.bindings import (
     actions_ahead,
+    actions_asked,
     anchor_of,
     binds_action,
     binds_end,
@@ -20,12 +21,15 @@ from workflow.clocks.bindings import (
     check_least,
     check_limit,
     default_place,
+    hangs_on_register,
     kind_of,
     numbers,
+    phase_met,
 )
-from workflow.clocks.counting import Counts
+from workflow.clocks.counting import Counts, at_least
 from workflow.clocks.limits import LimitClock, Place
-from workflow.clocks.stops import PauseRule, StopRules
+from workflow.clocks.stops import PauseRule, Silence, StopRules
+from workflow.clocks.timetable import Timetable, timetable_of
 from workflow.clocks.worktime import MICROSECONDS_A_MINUTE
 from workflow.errors import DefinitionError
 from workflow.layout import limits as all_limits
@@ -37,41 +41,45 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from workflow.clocks.calendar import Calendar
-    from workflow.clocks.stops import Moment
+    from workflow.clocks.timetable import HoursOf
     from workflow.layout import Layout
-    from workflow.model import AppointmentTold, Deadline, DeadlineKind, Dossier, PauseTaken, PhaseRun, TaskRun
+    from workflow.model import AppointmentTold, Deadline, DeadlineKind, Dossier, PauseTaken
     from workflow.procedure.language import Counting, Limit, Revision, Task
 
     Asked: TypeAlias = tuple[LimitClock, datetime | None, datetime | None]
-    Silence: TypeAlias = Callable[[Dossier, TaskRun, Moment], datetime | None]
 
 __all__ = ["Clock", "LimitClock", "compile_clock"]
 
 _MINUTE: Final = timedelta(minutes=1)
 _ORDER: Final[tuple[DeadlineKind, ...]] = ("committed", "statutory", "limit", "step", "phase", "task")
+_DATES: Final[frozenset[DeadlineKind]] = frozenset({"committed", "statutory"})
 _RANKS: Final = {kind: rank for rank, kind in enumerate(_ORDER)}
 
 
-def compile_clock(revision: Revision, layout: Layout, calendars: Mapping[str, Calendar]) -> Clock:
-    """The clocks of a revision, ready to be asked.
+def compile_clock(
+    revision: Revision, layout: Layout, calendars: Mapping[str, Calendar], hours_of: HoursOf | None = None
+) -> Clock:
+    """The clocks of a revision, ready to be asked. `hours_of`: by unit the names of its hours in a calendar.
 
     Raises DefinitionError where it names no known calendar though it counts working time, names an unknown one, one of
     another zone, or a limit that cannot be counted; UnknownZone for its own zone.
     """
-    return Clock(revision, layout, calendars)
+    return Clock(revision, layout, timetable_of(revision, calendars, hours_of))
 
 
 class Clock:
-    """Every limit of one revision. `limits` holds them by rule id, in the order of the revision."""
+    """Every limit of one revision. `limits` holds them by rule id, in the order of the revision; `slots`: where a
+    dossier keeps the times of the actions they ask about; `timetable` is the calendar they count by, None without one.
 
-    def __init__(self, revision: Revision, layout: Layout, calendars: Mapping[str, Calendar]) -> None:
+    Where a `unit` is asked for it is the one whose hours count: `hours_of` of the dossier.
+    """
+
+    def __init__(self, revision: Revision, layout: Layout, timetable: Timetable | None) -> None:
         """Compiles each limit; raises what `compile_clock` says."""
         self._revision = revision
         self._layout = layout
         self._zone = zone_at(revision.zone, f"procedure {revision.procedure}")
-        self._calendar = _calendar(revision, calendars)
-        own_hours = () if self._calendar is None else self._calendar.definition.units
-        self._unit = next((unit for unit in revision.units if unit in own_hours), None)
+        self.timetable = timetable
         self._counted: dict[Counting, Counts] = {}
         self._stops: dict[tuple[str | tuple[str, ...], bool], StopRules] = {}
         self._pauses = {name: self._pause_rule(name) for name in revision.pauses}
@@ -82,6 +90,10 @@ class Clock:
         self._ends = {state: self._those(lambda one: binds_end(one, state)) for state in revision.states}  # noqa: B023
         self._stays = {state: self._those(lambda one: binds_stay(one, state)) for state in revision.states}  # noqa: B023
         self._phases = {name: self._those(lambda one: binds_phase(one, name)) for name in revision.phases}  # noqa: B023
+        ends = tuple(limit for limit in self._any_end if limit.kind not in _DATES)
+        self._undated = {state: (*ends, *stays) for state, stays in self._stays.items()}
+        named = {action for limit in self.limits.values() for action in actions_asked(limit)}
+        self.slots = tuple(sorted(layout.actions[one] for one in named if one in layout.actions))
         self._benchmark = self._compiled_benchmark()
         self._ahead = {
             state: tuple(self._awaiting(actions)) for state, actions in actions_ahead(revision).items()
@@ -94,31 +106,36 @@ class Clock:
         return counting
 
     def due_within(
-        self, counting: Counting, number: int, start: datetime, announced_by: datetime | None
+        self,
+        counting: Counting,
+        number: int,
+        start: datetime,
+        announced_by: datetime | None,
+        unit: str | None,
     ) -> datetime:
         """The due instant (UTC) of `number` units from `start`, no stops asked about. Raises CalendarRange."""
-        return self._counts(counting).due(start, number, announced_by)
+        return self._counts(counting).due(start, number, announced_by, unit)
 
-    def minutes(self, start: datetime, end: datetime, announced_by: datetime) -> int:
+    def minutes(self, start: datetime, end: datetime, announced_by: datetime, unit: str | None) -> int:
         """Whole working minutes from `start` to `end`, elapsed ones where the revision has no calendar; 0 where `end`
         is not after `start`. Raises CalendarRange."""
-        if self._calendar is None:
+        if self.timetable is None:
             return max((end - start) // _MINUTE, 0)
-        work = self._calendar.worktime(self._unit, announced_by)
+        work = self.timetable.worktime(unit, announced_by)
         return work.between(start, end) // MICROSECONDS_A_MINUTE
 
-    def before(self, end: datetime, minutes: int, announced_by: datetime) -> datetime:
+    def before(self, end: datetime, minutes: int, announced_by: datetime, unit: str | None) -> datetime:
         """The latest instant (UTC) from which there are so many minutes until `end`, counted as by `minutes`."""
-        if self._calendar is None:
+        if self.timetable is None:
             return end.astimezone(UTC) - minutes * _MINUTE
-        work = self._calendar.worktime(self._unit, announced_by)
+        work = self.timetable.worktime(unit, announced_by)
         return work.before(end, minutes * MICROSECONDS_A_MINUTE)
 
-    def after(self, start: datetime, minutes: int, announced_by: datetime) -> datetime:
+    def after(self, start: datetime, minutes: int, announced_by: datetime, unit: str | None) -> datetime:
         """The earliest instant (UTC) until which there are so many minutes from `start`, counted as by `minutes`."""
-        if self._calendar is None:
+        if self.timetable is None:
             return start.astimezone(UTC) + minutes * _MINUTE
-        work = self._calendar.worktime(self._unit, announced_by)
+        work = self.timetable.worktime(unit, announced_by)
         return work.add(start, minutes * MICROSECONDS_A_MINUTE)
 
     def for_action(self, action: str) -> tuple[LimitClock, ...]:
@@ -180,38 +197,45 @@ class Clock:
         return (*slips, *counted)
 
     def pressing(
-        self, dossier: Dossier, *, at: datetime, share: float, kinds: Collection[DeadlineKind]
-    ) -> tuple[Deadline, ...]:
-        """Of the deadlines of these kinds of an open dossier as of `at` those not met by then, of which `share` of the
-        time may be over: of others surely less is, so that they need not be counted. Raises CalendarRange."""
-        found = (
-            limit.deadline(dossier, anchor, at=at, announced_by=at, explain=False)
-            for limit, anchor, met_at in self._asked(dossier, None)
-            if anchor is not None
-            and limit.kind in kinds
-            and (met_at is None or met_at > at)
-            and limit.may_press(anchor, dossier, at, share)
-        )
-        return tuple(one for one in found if one is not None)
+        self, dossier: Dossier, *, at: datetime, share: float, of: Collection[str] | None = None
+    ) -> list[Deadline]:
+        """The deadlines of an open dossier's steps, phases, tasks and other limits as of `at` that are not met by then
+        and of which `share` of the time may be over: of others surely less is. `of`: only those of these rules. Raises
+        CalendarRange."""
+        found = []
+        for limit, anchor, met_at in self._running(dossier):
+            if (
+                anchor is None
+                or (met_at is not None and met_at <= at)
+                or (of is not None and limit.id not in of)
+            ):
+                continue
+            one = limit.pressing(dossier, anchor, at, share)
+            if one is not None:
+                found.append(one)
+        return found
 
     def least_slip(self, dossier: Dossier) -> datetime | None:
         """The earliest instant the slips of a dossier name, those with an apology left out; None without one."""
-        slips = (self.printed(slip) for slip in dossier.appointments if slip.cause != "apology")
+        unit = dossier.hours_of
+        slips = (self.printed(slip, unit) for slip in dossier.appointments if slip.cause != "apology")
         return min(slips, default=None)
 
-    def printed(self, slip: AppointmentTold) -> datetime:
+    def printed(self, slip: AppointmentTold, unit: str | None) -> datetime:
         """The instant (UTC) a slip names; of a date alone its closing time, as the calendar stood when it was told."""
-        return self._benchmark.printed(slip)
+        return self._benchmark.printed(slip, unit)
 
-    def capped_at(self, taken: PauseTaken, announced_by: datetime | None) -> datetime | None:
+    def capped_at(
+        self, taken: PauseTaken, announced_by: datetime | None, unit: str | None
+    ) -> datetime | None:
         """The instant from which the clocks run again though a pause goes on; None for one without a cap."""
         rule = self._pauses.get(taken.pause)
-        return None if rule is None else rule.capped_at(taken.started_at, announced_by)
+        return None if rule is None else rule.capped_at(taken.started_at, announced_by, unit)
 
-    def cap(self, taken: PauseTaken, announced_by: datetime) -> Deadline | None:
+    def cap(self, taken: PauseTaken, announced_by: datetime, unit: str | None) -> Deadline | None:
         """The same as a deadline with its sum."""
         rule = self._pauses.get(taken.pause)
-        return None if rule is None else rule.deadline(taken, announced_by)
+        return None if rule is None else rule.deadline(taken, announced_by, unit)
 
     def benchmark(self, dossier: Dossier, *, at: datetime) -> Deadline | None:
         """The date lateness is judged by as of `at`, alone; None where no slip is known. Raises CalendarRange."""
@@ -231,6 +255,19 @@ class Clock:
             asked += [(limit, limit.anchor(dossier), None) for limit in self._still_ahead(dossier)]
         return asked
 
+    def _running(self, dossier: Dossier) -> Iterator[Asked]:
+        """The limits of an open dossier but those that date it."""
+        for limit in self._undated.get(dossier.state, ()):
+            yield limit, limit.anchor(dossier), None
+        for one in self._phase_limits(dossier) if dossier.phases else ():
+            if one[0].kind not in _DATES:
+                yield one
+        if dossier.tasks:
+            yield from self._task_limits(dossier)
+        for limit in self._still_ahead(dossier):
+            if limit.kind not in _DATES:
+                yield limit, limit.anchor(dossier), None
+
     def _end_limits(self, dossier: Dossier, ended_at: datetime | None) -> Iterator[Asked]:
         """Committed and statutory limits are met when the dossier is issued, others when it ends."""
         for limit in self._any_end if ended_at is None else self.for_end(dossier.state):
@@ -242,9 +279,9 @@ class Clock:
         for run in dossier.phases:
             for limit in self.for_phase(run.phase):
                 if limit.limit.starts is None and limit.counts is not None:
-                    yield limit, run.started_at, _phase_met(run, dossier.issued_at)
+                    yield limit, run.started_at, phase_met(run, dossier.issued_at)
                 elif run is last[run.phase]:
-                    yield limit, limit.anchor(dossier), _phase_met(run, dossier.issued_at)
+                    yield limit, limit.anchor(dossier), phase_met(run, dossier.issued_at)
 
     def _task_limits(self, dossier: Dossier) -> Iterator[Asked]:
         for run in dossier.tasks:
@@ -295,7 +332,9 @@ class Clock:
         if found is None:
             pauses = {n: p for n, p in self._pauses.items() if names == "all" or n in names}
             excluded = dict(self._excluded(names)) if tasks else {}
-            found = self._stops[key] = StopRules(pauses, excluded, by_register=_by_register(self._revision))
+            found = self._stops[key] = StopRules(
+                pauses, excluded, by_register=hangs_on_register(self._revision)
+            )
         return found
 
     def _excluded(self, names: str | tuple[str, ...]) -> Iterator[tuple[tuple[str, str], Silence]]:
@@ -307,8 +346,11 @@ class Clock:
     def _silence(self, state: str, name: str, task: Task) -> Silence:
         rule = f"task/{state}/{name}"
         if task.limit is None or task.on_silence == "wait":
-            return lambda _dossier, _run, _moment: None
-        return lambda dossier, run, moment: self.limits[rule].due_at(dossier, run.asked_at, moment)
+            return Silence(lambda _dossier, _run, _moment: None, timedelta.max)
+        least = at_least(self._named(task.limit.counts), min(numbers(task.limit), default=None))
+        return Silence(
+            lambda dossier, run, moment: self.limits[rule].due_at(dossier, run.asked_at, moment), least
+        )
 
     def _pause_rule(self, name: str) -> PauseRule:
         pause = self._revision.pauses[name]
@@ -323,12 +365,10 @@ class Clock:
         committed = next((limit for limit in self.limits.values() if limit.limit.date == "committed"), None)
         counts = None if committed is None else committed.counts
         counting = WITHOUT_COMMITTED if counts is None else counts.counting
-        if counts is None and self._calendar is not None:
+        if counts is None and self.timetable is not None:
             counts = self._counts(counting)
         rules = StopRules(self._pauses, {})
-        return Benchmark(
-            self._zone, self._calendar, self._unit, counting, counts, rules, own_clock=committed is not None
-        )
+        return Benchmark(self._zone, self.timetable, counting, counts, rules, own_clock=committed is not None)
 
     def _named(self, counts: Counting | str) -> Counting:
         if not isinstance(counts, str):
@@ -348,47 +388,9 @@ class Clock:
     def _counts(self, counting: Counting) -> Counts:
         found = self._counted.get(counting)
         if found is None:
-            found = self._counted[counting] = Counts(counting, self._zone, self._calendar, self._unit)
+            found = self._counted[counting] = Counts(counting, self._zone, self.timetable)
         return found
-
-
-def _by_register(revision: Revision) -> bool:
-    """Whether the limit of a task of it hangs on a register."""
-    tasks = [task for state in revision.states.values() for task in state.tasks.values()]
-    return any(task.limit is not None and not isinstance(task.limit.within, int) for task in tasks)
 
 
 def _rank(deadline: Deadline) -> int:
     return _RANKS[deadline.kind]
-
-
-def _phase_met(run: PhaseRun, issued_at: datetime | None) -> datetime | None:
-    """What stops a phase's clock: its end, or the issue of the result within it."""
-    if issued_at is None or issued_at < run.started_at:
-        return run.ended_at
-    return issued_at if run.ended_at is None else min(issued_at, run.ended_at)
-
-
-def _calendar(revision: Revision, calendars: Mapping[str, Calendar]) -> Calendar | None:
-    if revision.calendar is None:
-        return None
-    found = calendars.get(revision.calendar)
-    if found is None:
-        raise DefinitionError(
-            "procedure {procedure}: unknown calendar {calendar}, expected one of {known}: correct the name or add "
-            "the calendar",
-            reason="unknown_calendar",
-            procedure=revision.procedure,
-            calendar=revision.calendar,
-            known=", ".join(sorted(calendars)) or "none given",
-        )
-    if found.zone.key != revision.zone:
-        raise DefinitionError(
-            "procedure {procedure}: its zone is {zone}, that of calendar {calendar} {found}: they must be the same",
-            reason="zone_differs",
-            procedure=revision.procedure,
-            zone=revision.zone,
-            calendar=found.name,
-            found=found.zone.key,
-        )
-    return found

@@ -11,9 +11,11 @@ from workflow.clocks.worktime import MICROSECONDS_A_MINUTE
 from workflow.model import Line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
+    from workflow.clocks.counting import Counts
     from workflow.clocks.stops import Stop
     from workflow.procedure.language import Anchor, Counting, Limit
 
@@ -102,13 +104,25 @@ def day_too_late(number: int) -> Line:
     return Line("day {number} is already too late: the day before is the last", {"number": number})
 
 
-def stopped(counting: Counting, zone: ZoneInfo, stop: Stop, amount: int, due: datetime) -> Line:
-    """One stop and by how much it moved the date; `amount` in days, or in microseconds for hours."""
+def stop(
+    counting: Counting, zone: ZoneInfo, met: Stop, amount: int | None, before: datetime, due: datetime
+) -> Line:
+    """One stop and by how much it moved the date from `before` to `due`: `amount` in days, or in microseconds for
+    hours; None where it came too late."""
     values: dict[str, str | int] = {
-        "names": ", ".join(stop.names),
-        "from": spelled(stop.start, zone),
-        "to": spelled(stop.end, zone),
+        "names": ", ".join(met.names),
+        "from": spelled(met.start, zone),
+        "to": spelled(met.end, zone),
     }
+    if amount is None:
+        del values["to"]
+        return Line("{names} began at {from}, when the date had passed: moves nothing", values)
+    if met.start >= before:
+        return Line(
+            "{names} began at {from}, while the last day rolled on: it is the one on which the clock runs again, {to}",
+            values,
+            due,
+        )
     match counting.unit:
         case "working_hours":
             values |= _hours(amount)
@@ -124,14 +138,6 @@ def stopped(counting: Counting, zone: ZoneInfo, stop: Stop, amount: int, due: da
         case _:
             values["days"] = amount
             return Line("stopped by {names} from {from} to {to}: {days} calendar days", values, due)
-
-
-def after_due(stop: Stop, zone: ZoneInfo) -> Line:
-    """A stop that came too late to move the date."""
-    return Line(
-        "{names} began at {from}, when the date had passed: moves nothing",
-        {"names": ", ".join(stop.names), "from": spelled(stop.start, zone)},
-    )
 
 
 def capped(pause: str, until: datetime, zone: ZoneInfo) -> Line:
@@ -169,9 +175,20 @@ def counted_when_met(due: datetime) -> Line:
     return Line("as it was counted when it was met", {}, due)
 
 
-def by_calendar(label: str) -> Line:
-    """The calendar revision that counted."""
-    return Line("counted by calendar {calendar}", {"calendar": label})
+def counted_by(counts: Counts, announced_by: datetime | None, unit: str | None) -> Iterator[Line]:
+    """The calendar revision that counted, and by whose hours; nothing where no calendar did."""
+    label, timetable = counts.label(announced_by), counts.timetable
+    if label is None or timetable is None:
+        return
+    yield Line("counted by calendar {calendar}", {"calendar": label})
+    hours = timetable.hours(unit)
+    if unit is None or not timetable.knows(unit):
+        if hours is not None:
+            yield Line("by the hours {hours}, those of the procedure's units", {"hours": hours})
+    elif hours is None:
+        yield Line("by the usual hours, which unit {unit} works by", {"unit": unit})
+    else:
+        yield Line("by the hours {hours}, which unit {unit} works by", {"hours": hours, "unit": unit})
 
 
 def beyond_cover(day: date, covered_to: date) -> Line:

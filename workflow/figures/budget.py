@@ -139,7 +139,7 @@ def counted(
     late = stopped > date.due_at
     if released_at is not None or late or risk is None:
         return Counted(unit, released_at is not None, late, 0)
-    left = rules.clock.minutes(at, date.due_at, at)
+    left = rules.clock.minutes(at, date.due_at, at, dossier.hours_of)
     said = risk.probability(rules.revision.procedure, dossier.state, unit, max(left, 1))
     return Counted(unit, released=False, late=False, risk_ppm=round(said * MILLION))
 

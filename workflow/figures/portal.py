@@ -63,7 +63,7 @@ def portal_dates(rules: Rules, dossier: Dossier, at: datetime) -> PortalDates:
     """What the portal would know of a judged dossier as of `at`. Raises CalendarRange."""
     first = next((slip for slip in dossier.appointments if slip.cause != "apology"), None)
     requests = {name for name, pause in rules.revision.pauses.items() if REQUEST in pause.documents}
-    due_at = None if first is None else rules.clock.printed(first)
+    due_at = None if first is None else rules.clock.printed(first, dossier.hours_of)
     if first is None:
         dates = rules.clock.deadlines(dossier, at=at)
         due_at = max((one.due_at for one in dates if one.kind == "statutory"), default=None)

@@ -56,7 +56,7 @@ def trial(
         raise UsageError(
             "risk: expected dossiers released by {split} and others received later and decided, found {before} and "
             "{after}; split at another date",
-            split=split.isoformat(),
+            split=split.isoformat(sep=" ", timespec="minutes"),
             before=len(stopped),
             after=tested,
             reason="split",

@@ -41,12 +41,12 @@ class Outlook(Struct, frozen=True):
 def outlook(rules: Rules, dossier: Dossier, risk: Risk, at: datetime) -> Outlook | None:
     """How a judged dossier stands as of `at`; None where nothing may come late any more or no date is known: it was not
     received, has ended, or has met its date. Raises CalendarRange."""
-    if dossier.received_at is None or (dossier.ended_at is not None and dossier.ended_at <= at):
+    if dossier.received_at is None or dossier.ended_at is not None:
         return None
     date = _held_to(rules.clock.deadlines(dossier, at=at))
     if date is None or date.met_at is not None:
         return None
-    left = max(rules.clock.minutes(at, date.due_at, at), 0)
+    left = max(rules.clock.minutes(at, date.due_at, at, dossier.hours_of), 0)
     # Nothing left is late for certain only once the date has passed: until then a minute counts.
     passed = at >= date.due_at if date.reaching_is_late else at > date.due_at
     said = risk.probability(

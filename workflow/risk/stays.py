@@ -102,11 +102,13 @@ def _stay(rules: Rules, last: Dossier, met_at: datetime, piece: _Piece) -> Stay:
 
 def _needed(rules: Rules, last: Dossier, begins: datetime, ends: datetime) -> int:
     """Working minutes until the clock stopped, without those of pauses that moved the date."""
-    count, pauses = rules.clock.minutes, [taken for taken in last.pauses if taken.counts]
-    paused = sum(
-        count(max(begins, taken.started_at), min(ends, taken.ended_at or ends), ends) for taken in pauses
-    )
-    return max(count(begins, ends, ends) - paused, 0)
+    pauses = [taken for taken in last.pauses if taken.counts]
+
+    def count(start: datetime, end: datetime) -> int:
+        return rules.clock.minutes(start, end, ends, last.hours_of)
+
+    paused = sum(count(max(begins, taken.started_at), min(ends, taken.ended_at or ends)) for taken in pauses)
+    return max(count(begins, ends) - paused, 0)
 
 
 def _moments(rules: Rules, pieces: Sequence[_Piece], *, late: bool) -> Iterator[Moment]:
@@ -119,6 +121,6 @@ def _moments(rules: Rules, pieces: Sequence[_Piece], *, late: bool) -> Iterator[
         for _ in range(1 if date.open_pause else ASKED_MAX):
             if at >= min(piece.ends, date.due_at):
                 break
-            left = rules.clock.minutes(at, date.due_at, at)
+            left = rules.clock.minutes(at, date.due_at, at, found.hours_of)
             yield Moment(rules.revision.procedure, found.state, found.unit or "", left, late)
-            at = rules.clock.after(at, DAY_MINUTES, at)
+            at = rules.clock.after(at, DAY_MINUTES, at, found.hours_of)

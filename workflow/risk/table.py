@@ -252,8 +252,8 @@ class Risk:
         if left == ALWAYS:
             return since
         if any(taken.ended_at is None for taken in dossier.pauses):
-            return since if rules.clock.minutes(at, due_at, at) <= left else None
-        return max(since, rules.clock.before(due_at, left, at))
+            return since if rules.clock.minutes(at, due_at, at, dossier.hours_of) <= left else None
+        return max(since, rules.clock.before(due_at, left, at, dossier.hours_of))
 
     def _crossing(self, procedure: str, step: str, unit: str) -> int | None:
         threshold = self.table.threshold_percent / 100

@@ -13,9 +13,10 @@ from msgspec import Struct
 
 from workflow.clocks import sums
 from workflow.clocks.counting import Counts
+from workflow.clocks.timetable import Timetable
 from workflow.clocks.worktime import end_of_day, midnight, years_later
 from workflow.model import Line
-from workflow.organisation import Organisation, head_of, parents
+from workflow.organisation import Organisation, head_of, hours_of, parents
 from workflow.rotation.careers import Concluded, Freed, Holding, Place, day_of
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ class Rotation:
         self.rules = rules
         self.organisation = organisation
         self.zone = rules.timezone
-        self._counts = Counts(rules.prompt.counts, self.zone, calendar, None)
+        timetable = None if calendar is None else Timetable(calendar, hours_of=hours_of(organisation))
+        self._counts = Counts(rules.prompt.counts, self.zone, timetable)
 
     def duties(self, career: Career) -> list[Duty]:
         """Every post the officer has, or had, to leave: those of findings first, each kind by its date.
@@ -145,14 +147,13 @@ class Rotation:
             left_on = None if each is None else each.until
             announced_by = None if left_on is None else end_of_day(left_on, self.zone)
             prompt = self.rules.prompt
-            due_at = self._counts.due(at, prompt.within, announced_by)
+            due_at = self._counts.due(at, prompt.within, announced_by, unit)
             to, of = self.addressee(unit, post)
             lines = [
                 _concluded(complaint.complaint, body, at),
                 sums.counted(prompt.counts, prompt.within, due_at),
             ]
-            label = self._counts.label(announced_by)
-            lines += [sums.by_calendar(label)] if label is not None else []
+            lines += sums.counted_by(self._counts, announced_by, unit)
             lines += [_no_hold(one) for one in career.freed if _touches(one, day_of(at, self.zone), left_on)]
             lines += _left(left_on, self.zone)
             yield Duty(

@@ -211,7 +211,7 @@ class _Desk:
         if now > case.due:
             return Counted(self._office.unit, released=False, late=True, risk_ppm=0)
         assert self._risk is not None  # noqa: S101 - asked only where there is one
-        left = max(rules.clock.minutes(now, case.due, now), 1)
+        left = max(rules.clock.minutes(now, case.due, now, found.hours_of), 1)
         said = self._risk.probability(rules.revision.procedure, found.state, found.unit or "", left)
         return Counted(self._office.unit, released=False, late=False, risk_ppm=round(said * MILLION))
 

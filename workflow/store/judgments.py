@@ -119,7 +119,7 @@ def row(
         *appointment,
         *committed,
         _deviated(rules, dossier, at),
-        _minutes_left(rules, dates, at),
+        _minutes_left(rules, dossier, dates, at),
         standing.next_due_at,
         standing.blocked,
         standing.linked,
@@ -188,10 +188,10 @@ def _headline(dates: tuple[Deadline, ...], kind: str) -> tuple[int | None, bool 
     return to_us(max(one.due_at for one in found)), any(one.late for one in found)
 
 
-def _minutes_left(rules: Rules, dates: tuple[Deadline, ...], at: datetime) -> int | None:
+def _minutes_left(rules: Rules, dossier: Dossier, dates: tuple[Deadline, ...], at: datetime) -> int | None:
     """Working minutes until the benchmark where its clock stands: they stay, while its date moves with time."""
     standing = next((one for one in dates if one.kind == "benchmark" and one.open_pause), None)
-    return None if standing is None else rules.clock.minutes(at, standing.due_at, at)
+    return None if standing is None else rules.clock.minutes(at, standing.due_at, at, dossier.hours_of)
 
 
 def _deviated(rules: Rules, dossier: Dossier, at: datetime) -> bool:
