@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from workflow.catalogue import Catalogue
     from workflow.facts import Fact
     from workflow.messages import AlertSaid
-    from workflow.model import Outcome
+    from workflow.model import Dossier, Outcome
     from workflow.store.rows import DossierRow, FactRow, Position
     from workflow.store.store import Store, Writing
 
@@ -138,10 +138,12 @@ def refold(
     *,
     now_us: int,
     told: Mapping[str, Mapping[FactId, Outcome]] | None = None,
+    standing: Mapping[str, Dossier] | None = None,
 ) -> tuple[Applied, list[Touched]]:
     """Folds dossiers that are `locked` already, and writes them as judged at this instant; each as it became.
 
-    `told`: what was said of their facts before, by dossier; only what differs is said. Raises as `apply`.
+    `told`: what was said of their facts before, by dossier; only what differs is said. `standing`: judgments that stand
+    as they are kept, by dossier; of those only the dates are counted anew. Raises as `apply`.
     """
     now = from_us(now_us)
     joined = told_together(rows.values(), ())
@@ -149,7 +151,11 @@ def refold(
         Touched(catalogue, code, before, (), now) for code, before in rows.items() if code not in joined
     ]
     recorded = {subject: max(now_us, before.last_recorded_at) for subject, before in rows.items()}
-    fold_whole(writing, touched, recorded, told=told)
+    stand = standing or {}
+    for one in touched:
+        if one.subject in stand:
+            one.recount(rows[one.subject], stand[one.subject], recorded[one.subject])
+    fold_whole(writing, [one for one in touched if one.subject not in stand], recorded, told=told)
     touched += fold_stories(writing, Batch(catalogue, rows, recorded, now), joined, {}, told)
     done, _ = settle(writing, catalogue, touched, now)
     return done, touched

@@ -201,6 +201,15 @@ class Touched:
         except FAULTS as fault:
             self._block(_said(fault), rules, len(facts))
 
+    def recount(self, row: DossierRow, dossier: Dossier, recorded_at: int) -> None:
+        """Counts the dates anew of a judgment that stands as its row keeps it."""
+        self._recorded_at = recorded_at
+        rules = self._catalogue.families[row.procedure][row.revision]
+        try:
+            self._keep(rules, dossier, row.code, row.facts)
+        except FAULTS as fault:
+            self._block(_said(fault), rules, row.facts)
+
     def share(
         self, judgment: Judgment, story: Story, code: str | None, *, facts: int, recorded_at: int, latest: int
     ) -> None:

@@ -3,6 +3,9 @@ engine. What differs is said; everything else stays as it was.
 
 The definitions are archived at one instant, and every dossier is judged as of it. Then batch after batch goes on in the
 order of the dossiers, each with how far it came in its own transaction, so that a sweep that was stopped goes on.
+
+Where nothing but the calendar is another, and of a dossier all took place while it could be late by both calendars or
+by neither, it is not folded again: its dates are counted anew.
 """
 
 from __future__ import annotations
@@ -10,24 +13,29 @@ from __future__ import annotations
 import hashlib
 from contextlib import ExitStack
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
 from consumers.apply import refold
 from consumers.stories import locked
+from workflow.alerts.office import FAR
 from workflow.catalogue import JUDGE_VERSION
 from workflow.choosing import in_force
+from workflow.clocks.calendar import CalendarDefinition, alike_until
 from workflow.sources import UNKNOWN_SOURCE, SourceDefinition
 from workflow.store import sweeps
+from workflow.store.judgments import unpack
 from workflow.store.rows import DossierRow, SweepRow, from_us, to_us
 from workflow.store.said import indexed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from consumers.judging import FactId
     from workflow.catalogue import Catalogue, Definition
+    from workflow.model import Dossier, Outcome
     from workflow.rules import Rules
     from workflow.store.said import Said
     from workflow.store.store import Reading, Store, Writing
@@ -78,6 +86,13 @@ class Swept(Struct, frozen=True):
     moved: tuple[Moved, ...]
 
 
+class Asked(NamedTuple):
+    """Why a dossier is judged anew. `version`: its row's, where nothing but the calendar is another."""
+
+    because: tuple[str, ...]
+    version: int | None
+
+
 def reasons(row: DossierRow, catalogue: Catalogue, *, steps_told: bool = True) -> tuple[str, ...]:
     """Why a dossier must be judged anew; none where it rests on what counts. Pure.
 
@@ -126,6 +141,27 @@ def differing(kept: Iterable[Definition], catalogue: Catalogue) -> tuple[str, ..
     )
 
 
+def known_alike(kept: Iterable[Definition], catalogue: Catalogue) -> dict[str, datetime]:
+    """Until when each calendar that was kept judges as its namesake of the catalogue does, by fingerprint. Pure."""
+    found: dict[str, datetime] = {}
+    for one in kept:
+        now = catalogue.calendars.get(one.name)
+        if one.kind == "calendar" and now is not None:
+            older = msgspec.json.decode(one.content, type=CalendarDefinition)
+            found[one.fingerprint] = alike_until(older, now.definition) or FAR
+    return found
+
+
+def stands(dossier: Dossier, alike: datetime) -> bool:
+    """Whether what became of a dossier's facts is the same by two calendars that judge alike until then: all of them
+    took effect before, and none broke a rule of another kind than a date. Such a violation may name the date, and an
+    alert on a refused event wait for working hours. Pure."""
+    last = dossier.last_key
+    return (
+        last is not None and last[0] < alike and all(kind == "deadline" for kind in dossier.broken.values())
+    )
+
+
 def moved(before: DossierRow, after: DossierRow, because: tuple[str, ...], outcomes: int) -> Moved | None:
     """What of a dossier came to something else; None where nothing did. Pure."""
     changes = tuple(
@@ -158,6 +194,7 @@ class Sweep:
         self._everything = everything
         with store.writing(keep=keep) as writing:
             self.row = _begun(writing, catalogue, _target(catalogue, everything=everything), to_us(now))
+            self._alike = known_alike(writing.definitions(), catalogue)
         self._sources: list[str] = msgspec.json.decode(self.row.sources)
         self._said: Said | None = None
 
@@ -167,19 +204,18 @@ class Sweep:
             while not self.row.finished:
                 with self.store.reading() as reading:
                     found, after = self._next(reading)
-                if found:
-                    self._index(held)
-                yield self._batch(found, after)
+                yield self._batch(found, after, held)
 
-    def _index(self, held: ExitStack) -> None:
-        """Reads what was said, once a dossier must be judged anew."""
+    def _told(self, rows: Iterable[str], held: ExitStack) -> Mapping[str, Mapping[FactId, Outcome]]:
+        """What was said of the facts of dossiers; all is read once the first must be folded anew."""
         if self._said is None:
             with self.store.reading() as reading:
                 self._said = held.enter_context(indexed(reading))
+        return self._said.of(rows)
 
-    def _next(self, reading: Reading) -> tuple[dict[str, tuple[str, ...]], str | None]:
+    def _next(self, reading: Reading) -> tuple[dict[str, Asked], str | None]:
         """The next dossiers to judge anew, each with why, and the last one looked at; None at the end."""
-        found: dict[str, tuple[str, ...]] = {}
+        found: dict[str, Asked] = {}
         after = self.row.after
         while rows := sweeps.dossiers_after(reading, after, LOOKED_AT):
             told = (
@@ -194,8 +230,9 @@ class Sweep:
                 because = because or (("procedure",) if after in migrated else ())
                 because += ("source",) if after in told else ()
                 because = because or (("asked",) if self._everything else ())
+                plain = because == ("calendar",) and after not in migrated and not self._everything
                 if because:
-                    found[after] = because
+                    found[after] = Asked(because, row.version if plain else None)
                 if len(found) == self.batch:
                     return found, after
         return found, None
@@ -212,9 +249,9 @@ class Sweep:
         by = [name for name, order in self.catalogue.orders.items() if not order.steps]
         return asked - sweeps.told_otherwise(reading, by, asked) if asked else set()
 
-    def _batch(self, found: Mapping[str, tuple[str, ...]], after: str | None) -> Swept:
+    def _batch(self, found: Mapping[str, Asked], after: str | None, held: ExitStack) -> Swept:
         with locked(self.store, found, keep=self.keep) as (writing, rows):
-            moves = self._judged(writing, rows, found) if rows else ()
+            moves = self._judged(writing, rows, found, held) if rows else ()
             last = self.row
             row = last._replace(
                 after=last.after if after is None else after,
@@ -227,21 +264,37 @@ class Sweep:
         return Swept(row, moves)
 
     def _judged(
-        self, writing: Writing, rows: Mapping[str, DossierRow], found: Mapping[str, tuple[str, ...]]
+        self, writing: Writing, rows: Mapping[str, DossierRow], found: Mapping[str, Asked], held: ExitStack
     ) -> tuple[Moved, ...]:
-        said = self._said.of(rows) if self._said is not None else {}
-        _, touched = refold(writing, self.catalogue, rows, now_us=self.row.recorded_at, told=said)
+        standing = {
+            subject: dossier
+            for subject, one in found.items()
+            if subject in rows and (dossier := self._standing(rows[subject], one.version)) is not None
+        }
+        folded = [subject for subject in rows if subject not in standing]
+        told = self._told(folded, held) if folded else {}
+        now_us = self.row.recorded_at
+        _, touched = refold(writing, self.catalogue, rows, now_us=now_us, told=told, standing=standing)
         moves = [
             moved(
                 rows[one.subject],
                 one.row,
-                found.get(one.subject, ()),
+                found[one.subject].because if one.subject in found else (),
                 sum(d.outcome is not None for d in one.decisions),
             )
             for one in touched
             if one.row is not None
         ]
         return tuple(one for one in moves if one is not None)
+
+    def _standing(self, row: DossierRow, version: int | None) -> Dossier | None:
+        """The kept judgment of a dossier of which only the dates need be counted anew; None of any other, and of one
+        that was written since it was looked at."""
+        alike = self._alike.get(row.calendar or "")
+        if alike is None or row.version != version or row.linked is not None:
+            return None
+        dossier = unpack(row.judgment)
+        return dossier if stands(dossier, alike) else None
 
 
 def _begun(writing: Writing, catalogue: Catalogue, target: str, now_us: int) -> SweepRow:

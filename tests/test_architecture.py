@@ -71,10 +71,11 @@ HANDS_ON_DOSSIERS: Final = (
     "workflow/effects.py",
     "workflow/opening.py",
     "workflow/plan.py",
+    "workflow/situations.py",
     "workflow/cli/deadline.py",
 )
-"""The rules make the blank dossier, the fold and its parts work on their own private copy, and the command `deadline`
-fills a blank one of its own; all others get a value."""
+"""The rules make the blank dossier, the fold, its parts and what is learned from it work on their own private copy, and
+the command `deadline` fills a blank one of its own; all others get a value."""
 
 CLOCKS: Final = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "perf_counter"}
 """Methods of datetime, date and time that read a clock."""

@@ -112,3 +112,51 @@ def test_an_id_told_again_counts_once_and_told_otherwise_is_refused(tmp_path: Pa
         "refused": {"id_conflict": 1},
     }
     assert (found["events"], found["order_conforming"], found["open"]) == (3, 2, 2)
+
+
+ZONED = MAPPING + "zone: Asia/Ho_Chi_Minh\n"
+SLIPS = ZONED + "case: {appointment: {column: slip, format: date}}\n"
+PROMISED = (
+    "c,a,t,slip\n"
+    "A,a,2026-03-02T10:00:00Z,2026-03-05\nA,z,2026-03-05T10:00:00Z,2026-03-05\n"
+    "B,a,2026-03-02T10:00:00Z,2026-03-05\nB,z,2026-03-05T18:00:00Z,2026-03-05\n"
+    "C,a,2026-03-02T10:00:00Z,2026-03-06\n"
+    "D,a,2026-03-02T10:00:00Z,2026-03-30\n"
+    "E,a,2026-03-02T10:00:00Z,\nE,z,2026-03-20T10:00:00Z,\n"
+)
+"""Kept, an hour past midnight in the zone of the procedure, open past it, open before it, none."""
+
+
+def test_the_appointment_is_told_beside_the_deadline_of_the_procedure(tmp_path: Path) -> None:
+    found = conform(tmp_path, PROMISED, SLIPS)
+    assert found["appointments"] == {"dossiers": 4, "late": 1, "open_overdue": 1}
+    assert (found["ended"], found["late"], found["open"], found["open_overdue"]) == (3, 0, 2, 0)
+
+
+def test_the_appointment_is_asked_about_as_of_the_moment(tmp_path: Path) -> None:
+    early = conform(tmp_path, PROMISED, SLIPS, "--as-of", "2026-03-05T12:00:00Z")
+    assert early["appointments"] == {"dossiers": 4, "late": 0, "open_overdue": 0}
+    late = conform(tmp_path, PROMISED, SLIPS, "--as-of", "2026-04-05")
+    assert late["appointments"] == {"dossiers": 4, "late": 1, "open_overdue": 2}
+
+
+def test_the_end_of_a_complete_log_is_held_against_the_appointment(tmp_path: Path) -> None:
+    log = PROMISED + "F,a,2026-03-02T10:00:00Z,2026-03-05\nF,b,2026-03-09T10:00:00Z,2026-03-05\n"
+    found = conform(tmp_path, log, SLIPS + "log_end: closes\n")
+    assert found["appointments"] == {"dossiers": 5, "late": 2, "open_overdue": 0}
+
+
+def test_a_slip_told_by_an_event_counts_too(tmp_path: Path) -> None:
+    mapping = ZONED.replace("occurred_at: t}", "occurred_at: t, appointment: {column: slip, format: date}}")
+    assert conform(tmp_path, PROMISED, mapping)["appointments"]["dossiers"] == 4
+
+
+def test_without_an_appointment_none_is_told_of(tmp_path: Path) -> None:
+    assert "appointments" not in conform(tmp_path, PROMISED, MAPPING)
+
+
+def test_the_table_tells_appointments_in_vietnamese_too(tmp_path: Path) -> None:
+    conform(tmp_path, PROMISED, SLIPS)
+    named = ("--procedure", tmp_path / "p.yaml", "--mapping", tmp_path / "m.yaml")
+    told = dunghen("--lang", "vi", "audit", "conform", tmp_path / "l.csv", *named, "--output", "table")
+    assert "Trễ so với ngày hẹn trả" in told.stdout

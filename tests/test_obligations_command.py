@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from test_cli import dunghen
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.timeout(180)
 """The store is filled by three commands, each of which starts anew."""
@@ -95,6 +98,30 @@ def test_evaluation_counts_by_desk_and_altogether(store: str) -> None:
     ).stdout
     assert "1/2 = 50.00 %" in table
     assert "thái độ của cán bộ" in table
+
+
+def test_what_no_desk_returned_is_not_called_all(tmp_path: Path) -> None:
+    path, log = tmp_path / "store.db", tmp_path / "log.jsonl"
+    head = {"specversion": "1.0", "type": "dossier.acted.v1", "source": "one-stop", "subject": "D-9"}
+    more = {
+        "procedure": "mortgage-registration",
+        "unit": "branch-o-mon",
+        "actor": {"id": "cb-7", "role": "desk"},
+    }
+    lines = [
+        {
+            **head,
+            "id": action,
+            "sequence": number,
+            "data": {"occurred_at": f"2021-06-01T{number + 8:02}:00:00+07:00", "action": action, **more},
+        }
+        for number, action in enumerate(("receive", "return_result"))
+    ]
+    log.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    assert dunghen("import", str(log), "--source", "one-stop", "--store", str(path)).returncode == 0
+    table = dunghen("evaluation", "--from", "2021-01-01", "--to", "2021-12-31", "--store", str(path)).stdout
+    first = [line.split("  ")[1] for line in table.splitlines() if "0/1" in line]
+    assert first == ["no desk named", "All"]
 
 
 def test_judge_says_each_thing_once(store: str) -> None:

@@ -22,19 +22,27 @@ class FactRows(Sequence[Fact]):
     """Acts of revision 0 in strictly rising sequence and never falling time: rows of time, act, id and sequence.
 
     Who appends to `rows` keeps that promise. `known` is what is known of the dossier from its start. `shared`: equal
-    acts of many dossiers are one object, so that what an act does can be remembered by it. It reads as the sequence
-    of its facts.
+    acts of many dossiers are one object, so that what an act does can be learned by its identity. It reads as the
+    sequence of its facts.
     """
 
     __slots__ = ("known", "rows", "shared", "source", "subject")
 
-    def __init__(self, subject: str, source: str, known: Fact | None = None, *, shared: bool = False) -> None:
-        """No rows yet."""
+    def __init__(
+        self,
+        subject: str,
+        source: str,
+        known: Fact | None = None,
+        *,
+        rows: list[Row] | None = None,
+        shared: bool = False,
+    ) -> None:
+        """`rows`: those there are already."""
         self.subject = subject
         self.source = source
         self.known = known
         self.shared = shared
-        self.rows: list[Row] = []
+        self.rows: list[Row] = [] if rows is None else rows
 
     def follows(self, other: FactRows) -> bool:
         """Whether these rows may stand behind those of `other`: the same dossier and source, later or at once."""

@@ -21,7 +21,7 @@ from workflow.factrows import FactRows, as_rows
 from workflow.facts import Acted, AlertActed, Fact, Linked, Migrated, Opened, Voided
 from workflow.model import Dossier, Outcome
 from workflow.opening import migrate, open_dossier, opens, reopen
-from workflow.plan import APPLIED, NOT_JUDGED, REFERRED, outcome
+from workflow.plan import APPLIED, NOT_JUDGED
 from workflow.rules import Rules
 from workflow.sources import UNKNOWN_SOURCE
 from workflow.standing import Placed, place, stand
@@ -175,10 +175,7 @@ def _judge(rules: Rules, dossier: Dossier, rows: FactRows) -> list[Outcome]:
     outcomes: list[Outcome] = []
     if rows.known is not None:
         outcomes.append(open_dossier(rules, dossier, rows.known, rows.known.occurred_at))
-    if rows.shared:
-        _judge_shared(rules.machine, dossier, rows, outcomes)
-    else:
-        _judge_rows(rules.machine, dossier, rows, outcomes)
+    _judge_rows(rules.machine, dossier, rows, outcomes)
     if dossier.halted:
         outcomes += [NOT_JUDGED] * (len(rows) - len(outcomes))
     at, _, identifier, sequence = rows.rows[-1]
@@ -203,36 +200,6 @@ def _judge_rows(machine: ProcedureMachine, dossier: Dossier, rows: FactRows, out
         add(machine.judge(dossier, act, at))
         if dossier.halted:
             return
-
-
-def _judge_shared(
-    machine: ProcedureMachine, dossier: Dossier, rows: FactRows, outcomes: list[Outcome]
-) -> None:
-    """As `_judge_rows`, with what was remembered of each act: most rows of a log say what others said before."""
-    add, briefs, registers = outcomes.append, machine.briefs, dossier.registers
-    firsts, lasts, counts = dossier.firsts, dossier.lasts, dossier.counts
-    here = briefs[dossier.state]
-    for at, act, _, _ in rows.rows:
-        _, judge, asks, values, slot, dest = here.get(id(act)) or machine.brief(dossier.state, act)
-        if asks is None or (broken := asks(dossier, act, at)) is None:
-            add(APPLIED)
-        elif broken is not REFERRED:
-            add(outcome("applied", dossier, broken))
-        else:
-            add(judge(dossier, act, at))
-            if dossier.halted:
-                return
-            here = briefs[dossier.state]
-            continue
-        for index, value in values:
-            registers[index] = value
-        if slot is not None:
-            firsts[slot] = firsts[slot] or at
-            lasts[slot] = at
-            counts[slot] += 1
-        if dest is not None:
-            dossier.state, dossier.since = dest, at
-            here = briefs[dest]
 
 
 def _act_steps(rules: Rules, dossier: Dossier, facts: Sequence[Fact]) -> Iterator[tuple[Placed, Outcome]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from workflow.clocks.counting import lateness
 from workflow.facts import Acted
+from workflow.layout import parts
 from workflow.model import Dossier, RegisterValue, Violation, ViolationKind
 from workflow.procedure.language import Operand, Predicate, Value
 from workflow.registers import REMEMBERED_MAX
@@ -34,7 +35,8 @@ NOBODY = Acted(action="")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One rule asked at an event or an end: whether it holds, and what was found where it does not."""
+    """One rule asked at an event or an end: whether it holds, and what was found where it does not. `timeless`: no
+    time has a say in it."""
 
     rule: str
     kind: ViolationKind
@@ -42,6 +44,7 @@ class Check:
     expected: str
     holds: Test
     found: Tell
+    timeless: bool = False
 
     def violation(self, dossier: Dossier, act: Acted, at: datetime) -> Violation:
         """The violation of this rule by `act` at `at`."""
@@ -68,6 +71,7 @@ def check(rule: str, guard: Guard, context: Context, kind: ViolationKind | None 
         expected=spelled(guard.requires),
         holds=compiled(guard.requires, context),
         found=_telling(guard.requires, context),
+        timeless=not any(part.within or part.limit_passed for part in parts(guard.requires)),
     )
 
 
@@ -76,7 +80,7 @@ def role_check(action: str, roles: tuple[str, ...], *, refuses: bool) -> Check:
     predicate = Predicate(role=roles)
     among = frozenset(roles)
     holds: Test = lambda _d, act, _at: (who := act.actor) is not None and who.role in among  # noqa: E731
-    return Check(f"role/{action}", "role", refuses, spelled(predicate), holds, _who)
+    return Check(f"role/{action}", "role", refuses, spelled(predicate), holds, _who, timeless=True)
 
 
 def _asks_who(predicate: Predicate) -> bool:

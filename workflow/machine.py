@@ -7,13 +7,13 @@ A differential test holds every (state, action) pair to the stock classes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NoReturn, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from transitions import Event, Machine, Transition
 
 from workflow.errors import DefinitionError
 from workflow.model import Violation
-from workflow.plan import ActionPlan, Brief, Plan, break_order, brief, compiled, refers
+from workflow.plan import ActionPlan, Plan, break_order, compiled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from workflow.model import Dossier, Outcome
     from workflow.plan import Judge
     from workflow.procedure.language import OnOrderBreak, Revision
-
-
-BRIEFS_MAX: Final = 65_536
-"""Acts remembered for each state: as many as a reader of files keeps bodies."""
 
 
 class Step(Transition):
@@ -120,7 +116,6 @@ class ProcedureMachine(Machine):
             }
             for state in revision.states
         }
-        self.briefs: dict[str, dict[int, Brief]] = {state: {} for state in revision.states}
         self.allowed = {
             state: ", ".join(action for action in plans if state in plans[action].moves) or "nothing"
             for state in revision.states
@@ -139,18 +134,10 @@ class ProcedureMachine(Machine):
             return None
         return step.dest or state
 
-    def brief(self, state: str, act: Acted) -> Brief:
-        """What `act` does in `state`, remembered in `briefs` by its id: the act is kept, so no other has it."""
-        event = self.actions.get(act.action)
-        step = None if event is None else event.rules.get(state)
-        found = (
-            Brief(act, self.judge, refers) if step is None else brief(act, step.dest, step.plan, step.judge)
-        )
-        known = self.briefs[state]
-        if len(known) >= BRIEFS_MAX:
-            known.clear()
-        known[id(act)] = found
-        return found
+    def move(self, state: str, action: str) -> Step | None:
+        """The move of `action` from `state`, be it one that follows a break of the order; None where there is none."""
+        event = self.actions.get(action)
+        return None if event is None else event.rules.get(state) or event.followed.get(state)
 
     def judge(
         self, dossier: Dossier, act: Acted, at: datetime, _order: Violation | None = None, /

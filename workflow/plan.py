@@ -6,26 +6,22 @@ Together with `fold`, `opening` and `effects` these are the only places that cha
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from workflow.effects import end, leave, slip, told
 from workflow.model import Dossier, Missed, Outcome, Status, Violation
 from workflow.registers import Take, keep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
-    from typing import TypeAlias
 
     from workflow.clocks.clock import LimitClock
     from workflow.effects import Effect
     from workflow.facts import Acted, Scalar
     from workflow.guards import Check
-    from workflow.model import RegisterValue
     from workflow.procedure.language import OnOrderBreak
     from workflow.registers import Typed
-
-    Asks: TypeAlias = Callable[[Dossier, Acted, datetime], list[Violation] | None]
 
 APPLIED: Final = Outcome("applied")
 NOT_JUDGED: Final = Outcome("not_judged")
@@ -73,63 +69,9 @@ def compiled(dest: str | None, plan: Plan) -> Judge:
     return judge if plan.checks or plan.limits or not _is_plain(plan) else _moving(dest, plan, judge)
 
 
-class Brief(NamedTuple):
-    """What a move does for one act that comes again and again: which registers take which values, whose times are
-    marked, the state reached (None: it stays).
-
-    `asks` finds the broken rules that are recorded, None where all hold, and keeps in the dossier which limits were
-    missed; it is None itself where no rule is asked. What it refers, and all that is out of the common, is for `judge`.
-    """
-
-    act: Acted
-    judge: Judge
-    asks: Asks | None
-    values: tuple[tuple[int, RegisterValue], ...] = ()
-    slot: int | None = None
-    dest: str | None = None
-
-
-REFERRED: Final[list[Violation]] = []
-"""What `asks` of a brief finds where the act must be judged: a rule that refuses is broken, or it is no plain move."""
-
-
-def refers(_dossier: Dossier, _act: Acted, _at: datetime, /) -> list[Violation]:
-    """Refers every act to the judge."""
-    return REFERRED
-
-
-def brief(act: Acted, dest: str | None, plan: Plan, judge: Judge) -> Brief:
-    """The brief of a move for `act`; it refers all to `judge` where more is to be done than a brief can say."""
-    if not _is_plain(plan) or act.unit or act.to or act.appointment or act.submitted_at:
-        return Brief(act, judge, refers)
-    told = [(index, known, act.data.get(name)) for index, name, known in plan.lasts]
-    try:
-        values = tuple((index, known.of(raw)) for index, known, raw in told if raw is not None)
-    except ValueError:
-        return Brief(act, judge, refers)
-    return Brief(act, judge, _asking(plan), values, plan.slot, dest)
-
-
 def _is_plain(plan: Plan) -> bool:
     """Whether a move, unless it is refused, only takes last values, marks its times and moves the state."""
     return not (plan.takes or plan.effects or plan.has_tasks or plan.visited or plan.ends_by)
-
-
-def _asking(plan: Plan) -> Asks | None:
-    checks, limits = plan.checks, plan.limits
-    if not checks:
-        return (lambda dossier, _act, at: _missed(limits, dossier, at, None)) if limits else None
-
-    def asks(dossier: Dossier, act: Acted, at: datetime, /) -> list[Violation] | None:
-        broken: list[Violation] | None = None
-        for check in checks:
-            if not check.holds(dossier, act, at):
-                if check.refuses:
-                    return REFERRED
-                broken = [*(broken or ()), check.violation(dossier, act, at)]
-        return _missed(limits, dossier, at, broken)
-
-    return asks
 
 
 def _moving(dest: str | None, plan: Plan, judge: Judge) -> Judge:

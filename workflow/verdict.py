@@ -67,12 +67,13 @@ def verdict(judgment: Judgment, *, closes: bool = False, as_of: datetime | None 
         ended_at = dossier.last_key[0]
     if ended_at is None:
         return STILL_OPEN
+    return end_of(judgment.rules, dossier, ended_at)
+
+
+def end_of(rules: Rules, dossier: Dossier, ended_at: datetime) -> Verdict:
+    """The verdict on an end at `ended_at`; of a dossier whose judging was stopped before, only that it ended."""
     if dossier.halted:
         return Verdict(ended_at)
-    return _judged(judgment.rules, dossier, ended_at)
-
-
-def _judged(rules: Rules, dossier: Dossier, ended_at: datetime) -> Verdict:
     ending = rules.endings[dossier.state]
     broken: list[Violation] = []
     late = False

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given, reject, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from oracle.agreement import as_plain, differences, rules_of
@@ -26,6 +26,8 @@ from workflow.factrows import FactRows
 from workflow.facts import Acted, Fact, Opened, Voided
 from workflow.fold import advance, fold, follow, judgment_bytes, sorts_last, start, trail
 from workflow.rules import compile_rules
+from workflow.situations import Situations
+from workflow.verdict import verdict
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from workflow.fold import Judgment
     from workflow.model import Dossier, Outcome
     from workflow.rules import Rules
+    from workflow.situations import Course
+    from workflow.verdict import Verdict
 
 thorough = settings(max_examples=examples(250))
 brief = settings(max_examples=examples(100))
@@ -58,7 +62,8 @@ def without_repetitions(facts: list[Fact]) -> list[Fact]:
 def acts_in_order(one: Case) -> FactRows:
     """The acts of a case as rows of one source, each later than the one before in its sequence."""
     told = [fact for fact in one.facts if isinstance(fact.body, Acted)]
-    assume(told)
+    if not told:
+        reject()
     rows = FactRows(SUBJECT, told[0].source, shared=True)
     times = sorted(fact.occurred_at for fact in told)
     rows.rows = [
@@ -103,14 +108,50 @@ def test_seeded_histories_agree_with_the_model_too(seed: int) -> None:
 
 
 @thorough
-@given(cases() | clocked_cases())
-@example(first_facts(case(Random(1697)), 9))
-def test_what_is_remembered_of_an_act_says_what_judging_it_says(one: Case) -> None:
-    """Rows of a log share equal acts; what an act does is remembered, and must be what the judge would do."""
+@given(cases() | clocked_cases(), st.booleans())
+@example(first_facts(case(Random(1697)), 9), True)  # noqa: FBT003 - as above
+def test_what_equal_situations_have_shown_is_what_the_fold_finds(one: Case, closes: bool) -> None:  # noqa: FBT001
+    """Each prefix is a dossier, at the times it has and an hour apart: what was learned at one time holds at others."""
     rules, rows = rules_of(one.revision, one.sources), acts_in_order(one)
-    each = judgment_bytes(judged(rules, list(rows)))
+    situations = Situations(rules)
+    apart = [
+        (at + hour * timedelta(hours=1), act, id_, n) for hour, (at, act, id_, n) in enumerate(rows.rows)
+    ]
+    for told in (rows.rows, apart, rows.rows):
+        for length in range(1, len(told) + 1):
+            known = FactRows(SUBJECT, rows.source, rows=told[:length], shared=True)
+            course = situations.course(known, closes=closes)
+            if course is not None:
+                judgment = fold(rules, SUBJECT, known)
+                assert set(course.broken) == {
+                    *judgment.dossier.broken.items(),
+                    *verdict(judgment, closes=closes).broken,
+                }
+                _same_end(course, judgment, verdict(judgment, closes=closes))
 
-    assert [judgment_bytes(fold(rules, SUBJECT, rows)) for _ in range(2)] == [each, each]
+
+def _same_end(course: Course, judgment: Judgment, end: Verdict) -> None:
+    assert (course.ended_at, course.late) == (end.ended_at, end.late)
+    if course.dossier is not None:
+        told = {"subject", "last_key", "streams", "officer", "broken", "missed", "steps_told"}
+        whole = judgment.dossier
+        for name in set(whole.__struct_fields__) - told:
+            assert getattr(course.dossier, name) == getattr(whole, name), name
+
+
+def test_random_procedures_do_have_situations_to_learn_from() -> None:
+    """Else the law above would hold for want of cases."""
+    lengths = []
+    for one in (case(Random(seed)) for seed in range(60)):
+        if any(isinstance(fact.body, Acted) for fact in one.facts):
+            rows, situations = acts_in_order(one), Situations(rules_of(one.revision, one.sources))
+            known = [
+                FactRows(SUBJECT, rows.source, rows=rows.rows[:n], shared=True) for n in range(1, len(rows))
+            ]
+            courses = [situations.course(each, closes=True) for each in known]
+            lengths.append(sum(course is not None and bool(course.broken) for course in courses))
+
+    assert sum(length >= 4 for length in lengths) >= 10
 
 
 @thorough

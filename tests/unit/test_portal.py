@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from department import told
+from department import local, told
 
+from workflow.figures.indices import indices
 from workflow.figures.portal import PortalDates, portal_dates
+from workflow.figures.rates import Period, Share, measure
 
 
 def day(number: int, hour: int = 9) -> datetime:
@@ -80,3 +82,34 @@ def test_a_long_wait_does_not_shorten_the_next_one() -> None:
 
     assert PortalDates(day(13), day(25), waits).on_time(day(31))
     assert not PortalDates(day(13), day(25, 10), waits).on_time(day(31))
+
+
+@pytest.mark.parametrize(
+    ("received", "answered", "published", "kept"),
+    [
+        ("2025-03-05T09:00", "2025-03-14T09:00", "2025-03-18T16:00", True),
+        ("2025-03-07T09:00", "2025-03-14T09:00", "2025-03-18T16:00", False),
+        ("2025-03-05T09:00", "2025-03-26T17:01", "2025-03-27T09:00", False),
+        ("2025-03-05T09:00", "2025-03-14T09:00", "2025-03-19T09:00", False),
+        ("2025-03-05T09:00", "2025-03-14T09:00", None, False),
+    ],
+)
+def test_petitions_are_held_to_the_portals_marks(
+    received: str, answered: str, published: str | None, kept: object
+) -> None:
+    """Filed on Monday the 3rd: received within two working days, answered within fifteen of that, published within two
+    more."""
+    judged = told(
+        "regulation-feedback/2021",
+        "2025-03-03T08:00 submit submitted:2025-03-03T08:00",
+        f"{received} receive",
+        f"{received} assign",
+        f"{answered} submit_for_approval",
+        f"{answered} issue",
+        *([] if published is None else [f"{published} return_result"]),
+    )
+    one = measure(judged.rules, judged.dossier, local("2025-03-31T09:00"))
+    year = Period("2025", local("2025-01-01T00:00"), local("2026-01-01T00:00"))
+    found = {each.number: each for each in indices([one], year, local("2025-03-31T09:00"))}
+
+    assert found["5.2"].value == Share(int(bool(kept)), 1)

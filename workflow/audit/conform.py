@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
+from workflow.audit.promises import Appointments, Promises
 from workflow.factrows import FactRows
 from workflow.facts import Opened
 from workflow.fold import fold
 from workflow.model import ViolationKind
+from workflow.situations import Course, Situations
 from workflow.verdict import goes_on, overdue, verdict
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ class RuleCount(Struct, frozen=True, omit_defaults=True):
 class Report(Struct, frozen=True):
     """What a log shows against a procedure. `late`: ended after the deadline that binds the end; `open_overdue`:
     open and past it. `order_conforming`: no violation of kind order; `time_conforming`: nor of kind deadline;
-    `conforming`: none at all."""
+    `conforming`: none at all. `appointments`: there where a dossier has one."""
 
     dossiers: int
     events: int
@@ -51,6 +53,7 @@ class Report(Struct, frozen=True):
     order_conforming: int
     time_conforming: int
     violations: tuple[RuleCount, ...]
+    appointments: Appointments | UnsetType = UNSET
 
 
 class Found(NamedTuple):
@@ -78,39 +81,58 @@ class Audit:
         self._closes, self._as_of, self._listen = closes, as_of, listen
         self._broken: dict[tuple[tuple[str, ViolationKind], ...], int] = {}
         self._rules: dict[str, Rules] = {}
+        self._situations: dict[Rules, Situations] = {}
+        self._promises = Promises()
         self._waiting: list[tuple[Rules, Dossier]] = []
         self._dossiers = self._events = self._open = self._late = 0
 
     def add(self, rules: Rules, subject: str, facts: Sequence[Fact]) -> None:
         """Judges one dossier. What is only known of it from the start is no event."""
+        if isinstance(facts, FactRows) and facts.shared and self._count_alike(rules, facts):
+            return
         judgment = fold(rules, subject, facts, valid_at=self._as_of)
-        outcomes = judgment.outcomes
-        if not outcomes:
+        if not judgment.outcomes:
             return
         closes = self._closes and (self._as_of is None or not goes_on(facts, self._as_of))
         end = verdict(judgment, closes=closes, as_of=self._as_of)
-        self._dossiers += 1
-        known = facts.known is not None if isinstance(facts, FactRows) else _revealed(judgment.facts)
-        self._events += len(outcomes) - known
         dossier = judgment.dossier
-        if end.ended_at is None:
-            self._open += 1
-            if dossier.phases or judgment.rules.endings[dossier.state].headline is not None:
-                self._waiting.append((judgment.rules, dossier))
-        elif end.late:
-            self._late += 1
-        if dossier.broken or end.unmet or end.timely:
-            self._rules = judgment.rules.family
-            self._add_broken(judgment, end)
-
-    def _add_broken(self, judgment: Judgment, end: Verdict) -> None:
-        """Counts which rules were broken together; few combinations recur, and `report` takes them apart."""
-        together = tuple(judgment.dossier.broken.items())
-        if end.timely or end.unmet:
-            together += tuple(end.broken)
-        self._broken[together] = self._broken.get(together, 0) + 1
-        if self._listen is not None:
+        if dossier.appointments:
+            self._promises.add(judgment.rules, dossier, end.ended_at)
+        broken = (*dossier.broken.items(), *end.broken)
+        known = facts.known is not None if isinstance(facts, FactRows) else _revealed(judgment.facts)
+        open_one = dossier if end.ended_at is None else None
+        whole = Course(broken, end.ended_at, end.late, open_one)
+        self._count(judgment.rules, whole, len(judgment.outcomes) - known)
+        if broken and self._listen is not None:
             self._listen(found(judgment, end))
+
+    def _count_alike(self, rules: Rules, rows: FactRows) -> bool:
+        """Counts a dossier by what equal situations of others have shown; False where it must be folded."""
+        if rows.known is not None or (self._as_of is not None and goes_on(rows, self._as_of)):
+            return False
+        situations = self._situations.get(rules)
+        if situations is None:
+            situations = self._situations[rules] = Situations(rules)
+        course = situations.course(rows, closes=self._closes)
+        if course is None or (course.broken and self._listen is not None):
+            return False
+        self._count(rules, course, len(rows.rows))
+        return True
+
+    def _count(self, rules: Rules, course: Course, events: int) -> None:
+        self._dossiers += 1
+        self._events += events
+        if course.late:
+            self._late += 1
+        dossier = course.dossier
+        if dossier is not None:
+            self._open += 1
+            if dossier.phases or rules.endings[dossier.state].headline is not None:
+                self._waiting.append((rules, dossier))
+        if course.broken:
+            # Few combinations recur; `report` takes them apart.
+            self._rules = rules.family
+            self._broken[course.broken] = self._broken.get(course.broken, 0) + 1
 
     def report(self, as_of: datetime | None) -> Report:
         """The count so far; `as_of` is the moment open dossiers are asked about, by default the log's last event."""
@@ -137,6 +159,7 @@ class Audit:
                 RuleCount(rule, kind, count, self._counted_as(rule))
                 for (rule, kind), count in sorted(dossiers.items(), key=lambda one: (-one[1], one[0]))
             ),
+            appointments=self._promises.report(as_of) or UNSET,
         )
 
     def _counted_as(self, rule: str) -> str | None:

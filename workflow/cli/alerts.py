@@ -15,6 +15,7 @@ from consumers.codec import encode
 from workflow.alerts.attribution import Outage, overrun
 from workflow.alerts.words import ALERT_KINDS, ALERT_STATES
 from workflow.cli.inputs import moment
+from workflow.cli.naming import part_named
 from workflow.cli.options import Group, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.stores import Looking, Place, Seen, store_options
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from workflow.alerts.attribution import Overrun
     from workflow.alerts.life import Life
     from workflow.cli.output import Form
+    from workflow.procedure.language import Revision
 
 By: TypeAlias = Literal["kind", "unit", "cause"]
 OPEN: Final = ("raised", "acknowledged", "snoozed")
@@ -164,6 +166,7 @@ def show(alert: str, place: Place, output: Form) -> None:
     with Looking(place, None, None).opened() as store:
         life, zone = _life(store, alert), store.zone
         why = _why(store, life)
+        rules = store.catalogue.rules(life.alert.procedure or "", life.alert.revision or "")
     if output == "json":
         print_json({**msgspec.to_builtins(life), "overrun": why})
         return
@@ -181,9 +184,9 @@ def show(alert: str, place: Place, output: Form) -> None:
         if value not in (None, "", (), False) and name != "sum"
     ]
     print_rows(rows, FIELDS, "table")
-    print_sum(life.alert.sum, zone)
+    print_sum(life.alert.sum, zone, None if rules is None else rules.revision)
     if why is not None:
-        _print_why(why)
+        _print_why(why, None if rules is None else rules.revision)
 
 
 def _worded(name: str, value: object, zone: ZoneInfo) -> object:
@@ -212,9 +215,16 @@ def _why(store: Seen, life: Life) -> Overrun | None:
     return overrun(store.rules(facts), alert.subject, facts, store.at, outages)
 
 
-def _print_why(why: Overrun) -> None:
+def _print_why(why: Overrun, revision: Revision | None) -> None:
     click.echo(current("{minutes} working minutes past its date, of which:").format(minutes=why.minutes))
-    rows = [{**msgspec.structs.asdict(part), "reason": current(LAID_TO[part.reason])} for part in why.parts]
+    rows = [
+        {
+            **msgspec.structs.asdict(part),
+            "reason": current(LAID_TO[part.reason]),
+            "name": part.name if revision is None else part_named(part.name, revision),
+        }
+        for part in why.parts
+    ]
     print_rows(rows, OVERRUN_PARTS, "table")
 
 

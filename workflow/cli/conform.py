@@ -146,6 +146,8 @@ def _show(log: Log, report: Report, as_of: datetime | None, seconds: float, outp
         print_json(shown)
         return
     figures = [{"figure": current(title), "value": shown[key]} for key, title in TITLES.items()]
+    promised = shown.get("appointments", {})
+    figures += [{"figure": current(PROMISED[key]), "value": value} for key, value in promised.items()]
     print_rows(figures, FIGURES, "table", title=str(facts.path))
     print_rows(shown["violations"], RULES, "table", title="Broken rules")
 
@@ -162,6 +164,12 @@ TITLES = {
     "conforming": "Conform in everything",
     "seconds": "Seconds",
     "events_per_second": "Events per second",
+}
+
+PROMISED = {
+    "dossiers": "With an appointment",
+    "late": "Late against the appointment",
+    "open_overdue": "Open and past the appointment",
 }
 
 

@@ -46,7 +46,8 @@ INDEX_RULES: Final = {
     "2.1": "On time or in hand and not past the first date printed, of all received or in hand; supplements are taken "
     "off; 20 points times the share",
     "2.2": "From receipt to the result, in days of 24 hours, of dossiers released in the period",
-    "5.2": "Feedback dossiers not past their date, of all received or in hand",
+    "5.2": "Feedback dossiers past neither their date nor the portal's marks of 2, 5, 15 and 2 working days, of all "
+    "received or in hand",
     "5.3": "Petitions less those answered late or to the discontent of who asked, of all",
     "5.4": "100 % less the late rate and the share with a complaint or dislike; full marks from 90 %",
     "publicity": "Procedures published in full and on time",
@@ -65,7 +66,7 @@ INDEX_LACKS: Final = {
     "1.4": "What reached the portal is known to the portal alone",
     "2.1": "The portal sees what was sent to it, and waits only where they were sent",
     "2.2": "Whether waits are taken off is not published; they are not",
-    "5.2": "The marks of 2, 5, 15 and 2 working days are judged one by one as limits of the procedure, not here",
+    "5.2": "How the portal weighs its marks is not published: one missed counts as late",
     "5.3": "No source tells whether who asked was content with the answer",
     "5.4": "Complaints are not tied to dossiers; late rate and evaluations stand in dunghen rates and evaluation",
     "publicity": "What is published is told by no event",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from workflow.cli.budgets import year_of
-from workflow.cli.stories import named
+from workflow.cli.naming import named
 from workflow.cli.writing import written_whole
 from workflow.figures.budget import TARGET_PERCENT
 from workflow.figures.curves import curves, releases

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
 
 from workflow.alerts.words import ALERT_STATES
+from workflow.cli.naming import named
 from workflow.cli.output import Column, print_rows
 from workflow.cli.sums import print_deadlines, shown_instant, shown_length
 from workflow.i18n import current
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from workflow.audit.allowed import Choice
     from workflow.audit.explain import Happening, Stay, Story
     from workflow.model import Dossier, Outcome, Violation
-    from workflow.procedure.language import Names, Revision
+    from workflow.procedure.language import Revision
 
 TIMELINE = (
     Column("at", "When"),
@@ -78,7 +78,7 @@ def print_story(told: Story, revision: Revision, zone: ZoneInfo) -> None:
         click.echo(current("Ended {when}.").format(when=shown_instant(told.ended_at, zone)))
     for violation in told.end_violations:
         click.echo(current("Broken at the end: {rule}").format(rule=_violation(violation, zone)))
-    print_deadlines(told.deadlines, zone)
+    print_deadlines(told.deadlines, zone, revision)
 
 
 def print_choices(judged: Dossier, choices: Sequence[Choice], revision: Revision, zone: ZoneInfo) -> None:
@@ -167,10 +167,3 @@ def _violation(violation: Violation, zone: ZoneInfo) -> str:
     return current("{rule}: expected {expected}, found {found}").format(
         rule=violation.rule, expected=expected, found=found
     )
-
-
-def named(names: Names | None, identifier: str) -> str:
-    """The name in the language of the texts; the identifier itself where there is none."""
-    if names is None:
-        return identifier
-    return names.vi if os.environ.get("LANGUAGE") == "vi" else names.en

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from workflow.cli.naming import in_names
 from workflow.clocks.sums import spelled
 from workflow.i18n import current
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from workflow.model import Deadline, Line
+    from workflow.procedure.language import Revision
 
 KINDS = {
     "appointment": "appointment on the slip",
@@ -31,22 +33,23 @@ _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d(?:\.\d+)?)?[+-]
 """As `spelled` writes them."""
 
 
-def print_deadlines(deadlines: Iterable[Deadline], zone: ZoneInfo) -> None:
-    """Prints each deadline with its sum."""
+def print_deadlines(deadlines: Iterable[Deadline], zone: ZoneInfo, revision: Revision | None = None) -> None:
+    """Prints each deadline with its sum; the parts of a `revision` by their names."""
     for deadline in deadlines:
         click.echo()
         kind, due = current(KINDS[deadline.kind]), shown_instant(deadline.due_at, zone)
         click.echo(f"{kind} · {deadline.rule}: {due} · {_kept(deadline, zone)}")
-        print_sum(deadline.sum, zone)
+        print_sum(deadline.sum, zone, revision)
         if deadline.basis:
             click.echo(f"  {current('basis: {basis}').format(basis=deadline.basis)}")
 
 
-def print_sum(lines: Iterable[Line], zone: ZoneInfo) -> None:
-    """Prints the lines of a sum, each with the date it reaches."""
+def print_sum(lines: Iterable[Line], zone: ZoneInfo, revision: Revision | None = None) -> None:
+    """Prints the lines of a sum, each with the date it reaches; the parts of a `revision` by their names."""
     for line in lines:
         reached = f"  → {shown_instant(line.at, zone)}" if line.at is not None else ""
-        values = {name: _shown_value(value, zone) for name, value in line.values.items()}
+        told = line.values if revision is None else in_names(line.values, revision)
+        values = {name: _shown_value(value, zone) for name, value in told.items()}
         click.echo(f"  {current(line.text).format(**values)}{reached}")
 
 

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta, field
 
-from workflow.clocks.worktime import Spells, Worktime, midnight
+from workflow.clocks.worktime import EPOCH, Spells, Worktime, midnight
 from workflow.errors import DefinitionError
 from workflow.procedure.language import Definition, Identifier, Names
 from workflow.yamltree import read
@@ -156,6 +156,37 @@ class Calendar:
         if found is None:
             found = self._worktimes[key] = self.revisions[key[0]].worktime(key[1])
         return found
+
+
+def alike_until(one: CalendarDefinition, other: CalendarDefinition) -> datetime | None:
+    """The instant before which an act is late by either calendar or by neither; None where they never differ. Pure.
+
+    An act is held against a date by the days announced by then: before the first announcement that only one of them
+    knows, both are the same. And a date that only one of them moves lies, by both, behind the last closing before the
+    first day that differs: no act that took place earlier can be late for it. Anything else that differs was never
+    alike.
+    """
+    if msgspec.structs.replace(one, days=()) != msgspec.structs.replace(other, days=()):
+        return EPOCH
+    differing = [day for day in (*one.days, *other.days) if (day in one.days) != (day in other.days)]
+    if not differing:
+        return None
+    zone = ZoneInfo(one.zone)
+    announced = min(day.announced or date.min for day in differing)
+    told = EPOCH if announced == date.min else midnight(announced, zone)
+    return max(told, midnight(_worked_before(one, other, min(day.on for day in differing)), zone))
+
+
+def _worked_before(one: CalendarDefinition, other: CalendarDefinition, day: date) -> date:
+    """The last day before another that is worked by every revision of both: by all weekly hours, and named nowhere."""
+    named = {entry.on for entry in (*one.days, *other.days)}
+    weeks = [hours.week for hours in (one.hours, *one.units.values())]
+    day -= timedelta(days=1)
+    while day > one.covers.since and (
+        day in named or not all(week.get(WEEKDAYS[day.weekday()]) for week in weeks)
+    ):
+        day -= timedelta(days=1)
+    return day
 
 
 def read_calendar(path: Path) -> Calendar:

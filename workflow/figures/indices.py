@@ -44,7 +44,7 @@ def indices(measures: Iterable[Measure], period: Period, now: datetime) -> list[
         if one.received_at is None or not in_period(one, period):
             continue
         if one.kind == "feedback":
-            petitions.count(not any(due.late(end) for due in one.headline))
+            petitions.count(not any(due.late(end) for due in (*one.marks, *one.headline)))
             continue
         if one.portal is None:
             continue

@@ -55,6 +55,7 @@ class Measure(Struct, frozen=True, gc=False):
     was issued, else when it ended. `followed`: no rule of order, role, guard or end was broken. `committed`: one date
     for each limit of that name (a procedure in phases has several). `portal`: what the national portal knows of it,
     None where it does not count it. `kind`: of its procedure.
+    `marks`: of feedback, the portal's own limits (2, 5, 15 and 2 working days) as far as they ran.
     `told_by`: the source that told of it last. `officer`: who holds it, or held it last;
     `officer_unit`: where that officer holds a post, empty where it is not told.
     """
@@ -70,6 +71,7 @@ class Measure(Struct, frozen=True, gc=False):
     committed: tuple[Due, ...] = ()
     portal: PortalDates | None = None
     kind: str = "dossier"
+    marks: tuple[Due, ...] = ()
     told_by: str = ""
     officer: str | None = None
     officer_unit: str = ""
@@ -166,6 +168,7 @@ def measure(rules: Rules, dossier: Dossier, at: datetime, code: str | None = Non
         committed=tuple(_due(one) for one in dates if one.kind == "committed"),
         portal=portal_dates(own, dossier, at) if own.revision.kind in COUNTED else None,
         kind=own.revision.kind,
+        marks=_marks(own, dossier, dates) if own.revision.kind == "feedback" else (),
         told_by="" if dossier.last_key is None else dossier.last_key[3],
         officer=dossier.officer,
     )
@@ -239,6 +242,18 @@ _KEYS: Final[Mapping[By, Callable[[Measure], str]]] = {
 
 def _due(deadline: Deadline) -> Due:
     return Due(deadline.due_at, deadline.reaching_is_late, deadline.met_at)
+
+
+def _marks(rules: Rules, dossier: Dossier, dates: Iterable[Deadline]) -> tuple[Due, ...]:
+    """The limits of a procedure beside its dates and steps: those that run or were met, and those that were missed."""
+    names = {name for name, limit in rules.revision.limits.items() if limit.date == "other"}
+    running = [_due(one) for one in dates if one.rule in names]
+    missed = [
+        Due(one.due_at, rules.clock.limits[one.rule].reaching_is_late, one.met_at)
+        for one in dossier.missed
+        if one.rule in names
+    ]
+    return (*running, *missed)
 
 
 def _followed(rules: Rules, dossier: Dossier, at: datetime) -> bool:

@@ -1,0 +1,47 @@
+"""What definitions call their parts, in the language of the command."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from workflow.procedure.language import Names, Revision
+
+
+def named(names: Names | None, identifier: str) -> str:
+    """The name in the language of the texts; the identifier itself where there is none."""
+    if names is None:
+        return identifier
+    return names.vi if os.environ.get("LANGUAGE") == "vi" else names.en
+
+
+def in_names(values: Mapping[str, str | int], revision: Revision) -> dict[str, str | int]:
+    """The values of a line of a sum, with the parts of a revision by their names in place of their identifiers."""
+    tasks = {name: task for state in revision.states.values() for name, task in state.tasks.items()}
+    stops = {**tasks, **revision.pauses}
+    kinds: dict[str, Mapping[str, object]] = {
+        "state": revision.states,
+        "action": revision.actions,
+        "pause": revision.pauses,
+        "names": stops,
+        "task": tasks,
+        "phase": revision.phases,
+        "register": revision.registers,
+    }
+    return {key: _named(value, kinds[key]) if key in kinds else value for key, value in values.items()}
+
+
+def part_named(identifier: str, revision: Revision) -> str:
+    """The name of a state, pause or task; the identifier of anything else."""
+    tasks = {name: task for state in revision.states.values() for name, task in state.tasks.items()}
+    return str(_named(identifier, {**tasks, **revision.pauses, **revision.states}))
+
+
+def _named(value: str | int, parts: Mapping[str, object]) -> str | int:
+    """The name of one part, or of several parted by commas."""
+    if not isinstance(value, str):
+        return value
+    return ", ".join(named(getattr(parts.get(one), "name", None), one) for one in value.split(", "))
