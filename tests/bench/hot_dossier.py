@@ -7,6 +7,7 @@ than twice those in order, where a batch folded twice, or where the two judgment
 from __future__ import annotations
 
 import argparse
+import gc
 import statistics
 import sys
 import tempfile
@@ -19,6 +20,8 @@ import month
 
 from consumers.apply import apply
 from workflow.catalogue import Catalogue
+from workflow.cli.main import COLLECT_AFTER
+from workflow.cli.running import settled
 from workflow.facts import Acted, Fact
 from workflow.procedure.language import Action, Anchor, Binds, Counting, Limit, Move, Names, Revision, State
 from workflow.store.opening import open_store
@@ -85,6 +88,8 @@ def main() -> int:
     parser.add_argument("--batch", type=int, default=BATCH)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     asked = parser.parse_args()
+    gc.set_threshold(COLLECT_AFTER)
+    settled()  # as the worker does, so that neither side pays for a look through all there is
     ordered = facts()
     shuffled = Random(1).sample(ordered, len(ordered))
     ratios, folds, different = [], 0, False

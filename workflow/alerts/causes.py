@@ -5,20 +5,20 @@ docs/alerts.md says each kind: when it is raised, to whom, how it ends.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import replace
 
+from workflow.messages import Kind
 from workflow.model import Deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Collection, Iterator, Sequence
 
     from workflow.alerts.office import Office
     from workflow.clocks.limits import LimitClock
-    from workflow.messages import Kind
     from workflow.model import DeadlineKind, Dossier
     from workflow.rules import Rules
 
@@ -27,7 +27,7 @@ _NOTHING: Final = timedelta()
 _STEPS: Final[frozenset[DeadlineKind]] = frozenset({"step", "phase", "task", "limit"})
 
 
-class Cause(NamedTuple):
+class Cause(Struct, frozen=True):
     """What an alert would rest on: since when it is true, the deadline or moment, when it was over, and, where a limit
     may be counted several times, when this count began."""
 
@@ -47,7 +47,10 @@ class Cause(NamedTuple):
 
 def visit_of(rule: str, start: datetime | None) -> str:
     """A limit that may be counted several times, told apart by where this count began."""
-    return rule if start is None else f"{rule}@{start:%Y%m%dT%H%M%SZ}"
+    if start is None:
+        return rule
+    text = start.isoformat()  # a third of what it takes by a format
+    return f"{rule}@{text[:4]}{text[5:7]}{text[8:13]}{text[14:16]}{text[17:19]}Z"
 
 
 def causes(
@@ -81,33 +84,39 @@ def causes(
             yield Cause("result_not_collected", "ready", lies_until, lies_until, dossier.ended_at)
 
 
-def warned_by(office: Office, rules: Rules, dossier: Dossier, at: datetime) -> list[Cause]:
-    """The warnings that are true by a moment. Raises CalendarRange.
+def warned_by(
+    office: Office, rules: Rules, dossier: Dossier, at: datetime, *, of: Collection[str] | None = None
+) -> list[Cause]:
+    """The warnings that are true by a moment; `of`: only those of these limits. Raises CalendarRange.
 
     Asked for after every fact: dates that surely do not press yet are not counted.
     """
     least = None if dossier.ended_at is not None or office.foretells else rules.clock.least_slip(dossier)
     if least is None:
-        dates = rules.clock.deadlines(dossier, at=at)
+        dates: Sequence[Deadline] = rules.clock.deadlines(dossier, at=at)
         found = _warned(office, rules, dossier, dates, at, _headline(rules, dossier, dates))
     else:
-        dates = _pressing(office, rules, dossier, at, least)
+        dates = rules.clock.pressing(dossier, at=at, share=office.share, of=of)
+        if _slip_presses(office, dossier, at, least):
+            benchmark = rules.clock.benchmark(dossier, at=at)
+            dates = dates if benchmark is None else [benchmark, *dates]
         found = _warned(office, rules, dossier, dates, at, "benchmark")
     return [one for one in found if one.since <= at]
 
 
-def _pressing(
-    office: Office, rules: Rules, dossier: Dossier, at: datetime, least: datetime
-) -> tuple[Deadline, ...]:
-    """The dates, of an open dossier with a slip, that a warning may rest on by a moment. `least`: its benchmark is no
-    earlier, since stops move it away alone."""
-    begun, share = dossier.received_at, office.share
-    found = rules.clock.pressing(dossier, at=at, share=share, kinds=_STEPS)
-    if begun is None or any(end is not None and end <= at for end in (dossier.ready_at, dossier.issued_at)):
-        return found
-    first = min(begun + max(least - begun, _NOTHING) * share, office.day_before(least, dossier.unit, at))
-    benchmark = rules.clock.benchmark(dossier, at=at) if first <= at else None
-    return found if benchmark is None else (benchmark, *found)
+def _slip_presses(office: Office, dossier: Dossier, at: datetime, least: datetime) -> bool:
+    """Whether a warning may rest on the slip of an open dossier by a moment. `least`: its benchmark is no earlier,
+    since stops move it away alone."""
+    begun = dossier.received_at
+    if begun is None:
+        return False
+    if (dossier.ready_at is not None and dossier.ready_at <= at) or (
+        dossier.issued_at is not None and dossier.issued_at <= at
+    ):
+        return False
+    if begun + max(least - begun, _NOTHING) * office.share <= at:
+        return True
+    return office.day_before(least, dossier.unit, at) <= at
 
 
 def _warned(
@@ -187,6 +196,8 @@ def _of_closed_tasks(rules: Rules, dossier: Dossier) -> Iterator[Cause]:
     ]
     for ended_at, run in sorted(closed, key=lambda one: one[0]):
         for limit in rules.clock.for_task(run.state, run.task):
+            if ended_at - run.asked_at < limit.least:
+                continue
             due_at = limit.due(dossier, run.asked_at, ended_at)
             if due_at is not None and limit.late(ended_at, due_at):
                 since = due_at if limit.reaching_is_late else due_at + _MICROSECOND

@@ -101,7 +101,7 @@ def named(rules: Rules, cause: Cause) -> Cause:
     """A cause by the kind it has in procedures of feedback and complaints."""
     if rules.revision.kind not in _FEEDBACK:
         return cause
-    return cause._replace(kind=_OF_FEEDBACK.get(cause.kind, cause.kind))
+    return replace(cause, kind=_OF_FEEDBACK.get(cause.kind, cause.kind))
 
 
 def followed(found: Sequence[Alert], said: Collection[str]) -> list[Alert]:

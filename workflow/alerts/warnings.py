@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from workflow.rules import Rules
 
 _UNDATED: Final = {"last_key", "streams", "order_assumed", "corrected", "actors", "broken", "missed"}
-_dated: Final = attrgetter(*(name for name in Dossier.__struct_fields__ if name not in _UNDATED))
-"""All of a dossier that a date may hang on: a fact that leaves it as it was ended no warning."""
+_BY_SLOT: Final = {"firsts", "lasts", "counts"}
+_dated: Final = attrgetter(*(one for one in Dossier.__struct_fields__ if one not in _UNDATED | _BY_SLOT))
 LOOKED_FOR: Final = timedelta(days=1)
 """How long after it was to be said, and the delay of its source, a warning that is over is still said."""
 
@@ -117,17 +117,26 @@ def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier) -> Ite
     at = None if after.last_key is None else after.last_key[0]
     if at is None or before.halted or rules.revision.kind == "log" or before.last_key == after.last_key:
         return
-    if _dated(before) == _dated(after):
-        return
     until = rules.family[before.revision]
+    if _same_dates(until, before, after):
+        return
     true = [one for one in warned_by(office, until, before, at) if one.since < at and one.since < one.due_at]
     if not true:
         return
-    left = () if after.halted else warned_by(office, rules.family[after.revision], after, at)
+    limits = {one.limit for one in true}
+    left = () if after.halted else warned_by(office, rules.family[after.revision], after, at, of=limits)
     still = {(one.kind, one.rule, one.due_at) for one in left}
     for one in true:
         if (one.kind, one.rule, one.due_at) not in still:
-            yield Over(until, before, named(until, one._replace(ended_at=min(at, one.due_at))))
+            yield Over(until, before, named(until, replace(one, ended_at=min(at, one.due_at))))
+
+
+def _same_dates(rules: Rules, one: Dossier, other: Dossier) -> bool:
+    """Whether two states of a dossier agree in all a date may hang on: a fact between them ended no warning."""
+    return _dated(one) == _dated(other) and all(
+        one.lasts[slot] == other.lasts[slot] and one.firsts[slot] == other.firsts[slot]
+        for slot in rules.clock.slots
+    )
 
 
 def standing_over(

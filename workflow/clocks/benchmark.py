@@ -96,9 +96,10 @@ class Benchmark(NamedTuple):
     def printed(self, slip: AppointmentTold, unit: str | None) -> datetime:
         """The instant (UTC) a slip names; of a date alone its closing time by the hours of a unit, as the calendar
         stood when it was told."""
-        if isinstance(slip.at, datetime):
-            return slip.at.astimezone(UTC)
-        return self._closing(slip.at, slip.told_at, unit)
+        at = slip.at
+        if isinstance(at, datetime):
+            return at if at.tzinfo is UTC else at.astimezone(UTC)
+        return self._closing(at, slip.told_at, unit)
 
     def _closing(self, day: date, announced_by: datetime | None, unit: str | None) -> datetime:
         if self.timetable is None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from workflow.clocks.limits import LimitClock
     from workflow.layout import Layout
-    from workflow.model import DeadlineKind, Dossier
+    from workflow.model import DeadlineKind, Dossier, PhaseRun
     from workflow.procedure.language import Anchor, Counting, Limit, Revision
 
     AnchorOf: TypeAlias = Callable[[Dossier], datetime | None]
@@ -68,6 +68,13 @@ def bound_actions(limit: LimitClock) -> tuple[str, ...]:
     return single if named is None or named == "any" else single + tuple(named)
 
 
+def actions_asked(limit: LimitClock) -> tuple[str, ...]:
+    """The actions whose times a limit's dates hang on."""
+    starts = limit.limit.starts
+    anchor = () if starts is None or starts.action is None else (starts.action,)
+    return (*bound_actions(limit), *anchor)
+
+
 def binds_stay(limit: LimitClock, state: str) -> bool:
     """Whether a stay in `state` must keep the limit."""
     return _stay(limit.id, limit.limit) == state
@@ -111,6 +118,19 @@ def numbers(limit: Limit) -> tuple[int, ...]:
         return () if within is None else (within,)
     otherwise = () if within.otherwise is None else (within.otherwise,)
     return (*within.values.values(), *otherwise)
+
+
+def phase_met(run: PhaseRun, issued_at: datetime | None) -> datetime | None:
+    """What stops a phase's clock: its end, or the issue of the result within it."""
+    if issued_at is None or issued_at < run.started_at:
+        return run.ended_at
+    return issued_at if run.ended_at is None else min(issued_at, run.ended_at)
+
+
+def hangs_on_register(revision: Revision) -> bool:
+    """Whether the limit of a task hangs on a register."""
+    tasks = [task for state in revision.states.values() for task in state.tasks.values()]
+    return any(task.limit is not None and not isinstance(task.limit.within, int) for task in tasks)
 
 
 def check_least(rule: str, found: Iterable[int], least: int) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from workflow.clocks.benchmark import WITHOUT_COMMITTED, Benchmark
 from workflow.clocks.bindings import (
     actions_ahead,
+    actions_asked,
     anchor_of,
     binds_action,
     binds_end,
@@ -20,12 +21,14 @@ from workflow.clocks.bindings import (
     check_least,
     check_limit,
     default_place,
+    hangs_on_register,
     kind_of,
     numbers,
+    phase_met,
 )
-from workflow.clocks.counting import Counts
+from workflow.clocks.counting import Counts, at_least
 from workflow.clocks.limits import LimitClock, Place
-from workflow.clocks.stops import PauseRule, StopRules
+from workflow.clocks.stops import PauseRule, Silence, StopRules
 from workflow.clocks.timetable import Timetable, timetable_of
 from workflow.clocks.worktime import MICROSECONDS_A_MINUTE
 from workflow.errors import DefinitionError
@@ -38,19 +41,18 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from workflow.clocks.calendar import Calendar
-    from workflow.clocks.stops import Moment
     from workflow.clocks.timetable import HoursOf
     from workflow.layout import Layout
-    from workflow.model import AppointmentTold, Deadline, DeadlineKind, Dossier, PauseTaken, PhaseRun, TaskRun
+    from workflow.model import AppointmentTold, Deadline, DeadlineKind, Dossier, PauseTaken
     from workflow.procedure.language import Counting, Limit, Revision, Task
 
     Asked: TypeAlias = tuple[LimitClock, datetime | None, datetime | None]
-    Silence: TypeAlias = Callable[[Dossier, TaskRun, Moment], datetime | None]
 
 __all__ = ["Clock", "LimitClock", "compile_clock"]
 
 _MINUTE: Final = timedelta(minutes=1)
 _ORDER: Final[tuple[DeadlineKind, ...]] = ("committed", "statutory", "limit", "step", "phase", "task")
+_DATES: Final[frozenset[DeadlineKind]] = frozenset({"committed", "statutory"})
 _RANKS: Final = {kind: rank for rank, kind in enumerate(_ORDER)}
 
 
@@ -66,8 +68,8 @@ def compile_clock(
 
 
 class Clock:
-    """Every limit of one revision. `limits` holds them by rule id, in the order of the revision; `timetable` is the
-    calendar they count by, None without one.
+    """Every limit of one revision. `limits` holds them by rule id, in the order of the revision; `slots`: where a
+    dossier keeps the times of the actions they ask about; `timetable` is the calendar they count by, None without one.
 
     Where a `unit` is asked for it is the one whose hours count: `hours_of` of the dossier.
     """
@@ -88,6 +90,10 @@ class Clock:
         self._ends = {state: self._those(lambda one: binds_end(one, state)) for state in revision.states}  # noqa: B023
         self._stays = {state: self._those(lambda one: binds_stay(one, state)) for state in revision.states}  # noqa: B023
         self._phases = {name: self._those(lambda one: binds_phase(one, name)) for name in revision.phases}  # noqa: B023
+        ends = tuple(limit for limit in self._any_end if limit.kind not in _DATES)
+        self._undated = {state: (*ends, *stays) for state, stays in self._stays.items()}
+        named = {action for limit in self.limits.values() for action in actions_asked(limit)}
+        self.slots = tuple(sorted(layout.actions[one] for one in named if one in layout.actions))
         self._benchmark = self._compiled_benchmark()
         self._ahead = {
             state: tuple(self._awaiting(actions)) for state, actions in actions_ahead(revision).items()
@@ -191,19 +197,23 @@ class Clock:
         return (*slips, *counted)
 
     def pressing(
-        self, dossier: Dossier, *, at: datetime, share: float, kinds: Collection[DeadlineKind]
-    ) -> tuple[Deadline, ...]:
-        """Of the deadlines of these kinds of an open dossier as of `at` those not met by then, of which `share` of the
-        time may be over: of others surely less is, so that they need not be counted. Raises CalendarRange."""
-        found = (
-            limit.deadline(dossier, anchor, at=at, announced_by=at, explain=False)
-            for limit, anchor, met_at in self._asked(dossier, None)
-            if anchor is not None
-            and limit.kind in kinds
-            and (met_at is None or met_at > at)
-            and limit.may_press(anchor, dossier, at, share)
-        )
-        return tuple(one for one in found if one is not None)
+        self, dossier: Dossier, *, at: datetime, share: float, of: Collection[str] | None = None
+    ) -> list[Deadline]:
+        """The deadlines of an open dossier's steps, phases, tasks and other limits as of `at` that are not met by then
+        and of which `share` of the time may be over: of others surely less is. `of`: only those of these rules. Raises
+        CalendarRange."""
+        found = []
+        for limit, anchor, met_at in self._running(dossier):
+            if (
+                anchor is None
+                or (met_at is not None and met_at <= at)
+                or (of is not None and limit.id not in of)
+            ):
+                continue
+            one = limit.pressing(dossier, anchor, at, share)
+            if one is not None:
+                found.append(one)
+        return found
 
     def least_slip(self, dossier: Dossier) -> datetime | None:
         """The earliest instant the slips of a dossier name, those with an apology left out; None without one."""
@@ -245,6 +255,19 @@ class Clock:
             asked += [(limit, limit.anchor(dossier), None) for limit in self._still_ahead(dossier)]
         return asked
 
+    def _running(self, dossier: Dossier) -> Iterator[Asked]:
+        """The limits of an open dossier but those that date it."""
+        for limit in self._undated.get(dossier.state, ()):
+            yield limit, limit.anchor(dossier), None
+        for one in self._phase_limits(dossier) if dossier.phases else ():
+            if one[0].kind not in _DATES:
+                yield one
+        if dossier.tasks:
+            yield from self._task_limits(dossier)
+        for limit in self._still_ahead(dossier):
+            if limit.kind not in _DATES:
+                yield limit, limit.anchor(dossier), None
+
     def _end_limits(self, dossier: Dossier, ended_at: datetime | None) -> Iterator[Asked]:
         """Committed and statutory limits are met when the dossier is issued, others when it ends."""
         for limit in self._any_end if ended_at is None else self.for_end(dossier.state):
@@ -256,9 +279,9 @@ class Clock:
         for run in dossier.phases:
             for limit in self.for_phase(run.phase):
                 if limit.limit.starts is None and limit.counts is not None:
-                    yield limit, run.started_at, _phase_met(run, dossier.issued_at)
+                    yield limit, run.started_at, phase_met(run, dossier.issued_at)
                 elif run is last[run.phase]:
-                    yield limit, limit.anchor(dossier), _phase_met(run, dossier.issued_at)
+                    yield limit, limit.anchor(dossier), phase_met(run, dossier.issued_at)
 
     def _task_limits(self, dossier: Dossier) -> Iterator[Asked]:
         for run in dossier.tasks:
@@ -309,7 +332,9 @@ class Clock:
         if found is None:
             pauses = {n: p for n, p in self._pauses.items() if names == "all" or n in names}
             excluded = dict(self._excluded(names)) if tasks else {}
-            found = self._stops[key] = StopRules(pauses, excluded, by_register=_by_register(self._revision))
+            found = self._stops[key] = StopRules(
+                pauses, excluded, by_register=hangs_on_register(self._revision)
+            )
         return found
 
     def _excluded(self, names: str | tuple[str, ...]) -> Iterator[tuple[tuple[str, str], Silence]]:
@@ -321,8 +346,11 @@ class Clock:
     def _silence(self, state: str, name: str, task: Task) -> Silence:
         rule = f"task/{state}/{name}"
         if task.limit is None or task.on_silence == "wait":
-            return lambda _dossier, _run, _moment: None
-        return lambda dossier, run, moment: self.limits[rule].due_at(dossier, run.asked_at, moment)
+            return Silence(lambda _dossier, _run, _moment: None, timedelta.max)
+        least = at_least(self._named(task.limit.counts), min(numbers(task.limit), default=None))
+        return Silence(
+            lambda dossier, run, moment: self.limits[rule].due_at(dossier, run.asked_at, moment), least
+        )
 
     def _pause_rule(self, name: str) -> PauseRule:
         pause = self._revision.pauses[name]
@@ -364,18 +392,5 @@ class Clock:
         return found
 
 
-def _by_register(revision: Revision) -> bool:
-    """Whether the limit of a task of it hangs on a register."""
-    tasks = [task for state in revision.states.values() for task in state.tasks.values()]
-    return any(task.limit is not None and not isinstance(task.limit.within, int) for task in tasks)
-
-
 def _rank(deadline: Deadline) -> int:
     return _RANKS[deadline.kind]
-
-
-def _phase_met(run: PhaseRun, issued_at: datetime | None) -> datetime | None:
-    """What stops a phase's clock: its end, or the issue of the result within it."""
-    if issued_at is None or issued_at < run.started_at:
-        return run.ended_at
-    return issued_at if run.ended_at is None else min(issued_at, run.ended_at)

@@ -12,6 +12,8 @@ from abc import ABC, abstractmethod
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
+from msgspec import Struct
+
 from workflow.clocks.worktime import MICROSECONDS_A_MINUTE, end_of_day
 from workflow.errors import CalendarRange, DefinitionError
 
@@ -27,6 +29,8 @@ MEMO_MAX: Final = 65_536
 """Due instants one counting remembers for each number it counts: the days of a long log many times over, some 10 MB
 at most."""
 
+_CLOCK_CHANGE_HOURS: Final = 2
+"""More than any zone puts its clock forward at once."""
 _HOUR: Final = 3_600_000_000
 _SATURDAY: Final = 5
 
@@ -246,6 +250,15 @@ class Dues(dict[datetime, datetime]):
         return found
 
 
+class _Known(Struct, frozen=True):
+    """What counts by an instant and for a unit: the counter, and the place of its table."""
+
+    asked: datetime | None
+    unit: str | None
+    place: int
+    counter: AnyCounter
+
+
 class Counts:
     """One counting of a procedure over all revisions of its calendar, with a bounded memory of what it counted.
 
@@ -262,6 +275,7 @@ class Counts:
         self._of_hours = counting.unit in ("working_hours", "elapsed_hours")
         self._counters: dict[int, AnyCounter] = {}
         self._dues: dict[tuple[int, int], Dues] = {}
+        self._last: _Known | None = None
 
     @property
     def least(self) -> int:
@@ -272,8 +286,7 @@ class Counts:
 
     def at(self, announced_by: datetime | None, unit: str | None) -> AnyCounter:
         """The counter over the calendar announced by an instant (None: the newest) and the hours of a unit."""
-        place = 0 if self.timetable is None else self.timetable.place(unit, announced_by)
-        return self._counters.get(place) or self._counter(place, announced_by, unit)
+        return self._known(announced_by, unit).counter
 
     def due(self, anchor: datetime, number: int, announced_by: datetime | None, unit: str | None) -> datetime:
         """The due instant (UTC) of `number` units from `anchor` where nothing stops the clock, by the hours of a unit.
@@ -282,16 +295,17 @@ class Counts:
         Instants on the full hour are remembered: those of sources that tell days alone come again and again. Any
         other costs more to look up than to count.
         """
-        place = 0 if self.timetable is None else self.timetable.place(unit, announced_by)
+        known = self._last
+        if known is None or known.asked is not announced_by or known.unit != unit:
+            known = self._known(announced_by, unit)
         if self._of_hours or anchor.minute or anchor.second:
-            counter = self._counters.get(place) or self._counter(place, announced_by, unit)
             try:
-                return counter.due(anchor, number)
+                return known.counter.due(anchor, number)
             except OverflowError as cause:
                 raise beyond_all_dates(anchor, number) from cause
-        found = self._dues.get((number, place))
+        found = self._dues.get((number, known.place))
         if found is None:
-            found = self._dues[number, place] = Dues(self.at(announced_by, unit), number)
+            found = self._dues[number, known.place] = Dues(known.counter, number)
         return found[anchor]
 
     def remembered(self, number: int) -> Dues | None:
@@ -309,11 +323,35 @@ class Counts:
         """The name of the hours that count for a unit; None for a calendar's usual ones, or without one."""
         return None if self.timetable is None else self.timetable.hours(unit)
 
-    def _counter(self, place: int, announced_by: datetime | None, unit: str | None) -> AnyCounter:
-        """A new counter for a place."""
-        work = None if self.timetable is None else self.timetable.worktime(unit, announced_by)
-        found = self._counters[place] = _COUNTERS[self.counting.unit](self.counting, self.zone, work)
+    def _known(self, announced_by: datetime | None, unit: str | None) -> _Known:
+        """What counts by an instant and for a unit. All limits of a dossier are asked at one; it is remembered as a
+        whole, since several threads ask."""
+        last = self._last
+        if last is not None and last.asked is announced_by and last.unit == unit:
+            return last
+        place = 0 if self.timetable is None else self.timetable.place(unit, announced_by)
+        counter = self._counters.get(place)
+        if counter is None:
+            work = None if self.timetable is None else self.timetable.worktime(unit, announced_by)
+            counter = _COUNTERS[self.counting.unit](self.counting, self.zone, work)
+            self._counters[place] = counter
+        self._last = found = _Known(announced_by, unit, place, counter)
         return found
+
+
+def at_least(counting: Counting, number: int | None) -> timedelta:
+    """A time from the anchor within which nothing is late yet, so that no date need be counted: most acts lie in it.
+
+    Stops, cut-offs and rest days only move a date later. Working time passes no faster than time does, but for the
+    hour a clock is put forward; the last of n days begins more than n - 1 times 24 hours after the anchor, less the
+    same, and a day less where the first day or the reaching counts.
+    """
+    if number is None:
+        return timedelta.min
+    if counting.unit in ("working_days", "calendar_days"):
+        days = number - 1 - (counting.first_day == "included") - (counting.reaching == "late")
+        return timedelta(days=days, hours=-_CLOCK_CHANGE_HOURS)
+    return timedelta(hours=number - _CLOCK_CHANGE_HOURS)
 
 
 def _since_midnight(wall: str) -> int:

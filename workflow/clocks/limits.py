@@ -6,19 +6,23 @@ docs/clocks.md is the specification.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Final, NamedTuple
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from workflow.clocks import sums
 from workflow.clocks.bindings import numbers
-from workflow.clocks.counting import beyond_all_dates, lateness, reaching_is_late
+from workflow.clocks.choices import chosen, text_of
+from workflow.clocks.counting import at_least, beyond_all_dates, lateness, reaching_is_late
 from workflow.clocks.stops import Moment
 from workflow.clocks.worktime import end_of_day
 from workflow.model import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import timedelta
     from typing import TypeAlias
     from zoneinfo import ZoneInfo
 
@@ -31,15 +35,11 @@ if TYPE_CHECKING:
     Lines: TypeAlias = list[Line] | None
 
 
-class Reached(NamedTuple):
+class Reached(Struct, frozen=True):
     """A due instant and whether the clock stands still at the moment asked about."""
 
     due: datetime
     standing: bool
-
-
-CLOCK_CHANGE_HOURS: Final = 2
-"""More than any zone puts its clock forward at once."""
 
 
 class Place(NamedTuple):
@@ -90,7 +90,8 @@ class LimitClock:
         self.reaching_is_late = reaching_is_late(counting)
         self.late = lateness(counting)
         self.dated = limit.date != "other"
-        self._at_least = _at_least(counting, min(numbers(limit), default=None))
+        self.least = at_least(counting, min(numbers(limit), default=None))
+        self._share = 1.0, self.least
         self.anchor: AnchorOf = place.anchor if limit.until is None or limit.starts else self._given
 
     def due(self, dossier: Dossier, anchor: datetime, announced_by: datetime | None) -> datetime | None:
@@ -118,7 +119,7 @@ class LimitClock:
     def missed(self, dossier: Dossier, at: datetime) -> datetime | None:
         """The due instant an act at `at` comes too late for; None where it is in time or the limit does not apply."""
         anchor = self.anchor(dossier)
-        if anchor is None or (at - anchor < self._at_least and not dossier.extensions):
+        if anchor is None or (at - anchor < self.least and not dossier.extensions):
             return None
         if self._dues is not None and not (dossier.extensions or dossier.pauses or dossier.tasks):
             plain = self._dues[anchor]
@@ -136,17 +137,29 @@ class LimitClock:
         due = self.due(dossier, anchor, at)
         return due if due is not None and self.late(at, due) else None
 
-    def may_press(self, anchor: datetime, dossier: Dossier, at: datetime, share: float) -> bool:
-        """Whether at `at` so much of the time from `anchor` to the due instant may be over; False is sure. A given date
+    def pressing(self, dossier: Dossier, anchor: datetime, at: datetime, share: float) -> Deadline | None:
+        """The deadline as of `at` where `share` of the time from `anchor` to it may be over; None is sure. A given date
         has no time of its own. Raises CalendarRange."""
         passed = at - anchor
-        if self.counts is None or passed < self._at_least * share:
-            return False
+        if self.counts is None or passed < self._least_of(share):
+            return None
         number = self._fixed if self._choice is None else self._chosen(dossier)
         if number is None:
-            return False
+            return None
+        plain = self.counts.due(anchor, number, at, dossier.hours_of)
         # Whatever a dossier has met moves a date further away.
-        return passed >= (self.counts.due(anchor, number, at, dossier.hours_of) - anchor) * share
+        if passed < (plain - anchor) * share:
+            return None
+        if self._moves(dossier):
+            return self.deadline(dossier, anchor, at=at, announced_by=at, explain=False)
+        return self._told(dossier, Reached(plain, standing=False), anchor, at, self.counts.label(at))
+
+    def _least_of(self, share: float) -> timedelta:
+        asked, found = self._share
+        if asked != share:
+            found = self.least * share
+            self._share = share, found
+        return found
 
     @property
     def counted_as(self) -> str:
@@ -202,6 +215,18 @@ class LimitClock:
         label = None if self.counts is None else self.counts.label(announced_by)
         if lines is not None and label is not None:
             self._tell_calendar(dossier, reached.due, announced_by, lines)
+        return self._told(dossier, reached, anchor, judged, label, met_at, lines)
+
+    def _told(
+        self,
+        dossier: Dossier,
+        reached: Reached,
+        anchor: datetime,
+        judged: datetime,
+        calendar: str | None,
+        met_at: datetime | None = None,
+        lines: Lines = None,
+    ) -> Deadline:
         return Deadline(
             rule=self.id,
             kind=self.kind,
@@ -212,7 +237,7 @@ class LimitClock:
             late=self.late(judged, reached.due),
             open_pause=reached.standing and met_at is None,
             basis=self.limit.basis,
-            calendar=label,
+            calendar=calendar,
             hours=None if self.counts is None else self.counts.hours(dossier.hours_of),
             sum=tuple(lines or ()),
         )
@@ -265,7 +290,7 @@ class LimitClock:
         self, counter: AnyCounter, begun: datetime, number: int, stops: Iterable[Stop], until: datetime
     ) -> datetime:
         """The due instant as it stood at `until`."""
-        met = [stop._replace(end=min(stop.end, until)) for stop in stops if stop.start < until]
+        met = [replace(stop, end=min(stop.end, until)) for stop in stops if stop.start < until]
         return self._moved(counter, begun, number, met, None).due
 
     def _moved(
@@ -301,10 +326,7 @@ class LimitClock:
     def _chosen(self, dossier: Dossier) -> int | None:
         assert self._choice is not None  # noqa: S101 - asked only where there is one
         slot, choice = self._choice
-        value = dossier.registers[slot]
-        if isinstance(value, Decimal):
-            return next((n for key, n in choice.values.items() if _is_amount(key, value)), choice.otherwise)
-        return None if value is None else choice.values.get(_text(value), choice.otherwise)
+        return chosen(choice, dossier.registers[slot])
 
     def _given(self, dossier: Dossier) -> datetime | None:
         assert self._register is not None  # noqa: S101 - a limit without a count has a register
@@ -330,8 +352,8 @@ class LimitClock:
         taken_here = [taken for taken in dossier.extensions if taken.limit == self.id]
         if self._choice is not None:
             slot, choice = self._choice
-            chosen = number - sum(taken.by for taken in taken_here)
-            lines.append(sums.chosen(choice.register, _text(dossier.registers[slot]), chosen))
+            before = number - sum(taken.by for taken in taken_here)
+            lines.append(sums.chosen(choice.register, text_of(dossier.registers[slot]), before))
         lines += [sums.extended(taken.by, taken.at, self.zone) for taken in taken_here]
         lines.append(sums.counted(counting, number, due))
         if counting.reaching == "late" and not self.reaching_is_late:
@@ -358,33 +380,3 @@ class LimitClock:
         day = due.astimezone(self.zone).date()
         if not work.covered(day):
             lines.append(sums.beyond_cover(day, work.covered_to))
-
-
-def _at_least(counting: Counting, number: int | None) -> timedelta:
-    """A time from the anchor within which nothing is late yet, so that no date need be counted: most acts lie in it.
-
-    Stops, cut-offs and rest days only move a date later. Working time passes no faster than time does, but for the
-    hour a clock is put forward; the last of n days begins more than n - 1 times 24 hours after the anchor, less the
-    same, and a day less where the first day or the reaching counts.
-    """
-    if number is None:
-        return timedelta.min
-    if counting.unit in ("working_days", "calendar_days"):
-        days = number - 1 - (counting.first_day == "included") - (counting.reaching == "late")
-        return timedelta(days=days, hours=-CLOCK_CHANGE_HOURS)
-    return timedelta(hours=number - CLOCK_CHANGE_HOURS)
-
-
-def _is_amount(key: str, amount: Decimal) -> bool:
-    """Whether a choice names this amount, however many decimals either is written with."""
-    try:
-        return Decimal(key) == amount
-    except InvalidOperation:
-        return False
-
-
-def _text(value: object) -> str:
-    """A register's value as a choice names it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import datetime
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from workflow.clocks import sums
+from workflow.clocks.counting import at_least
 from workflow.model import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime
+    from datetime import timedelta
 
     from workflow.clocks.counting import Counts
     from workflow.model import Dossier, PauseTaken, TaskRun
 
 
-class Stop(NamedTuple):
+class Stop(Struct, frozen=True):
     """A stretch [start, end) in which a clock stands. `standing`: it stands still at the moment asked about."""
 
     start: datetime
@@ -24,7 +30,7 @@ class Stop(NamedTuple):
     standing: bool = False
 
 
-class Moment(NamedTuple):
+class Moment(Struct, frozen=True):
     """When something is asked, and by whose hours: open stops reach to `at` (None: they moved nothing yet), calendars
     are taken as announced by `announced_by` (None: the newest), the hours are those of `unit`."""
 
@@ -33,11 +39,29 @@ class Moment(NamedTuple):
     unit: str | None
 
 
-class PauseRule(NamedTuple):
+class Silence(NamedTuple):
+    """When an agency's silence stands for its answer; `least`: a time from the asking within which it does not."""
+
+    at: Callable[[Dossier, TaskRun, Moment], datetime | None]
+    least: timedelta
+
+
+class PauseRule:
     """What a pause does to a clock: its cap, and whether the limit counts anew from its end."""
 
-    cap: tuple[Counts, int] | None
-    restarts: bool
+    def __init__(self, cap: tuple[Counts, int] | None, *, restarts: bool) -> None:
+        """`cap`: what the clock counts of a pause at most; None: all of it."""
+        self.cap = cap
+        self.restarts = restarts
+        self._least = None if cap is None else at_least(cap[0].counting, cap[1])
+
+    def cuts(self, taken: PauseTaken, end: datetime, moment: Moment) -> datetime | None:
+        """The instant before `end` from which the clock runs again though the pause goes on; None where there is
+        none."""
+        if self._least is None or end - taken.started_at < self._least:
+            return None
+        cap = self.capped_at(taken.started_at, moment.announced_by, moment.unit)
+        return cap if cap is not None and cap < end else None
 
     def capped_at(self, start: datetime, announced_by: datetime | None, unit: str | None) -> datetime | None:
         """The instant from which the clock runs again whatever becomes of the pause; None without a cap."""
@@ -64,6 +88,17 @@ class PauseRule(NamedTuple):
         )
 
 
+class _Met(Struct, frozen=True):
+    """What was asked last, and the stops that gave: each, and united."""
+
+    pauses: object
+    tasks: object
+    extensions: object
+    moment: Moment | None
+    each: list[Stop]
+    united: list[Stop]
+
+
 class StopRules:
     """The stops of one clock: its pauses by name, its tasks by (state, task) with the instant from which an
     agency's silence stands for its answer. Immutable, but for a memo: all limits of a dossier are asked at once."""
@@ -71,54 +106,58 @@ class StopRules:
     def __init__(
         self,
         pauses: Mapping[str, PauseRule],
-        tasks: Mapping[tuple[str, str], Callable[[Dossier, TaskRun, Moment], datetime | None]],
+        tasks: Mapping[tuple[str, str], Silence],
         *,
         by_register: bool = False,
     ) -> None:
         """`by_register`: what a dossier's registers say may move the silence of a task."""
         self.pauses = pauses
         self.tasks = tasks
+        self._any_restarts = any(rule.restarts for rule in pauses.values())
         self._remembers = not by_register
-        self._last: tuple[object, object, object, Moment | None, list[Stop]] = (None, None, None, None, [])
+        self._last = _Met(None, None, None, None, [], [])
 
     def restarts(self, dossier: Dossier, anchor: datetime) -> list[tuple[datetime, PauseTaken]]:
         """The pauses that may restart this clock, each with its end after `anchor`, in the order of their ends."""
+        if not (self._any_restarts and dossier.pauses):
+            return []
         found = [
             (taken.ended_at, taken)
-            for taken in (self._taken(dossier) if dossier.pauses else ())
+            for taken in self._taken(dossier)
             if taken.ended_at is not None and taken.ended_at > anchor and self.pauses[taken.pause].restarts
         ]
         return sorted(found, key=lambda one: one[0])
 
     def stops(self, dossier: Dossier, since: datetime, moment: Moment) -> list[Stop]:
         """The stops of this clock from `since` on, united, in the order of their starts."""
-        found = [
-            stop if stop.start >= since else stop._replace(start=since) for stop in self._met(dossier, moment)
-        ]
-        return united(found) if found else found
+        met = self._met(dossier, moment)
+        if not met.united or met.united[0].start >= since:
+            return met.united
+        return united(stop if stop.start >= since else replace(stop, start=since) for stop in met.each)
 
-    def _met(self, dossier: Dossier, moment: Moment) -> list[Stop]:
+    def _met(self, dossier: Dossier, moment: Moment) -> _Met:
         """All stops a dossier has met, whenever its clock began. What they rest on is replaced, never changed, so that
         the same tuples at the same moment give the same stops."""
-        pauses, tasks, extensions, at, found = self._last
+        last = self._last
         if (
-            pauses is dossier.pauses
-            and tasks is dossier.tasks
-            and extensions is dossier.extensions
-            and at is not None
-            and at.at is moment.at
-            and at.announced_by is moment.announced_by
-            and at.unit == moment.unit
+            last.pauses is dossier.pauses
+            and last.tasks is dossier.tasks
+            and last.extensions is dossier.extensions
+            and last.moment is not None
+            and last.moment.at is moment.at
+            and last.moment.announced_by is moment.announced_by
+            and last.moment.unit == moment.unit
         ):
-            return found
+            return last
         met = [self.of_pause(taken, moment) for taken in self._taken(dossier)]
         for run in dossier.tasks if self.tasks else ():
             silence = self.tasks.get((run.state, run.task))
             if silence is not None:
-                met.append(_wait(run, silence(dossier, run, moment), moment))
-        found = [stop for stop in met if stop is not None]
+                met.append(_wait(dossier, run, silence, moment))
+        each = [stop for stop in met if stop is not None]
+        found = _Met(dossier.pauses, dossier.tasks, dossier.extensions, moment, each, united(each))
         if self._remembers:
-            self._last = (dossier.pauses, dossier.tasks, dossier.extensions, moment, found)
+            self._last = found
         return found
 
     def _taken(self, dossier: Dossier) -> list[PauseTaken]:
@@ -126,8 +165,11 @@ class StopRules:
 
     def of_pause(self, taken: PauseTaken, moment: Moment) -> Stop | None:
         """The stop a pause of this clock is, up to its cap; None for an open one where no moment is named."""
-        cap = self.capped_at(taken, moment)
-        return _stop(taken.started_at, taken.ended_at, cap, taken.pause, moment)
+        end = taken.ended_at or moment.at
+        if end is None:
+            return None
+        cut = self.pauses[taken.pause].cuts(taken, end, moment)
+        return _stop(taken.started_at, end, cut, taken.pause, standing=taken.ended_at is None)
 
     def capped_at(self, taken: PauseTaken, moment: Moment) -> datetime | None:
         """The instant from which this clock runs again though a pause of it goes on; None for one without a cap."""
@@ -139,7 +181,7 @@ def united(stops: Iterable[Stop]) -> list[Stop]:
     found: list[Stop] = []
     given = list(stops)
     if len(given) > 1:
-        given.sort(key=_first)
+        given.sort(key=_in_order)
     for stop in given:
         if stop.end <= stop.start:
             continue
@@ -152,21 +194,23 @@ def united(stops: Iterable[Stop]) -> list[Stop]:
     return found
 
 
-def _first(stop: Stop) -> tuple[datetime, datetime, tuple[str, ...]]:
-    return stop[:3]
+_in_order: Final = attrgetter("start", "end", "names")
 
 
-def _wait(run: TaskRun, silence: datetime | None, moment: Moment) -> Stop | None:
+def _wait(dossier: Dossier, run: TaskRun, silence: Silence, moment: Moment) -> Stop | None:
+    """The stop an agency's answer that is waited for is, up to where its silence stands for it."""
     ends = [at for at in (run.answered_at, run.recalled_at, run.left_at) if at is not None]
-    return _stop(run.asked_at, min(ends) if ends else None, silence, run.task, moment)
-
-
-def _stop(
-    start: datetime, ended: datetime | None, at_most: datetime | None, name: str, moment: Moment
-) -> Stop | None:
-    end = ended or moment.at
+    end = min(ends) if ends else moment.at
     if end is None:
         return None
-    if at_most is not None and at_most < end:
-        return Stop(start, at_most, (name,))
-    return Stop(start, end, (name,), standing=ended is None)
+    cut = None
+    if end - run.asked_at >= silence.least:
+        at = silence.at(dossier, run, moment)
+        cut = at if at is not None and at < end else None
+    return _stop(run.asked_at, end, cut, run.task, standing=not ends)
+
+
+def _stop(start: datetime, end: datetime, cut: datetime | None, name: str, *, standing: bool) -> Stop:
+    if cut is not None:
+        return Stop(start, cut, (name,))
+    return Stop(start, end, (name,), standing)
