@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 BATCH: Final = 500
 """Dossiers judged anew in one transaction: few enough that other writers of the same dossiers hardly wait."""
 LOOKED_AT: Final = 10_000
-"""Dossiers looked at together; most need nothing."""
+"""Dossiers looked at together at most, where most need nothing: a batch begins with as many as it may judge."""
 
 Shown: TypeAlias = str | bool | datetime | None
 COMPARED: Final = (
@@ -216,8 +216,9 @@ class Sweep:
     def _next(self, reading: Reading) -> tuple[dict[str, Asked], str | None]:
         """The next dossiers to judge anew, each with why, and the last one looked at; None at the end."""
         found: dict[str, Asked] = {}
-        after = self.row.after
-        while rows := sweeps.dossiers_after(reading, after, LOOKED_AT):
+        after, size = self.row.after, self.batch
+        while rows := sweeps.dossiers_after(reading, after, size):
+            size = min(2 * size, LOOKED_AT)
             told = (
                 sweeps.told_by(reading, self._sources, [row.subject for row in rows]) if self._sources else ()
             )
