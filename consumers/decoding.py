@@ -15,12 +15,13 @@ from workflow.errors import InputError
 from workflow.store.bodies import Told
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from zoneinfo import ZoneInfo
 
     from consumers.contract.limits import Limits
     from consumers.kafkareader import Raw
-    from workflow.catalogue import Catalogue
     from workflow.facts import Fact
+    from workflow.sources import SourceDefinition
 
 SHELLS: Final = ("specversion", "not_an_object")
 """What is found wrong with a message that stands inside another: no attribute of an event, or a text."""
@@ -44,9 +45,13 @@ def decoded(raw: Raw, zones: dict[str, ZoneInfo], limits: Limits = DEFAULT_LIMIT
     return Polled(raw.stream, told, unreadable, raw.since, raw.after, raw.end, raw.last_at_ms)
 
 
-def zones_of(catalogue: Catalogue) -> dict[str, ZoneInfo]:
-    """The topics whose one source writes times without an offset, each with its zone."""
-    return {topic: one.timezone for one in catalogue.sources.values() for topic in one.speakers.topics}
+def zones_of(sources: Iterable[SourceDefinition]) -> dict[str, ZoneInfo]:
+    """The topics whose sources all write times without an offset in one zone, each with it."""
+    found: dict[str, set[ZoneInfo]] = {}
+    for one in sources:
+        for topic in one.speakers.topics:
+            found.setdefault(topic, set()).add(one.timezone)
+    return {topic: zones.pop() for topic, zones in found.items() if len(zones) == 1}
 
 
 def facts_of(record: RawRecord, zone: ZoneInfo | None, limits: Limits = DEFAULT_LIMITS) -> list[Fact]:

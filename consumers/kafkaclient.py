@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from kafka import KafkaAdminClient
 from kafka.errors import (
+    FencedInstanceIdError,
     IllegalSaslStateError,
     KafkaConnectionError,
     KafkaError,
@@ -126,6 +127,14 @@ def fault_of(servers: str, fault: KafkaError) -> BrokerError:
             found=said,
             prefix=PREFIX,
             reason="not_authenticated",
+        )
+    if isinstance(fault, FencedInstanceIdError):
+        return BrokerRefused(
+            "{broker}: another worker joined under the name of this one and has its place; give each a name of its own "
+            "in {prefix}MEMBER, or none",
+            broker=servers,
+            prefix=PREFIX,
+            reason="name_taken",
         )
     if isinstance(fault, KafkaTimeoutError) or fault.retriable:
         return BrokerUnreachable(

@@ -17,6 +17,7 @@ from kafka import (
 )
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import (
+    FencedInstanceIdError,
     IllegalStateError,
     KafkaError,
     LogTruncationError,
@@ -188,7 +189,10 @@ class Reader:
                 self._consumer.pause(tp)
 
     def poll(self) -> list[Polled]:
-        """At most one batch of records of the partitions that were begun. What came before that is dropped."""
+        """At most one batch of records of the partitions that were begun. What came before that is dropped.
+
+        Raises BrokerUnreachable, and BrokerRefused where it cannot go on, such as when another has taken its name.
+        """
         try:
             polled = self._consumer.poll(timeout_ms=self._settings.poll_timeout_ms)
         except KafkaError as fault:
@@ -196,6 +200,7 @@ class Reader:
             if self._failed:
                 return []
             raise fault_of(self._servers, fault) from fault
+        self._end_where_replaced()
         self._join_again()
         if polled:
             now = time.monotonic()
@@ -229,6 +234,15 @@ class Reader:
         self._consumer.close(autocommit=False, timeout_ms=ANSWER_MS)
         if self._admin is not None:
             self._admin.close()
+
+    def _end_where_replaced(self) -> None:
+        """Another member that bears our name has our place. The library then only stops its heartbeats and reads on,
+        and the two would take the partitions from each other for ever."""
+        coordinator = self._consumer._coordinator  # noqa: SLF001 - the library has no public way
+        with coordinator._lock:  # noqa: SLF001 - under which it joins and begins its heartbeats
+            replaced = coordinator.stable() and not coordinator._heartbeat_enabled  # noqa: SLF001
+        if replaced and self._settings.member:
+            raise fault_of(self._servers, FencedInstanceIdError(self._settings.member))
 
     def _join_again(self) -> None:
         """Has the group assign once more where the library would leave us without what is ours.

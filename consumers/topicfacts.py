@@ -27,8 +27,8 @@ class TopicFacts:
 
     mapping = None
 
-    def __init__(self, topic: str, records: Sequence[RawRecord], zone: ZoneInfo) -> None:
-        """`zone` reads times without an offset."""
+    def __init__(self, topic: str, records: Sequence[RawRecord], zone: ZoneInfo | None) -> None:
+        """`zone` reads times without an offset, which are refused where it is None."""
         self.path = topic
         self.rows = len(records)
         self.filtered = 0

@@ -90,3 +90,10 @@ def test_a_number_that_is_not_there_is_an_error_with_the_way_out(where: str) -> 
     found = dunghen(where, "show", "99")
     assert found.returncode == 2
     assert "dunghen deadletters list --all" in found.stderr
+
+
+def test_a_table_names_the_place_of_a_letter_once(where: str) -> None:
+    assert dunghen(where, "redrive", "2").stdout.count("t/0/2") == 1
+    assert dunghen(where, "list").stdout.count("t/0/2") == 1
+    (kept,) = json.loads(dunghen(where, "list", "-o", "json").stdout)[1:]
+    assert kept["detail"].startswith("t/0/2: ")

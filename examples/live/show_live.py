@@ -78,7 +78,7 @@ FROM dossiers GROUP BY 1 ORDER BY 3 DESC, 1
 """
 ALERTS = "SELECT kind, state, count(*) FROM alerts WHERE n > 0 GROUP BY 1, 2 ORDER BY 3 DESC, 1"
 NEWEST = """
-SELECT raised_at, kind, coalesce(unit, '-'), subject, state FROM alerts WHERE n > 0 ORDER BY raised_at DESC, id LIMIT 6
+SELECT raised_at, kind, subject, state FROM alerts WHERE n > 0 ORDER BY raised_at DESC, id LIMIT 6
 """
 
 
@@ -211,8 +211,8 @@ def picture(connection: psycopg.Connection[Any], office: Office, rate: float) ->
     judged = (dossiers, running, blocked, dead)
     alerts = [(kind.replace("_", " "), state, count) for kind, state, count in connection.execute(ALERTS)]
     newest = [
-        (shown(datetime.fromtimestamp(at / 1e6, UTC)), kind.replace("_", " "), subject, state, unit)
-        for at, kind, unit, subject, state in connection.execute(NEWEST)
+        (shown(datetime.fromtimestamp(at / 1e6, UTC)), kind.replace("_", " "), subject, state)
+        for at, kind, subject, state in connection.execute(NEWEST)
     ]
     late = connection.execute(UNITS).fetchall()[:SHOWN]
     return Group(
@@ -226,7 +226,7 @@ def picture(connection: psycopg.Connection[Any], office: Office, rate: float) ->
             table("Late by unit", ("unit", "dossiers", "late"), late),
         ),
         "",
-        table("Newest alerts", ("raised", "alert", "about", "state", "unit"), newest),
+        table("Newest alerts", ("raised", "alert", "about", "state"), newest),
         f"The department's clock: {shown(office.now())}. "
         f"Said so far {said} decisions and alerts, {unsent} still to be sent to Kafka.",
     )
@@ -236,7 +236,13 @@ def watch(database: str, office: Office, engine: Engine, seconds: float) -> None
     """Shows what happens until the time is over, or the engine has ended."""
     until = time.monotonic() + seconds
     before, at, rate = 0, time.monotonic(), 0.0
-    with psycopg.connect(database, autocommit=True) as connection, Live(console=Console()) as live:
+    console = Console()
+    with ExitStack() as shown_last:
+        if not console.is_terminal:
+            # What is shown to no terminal ends without its line's end.
+            shown_last.callback(say, "")
+        connection = shown_last.enter_context(psycopg.connect(database, autocommit=True))
+        live = shown_last.enter_context(Live(console=console))
         while time.monotonic() < until and not engine.ended():
             live.update(picture(connection, office, rate), refresh=True)
             time.sleep(0.5)

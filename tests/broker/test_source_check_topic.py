@@ -9,14 +9,20 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import replace
+
 from consumers.codec import RawRecord, decode, encode
 from consumers.contract.outgoing import Record
 from consumers.contract.topics import DOSSIERS
+from consumers.decoding import zones_of
 from consumers.kafka import Publisher, make_topics, newest
+from workflow.sources import read_sources
 
 if TYPE_CHECKING:
     from servers.finding import Servers
 
+SOURCES: Final = Path(__file__).parent.parent.parent / "processes" / "sources"
+DOSSIERS_TOPIC: Final = "dunghen.dossiers"
 COMMAND: Final = Path(sys.executable).with_name("dunghen")
 GOOD: Final = (
     Path(__file__).parent.parent / "contract_examples" / "dossier.acted.v1" / "good.json"
@@ -25,7 +31,7 @@ FACT: Final = decode(RawRecord(GOOD))
 
 
 def check(topic: str, *more: str) -> tuple[int, dict[str, Any], str]:
-    words = ["source", "check", topic, "--source", "one-stop", "-o", "json", *more]
+    words = ["source", "check", topic, "-o", "json", *more]
     done = subprocess.run([COMMAND, *words], capture_output=True, text=True, check=False)
     return done.returncode, json.loads(done.stdout) if done.stdout else {}, done.stderr
 
@@ -62,6 +68,26 @@ def test_facts_shells_and_mistakes_are_told_with_their_places(servers: Servers, 
     assert found["refusals"] == {"key_differs": 1, "not_json": 1}
     assert [one.get("id") for one in found["messages"] if "reason" not in one] == [FACT.id]
     assert all(place.startswith(f"{topic}/") for place in places)
+
+
+def test_a_time_without_an_offset_is_refused_as_a_worker_of_that_topic_would(
+    servers: Servers, name: str
+) -> None:
+    told = json.loads(GOOD)
+    told["data"]["occurred_at"] = told["data"]["occurred_at"][:19]
+    topic = filled(
+        servers, name, [(json.dumps(json.dumps(told)).encode(), ()), (json.dumps(GOOD.decode()).encode(), ())]
+    )
+    for words in ((), ("--source", "one-stop")):
+        status, found, _ = check(topic, "--brokers", servers.bootstrap, *words)
+        assert (status, found["refusals"], found["facts"]) == (1, {"time_without_zone": 1}, 1)
+
+
+def test_a_topic_of_sources_in_several_zones_gives_its_times_none() -> None:
+    (one,) = [one for one in read_sources(SOURCES).values() if one.source == "one-stop"]
+    other = replace(one, source="another", zone="Asia/Tokyo")
+    assert zones_of([one, replace(one, source="third")]) == {DOSSIERS_TOPIC: one.timezone}
+    assert zones_of([one, other]) == {}
 
 
 def test_only_the_newest_are_read_and_no_position_moves(servers: Servers, name: str) -> None:

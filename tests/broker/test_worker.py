@@ -188,6 +188,19 @@ def test_a_worker_that_is_told_to_end_leaves_its_partitions_at_once(
     assert second.end(signal.SIGINT) == 0
 
 
+def test_a_worker_whose_name_another_takes_says_so_and_ends(office: Office, messages: list[bytes]) -> None:
+    first = office.worker(KAFKA_MEMBER="twin")
+    first.said("claimed", partition=2)
+    second = office.worker(KAFKA_MEMBER="twin")
+    assert first.process.wait(60) == 3
+    assert "another worker joined under the name of this one" in first.log.read_text(encoding="utf-8")
+    office.workers.remove(first)
+    office.send(messages[:100])
+    office.read_to(100)
+    assert not second.lines("claim lost")
+    assert second.end() == 0
+
+
 def test_files_are_read_by_the_same_loop(
     office: Office, messages: list[bytes], expected: Office, tmp_path: Path
 ) -> None:

@@ -51,7 +51,10 @@ class ThroughKafka:
             self._producer = KafkaProducer(bootstrap_servers=broker.bootstrap)
             undone.callback(self._producer.close)
             streams = Reader(
-                broker.bootstrap, [TOPIC], KafkaSettings(), partial(decoded, zones=zones_of(catalogue))
+                broker.bootstrap,
+                [TOPIC],
+                KafkaSettings(),
+                partial(decoded, zones=zones_of(catalogue.sources.values())),
             )
             self._worker = Worker(store, catalogue, streams, Health((PART,)), Metrics(), self._clock)
             self._thread = Thread(target=self._run, name="worker")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -55,6 +56,27 @@ def test_a_pause_begun_while_a_rest_day_rolls_on_begins_within_the_period(
 ) -> None:
     """Five days from Monday 1 July end on Saturday, the period so on Monday 8 July."""
     assert stopped(5, counts, "2024-07-01 09:00", pause(start, end)) == expected
+
+
+def test_a_pause_begun_earlier_or_ended_later_never_brings_the_date_forward() -> None:
+    """Begun at each hour from Friday to Tuesday, ended each half day after; due on Saturday, and so on Monday."""
+    limit, received = made(5, "dates").limits["total"], at("2024-07-01 09:00")
+    friday, ends = (
+        at("2024-07-05 00:00"),
+        [at("2024-07-06 06:00") + n * timedelta(hours=12) for n in range(24)],
+    )
+
+    def reached(start: datetime, end: datetime) -> datetime:
+        found = limit.due(dossier(received, pauses=(PauseTaken("papers", start, end),)), received, None)
+        assert found is not None
+        return found
+
+    table = [
+        [reached(start, max(start, end)) for start in (friday + n * timedelta(hours=1) for n in range(120))]
+        for end in ends
+    ]
+    assert all(row == sorted(row, reverse=True) for row in table)
+    assert all([*column] == sorted(column) for column in zip(*table, strict=True))
 
 
 def test_a_second_pause_counts_from_the_day_the_first_one_rolled_on_to() -> None:

@@ -73,7 +73,7 @@ def list_(place: Place, reason: str | None, taken: bool, limit: int, output: For
     with Looking(place, None, None).opened() as seen:
         found = [_listed(one) for one in islice(_all(seen.store, reason, taken=taken), limit)]
         if output == "table":
-            found = [_at_desk(row, seen.zone) for row in found]
+            found = [_briefly(_at_desk(row, seen.zone)) for row in found]
     print_rows(found, LETTERS, output)
 
 
@@ -135,9 +135,10 @@ def redrive(
         catalogue = load(procedures or ours)
         store = held.enter_context(place.opened())
         found = [_one(store, number) for number in dict.fromkeys(numbers)] if numbers else _all(store, reason)
-        zones = zones_of(catalogue)
+        zones = zones_of(catalogue.sources.values())
         done = [redriven(store, catalogue, one, zones, now=now, keep=not dry_run) for one in found]
-    print_rows(map(msgspec.to_builtins, done), REDRIVEN, output)
+    rows: list[dict[str, object]] = msgspec.to_builtins(done)
+    print_rows(map(_briefly, rows) if output == "table" else rows, REDRIVEN, output)
     stays = sum(one.outcome == "stays" for one in done)
     said = (
         current("{count} would be taken, {stays} would stay.")
@@ -179,6 +180,12 @@ def _at_desk(row: dict[str, object], zone: ZoneInfo) -> dict[str, object]:
         name: shown_instant(value, zone) if isinstance(value, datetime) else value
         for name, value in row.items()
     }
+
+
+def _briefly(row: dict[str, object]) -> dict[str, object]:
+    """The row without its place in its detail: it has a column of its own."""
+    said = str(row["detail"] or "").removeprefix(f"{row['place']}: ")
+    return {**row, "detail": said}
 
 
 def _listed(kept: Kept) -> dict[str, object]:

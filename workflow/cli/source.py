@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from consumers.decoding import zones_of
 from consumers.forms.opened import open_source, parts
 from consumers.kafka import newest
 from consumers.topicfacts import TopicFacts
@@ -102,7 +103,11 @@ def show(name: str) -> None:
 
 @source.command()
 @click.argument("what", metavar="FILE|TOPIC")
-@click.option("--source", "name", required=True, help="The name of a source, or the file of its definition.")
+@click.option(
+    "--source",
+    "name",
+    help="The name of a source, or the file of its definition. A topic's messages name their own.",
+)
 @click.option(
     "--procedure",
     type=PLACE,
@@ -126,7 +131,7 @@ def show(name: str) -> None:
 @output_option("table", "json")
 def check(  # noqa: PLR0913 - one parameter per option
     what: str,
-    name: str,
+    name: str | None,
     procedure: tuple[Path, ...],
     procedures: Path | None,
     secret: Path | None,
@@ -141,15 +146,18 @@ def check(  # noqa: PLR0913 - one parameter per option
     """
     limits, key = file_limits(), None if secret is None else secret.read_bytes().strip()
     with ExitStack() as files:
-        definition, folder = _named(name, files, procedures)
+        named = None if name is None else _named(name, files, procedures)
+        known = _shipped(procedures) | ({} if named is None else {named[0].source: named[0]})
         opened: FactFile | FormFile | Messages | TopicFacts
         if Path(what).is_file():
+            definition, folder = _of_file(named, what)
             opened = open_source(Path(what), definition, folder, limits=limits, secret=key)
         else:
             records = newest(_broker(brokers, what), what, last, **kafka_settings().security())
-            opened = TopicFacts(what, records, definition.timezone)
-        known = {**orders(_shipped(procedures)), definition.source: definition.order()}
-        report = _Report(definition, _families(procedure, procedures, known))
+            # As a worker reads it: only of a topic that is told to be one zone's are times taken without an offset.
+            opened = TopicFacts(what, records, zones_of(known.values()).get(what))
+        families = _families(procedure, procedures, orders(known))
+        report = _Report(None if named is None else named[0], known, families)
         told = opened.parts() if isinstance(opened, TopicFacts) else parts(opened)
         for part in watched(told, opened.progress, "Checking"):
             report.tell(part)
@@ -165,15 +173,22 @@ def check(  # noqa: PLR0913 - one parameter per option
 class _Report:
     """What a check met so far."""
 
-    def __init__(self, definition: SourceDefinition, families: dict[str, dict[str, Rules]]) -> None:
-        self.definition = definition
+    def __init__(
+        self,
+        definition: SourceDefinition | None,
+        sources: Mapping[str, SourceDefinition],
+        families: dict[str, dict[str, Rules]],
+    ) -> None:
+        self._definition = definition
+        self._mapped = definition is not None and definition.mapping is not None
+        self._sources = sources
         self.families = families
         self.listed: list[dict[str, Any]] = []
         self._rows: dict[_Identity, list[int]] = {}
         self._clear()
 
     def _clear(self) -> None:
-        if self.definition.mapping is not None:
+        if self._mapped:
             self.listed.clear()
         self.dossiers = self.facts = self.conflicts = 0
         self.outcomes: Counter[tuple[str, str]] = Counter()
@@ -232,7 +247,7 @@ class _Report:
             facts = self._once(told, str(opened.path))
             self.dossiers += 1
             self.facts += len(facts)
-            if self.definition.mapping is not None:
+            if self._mapped:
                 for fact in facts:
                     self._list({"place": str(opened.path), **_told(fact)})
             rules = self._rules(facts)
@@ -250,13 +265,14 @@ class _Report:
         code = next((b.procedure for b in bodies if isinstance(b, Acted | Opened) and b.procedure), None)
         if code is not None and code not in self.families:
             self.procedures[code] += 1
-        milestones = self.definition.reports == "milestones"
+        told = {self._sources[fact.source].reports for fact in facts if fact.source in self._sources}
+        milestones = (told if self._definition is None else {self._definition.reports}) == {"milestones"}
         family = self.families.get("generic" if milestones or code is None else code)
         return choose(family or self.families["generic"], facts)
 
     def summary(self, opened: FactFile | FormFile | Messages | TopicFacts) -> dict[str, Any]:
         """What would be taken, and what stands in the way, grouped."""
-        if self.definition.mapping is not None:
+        if self._mapped:
             for one in opened.refusals.listed:
                 said = filled(one.template, one.values)
                 self._refused(one.place, one.reason, one.values, said)
@@ -285,6 +301,16 @@ def _broker(brokers: str | None, what: str) -> str:
             reason="no_broker_named",
         )
     return brokers
+
+
+def _of_file(named: tuple[SourceDefinition, Path] | None, what: str) -> tuple[SourceDefinition, Path]:
+    if named is None:
+        raise UsageError(
+            "{what}: a file does not say how it is to be read; name its source with --source",
+            what=what,
+            reason="no_source_named",
+        )
+    return named
 
 
 def _identity(fact: Fact) -> _Identity:

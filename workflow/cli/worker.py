@@ -65,7 +65,12 @@ class Reading(NamedTuple):
                 "slow", said="crc32c is not installed: reading is six times slower without it", part=PART
             )
         topic = broker.prefix + DOSSIERS.name
-        return Reader(broker.servers, [topic], kafka_settings(), partial(decoded, zones=zones_of(catalogue)))
+        return Reader(
+            broker.servers,
+            [topic],
+            kafka_settings(),
+            partial(decoded, zones=zones_of(catalogue.sources.values())),
+        )
 
     def _opener(self, store: Store, catalogue: Catalogue, beside: Path) -> Callable[[Path], SourceFile]:
         limits = file_limits()

@@ -1,0 +1,77 @@
+"""Laws of due dates that need no oracle: what a longer wait may do, and that a sum comes to its date."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+from typing import TYPE_CHECKING
+
+from hypothesis import given, settings
+from oracle.bridge import dossier_of
+from oracle.cases import cases, chance, pick
+from oracle.questions import Questions
+from searching import examples
+from strategies_time import numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from oracle.minutes import Case, Paused, Rules
+
+SEEDED = examples(600)
+
+
+def longer(rnd: Random, taken: Paused, *, capped: bool) -> Paused:
+    """The same pause, ended later or (where no cap counts from it) begun earlier."""
+    more = timedelta(minutes=pick(rnd, (1, 60, 600, 1440, 3000)))
+    if taken.end is not None and (capped or chance(rnd, 50)):
+        return taken._replace(end=taken.end + more)
+    return taken if capped else taken._replace(start=taken.start - more)
+
+
+def pairs(rnd: Random, number: int) -> Iterator[tuple[datetime | None, datetime | None]]:
+    """When a limit is due, and when with one pause longer; pauses that restart a limit are left out."""
+    questions = Questions()
+    for rules, case in cases(rnd, questions.calendars, number):
+        pauses = tuple(one for one in case.paused if rules.pauses[one.pause].on_resume != "restart")
+        if not pauses:
+            continue
+        which = rnd.randrange(len(pauses))
+        capped = rules.pauses[pauses[which].pause].cap is not None
+        changed = longer(rnd, pauses[which], capped=capped)
+        both = pauses, (*pauses[:which], changed, *pauses[which + 1 :])
+        first, second = (_due(questions, rules, replace(case, paused=each)) for each in both)
+        yield first, second
+
+
+def _due(questions: Questions, rules: Rules, case: Case) -> datetime | None:
+    made = questions.made(rules)
+    return made.clock.limits[case.limit].due(dossier_of(case, made), case.anchor, case.asked_at)
+
+
+def no_earlier(rnd: Random, number: int) -> bool:
+    found = [(before, after) for before, after in pairs(rnd, number) if before is not None]
+    return all(after is not None and before <= after for before, after in found)
+
+
+@settings(max_examples=examples(25))
+@given(numbers())
+def test_a_longer_pause_never_brings_a_date_forward(rnd: Random) -> None:
+    assert no_earlier(rnd, 3)
+
+
+def test_a_longer_pause_never_brings_a_date_forward_in_seeded_cases() -> None:
+    assert all(no_earlier(Random(f"longer/{turn}"), SEEDED) for turn in range(4))
+
+
+def test_the_last_line_that_moves_a_date_tells_the_date() -> None:
+    questions = Questions()
+    for rules, case in cases(Random("sums"), questions.calendars, SEEDED):
+        if case.asked_at is None:
+            continue
+        made = questions.made(rules)
+        listed = made.clock.deadlines(dossier_of(case, made), at=case.asked_at, explain=True, rule=case.limit)
+        for one in listed:
+            assert [line.at for line in one.sum if line.at is not None][-1] == one.due_at
