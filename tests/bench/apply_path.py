@@ -1,6 +1,6 @@
 """From message bytes to the commit, batches of 1,000, against a floor that leaves the same rows by the raw driver.
 
-`python tests/bench/apply_path.py [--dossiers N] [--rounds N]`: a damaged month of the department in the order it is
+`python -m tests.bench apply_path [--dossiers=N] [--rounds=N]`: a damaged month of the department in the order it is
 sent, each batch taken when it is sent, on SQLite and on PostgreSQL 18. Each round begins on tables that hold the
 definitions alone, and floor and product take turns batch by batch. It ends with 1 where the floor's rows are not ours,
 or where the ratio misses its bound on either database.

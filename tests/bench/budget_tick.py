@@ -1,6 +1,6 @@
 """One evaluation of the budget of lateness when nothing is due, over a million dossiers, on both databases.
 
-`python tests/bench/budget_tick.py [--dossiers N]`: nine in ten dossiers are open, in fifteen units, thirty procedures
+`python -m tests.bench budget_tick [--dossiers=N]`: nine in ten dossiers are open, in fifteen units, thirty procedures
 and six steps; the rows are put as the store puts them. It ends with 1 where an evaluation takes longer than a second
 (the quickest of five: what else runs on the machine is not ours), or the databases disagree.
 """

@@ -1,6 +1,6 @@
 """A million random clocks: the product against the walk of `tests/oracle`, from one seed.
 
-`python tests/bench/clock_oracle.py [--cases N] [--seed S]` prints cases, agreements and seconds. All cores share the
+`python -m tests.bench clock_oracle [--cases=N] [--seed=S]` prints cases, agreements and seconds. All cores share the
 calendars; the cases, and what is said of them, are the same on any number. At the first difference it prints the
 counter-example in full, with everything taken out that it does not need, and exits 1.
 """

@@ -1,6 +1,6 @@
 """The fines log, file to verdicts, against a hand-written fold of just this procedure, and beside the peers.
 
-`python tests/bench/conform_fines.py [--rounds N]`: the log lies in DUNGHEN_TEST_DATA, by default `../shared/data`
+`python -m tests.bench conform_fines [--rounds=N]`: the log lies in DUNGHEN_TEST_DATA, by default `../shared/data`
 beside the repository; without it the bench says so and measures nothing. Rounds are interleaved and medians told, each
 run in a process of its own. It ends with 1 where a known figure does not come out, or memory, the rate or its ratio
 against the floor misses its bound.

@@ -1,6 +1,6 @@
 """Steps of the machine and due dates, one at a time, each as a ratio against a floor measured in the same run.
 
-`python tests/bench/core_steps.py`: rounds are interleaved, medians are told. It ends with 1 where a ratio misses its
+`python -m tests.bench core_steps`: rounds are interleaved, medians are told. It ends with 1 where a ratio misses its
 bound: a step must cost at most a fifth of a stock `trigger` of the library, a guarded one at most half; a due date at
 most five times a bisect over a table of working minutes.
 """

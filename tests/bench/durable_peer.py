@@ -1,6 +1,6 @@
 """The same work by DBOS, the durable-execution peer: events out of Kafka, each a workflow of one transaction.
 
-`python tests/bench/durable_peer.py [--events N] [--rounds N]`: DBOS reads the topic by its own consumer, keeps each
+`python -m tests.bench durable_peer [--events=N] [--rounds=N]`: DBOS reads the topic by its own consumer, keeps each
 message as a workflow in PostgreSQL and runs it: one transaction decodes the event, steps the dossier by a table, keeps
 the fact and the dossier. It need not keep the order of a dossier, nor judge, nor say anything; ours does all of it.
 Each round begins on empty databases, and DBOS and ours take turns. It ends with 1 where DBOS fails.

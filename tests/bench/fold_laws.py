@@ -1,6 +1,6 @@
 """Many thousand random histories: the fold against its naive model and its laws, from one seed.
 
-`python tests/bench/fold_laws.py [--cases N] [--seed S]` prints cases and seconds. At the first difference it prints
+`python -m tests.bench fold_laws [--cases=N] [--seed=S]` prints cases and seconds. At the first difference it prints
 the counter-example, with every fact taken out that it does not need, and exits 1.
 """
 

@@ -1,6 +1,6 @@
 """A thousand facts of one dossier, shuffled, against the same in order: each batch folds the dossier once at most.
 
-`python tests/bench/hot_dossier.py [--batch N] [--rounds N]`, on SQLite. It ends with 1 where shuffled facts cost more
+`python -m tests.bench hot_dossier [--batch=N] [--rounds=N]`, on SQLite. It ends with 1 where shuffled facts cost more
 than twice those in order, where a batch folded twice, or where the two judgments differ.
 """
 

@@ -1,6 +1,6 @@
 """From an event's sending until its judgment can be read in the database, on a real broker and a real database.
 
-`python tests/bench/kafka_latency.py [--seconds N]`: 500 events a second of many dossiers into the topic as it is made
+`python -m tests.bench kafka_latency [--seconds=N]`: 500 events a second of many dossiers into the topic as it is made
 by the product, one worker in a process of its own; then 1,000 a second of one dossier, in order and shuffled. It ends
 with 1 where p99 at 500 a second exceeds its bound, or where the worker falls behind the one dossier.
 """

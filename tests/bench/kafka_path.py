@@ -1,6 +1,6 @@
 """From Kafka to PostgreSQL, one worker, events of 600 bytes, each taken exactly once, against a straight line.
 
-`python tests/bench/kafka_path.py [--dossiers N] [--rounds N]`: a damaged month of the department lies in a topic of one
+`python -m tests.bench kafka_path [--dossiers=N] [--rounds=N]`: a damaged month of the department lies in a topic of one
 partition. The floor polls, decodes, steps a table, copies the same rows, moves the position and commits; ours is the
 product's own worker. With the relay, the floor also reads each batch's messages back, sends them and marks them as
 sent, and ours has the product's own relay in a second thread. Each round begins on empty tables, and floor and ours

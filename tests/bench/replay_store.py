@@ -1,6 +1,6 @@
 """A store judged again, against the straight line of the same rows: raw driver, one dict of moves, nothing else.
 
-`python tests/bench/replay_store.py [--dossiers N] [--rounds N]`. The rounds are interleaved and processor time is
+`python -m tests.bench replay_store [--dossiers=N] [--rounds=N]`. The rounds are interleaved and processor time is
 counted; the median of each is told with its ratio, since other work on the machine slows all of them alike.
 """
 

@@ -1,6 +1,6 @@
 """A retroactive change of one calendar day over open dossiers: how long until all are judged anew and all is said.
 
-`python tests/bench/retroactive.py [--dossiers N]`: dossiers of December 2025 that are open on the 25th, when the swap
+`python -m tests.bench retroactive [--dossiers=N]`: dossiers of December 2025 that are open on the 25th, when the swap
 of 2 January 2026 is announced, in SQLite with all that was said of them. A few hundred walks are made up and told under
 many codes. It ends with 1 where putting the new calendar into force takes more than thirty seconds of computing for
 100,000 of them, or so many times less for fewer: the machine may be busy with other things.

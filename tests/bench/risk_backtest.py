@@ -1,6 +1,6 @@
 """What a risk table fitted to the earlier part of a log says of the later part: public logs and made-up months.
 
-`python tests/bench/risk_backtest.py`: the public logs lie in DUNGHEN_TEST_DATA, by default `../shared/data` beside the
+`python -m tests.bench risk_backtest`: the public logs lie in DUNGHEN_TEST_DATA, by default `../shared/data` beside the
 repository; of one that is not there nothing is said. It ends with 1 where a table does worse than saying the later
 part's own share of every dossier by more than a hundredth: a table must never be worse than knowing nothing.
 """

@@ -1,6 +1,6 @@
 """Whether memory stays flat: worker and relay under twice the rate of a busy office, for minutes.
 
-`python tests/bench/soak.py [--minutes N]` (the full case: `--minutes 10`). 1,000 events a second, in processes of their
+`python -m tests.bench soak [--minutes=N]` (the full case: `--minutes=10`). 1,000 events a second, in processes of their
 own; their memory is read every second. It ends with 1 where the median of the last quarter is above that of the second
 quarter by more than the bound, or where the events were not judged.
 """

@@ -1,6 +1,6 @@
 """What a long apply leaves behind: bytes of live state, memory that stays flat, and judgments that are the same bytes.
 
-`python tests/bench/steady.py [--dossiers N]`: a damaged month on SQLite. It ends with 1 where the judgments of dossiers
+`python -m tests.bench steady [--dossiers=N]`: a damaged month on SQLite. It ends with 1 where the judgments of dossiers
 take more than 1 KB on the mean, where the process grows by more than its bound after the first third, or where the
 same month applied another way (twice, in other batches, in another order, under another zone and hash seed) comes to
 other bytes.

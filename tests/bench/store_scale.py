@@ -1,6 +1,6 @@
 """Speed of a large store beside a small one: facts arriving by date, and facts of dossiers taken at random.
 
-`python tests/bench/store_scale.py [--dossiers N] [--database NAME]`: both stores are filled in bulk with judged
+`python -m tests.bench store_scale [--dossiers=N] [--database=NAME]`: both stores are filled in bulk with judged
 dossiers of two facts each, then batches of 1,000 go to either in turn. By date a large store must keep two thirds of
 the small one's speed; at random a quarter on SQLite, half on PostgreSQL.
 """

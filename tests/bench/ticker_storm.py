@@ -1,6 +1,6 @@
 """Many deadlines due in one second: every alert out in time, each once, while events go on being judged.
 
-`python tests/bench/ticker_storm.py [--armed N] [--due N]` (the full case: `--armed 1000000 --due 100000`). One dossier
+`python -m tests.bench ticker_storm [--armed=N] [--due=N]` (the full case: `--armed=1000000 --due=100000`). One dossier
 is judged by the product and copied under other codes; the due ones of the copies fall into one second. The product's
 worker and relay run in processes of their own, the ticks in a third. It ends with 1 where the last alert comes too
 late, one comes twice or not at all, or no event was judged for longer than a second though some were sent.

@@ -1,6 +1,6 @@
 """A year of the department made up and judged in memory: simulated, folded, its alerts worked out at the year's end.
 
-`python tests/bench/year_in_memory.py [--dossiers N]`: two processes, each with half of the dossiers, and no store. What
+`python -m tests.bench year_in_memory [--dossiers=N]`: two processes, each with half of the dossiers, and no store. What
 the alerts say must be what was made up: every dossier that nothing was done to is late exactly where its truth says so.
 Judging is told apart from making up: both are seconds of computing, since the machine may be busy with other things.
 Nothing is kept of a dossier but what it counts for, so memory does not grow with their number. It ends with 1 where the

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 from pathlib import Path
 
@@ -46,3 +47,13 @@ def test_a_bench_that_runs_again_renews_its_own_section_alone() -> None:
 
 def test_options_belong_to_the_bench_named_before_them() -> None:
     assert BENCH["asked_for"](["one", "--rounds=3", "two"]) == {"one": ["--rounds=3"], "two": []}
+
+
+def test_how_a_bench_says_it_is_run_is_understood() -> None:
+    """Words as they stand in a bench's first lines: its name, and options with their values in one word."""
+    folder = Path(__file__).resolve().parents[1] / "bench"
+    for name in BENCH["benches"]():
+        head = (folder / f"{name}.py").read_text(encoding="utf-8").split('"""')[1]
+        for told in re.findall(r"`python ([^`]+)`", head):
+            assert told.startswith(f"-m tests.bench {name}"), name
+            assert not re.search(r"--\w+ \w", told), name
