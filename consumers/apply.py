@@ -233,7 +233,7 @@ class _Batcher(NamedTuple):
                 touched += fold_stories(writing, batch, joined, new)
                 touched.sort(key=attrgetter("subject"))
             also = self._of_sources(writing, taken, [] if again else conflicts, alone)
-            done, _ = settle(writing, self.catalogue, touched, self.now, also, looked_at)
+            done, _ = settle(writing, self.catalogue, touched, self.now, also, self.beside.as_of)
             refused = [letter(one, self.now, self.limits) for one in (*dead, *conflicts, *beyond)]
             letters = [*self.beside.letters, *refused]
             if again is None:
@@ -350,16 +350,17 @@ def settle(
     looked_at: datetime | None = None,
 ) -> tuple[Applied, int]:
     """Writes the judged dossiers, what they rest on, and what they and `also` say; and how much is said of alerts,
-    which are looked at `now` or at another moment."""
+    which are looked at live or as of another moment."""
     now_us = to_us(now)
     writing.archive(catalogue.used(used(touched)), now_us)
-    alerts = [*speak(writing, catalogue.office, touched, looked_at or now), *also]
+    said = speak(writing, catalogue.office, touched, looked_at or now, live=looked_at is None)
+    alerts = [*said, *also]
     rows = [one.row for one in touched if one.row is not None]
     writing.put(rows)
     decisions = [decision for one in touched for decision in one.decisions]
-    said = [*decisions, *alerts]
-    if said:
-        writing.say(now_us, len(said), encode(said))
+    messages = [*decisions, *alerts]
+    if messages:
+        writing.say(now_us, len(messages), encode(messages))
     done = Applied(
         dossiers=len(rows),
         refolded=sum(one.refolded for one in touched),

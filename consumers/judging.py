@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from workflow.alerts.lateness import Sums, standing, watch
-from workflow.alerts.life import acts_in, say, wakes_at
+from workflow.alerts.life import acts_in, rungs_said, say, wakes_at
 from workflow.alerts.office import FAR
 from workflow.alerts.refusals import refusal
 from workflow.alerts.warnings import Steps, standing_over, together
@@ -123,24 +123,27 @@ class Touched:
         due = watched is not None and (watched.up or self._past.over) and not self._elsewhere
         return watched is not None and bool(due or self.refused or self.has_alerts)
 
-    def speak(self, lives: Mapping[str, Life], silent: Collection[str] = ()) -> Spoken:
-        """What must be said of its alerts after `lives`; its row then says when to look again."""
+    def speak(self, lives: Mapping[str, Life], silent: Collection[str] = (), *, live: bool = True) -> Spoken:
+        """What must be said of its alerts after `lives`; its row then says when to look again. `live`: as of now, not
+        of another moment: then nothing new is said while nobody is at work."""
         rules, dossier, watched, before = self.rules, self._dossier, self.watched, self.row
         assert rules is not None  # noqa: S101 - asked only where it is concerned, so it was judged
         assert dossier is not None  # noqa: S101 - as above
         assert watched is not None  # noqa: S101 - as above
         assert before is not None  # noqa: S101 - as above
         office, now = self._catalogue.office, self._now
-        said = {name for name, life in lives.items() if life.state not in ("retracted", "waiting")}
+        said = rungs_said(lives)
         found: Sequence[Alert] = ()
         next_at = FAR
         if not self._elsewhere:
-            found, next_at = standing(office, rules, dossier, watched, now, said=said, silent=silent)
-            over = standing_over(office, self._past, lives, now, silent=silent)
+            found, next_at = standing(
+                office, rules, dossier, watched, now, said=said, silent=silent, live=live
+            )
+            over = standing_over(office, self._past, lives, now, silent=silent, live=live)
             found = together(over, found, said)
         spoken = say(
             lives,
-            [*found, *self._refusals(lives)],
+            [*found, *(office.held(one, now, live=live) for one in self._refusals(rules, dossier, lives))],
             now,
             acts=self._acts,
             all_acts=self._all_acts,
@@ -152,10 +155,7 @@ class Touched:
         self.row = before._replace(next_due_at=_moment(next_at), alerts=len(after))
         return spoken
 
-    def _refusals(self, lives: Mapping[str, Life]) -> list[Alert]:
-        rules, dossier = self.rules, self._dossier
-        assert rules is not None  # noqa: S101 - as above
-        assert dossier is not None  # noqa: S101 - as above
+    def _refusals(self, rules: Rules, dossier: Dossier, lives: Mapping[str, Life]) -> list[Alert]:
         office = self._catalogue.office
         new = [refusal(office, rules, dossier, told, self._now) for told in self.refused]
         kept = () if self._all_told else lives.values()

@@ -32,8 +32,11 @@ if TYPE_CHECKING:
 __all__ = ["hear", "heard_of", "speak", "speak_of", "speak_of_counts", "speak_of_silence"]
 
 
-def speak(writing: Writing, office: Office, touched: Sequence[Touched], now: datetime) -> list[AlertSaid]:
-    """What is said of the alerts about these dossiers; keeps it, and when each must be looked at again."""
+def speak(
+    writing: Writing, office: Office, touched: Sequence[Touched], now: datetime, *, live: bool
+) -> list[AlertSaid]:
+    """What is said of the alerts about these dossiers; keeps it, and when each must be looked at again. `live`: whether
+    they are looked at as of the present."""
     concerned = [one for one in touched if one.concerned]
     if not concerned:
         return []
@@ -44,7 +47,7 @@ def speak(writing: Writing, office: Office, touched: Sequence[Touched], now: dat
     said: list[AlertSaid] = []
     kept: list[Life] = []
     for one in concerned:
-        spoken = one.speak(said_before.get(one.subject, {}), silent)
+        spoken = one.speak(said_before.get(one.subject, {}), silent, live=live)
         said += spoken.said
         kept += spoken.lives
     writing.keep_alerts([row(life) for life in kept])

@@ -63,7 +63,7 @@ def tick(
         touched = [one for one in touched if one.subject not in stories]
         needing = [one for one in unread if one.subject not in stories]
         fold_whole(writing, needing, {one.subject: rows[one.subject].last_recorded_at for one in needing})
-        done, said = settle(writing, catalogue, touched, written_at or now, looked_at=now)
+        done, said = settle(writing, catalogue, touched, written_at or now, looked_at=written_at and now)
     if stories:
         # All codes of a story are locked in their order, which cannot be done while some are held already.
         redrive(store, catalogue, stories, now=now)

@@ -97,13 +97,14 @@ def _judged(known: Catalogue, made: Made) -> list[str]:
     return [alert.kind for alert in standing(office, rules, dossier, watched, END, said=said)[0]]
 
 
-class Everything(tuple[str, ...]):
-    """Holds every id."""
-
-    __slots__ = ()
+class Everything(dict[str, int]):
+    """Holds every id, said to its first rung."""
 
     def __contains__(self, _: object) -> bool:
         return True
+
+    def get(self, _: str, /, __: object = None) -> int:
+        return 0
 
 
 def main() -> int:

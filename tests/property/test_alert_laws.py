@@ -131,7 +131,7 @@ class Desk:
         judgment = fold(RULES, "D", self.heard)
         dates = judgment.rules.clock.deadlines(judgment.dossier, at=now)
         watched = watch(OFFICE, judgment.rules, judgment.dossier, dates, now)
-        said = {name for name, life in self.lives.items() if life.state != "retracted"}
+        said = {name: life.alert.rung for name, life in self.lives.items() if life.state != "retracted"}
         found, self.next_at = standing(OFFICE, judgment.rules, judgment.dossier, watched, now, said=said)
         spoken = say(self.lives, found, now)
         self.lives |= {life.alert.id: life for life in spoken.lives}

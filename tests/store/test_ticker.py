@@ -29,9 +29,10 @@ from sqlalchemy import event
 from consumers.apply import apply, redrive
 from consumers.ticker import Ticked, tick, tick_feeds
 from workflow.alerts.feeds import DayCount
+from workflow.catalogue import load
 from workflow.clocks.calendar import read_calendars
 from workflow.errors import StoreBusy, VersionConflict
-from workflow.facts import Actor, AlertActed, Counted, Heartbeat
+from workflow.facts import Acted, Actor, AlertActed, Appointment, Counted, Heartbeat
 from workflow.messages import read
 from workflow.procedure.language import Limit, State
 from workflow.store.looking import day_count
@@ -460,6 +461,39 @@ def test_lunch_and_night_are_no_silence(store: Store, vn: Catalogue) -> None:
     apply(store, vn, messages(RECEIVED), now=eleven)
 
     assert tick_feeds(store, vn, now=eleven + 2 * HOUR) == 0
+
+
+def test_after_an_outage_what_a_tick_at_night_finds_is_said_at_the_opening(store: Store, root: Path) -> None:
+    """Nine on Monday by the clock of the department; ten days later somebody looks at five in the morning."""
+    office = load(root / "processes")
+    slip = Appointment(at=(NINE + 24 * HOUR).date())
+    body = Acted(action="receive", procedure="1.004237", unit="it-centre", appointment=slip)
+    told = [tell(body, 0, source="one-stop"), act("approve", 1, source="one-stop")]
+    apply(store, office, messages(*told), now=NINE + HOUR)
+    night = NINE + 9 * 24 * HOUR - 4 * HOUR
+    opening = night + 2 * HOUR
+
+    assert tick(store, office, now=night).said == 0
+    with store.reading() as reading:
+        assert [from_us(row.next_due_at or 0) for row in reading.dossiers()] == [opening]
+    tick(store, office, now=opening)
+
+    for kind in ("dossier_late", "refused_event"):
+        assert [(one["change"], datetime.fromisoformat(one["said_at"])) for one in said(store, kind)] == [
+            ("raised", opening)
+        ]
+
+
+def test_a_look_as_of_a_moment_at_night_waits_for_nobody(store: Store, root: Path) -> None:
+    office = load(root / "processes")
+    body = Acted(action="receive", procedure="1.004237", unit="it-centre")
+    told = [tell(body, 0, source="one-stop"), act("approve", 1, source="one-stop")]
+    apply(store, office, messages(*told), now=NINE + HOUR)
+    night = NINE + 20 * HOUR
+
+    tick(store, office, now=night, written_at=NINE + 90 * 24 * HOUR)
+
+    assert changes(store, "refused_event") == ["raised"]
 
 
 def test_a_lateness_said_while_its_feed_is_silent_is_marked(store: Store, vn: Catalogue) -> None:

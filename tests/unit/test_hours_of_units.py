@@ -193,6 +193,18 @@ def test_alerts_speak_in_the_same_hours() -> None:
     ]
 
 
+def test_what_is_past_is_said_at_the_next_opening_by_who_looks_at_night_and_at_once_by_a_look_as_of_then() -> (
+    None
+):
+    office = Office({}, sound(ORGANISATION.encode(), "organisation.yaml"), {"test": TWO})
+    before, night, day = at("2024-07-01 09:00"), at("2024-07-02 05:00"), at("2024-07-02 10:00")
+
+    said = [office.spoken_at(before, unit, night) for unit in ("whole", "one")]
+    assert [wall(one) for one in said] == ["2024-07-02 07:00", "2024-07-02 08:00"]
+    assert office.spoken_at(before, "whole", night, live=False) <= night
+    assert office.spoken_at(before, "whole", day) == day
+
+
 # Which unit it is
 
 PROCEDURE = """

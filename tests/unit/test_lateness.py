@@ -102,7 +102,7 @@ class Desk:
         rules = judgment.rules
         dates = rules.clock.deadlines(judgment.dossier, at=now)
         watched = watch(self.office, rules, judgment.dossier, dates, now)
-        said = {name for name, life in self.lives.items() if life.state != "retracted"}
+        said = {name: life.alert.rung for name, life in self.lives.items() if life.state != "retracted"}
         found, next_at = standing(self.office, rules, judgment.dossier, watched, now, said=said)
         assert next_at > now
         self.next_at = next_at
@@ -353,6 +353,34 @@ def test_what_falls_due_at_night_or_at_the_weekend_waits_for_the_next_opening() 
     noon.tell("receive", MONDAY, appointment=Appointment(at=at("2024-07-02 10:50")))
     noon.until("2024-07-02 17:00")
     assert noon.story("dossier_late") == [("raised", "2024-07-02 13:00")]
+
+
+def test_after_an_outage_nothing_new_is_said_while_nobody_is_at_work() -> None:
+    """Late since Monday the 8th at 17:00, and nobody looked before Wednesday the 10th at five."""
+    desk = received(8)
+    desk.look(at("2024-07-10 05:00"))
+    assert desk.story("dossier_late") == []
+    assert wall(desk.next_at) == "2024-07-10 07:00"
+    desk.until("2024-07-10 07:00")
+    assert desk.story("dossier_late") == [("raised", "2024-07-10 07:00")]
+
+
+def test_after_an_outage_no_rung_is_climbed_while_nobody_is_at_work_and_what_was_said_stands() -> None:
+    desk = received(8)
+    desk.until("2024-07-09 12:00")
+    desk.look(at("2024-07-11 05:00"))
+    assert desk.story("dossier_late") == [("raised", "2024-07-09 07:00")]
+    assert wall(desk.next_at) == "2024-07-11 07:00"
+    desk.tell("approve", "2024-07-11 06:00")
+    assert desk.story("dossier_late")[1:] == [("resolved", "2024-07-11 06:00")]
+
+
+def test_a_rung_that_waited_for_the_opening_is_climbed_then() -> None:
+    desk = received(8)
+    desk.until("2024-07-09 12:00")
+    desk.look(at("2024-07-11 05:00"))
+    desk.until("2024-07-11 08:00")
+    assert desk.story("dossier_late")[1:] == [("escalated", "2024-07-11 07:00")]
 
 
 def test_eighty_percent_of_a_steps_time_is_at_risk_and_only_its_holder_is_told() -> None:

@@ -7,6 +7,7 @@ docs/alerts.md says each kind: when it is raised, to whom, how it ends.
 from __future__ import annotations
 
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
@@ -18,7 +19,7 @@ from workflow.messages import ESCALATED, HOLDER, Alert
 from workflow.model import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from workflow.alerts.office import Office
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from workflow.model import Deadline, DeadlineKind, Dossier
     from workflow.rules import Rules
 
+NOTHING_SAID: Final[Mapping[str, int]] = MappingProxyType({})
 _MICROSECOND: Final = timedelta(microseconds=1)
 _STEPS: Final[frozenset[DeadlineKind]] = frozenset({"step", "phase", "task", "limit"})
 _HOLDER_ALONE: Final[frozenset[Kind]] = frozenset({"step_at_risk"})
@@ -66,20 +68,22 @@ def watch(
     return Watched(up, next_at)
 
 
-def standing(
+def standing(  # noqa: PLR0913 - a judgment, and how it is looked at
     office: Office,
     rules: Rules,
     dossier: Dossier,
     watched: Watched,
     now: datetime,
     *,
-    said: Collection[str] = (),
+    said: Mapping[str, int] = NOTHING_SAID,
     silent: Collection[str] = (),
+    live: bool = True,
 ) -> tuple[list[Alert], datetime]:
     """The alerts that stand, without their sums, and the earliest later moment at which that changes.
 
-    A cause is raised once its source had time to report and somebody is at work; what was `said` (ids) stands as long
-    as it is true. `silent`: sources past their cadence. Raises CalendarRange.
+    A cause is raised once its source had time to report and somebody is at work, and so is each rung; what was `said`
+    (rungs by id) stands as long as it is true. `silent`: sources past their cadence; `live`: whether `now` is the
+    present, so that nothing new is said while nobody is at work. Raises CalendarRange.
     """
     found: list[Alert] = []
     next_at = watched.next_at
@@ -87,11 +91,16 @@ def standing(
     delay = office.delay(source)
     for found_up in watched.up:
         cause = named(rules, found_up)
-        raise_at = office.speaking_at(cause.since + delay, dossier.unit, now)
-        if raise_at > now and alert_id(dossier.subject, cause) not in said:
-            next_at = min(next_at, raise_at)
-            continue
+        before = said.get(alert_id(dossier.subject, cause))
+        if before is None:
+            raise_at = office.spoken_at(cause.since + delay, dossier.unit, now, live=live)
+            if raise_at > now:
+                next_at = min(next_at, raise_at)
+                continue
         rung, next_rung = _rung(office, cause, dossier.unit, delay, now)
+        if before is not None and rung > before and cause.ended_at is None:
+            opens = office.spoken_at(now, dossier.unit, now, live=live)
+            rung, next_rung = (before, opens) if opens > now else (rung, next_rung)
         next_at = min(next_at, next_rung)
         found.append(alert_of(office, rules, dossier, cause, rung, silent=source in silent))
     return followed(found, said), next_at

@@ -126,6 +126,13 @@ def wakes_at(lives: Iterable[Life], now: datetime) -> datetime | None:
     return min((at for at in moments if at is not None and at > now), default=None)
 
 
+def rungs_said(lives: Mapping[str, Life]) -> dict[str, int]:
+    """The rung to which each alert was said that was not taken back, by its id."""
+    return {
+        name: life.alert.rung for name, life in lives.items() if life.state not in ("retracted", "waiting")
+    }
+
+
 def later(one: Act | None, other: Act) -> Act:
     """Of two acts on one alert the one that counts."""
     return other if one is None or other.key >= one.key else one

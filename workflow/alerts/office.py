@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from workflow.clocks.timetable import Timetable
 from workflow.clocks.worktime import MICROSECONDS_A_MINUTE, midnight
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from workflow.clocks.calendar import Calendar
     from workflow.clocks.worktime import Worktime
+    from workflow.messages import Alert
     from workflow.model import Deadline, Dossier
     from workflow.organisation import Organisation
     from workflow.risk.table import Risk
@@ -115,6 +117,19 @@ class Office:
             return work.add(at, 1) - _MICROSECOND
         except CalendarRange:
             return at
+
+    def spoken_at(self, at: datetime, unit: str | None, now: datetime, *, live: bool = True) -> datetime:
+        """When what may be said from `at` on is said by whoever looks now: where that is past and nobody of the unit is
+        at work, at its next working instant. A look as of another moment is not `live`, it waits for nobody."""
+        moment = self.speaking_at(at, unit, now)
+        return self.speaking_at(now, unit, now) if live and moment <= now else moment
+
+    def held(self, alert: Alert, now: datetime, *, live: bool = True) -> Alert:
+        """An alert with its own moment, made later where nobody is at work now."""
+        if alert.raise_at is None:
+            return alert
+        at = self.spoken_at(alert.raise_at, alert.unit, now, live=live)
+        return alert if at <= now else replace(alert, raise_at=at)
 
     def days_after(self, at: datetime, days: int, unit: str | None, now: datetime) -> datetime:
         """The closing of the `days`-th working day after the day of `at`; without a calendar so many times 24 hours."""

@@ -146,10 +146,12 @@ def standing_over(
     now: datetime,
     *,
     silent: Collection[str] = (),
+    live: bool = True,
 ) -> list[Alert]:
     """The warnings that are over and were said, are to be said now, or must wait for their moment.
 
-    `steps`: with those found just now; `lives`: what was said before, or waits. Raises CalendarRange.
+    `steps`: with those found just now; `lives`: what was said before, or waits; `live`: as `standing` has it. Raises
+    CalendarRange.
     """
     found: dict[str, Alert] = {}
     for name, life in lives.items():
@@ -162,13 +164,14 @@ def standing_over(
         delay = office.delay(source)
         raise_at = office.speaking_at(one.cause.since + delay, one.dossier.unit, now)
         said = name in lives and lives[name].n > 0
-        if not said and raise_at + delay + LOOKED_FOR <= now:
+        waits = name in lives and lives[name].state == "waiting"
+        if not (said or waits) and raise_at + delay + LOOKED_FOR <= now:
             continue
         alert = alert_of(office, one.rules, one.dossier, one.cause, 0, silent=source in silent)
         at = one.cause.ended_at
         alert = alert if at is None else Sums(one.rules, one.dossier, at).explained(alert)
         found[name] = alert if said else replace(alert, raise_at=raise_at)
-    return [_due(one, now) for one in found.values()]
+    return [_due(office.held(one, now, live=live), now) for one in found.values()]
 
 
 def _due(alert: Alert, now: datetime) -> Alert:
