@@ -55,9 +55,14 @@ class Expecting:
         stretches = list(self._stretches(rules, made))
         if not stretches:
             return found
-        self._count(found, (kind, truth.dossier), [self._late(rules, one, truth.unit) for one in stretches])
+        self._count(
+            found,
+            (kind, truth.dossier),
+            truth.unit,
+            [self._late(rules, one, truth.unit) for one in stretches],
+        )
         waits = [self._uncollected(one, truth.unit) for one in stretches]
-        self._count(found, ("result_not_collected", truth.dossier), waits)
+        self._count(found, ("result_not_collected", truth.dossier), truth.unit, waits)
         self._refused(found, stretches, truth.unit)
         self._planted(found, made, rules)
         return found
@@ -70,7 +75,7 @@ class Expecting:
             sent, fact = next((told for told in made.messages if told[1].id == one.event), (self._end, None))
             if fact is None:
                 continue
-            said_at = max(window_of(sent), window_of(self._said_at(fact.occurred_at, truth.unit)))
+            said_at = self._looked_at(max(sent, self._said_at(fact.occurred_at, truth.unit)), truth.unit)
             if one.kind == "illegal" and said_at <= self._end:
                 key = "refused_event", f"{truth.dossier}/{one.event}/{one.revision}"
                 found[key] = max(found[key], 1)
@@ -111,9 +116,11 @@ class Expecting:
                     row = by_fact.setdefault(key, [None] * len(stretches))
                     row[place] = one, self._said_at(fact.occurred_at, unit)
         for key, row in by_fact.items():
-            self._count(found, ("refused_event", key), row)
+            self._count(found, ("refused_event", key), unit, row)
 
-    def _count(self, found: Counter[Key], key: Key, row: list[tuple[Stretch, datetime] | None]) -> None:
+    def _count(
+        self, found: Counter[Key], key: Key, unit: str, row: list[tuple[Stretch, datetime] | None]
+    ) -> None:
         """How often something comes to be said: it is, from its moment on, and stays so while it is true."""
         said = False
         for one in row:
@@ -121,13 +128,17 @@ class Expecting:
                 if said:
                     found[f"retracted {key[0]}", key[1]] += 1
                 said = False
-            elif not said and window_of(one[1]) <= one[0].last:
+            elif not said and self._looked_at(max(one[1], one[0].first), unit) <= one[0].last:
                 found[key] += 1
                 said = True
 
     def _said_at(self, since: datetime, unit: str) -> datetime:
         """The first instant of working time once the source had its delay."""
         return self._work_of(unit).add(since + DELAY, 1) - _INSTANT
+
+    def _looked_at(self, at: datetime, unit: str) -> datetime:
+        """The first window from then on in which somebody is at work."""
+        return window_of(self._work_of(unit).add(window_of(at), 1) - _INSTANT)
 
     def _work_of(self, unit: str) -> Worktime:
         if unit not in self._hours:
