@@ -124,10 +124,13 @@ def letter(one: Dead | Unreadable, now: datetime, limits: ApplyLimits = DEFAULT_
     )
 
 
-def redrive(store: Store, catalogue: Catalogue, subjects: Iterable[str], *, now: datetime) -> Applied:
-    """Folds dossiers again, blocked ones too: after a definition or the engine was corrected. Raises as `apply`."""
+def redrive(
+    store: Store, catalogue: Catalogue, subjects: Iterable[str], *, now: datetime, live: bool = True
+) -> Applied:
+    """Folds dossiers again, blocked ones too: after a definition or the engine was corrected. `live`: whether `now` is
+    the present. Raises as `apply`."""
     with locked(store, subjects) as (writing, rows):
-        done, _ = refold(writing, catalogue, rows, now_us=to_us(now))
+        done, _ = refold(writing, catalogue, rows, now_us=to_us(now), live=live)
         return done
 
 
@@ -139,11 +142,12 @@ def refold(
     now_us: int,
     told: Mapping[str, Mapping[FactId, Outcome]] | None = None,
     standing: Mapping[str, Dossier] | None = None,
+    live: bool = True,
 ) -> tuple[Applied, list[Touched]]:
     """Folds dossiers that are `locked` already, and writes them as judged at this instant; each as it became.
 
     `told`: what was said of their facts before, by dossier; only what differs is said. `standing`: judgments that stand
-    as they are kept, by dossier; of those only the dates are counted anew. Raises as `apply`.
+    as they are kept, by dossier; of those only the dates are counted anew. `live`: whether the instant is the present. Raises as `apply`.
     """
     now = from_us(now_us)
     joined = told_together(rows.values(), ())
@@ -157,7 +161,7 @@ def refold(
             one.recount(rows[one.subject], stand[one.subject], recorded[one.subject])
     fold_whole(writing, [one for one in touched if one.subject not in stand], recorded, told=told)
     touched += fold_stories(writing, Batch(catalogue, rows, recorded, now), joined, {}, told)
-    done, _ = settle(writing, catalogue, touched, now)
+    done, _ = settle(writing, catalogue, touched, now, looked_at=None if live else now)
     return done, touched
 
 

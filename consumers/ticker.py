@@ -66,7 +66,7 @@ def tick(
         done, said = settle(writing, catalogue, touched, written_at or now, looked_at=written_at and now)
     if stories:
         # All codes of a story are locked in their order, which cannot be done while some are held already.
-        redrive(store, catalogue, stories, now=now)
+        redrive(store, catalogue, stories, now=now, live=written_at is None)
     late = (now_us - row.next_due_at for row in rows.values() if row.next_due_at is not None)
     return Ticked(
         dossiers=len(rows),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -47,17 +48,26 @@ def store(database: str) -> Iterator[Store]:
     opened.close()
 
 
-def ticker(database: str) -> subprocess.Popen[bytes]:
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Our own without an organisation, so without quiet hours: a ticker says the same whatever the hour of the test."""
+    folder = tmp_path_factory.mktemp("definitions") / "processes"
+    with resources.as_file(resources.files("processes")) as ours:
+        shutil.copytree(ours, folder, ignore=shutil.ignore_patterns("organisation", "rotation"))
+    return folder
+
+
+def ticker(database: str, definitions: Path) -> subprocess.Popen[bytes]:
     environ = {key: value for key, value in os.environ.items() if not key.startswith("DUNGHEN_")}
     environ |= {"DUNGHEN_STORE": database, "DUNGHEN_HEALTH_PORT": "0"}
-    command = [sys.executable, "-c", "from workflow.cli.main import main; main(['ticker'])"]
+    command = [sys.executable, "-c", "from workflow.cli.main import main; main()", "ticker"]
+    command += ["--procedures", str(definitions)]
     return subprocess.Popen(command, env=environ, stderr=subprocess.PIPE)
 
 
-def fill(store: Store, first: int = 0) -> None:
+def fill(store: Store, definitions: Path, first: int = 0) -> None:
     """Dossiers whose slip has long passed; only time has not been asked about them."""
-    with resources.as_file(resources.files("processes")) as folder:
-        catalogue = load(folder)
+    catalogue = load(definitions)
     told = []
     for number in range(first, first + COUNT):
         fact = replace(FACT, subject=f"H13-{number}")
@@ -87,10 +97,12 @@ def wait_until_none_is_due(store: Store, within_s: float = 60) -> None:
         assert time.monotonic() < until
 
 
-def test_two_tickers_say_each_thing_once_and_end_when_told(store: Store, database: str) -> None:
-    fill(store)
+def test_two_tickers_say_each_thing_once_and_end_when_told(
+    store: Store, database: str, definitions: Path
+) -> None:
+    fill(store, definitions)
     assert due(store) == COUNT
-    processes = [ticker(database) for _ in range(2)]
+    processes = [ticker(database, definitions) for _ in range(2)]
     wait_until_none_is_due(store)
     for one in processes:
         one.send_signal(signal.SIGTERM)
@@ -104,15 +116,15 @@ def test_two_tickers_say_each_thing_once_and_end_when_told(store: Store, databas
     assert {lines[-1].count("stopped") for lines in said} == {1}
 
 
-def test_a_ticker_that_is_killed_loses_nothing(store: Store, database: str) -> None:
-    fill(store)
-    first = ticker(database)
+def test_a_ticker_that_is_killed_loses_nothing(store: Store, database: str, definitions: Path) -> None:
+    fill(store, definitions)
+    first = ticker(database, definitions)
     assert first.stderr is not None
     first.stderr.readline()
     first.kill()
     first.communicate()
-    fill(store, first=COUNT)
-    second = ticker(database)
+    fill(store, definitions, first=COUNT)
+    second = ticker(database, definitions)
     wait_until_none_is_due(store)
     second.send_signal(signal.SIGTERM)
     second.communicate(timeout=20)
@@ -122,7 +134,7 @@ def test_a_ticker_that_is_killed_loses_nothing(store: Store, database: str) -> N
 
 
 def test_after_thirty_days_down_every_lateness_comes_out_once_with_its_true_date(
-    store: Store, database: str, another: Callable[[], str]
+    store: Store, database: str, definitions: Path, another: Callable[[], str]
 ) -> None:
     """As one that never was down says it, though all at once; within the time a storm may take."""
     slips = [FACT.occurred_at + timedelta(days=15 + number * 30 / DOWN) for number in range(DOWN)]
@@ -132,8 +144,7 @@ def test_after_thirty_days_down_every_lateness_comes_out_once_with_its_true_date
         for number, slip in enumerate(slips)
         for fact in [replace(FACT, subject=f"H13-{number}", body=replace(FACT.body, appointment=at(slip)))]
     ]
-    with resources.as_file(resources.files("processes")) as folder:
-        catalogue = load(folder)
+    catalogue = load(definitions)
     apply(store, catalogue, told, now=FACT.occurred_at)
     with closing(open_store(another())) as awake:
         apply(awake, catalogue, told, now=FACT.occurred_at)
@@ -145,7 +156,7 @@ def test_after_thirty_days_down_every_lateness_comes_out_once_with_its_true_date
         expected = standing(awake)
 
     began = time.monotonic()
-    process = ticker(database)
+    process = ticker(database, definitions)
     wait_until_none_is_due(store, OUT_MAX_S)
     took = time.monotonic() - began
     process.send_signal(signal.SIGTERM)

@@ -52,10 +52,11 @@ class Verdict(NamedTuple):
 
 
 def let_time_pass(database: str, catalogue: Catalogue) -> None:
-    """Everything that is due by now is noticed, and all that a ticker judges is judged."""
+    """Everything that is due by now is noticed, whether anybody is at work or not, and all that a ticker judges is
+    judged."""
     now = datetime.now(UTC)
     with closing(open_store(database)) as store:
-        while tick(store, catalogue, now=now).dossiers:
+        while tick(store, catalogue, now=now, written_at=now).dossiers:
             pass
         tick_feeds(store, catalogue, now=now)
         for _, judge in judgments(store, catalogue, now=now, acts=True):
