@@ -372,12 +372,9 @@ class Clock:
         counting = WITHOUT_COMMITTED if counts is None else counts.counting
         if counts is None and self.timetable is not None:
             counts = self._counts(counting)
-        rules = StopRules(self._pauses, {})
-        ready = any(action.milestone == "ready" for action in self._revision.actions.values())
-        own = committed is not None
-        return Benchmark(
-            self._zone, self.timetable, counting, counts, rules, own_clock=own, tells_ready=ready
-        )
+        rules, own_clock = StopRules(self._pauses, {}), committed is not None
+        tells_ready = any(action.milestone == "ready" for action in self._revision.actions.values())
+        return Benchmark(self._zone, self.timetable, counting, counts, rules, own_clock, tells_ready)
 
     def _named(self, counts: Counting | str) -> Counting:
         if not isinstance(counts, str):
