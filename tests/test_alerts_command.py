@@ -17,7 +17,15 @@ from consumers.codec import encode
 from consumers.rotating import judge_rotation
 from consumers.ticker import tick, tick_feeds
 from workflow.catalogue import load
-from workflow.facts import Acted, Appointment, Fact, Heartbeat, OfficerAppointed, OfficerConcluded
+from workflow.facts import (
+    Acted,
+    Appointment,
+    Fact,
+    Heartbeat,
+    OfficerAppointed,
+    OfficerConcluded,
+    Voided,
+)
 from workflow.messages import read
 from workflow.store.alerts import lives
 from workflow.store.opening import open_store
@@ -129,6 +137,39 @@ def test_a_table_names_alerts_by_the_ids_that_show_takes_and_fits_a_terminal(lat
     assert "hồ sơ trễ hẹn" in shown
     assert "due_at" not in shown
     assert "2026-03-0" in shown
+
+
+def test_what_was_never_said_is_not_listed_as_taken_back(root: Path, tmp_path: Path) -> None:
+    """A refused event waits for its source's delay; one that is corrected meanwhile was never told of."""
+    path, catalogue = tmp_path / "store.db", load(root / "processes")
+    received = Acted(action="receive", procedure="1.004237", unit="it-centre")
+    early = Fact(SUBJECT, "one-stop", "e2", RECEIVED + timedelta(minutes=1), Acted(action="approve"), 2)
+    undone = Voided(target_id="e2", target_source="one-stop", reason="mistyped")
+    told = [
+        Fact(SUBJECT, "one-stop", "e1", RECEIVED, received, 1),
+        early,
+        Fact(SUBJECT, "one-stop", "e3", RECEIVED + timedelta(minutes=2), undone, 3),
+    ]
+    store = open_store(path)
+    for number, fact in enumerate(told, 1):
+        apply(store, catalogue, [Told(fact, encode(fact))], now=RECEIVED + timedelta(minutes=number))
+    with store.reading() as reading:
+        ((name, life),) = lives(reading.alerts()).items()
+    store.close()
+
+    def listed(*more: str) -> list[dict[str, object]]:
+        found: list[dict[str, object]] = json.loads(
+            dunghen("alerts", "list", "--store", path, "-o", "json", *more).stdout
+        )
+        return found
+
+    assert (life.alert.kind, life.n) == ("refused_event", 0)
+    assert listed() == listed("--state", "retracted") == listed("--state", "retracted", "--by", "kind") == []
+    assert [(one["id"], one["state"]) for one in listed("--state", "unsaid")] == [(name, "unsaid")]
+    assert [one["count"] for one in listed("--state", "unsaid", "--by", "kind")] == [1]
+    shown = json.loads(dunghen("alerts", "show", name, "--store", path, "-o", "json").stdout)
+    assert (shown["state"], shown["n"]) == ("unsaid", 0)
+    assert "over before it was said" in dunghen("alerts", "show", name, "--store", path).stdout
 
 
 def test_an_alert_that_is_not_there_is_named(late: Path) -> None:

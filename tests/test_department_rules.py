@@ -147,6 +147,15 @@ def test_a_second_new_appointment_is_noted() -> None:
     assert violations(judged) == ["apologised-once"]
 
 
+def test_a_delay_told_in_time_is_not_told_late_by_a_second_apology() -> None:
+    judged = told(
+        "land-transfer/2021", *ON_TIME[:2], "2025-03-13T09:00 apologise", "2025-03-21T09:00 apologise"
+    )
+
+    assert violations(judged) == ["apologised-once"]
+    assert judged.dossier.missed == ()
+
+
 @pytest.mark.parametrize(
     ("name", "found"), [("land-transfer/2021", []), ("land-transfer/2025", ["with-form-05"])]
 )

@@ -12,7 +12,7 @@ from workflow.procedure.moves import waiting_states
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflow.procedure.language import Limit, Predicate, Revision
+    from workflow.procedure.language import Binds, Limit, Predicate, Revision
 
 
 class Layout(NamedTuple):
@@ -66,6 +66,16 @@ def parts(predicate: Predicate) -> Iterator[Predicate]:
         yield from parts(predicate.negated)
 
 
+def bound_actions(binds: Binds | None) -> tuple[str, ...]:
+    """The actions a limit names as those it binds; none for one of all actions."""
+    if binds is None:
+        return ()
+    single = () if binds.action is None else (binds.action,)
+    return single if binds.actions is None or binds.actions == "any" else single + tuple(binds.actions)
+
+
 def _limit_actions(limit: Limit) -> Iterator[str]:
+    """What a limit counts from, and what meets it."""
+    yield from bound_actions(limit.binds)
     if limit.starts and limit.starts.action:
         yield limit.starts.action

@@ -149,10 +149,13 @@ def _judging(dest: str | None, plan: Plan) -> Judge:  # noqa: C901 - as below
 def _missed(
     limits: tuple[LimitClock, ...], dossier: Dossier, at: datetime, broken: list[Violation] | None
 ) -> list[Violation] | None:
-    """What is broken, with the limits an act at `at` comes too late for, which the dossier remembers."""
+    """What is broken, with the limits an act at `at` comes too late for, which the dossier remembers.
+
+    The first act of a count meets a limit that binds its action: a later one is no breach of it.
+    """
     for limit in limits:
         due = limit.missed(dossier, at)
-        if due is not None:
+        if due is not None and not limit.met_before(dossier):
             broken = [*(broken or ()), Violation(limit.id, "deadline", due, at)]
             _miss(dossier, limit, due, at)
     return broken

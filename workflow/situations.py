@@ -185,7 +185,13 @@ class Situations:
 
 
 def _missed(limits: tuple[LimitClock, ...], dossier: Dossier, at: datetime) -> Broken:
-    return tuple([(limit.id, "deadline") for limit in limits if limit.missed(dossier, at) is not None])
+    return tuple(
+        [
+            (limit.id, "deadline")
+            for limit in limits
+            if limit.missed(dossier, at) is not None and not limit.met_before(dossier)
+        ]
+    )
 
 
 def _own(dossier: Dossier) -> Dossier:

@@ -14,6 +14,7 @@ from oracle.walk import HOUR_US, walk_minutes
 from workflow.procedure.language import Binds, Predicate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from oracle.naive_order import Broken, Plain
@@ -135,11 +136,25 @@ def ask_limits(dossier: Plain, fact: Plain, revision: Revision, *, leaves: bool)
         if limit.binds is None or limit.binds.end is not None:
             continue
         many = limit.binds.actions
-        if limit.binds.action == action or (many is not None and (many == "any" or action in many)):
+        named = [one for one in (limit.binds.action, *(many or ())) if one] if many != "any" else []
+        if many == "any" or (action in named and not met(named, limit, dossier, revision)):
             of_action += passed(name, limit, dossier, revision, fact["effective"])
         if leaves and limit.binds.state == dossier["state"]:
             of_stay += passed(name, limit, dossier, revision, fact["effective"])
     return of_action + of_stay
+
+
+def met(named: Sequence[str], limit: Limit, dossier: Plain, revision: Revision) -> bool:
+    """Whether one of the actions a limit binds was done since it began to count; what begins a count is no such act."""
+    start, starts = anchor(limit, dossier), limit.starts
+    starters: list[str | None] = [] if starts is None else [starts.action]
+    if starts is not None and starts.milestone:
+        starters = [name for name, one in revision.actions.items() if one.milestone == starts.milestone]
+    return start is not None and any(
+        at > start or (at == start and done not in starters)
+        for done, at, _ in dossier["history"]
+        if done in named
+    )
 
 
 def as_limit_of(name: str, state: State) -> Limit:

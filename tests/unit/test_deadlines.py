@@ -119,7 +119,6 @@ actions:
 states: {open: {}, closed: {final: true}}
 limits:
   answer-by: {binds: {actions: [answer]}, from: {action: ask, which: last}, within: 3, counts: days}
-  close-by: {from: {action: answer}, within: 3, counts: days}
 """)
     asked = at("2024-07-02 09:00")
     subject = dossier(RECEIVED, firsts=[asked, at(came)], lasts=[asked, at(came)])

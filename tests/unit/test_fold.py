@@ -34,7 +34,9 @@ from workflow.procedure.language import (
     Action,
     Anchor,
     Binds,
+    Counting,
     Guard,
+    Limit,
     Move,
     Operand,
     Predicate,
@@ -265,6 +267,62 @@ def test_a_limit_of_an_action_is_a_violation_that_never_refuses() -> None:
         NINE + timedelta(hours=1.1),
     )
     assert judge(RECEIVE, APPROVE, rules=rules).outcomes[1].violations == ()
+
+
+@pytest.mark.parametrize(
+    ("binds", "starts", "hours", "late"),
+    [
+        pytest.param("note", Anchor(action="receive"), (0.5, 3, 4), (), id="met in time"),
+        pytest.param("note", Anchor(action="receive"), (2, 3), (2,), id="met late, once"),
+        pytest.param("note", Anchor(milestone="received"), (0.5, 3), (), id="counted from a milestone"),
+        pytest.param("note", None, (0.5, 3), (), id="counted from the receipt"),
+        pytest.param("note", Anchor(action="note"), (0.1, 2, 3), (2,), id="after the first of its own"),
+        pytest.param(
+            "note", Anchor(action="note", which="last"), (0.1, 2, 4), (2, 4), id="each after the last"
+        ),
+        pytest.param("any", Anchor(action="receive"), (0.5, 3, 4), (3, 4), id="every act"),
+    ],
+)
+def test_the_first_act_of_a_count_meets_a_limit_and_a_later_one_does_not_break_it(
+    binds: str, starts: Anchor | None, hours: tuple[float, ...], late: tuple[float, ...]
+) -> None:
+    bound = Binds(actions="any") if binds == "any" else Binds(action=binds)
+    judgment = judge(
+        RECEIVE, *(act("note", hour) for hour in hours), rules=limited(binds=bound, starts=starts)
+    )
+
+    found = [hour for hour, one in zip(hours, judgment.outcomes[1:], strict=True) if broken(one)]
+    assert found == list(late)
+
+
+def test_the_first_of_several_actions_meets_their_limit() -> None:
+    rules = limited(binds=Binds(actions=("note", "approve")), starts=Anchor(action="receive"))
+    judgment = judge(RECEIVE, act("note", 0.5), act("approve", 3), rules=rules)
+
+    assert [broken(one) for one in judgment.outcomes] == [[], [], []]
+
+
+def test_a_count_that_begins_anew_must_be_met_anew() -> None:
+    rules = replace(
+        limited(binds=Binds(action="note"), starts=Anchor(entering="checking")),
+        actions={**revision().actions, "again": moves("checking", "checking")},
+    )
+    judgment = judge(RECEIVE, act("note", 0.5), act("again", 3), act("note", 5), act("note", 6), rules=rules)
+
+    assert [broken(one) for one in judgment.outcomes] == [[], [], [], [("hour", "deadline")], []]
+
+
+def test_every_act_is_held_to_a_date_that_was_given() -> None:
+    given = Limit(counts="given", until="due", binds=Binds(action="note"))
+    rules = revision(
+        limits={"date": given},
+        registers={"due": Register(type="time")},
+        counting={"given": Counting(unit="given_date", reaching="in_time")},
+    )
+    due = (NINE + timedelta(hours=2)).isoformat()
+    judgment = judge(act("receive", 0, data={"due": due}), act("note", 1), act("note", 3), rules=rules)
+
+    assert [broken(one) for one in judgment.outcomes] == [[], [], [("date", "deadline")]]
 
 
 def test_a_limit_of_a_stay_is_asked_only_when_the_state_is_left() -> None:

@@ -28,6 +28,7 @@ PASSING: Final[frozenset[Kind]] = frozenset(
 )
 """Kinds that speak of how things stand, not of what was done: one that no longer stands is over, it was not wrong."""
 
+Shown: TypeAlias = State | Literal["unsaid"]
 ActKey: TypeAlias = tuple[datetime, str, str, int]
 
 
@@ -48,6 +49,11 @@ class Life(Struct, frozen=True, omit_defaults=True):
     n: int
     raised_at: datetime
     act: Act | None = None
+
+    @property
+    def shown(self) -> Shown:
+        """The state as people see it: what is over and was never told of was not taken back, it is `unsaid`."""
+        return "unsaid" if self.state == "retracted" and self.n == 0 else self.state
 
 
 class Spoken(NamedTuple):

@@ -39,6 +39,7 @@ ALERT_STATES: Final = {
     "resolved": "resolved",
     "retracted": "retracted",
     "history": "history, not sent",
+    "unsaid": "over before it was said",
 }
 ALERT_CHANGES: Final = {
     "raised": "raised",

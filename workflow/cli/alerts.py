@@ -31,12 +31,13 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from workflow.alerts.attribution import Overrun
-    from workflow.alerts.life import Life
+    from workflow.alerts.life import Life, Shown
     from workflow.cli.output import Form
     from workflow.procedure.language import Revision
 
 By: TypeAlias = Literal["kind", "unit", "cause"]
 OPEN: Final = ("raised", "acknowledged", "snoozed")
+STATES: Final[tuple[Shown, ...]] = (*get_args(State), "unsaid")
 SOURCE: Final = "dunghen"
 """The source of what is done about alerts on the command line."""
 
@@ -123,7 +124,7 @@ def alerts() -> None:
     "--state",
     "states",
     multiple=True,
-    type=click.Choice(get_args(State)),
+    type=click.Choice(STATES),
     default=OPEN,
     show_default=True,
     help="Only those in this state.",
@@ -168,11 +169,11 @@ def show(alert: str, place: Place, output: Form) -> None:
         why = _why(store, life)
         rules = store.catalogue.rules(life.alert.procedure or "", life.alert.revision or "")
     if output == "json":
-        print_json({**msgspec.to_builtins(life), "overrun": why})
+        print_json({**msgspec.to_builtins(life), "state": life.shown, "overrun": why})
         return
     said = {
         **msgspec.structs.asdict(life.alert),
-        "state": life.state,
+        "state": life.shown,
         "raised_at": life.raised_at,
         "n": life.n,
     }
@@ -303,7 +304,7 @@ def _life(store: Seen, alert: str) -> Life:
 
 def _takes(one: Life, asked: dict[str, Any]) -> bool:
     alert = one.alert
-    named = ((asked["kinds"], alert.kind), (asked["units"], alert.unit), (asked["states"], one.state))
+    named = ((asked["kinds"], alert.kind), (asked["units"], alert.unit), (asked["states"], one.shown))
     return all(not wanted or found in wanted for wanted, found in named)
 
 
@@ -339,7 +340,7 @@ def _row(one: Life, form: Form, zone: ZoneInfo) -> dict[str, object]:
     row: dict[str, object] = {
         **{name: getattr(alert, name) for name in ("id", "kind", "subject", "rule", "unit", "due_at")},
         **{name: getattr(alert, name) for name in ("to", "cause", "officer", "source", "ended_at", "rung")},
-        "state": one.state,
+        "state": one.shown,
         "raised_at": one.raised_at,
         "n": one.n,
     }
@@ -349,5 +350,5 @@ def _row(one: Life, form: Form, zone: ZoneInfo) -> dict[str, object]:
             for name in ("due_at", "raised_at")
             if isinstance(at := row[name], datetime)
         }
-        row |= {"kind": current(ALERT_KINDS[alert.kind]), "state": current(ALERT_STATES[one.state])}
+        row |= {"kind": current(ALERT_KINDS[alert.kind]), "state": current(ALERT_STATES[one.shown])}
     return row

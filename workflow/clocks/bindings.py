@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workflow.errors import DefinitionError
+from workflow.layout import bound_actions
 from workflow.procedure.language import ENDING_MILESTONES, Choice
 from workflow.procedure.moves import sources_of
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from workflow.clocks.limits import LimitClock
     from workflow.layout import Layout
     from workflow.model import DeadlineKind, Dossier, PhaseRun
-    from workflow.procedure.language import Anchor, Counting, Limit, Revision
+    from workflow.procedure.language import Action, Anchor, Counting, Limit, Revision
 
     AnchorOf: TypeAlias = Callable[[Dossier], datetime | None]
 
@@ -56,23 +57,33 @@ def kind_of(rule: str, limit: Limit) -> DeadlineKind:
 
 def binds_action(limit: LimitClock, action: str) -> bool:
     """Whether an act of `action` must keep the limit."""
-    return limit.binds is not None and (limit.binds.actions == "any" or action in bound_actions(limit))
+    return limit.binds is not None and (limit.binds.actions == "any" or action in bound_actions(limit.binds))
 
 
-def bound_actions(limit: LimitClock) -> tuple[str, ...]:
-    """The actions a limit names; none for one of all actions."""
-    if limit.binds is None:
-        return ()
-    named = limit.binds.actions
-    single = () if limit.binds.action is None else (limit.binds.action,)
-    return single if named is None or named == "any" else single + tuple(named)
+def met_by(limit: Limit, layout: Layout, revision: Revision) -> tuple[tuple[int, bool], ...]:
+    """The slots of the actions that meet a limit, each with whether it may itself begin a count: then only a later one
+    meets that. None for a limit of all actions, which each must keep."""
+    return tuple(
+        (layout.actions[name], _begins(limit.starts, name, revision.actions[name]))
+        for name in bound_actions(limit.binds)
+        if name in layout.actions
+    )
+
+
+def _begins(starts: Anchor | None, name: str, action: Action) -> bool:
+    """Whether an act of an action is, or leads to, what a limit counts from."""
+    if starts is None:
+        return False
+    if starts.milestone is not None:
+        return action.milestone == starts.milestone
+    return name == starts.action or any(move.to == starts.entering for move in action.moves if move.to)
 
 
 def actions_asked(limit: LimitClock) -> tuple[str, ...]:
     """The actions whose times a limit's dates hang on."""
     starts = limit.limit.starts
     anchor = () if starts is None or starts.action is None else (starts.action,)
-    return (*bound_actions(limit), *anchor)
+    return (*bound_actions(limit.binds), *anchor)
 
 
 def binds_stay(limit: LimitClock, state: str) -> bool:

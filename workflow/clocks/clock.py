@@ -17,12 +17,12 @@ from workflow.clocks.bindings import (
     binds_end,
     binds_phase,
     binds_stay,
-    bound_actions,
     check_least,
     check_limit,
     default_place,
     hangs_on_register,
     kind_of,
+    met_by,
     numbers,
     phase_met,
 )
@@ -32,6 +32,7 @@ from workflow.clocks.stops import PauseRule, Silence, StopRules
 from workflow.clocks.timetable import Timetable, timetable_of
 from workflow.clocks.worktime import MICROSECONDS_A_MINUTE
 from workflow.errors import DefinitionError
+from workflow.layout import bound_actions
 from workflow.layout import limits as all_limits
 from workflow.zones import zone_at
 
@@ -96,7 +97,8 @@ class Clock:
         self.slots = tuple(sorted(layout.actions[one] for one in named if one in layout.actions))
         self._benchmark = self._compiled_benchmark()
         self._ahead = {
-            state: tuple(self._awaiting(actions)) for state, actions in actions_ahead(revision).items()
+            state: self._those(lambda one: not actions.isdisjoint(bound_actions(one.binds)))  # noqa: B023
+            for state, actions in actions_ahead(revision).items()
         }
 
     def counting(self, counts: Counting | str) -> Counting:
@@ -296,21 +298,10 @@ class Clock:
 
     def _still_ahead(self, dossier: Dossier) -> Iterator[LimitClock]:
         """Limits of actions that can still come from the present state and have not come since the anchor."""
-        for limit, slots in self._ahead.get(dossier.state, ()):
+        for limit in self._ahead.get(dossier.state, ()):
             anchor = limit.anchor(dossier)
-            if anchor is None:
-                continue
-            done = [at for slot in slots if (at := dossier.lasts[slot]) is not None]
-            if all(at < anchor for at in done):
+            if anchor is not None and not limit.met(dossier, anchor):
                 yield limit
-
-    def _awaiting(self, actions: frozenset[str]) -> Iterator[tuple[LimitClock, tuple[int, ...]]]:
-        """The limits of these actions, each with the slots of all it binds."""
-        slots = self._layout.actions
-        for limit in self.limits.values():
-            bound = bound_actions(limit)
-            if not actions.isdisjoint(bound):
-                yield limit, tuple(slots[action] for action in bound if action in slots)
 
     def _those(self, binds: Callable[[LimitClock], bool]) -> tuple[LimitClock, ...]:
         return tuple(limit for limit in self.limits.values() if binds(limit))
@@ -322,7 +313,8 @@ class Clock:
         if counts is not None:
             check_least(rule, numbers(limit), counts.least)
         anchor = anchor_of(rule, limit, self._layout)
-        place = Place(rule, kind_of(rule, limit), anchor, default_place(rule, limit))
+        met = met_by(limit, self._layout, self._revision)
+        place = Place(rule, kind_of(rule, limit), anchor, default_place(rule, limit), met)
         return LimitClock(
             place, limit, counting, counts, self._layout.registers, self._stop_rules(rule, limit), self._zone
         )

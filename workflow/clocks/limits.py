@@ -50,6 +50,8 @@ class Place(NamedTuple):
     anchor: AnchorOf
     default: str
     """Names the place a limit counts from where the limit names none; empty for the receipt."""
+    met_by: tuple[tuple[int, bool], ...] = ()
+    """The slots of the actions that meet it, each with whether it may itself begin a count."""
 
 
 class LimitClock:
@@ -77,6 +79,7 @@ class LimitClock:
         self.zone = zone
         self._rules = rules
         self._default = place.default
+        self._met_by = place.met_by
         self._register = registers[limit.until] if limit.until is not None else None
         self._choice: tuple[int, Choice] | None = None
         self._fixed: int | None = None
@@ -136,6 +139,19 @@ class LimitClock:
                 return plain
         due = self.due(dossier, anchor, at)
         return due if due is not None and self.late(at, due) else None
+
+    def met(self, dossier: Dossier, anchor: datetime) -> bool:
+        """Whether an action it binds took place since `anchor`; of a date that was given, at any time."""
+        for slot, begins in self._met_by:
+            at = dossier.lasts[slot]
+            if at is not None and (self.counts is None or at > anchor or (at == anchor and not begins)):
+                return True
+        return False
+
+    def met_before(self, dossier: Dossier) -> bool:
+        """Whether an earlier act of the same count met it. A given date has no count: each act is held to it."""
+        anchor = None if self.counts is None or not self._met_by else self.anchor(dossier)
+        return anchor is not None and self.met(dossier, anchor)
 
     def pressing(self, dossier: Dossier, anchor: datetime, at: datetime, share: float) -> Deadline | None:
         """The deadline as of `at` where `share` of the time from `anchor` to it may be over; None is sure. A given date
