@@ -11,7 +11,7 @@ import walks
 from places import ROOT
 
 from workflow.clocks.calendar import read_calendars
-from workflow.facts import Actor
+from workflow.facts import Actor, Appointment
 from workflow.fold import Judgment, fold
 from workflow.procedure.reader import read_procedures
 from workflow.rules import Rules, compile_rules
@@ -46,7 +46,8 @@ def local(text: str) -> datetime:
 def told(name: str, *acts: str) -> Judgment:
     """The judgment of acts, each a local time, an action, and what its event carries.
 
-    `to:` names the agency of a task, `by:` the officer, `submitted:` the time of filing; the rest are registers.
+    `to:` names the agency of a task, `by:` the officer, `submitted:` the time of filing,
+    `slip:` the printed time; the rest are registers.
     """
     facts = [_fact(name, number, *line.split()) for number, line in enumerate(acts, 1)]
     return fold(rules_of(name), walks.SUBJECT, facts)
@@ -62,6 +63,8 @@ def _fact(name: str, number: int, at: str, action: str, *more: str) -> Any:
             extra["actor"] = Actor(id=word.removeprefix("by:"), role=revision.actions[action].role[0])
         if word.startswith("submitted:"):
             extra["submitted_at"] = local(word.removeprefix("submitted:"))
+        if word.startswith("slip:"):
+            extra["appointment"] = Appointment(at=local(word.removeprefix("slip:")))
     return walks.act(revision, action, local(at), number, **extra)
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from workflow.facts import Fact
     from workflow.sources import SourceOrder, Voids
 
-JUDGE_VERSION: Final = 4
+JUDGE_VERSION: Final = 5
 """Number of the engine's judging. Raised with every change that may give the same facts another judgment, or a judgment
 another shape in a store; what another number judged is judged anew when it is next touched, and not read before."""
 

@@ -96,12 +96,16 @@ def _revision(rules: Rules) -> dict[str, Any]:
             "open": {"tasks": {n: _task(n, t) for n, t in rules.tasks.items()}},
             "done": {"final": True},
         },
-        "actions": {"finish": {"moves": [{"from": ["open"], "to": "done"}]}},
+        "actions": {"finish": {"moves": [{"from": ["open"], "to": "done"}]}} | _make_ready(rules),
         "registers": {"chosen": {"type": "text"}, "time": {"type": "time"}, "day": {"type": "date"}},
         "limits": {name: _limit(limit) for name, limit in rules.limits.items()},
         "pauses": {name: _pause(pause) for name, pause in rules.pauses.items()},
     }
     return said | ({} if rules.calendar is None else {"calendar": rules.calendar.name})
+
+
+def _make_ready(rules: Rules) -> dict[str, Any]:
+    return {"make_ready": {"moves": [{"from": ["open"]}], "milestone": "ready"}} if rules.makes_ready else {}
 
 
 def _limit(limit: PlainLimit) -> dict[str, Any]:
@@ -167,4 +171,5 @@ def slips_of(case: SlipCase, made: Compiled) -> Dossier:
     """A dossier with slips and pauses as the product keeps it."""
     plain = dossier_of(Case("none", case.slips[0].told, case.asked_at, case.paused, unit=case.unit), made)
     told = tuple(AppointmentTold(slip.at, slip.cause, slip.told) for slip in case.slips)
-    return msgspec.structs.replace(plain, appointments=told)
+    stopped = {"issued_at": case.issued, "ready_at": case.ready, "ended_at": case.ended}
+    return msgspec.structs.replace(plain, appointments=told, **stopped)

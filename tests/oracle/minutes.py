@@ -93,7 +93,7 @@ class PlainLimit(NamedTuple):
 @dataclass(frozen=True)
 class Rules:
     """What limits ask about: a calendar or none, the kinds of unit in order, the limits, pauses and tasks; `works`: by
-    which hours a unit works, None for the usual ones of the calendar."""
+    which hours a unit works, None for the usual ones of the calendar; `makes_ready`: an act makes results ready."""
 
     zone: str
     calendar: PlainCalendar | None
@@ -102,6 +102,7 @@ class Rules:
     pauses: dict[str, PauseKind]
     tasks: dict[str, TaskKind]
     works: dict[str, str | None] = field(default_factory=dict)
+    makes_ready: bool = False
 
 
 class Paused(NamedTuple):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from oracle.bridge import calendar_of, compiled, dossier_of, slips_of
 from oracle.cases import below, between, cases, chance, pick, random_calendar, random_instant
 from oracle.minutes import DAY, MINUTE, Calendars, Rules, hours_named
-from oracle.slips import SlipCase, benchmark, printed, random_slip_case, random_slip_rules
+from oracle.slips import SlipCase, benchmark, met, printed, random_slip_case, random_slip_rules
 from oracle.walk import HOUR_US, MICROSECOND, chosen, due, start_of, stopped_since, walk_minutes, worked_us
 
 if TYPE_CHECKING:
@@ -149,7 +149,8 @@ def differences(rnd: Random, number: int) -> Iterator[Difference | None]:
 
 
 def benchmark_differences(rnd: Random, number: int) -> Iterator[Difference | None]:
-    """The answers on printed dates (the last slip's, the benchmark): so many rules on one calendar, ten cases each."""
+    """The answers on printed dates (the last slip's, the benchmark) and what met them: so many rules on one calendar,
+    ten cases each."""
     questions, calendar = Questions(), random_calendar(rnd) if chance(rnd, 85) else None
     for _ in range(number):
         rules = random_slip_rules(rnd, calendar)
@@ -157,10 +158,13 @@ def benchmark_differences(rnd: Random, number: int) -> Iterator[Difference | Non
         for _ in range(10):
             case = random_slip_case(rnd, rules, questions.calendars)
             listed = made.clock.deadlines(slips_of(case, made), at=case.asked_at, explain=chance(rnd, 20))
-            found = [deadline.due_at for deadline in listed if deadline.rule == "appointment"]
-            expected = [printed(rules, case.slips[-1], questions.calendars, case.unit)]
-            due_at = benchmark(rules, case, questions.calendars)
-            expected += [] if due_at is None else [due_at]
+            found = [(one.due_at, one.met_at, one.late) for one in listed if one.rule == "appointment"]
+            dates = (
+                printed(rules, case.slips[-1], questions.calendars, case.unit),
+                benchmark(rules, case, questions.calendars),
+            )
+            met_at = met(rules, case)
+            expected = [(at, met_at, (met_at or case.asked_at) > at) for at in dates if at is not None]
             yield None if found == expected else Difference("slip, benchmark", expected, found, rules, case)
 
 

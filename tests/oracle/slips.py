@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -35,12 +36,29 @@ class Slip(NamedTuple):
 
 
 class SlipCase(NamedTuple):
-    """A dossier with slips and pauses, asked about at a moment."""
+    """A dossier with slips and pauses, asked about at a moment, and when it was issued, made ready and ended."""
 
     slips: tuple[Slip, ...]
     paused: tuple[Paused, ...]
     asked_at: datetime
     unit: str | None = None
+    issued: datetime | None = None
+    ready: datetime | None = None
+    ended: datetime | None = None
+
+    def had(self, moment: datetime | None) -> bool:
+        """Whether something had taken place by the moment asked about."""
+        return moment is not None and moment <= self.asked_at
+
+
+def met(rules: Rules, case: SlipCase) -> datetime | None:
+    """When the appointment was met: the citizen can fetch the result once it is ready; that an office signed it counts
+    only where nobody makes results ready, or the dossier is over without."""
+    if case.had(case.ready):
+        return case.ready
+    if rules.makes_ready and not case.had(case.ended):
+        return None
+    return next((moment for moment in (case.issued, case.ended) if case.had(moment)), None)
 
 
 def benchmark(rules: Rules, case: SlipCase, calendars: Calendars) -> datetime | None:
@@ -53,7 +71,9 @@ def benchmark(rules: Rules, case: SlipCase, calendars: Calendars) -> datetime | 
             base = slip
     if base is None:
         return None
-    return moved(rules, base, case.paused, case.asked_at, calendars, case.unit)
+    # A dossier that has ended keeps the calendar of its end.
+    known_at = case.ended if case.ended is not None and case.had(case.ended) else case.asked_at
+    return moved(rules, base, case.paused, known_at, calendars, case.unit)
 
 
 def committed(rules: Rules) -> Count | None:
@@ -143,6 +163,7 @@ def printed(rules: Rules, slip: Slip, calendars: Calendars, unit: str | None) ->
 def random_slip_rules(rnd: Random, calendar: PlainCalendar | None) -> Rules:
     """Rules with a committed limit or none."""
     rules = random_rules(rnd, calendar, limits=0)
+    rules = replace(rules, makes_ready=chance(rnd, 50))
     if chance(rnd, 65):
         counting = random_count(rnd, calendar=calendar is not None)
         rules.limits["committed"] = PlainLimit(counting, 5, date="committed")
@@ -168,5 +189,11 @@ def random_slip_case(rnd: Random, rules: Rules, calendars: Calendars) -> SlipCas
         told = max(
             told, pick(rnd, (told + below(rnd, 9 * 1440) * MINUTE, at, at + MICROSECOND, pick(rnd, edges)))
         )
-    asked_at = max(told, *edges) + below(rnd, 9 * 1440) * MINUTE
-    return SlipCase(tuple(slips), paused, asked_at, unit)
+    last = max(told, *edges)
+    asked_at = last + below(rnd, 9 * 1440) * MINUTE
+    case = SlipCase(tuple(slips), paused, asked_at, unit)
+    if any(pause.end is None for pause in paused):
+        return case
+    moments = sorted(last + below(rnd, 12 * 1440) * MINUTE for _ in range(3))
+    issued, ready, ended = (moment if chance(rnd, 60) else None for moment in moments)
+    return case._replace(issued=issued, ready=ready if rules.makes_ready else None, ended=ended)

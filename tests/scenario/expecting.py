@@ -96,7 +96,9 @@ class Expecting:
         due = benchmark(rules, found, one.last)
         if due is None or found.halted:
             return None
-        stopped = found.ready_at or found.issued_at or found.ended_at
+        makes_ready = any(action.milestone == "ready" for action in rules.revision.actions.values())
+        issued_at = None if makes_ready and found.ended_at is None else found.issued_at
+        stopped = found.ready_at or issued_at or found.ended_at
         if (one.last if stopped is None else stopped) <= due:
             return None
         return one, self._said_at(due + _INSTANT, unit)

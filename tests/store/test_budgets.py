@@ -21,6 +21,7 @@ from workflow.simulation.department import simulate
 from workflow.simulation.volumes import Rates
 from workflow.store.budgets import counts
 from workflow.store.judgments import unpack
+from workflow.store.rows import to_us
 
 if TYPE_CHECKING:
     from workflow.clocks.worktime import Worktime
@@ -102,8 +103,11 @@ def test_the_columns_say_what_the_judgments_say(filled: Store, month: Month, day
         assert one.risk_ppm == pytest.approx(other.risk_ppm, abs=20_000 + one.expected * 20_000)
     whole = by_query[0]
     assert min(whole.released, whole.late, whole.expected - whole.overdue, whole.risk_ppm) > 0
-    assert bool(days) == bool(whole.overdue)
     assert any(row.minutes_left is not None for row in rows)
+    unready = [row for row in rows if row.state == "issued" and row.appointment_due_at is not None]
+    assert {(row.released_at, row.appointment_late) for row in unready} == {(None, None)}
+    issued = sum((row.appointment_due_at or 0) < to_us(AT) for row in unready)
+    assert whole.overdue > issued if days else whole.overdue == issued > 0
 
 
 def test_duplicates_leave_the_counts(filled: Store, month: Month) -> None:

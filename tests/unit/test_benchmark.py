@@ -225,6 +225,29 @@ def test_the_appointment_is_judged_when_the_result_is_ready_else_issued_else_at_
         assert one(found, kind).late == (met > "2024-07-12 17:00")
 
 
+@pytest.mark.parametrize(
+    ("stops", "met"),
+    [
+        ({"issued_at": "2024-07-11 09:00"}, None),
+        ({"issued_at": "2024-07-11 09:00", "ready_at": "2024-07-12 17:01"}, "2024-07-12 17:01"),
+        ({"issued_at": "2024-07-11 09:00", "ended_at": "2024-07-13 09:00"}, "2024-07-11 09:00"),
+        ({"issued_at": "2024-07-11 09:00", "ended_at": "2024-08-01 09:00"}, None),
+        ({"ended_at": "2024-07-13 09:00"}, "2024-07-13 09:00"),
+    ],
+)
+def test_where_an_action_makes_it_ready_an_issued_result_has_not_met_the_appointment_of_an_open_dossier(
+    stops: dict[str, str], met: str | None
+) -> None:
+    made = clock(
+        f"{PAUSES}states: {{open: {{}}}}\nactions: {{make_ready: {{milestone: ready, moves: [{{from: any}}]}}}}"
+    )
+    stopped_at = {name: at(text) for name, text in stops.items()}
+    found = judged(made, [slip("2024-07-12")], **stopped_at)  # type: ignore[arg-type] # `now` is not among them
+    for kind in ("appointment", "benchmark"):
+        assert one(found, kind).met_at == (None if met is None else at(met))
+        assert one(found, kind).late == ((met or "2024-07-31") > "2024-07-12 17:00")
+
+
 def test_an_open_pause_leaves_the_benchmark_standing() -> None:
     still = pause("2024-07-03 09:00", None)
     found = one(judged(OWN_CLOCK, [slip("2024-07-12")], still, now="2024-07-05 09:00"), "benchmark")

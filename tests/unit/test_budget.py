@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from department import told
 from hypothesis import given
 from hypothesis import strategies as st
 from judging import NINE, act, judge
@@ -168,6 +169,30 @@ def test_a_dossier_counts_by_its_slip() -> None:
 
     assert found == Counted("", released=False, late=False, risk_ppm=250_000)
     assert later == Counted("", released=False, late=True, risk_ppm=0)
+
+
+@pytest.mark.parametrize(
+    ("acts", "expected"),
+    [
+        ((), Counted("", released=False, late=True, risk_ppm=0)),
+        (("2025-03-17T16:00 make_ready",), Counted("", released=True, late=False, risk_ppm=0)),
+        (("2025-03-18T16:00 make_ready",), Counted("", released=True, late=True, risk_ppm=0)),
+    ],
+)
+def test_what_was_issued_is_in_hand_until_it_is_ready(acts: tuple[str, ...], expected: Counted) -> None:
+    judged = told(
+        "land-transfer/2021",
+        "2025-03-03T08:00 submit",
+        "2025-03-03T09:00 receive slip:2025-03-17T17:00",
+        "2025-03-11T09:00 issue",
+        *acts,
+    )
+    since, at = (datetime(2025, month, 1, tzinfo=UTC) for month in (1, 4))
+
+    found = counted(judged.rules, judged.dossier, table(1, 4), since, at)
+
+    assert found is not None
+    assert found._replace(unit="") == expected
 
 
 def test_without_a_slip_a_dossier_is_no_part_of_the_budget() -> None:

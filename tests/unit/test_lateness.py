@@ -46,8 +46,9 @@ actions:
   apologise: {moves: [{from: any}]}
   suspend: {moves: [{from: [checking], to: waiting}], milestone: paused, pause: papers}
   resume: {moves: [{from: [waiting], to: checking}], milestone: resumed, pause: papers}
+  issue: {moves: [{from: [checking]}], milestone: issued}
   approve: {moves: [{from: [checking], to: approved}], milestone: ready}
-  return_result: {moves: [{from: [approved], to: returned}], milestone: returned}
+  return_result: {moves: [{from: [approved, checking], to: returned}], milestone: returned}
 pauses: {papers: {cap: {within: 2, counts: days}}}
 limits: {all: {binds: {end: any}, within: 5, counts: days, date: committed, from: {action: receive}}}
 """
@@ -154,6 +155,25 @@ def test_an_apology_is_due_from_the_opening_of_the_last_working_day_before_the_d
     assert desk.story("apology_due") == [("raised", "2024-07-05 07:15")]
     alert = desk.last("apology_due")
     assert (wall(alert.due_at), alert.to) == ("2024-07-08 17:00", ("holder", HEAD))  # type: ignore[arg-type]
+
+
+def test_a_result_that_was_issued_and_not_made_ready_is_warned_of_and_late() -> None:
+    desk = received(8)
+    desk.tell("issue", "2024-07-03 09:00")
+    desk.until("2024-07-10 12:00")
+    assert desk.story("apology_due")[:1] == [("raised", "2024-07-05 07:15")]
+    assert desk.story("dossier_at_risk")[:1] == [("raised", "2024-07-08 07:00")]
+    assert desk.story("dossier_late")[:1] == [("raised", "2024-07-09 07:00")]
+    desk.tell("approve", "2024-07-10 13:00")
+    assert desk.story("dossier_late")[-1:] == [("resolved", "2024-07-10 13:00")]
+
+
+def test_once_it_has_ended_without_being_made_ready_the_issue_counts() -> None:
+    desk = received(8)
+    desk.tell("issue", "2024-07-03 09:00")
+    desk.tell("return_result", "2024-07-10 13:00")
+    said = desk.story("dossier_late")
+    assert (said[0], said[-1]) == (("raised", "2024-07-09 07:00"), ("retracted", "2024-07-10 13:00"))
 
 
 def test_an_apology_that_was_told_ends_it_and_none_is_asked_for_the_new_date() -> None:

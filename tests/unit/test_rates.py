@@ -33,6 +33,7 @@ def due(at: datetime = DUE, met_at: datetime | None = None, *, reaching_is_late:
 def measured(**changes: Any) -> Measure:
     """A dossier received on 2 March, released in time on the 18th, judged by a sample."""
     told_at: dict[str, Any] = {"received_at": on(2), "released_at": on(18), **changes}
+    told_at.setdefault("issued_at", told_at["released_at"])
     met = due(met_at=told_at["released_at"])
     plain: dict[str, Any] = {
         "unit": "a",
@@ -241,3 +242,54 @@ def test_a_land_transfer_is_released_when_it_is_issued() -> None:
 
     assert found.released_at == datetime(2025, 3, 18, 2, tzinfo=UTC)
     assert [one.late(NOW) for one in found.committed] == [True]
+
+
+WAITING = (
+    "2025-03-03T08:00 submit",
+    "2025-03-03T09:00 receive slip:2025-03-17T17:00",
+    "2025-03-11T09:00 issue",
+)
+"""A land transfer issued in time, with a slip of 17 March."""
+MONTHS = (Period("march", NINE.replace(2025, 3, 1), NINE.replace(2025, 4, 1)),)
+
+
+def asked(*acts: str, at: datetime) -> Rates:
+    """The rates of March 2025 of a land transfer, as of a moment."""
+    judged = told("land-transfer/2021", *WAITING, *acts)
+    (found,) = rates([measure(judged.rules, judged.dossier, at)], MONTHS, now=at)
+    return found
+
+
+def test_what_was_issued_and_never_made_ready_is_open_past_its_slip() -> None:
+    late = asked(at=datetime(2025, 3, 28, tzinfo=UTC))
+    assert (late.late_appointment, late.late_committed) == (Share(0, 0), Share(0, 1))
+    assert (late.overdue, late.late_or_overdue) == (Share(1, 1), Share(1, 1))
+
+    before = asked(at=datetime(2025, 3, 12, tzinfo=UTC))
+    assert (before.late_appointment, before.overdue) == (Share(0, 0), Share(0, 1))
+
+
+@pytest.mark.parametrize(
+    ("last", "late"),
+    [
+        ("2025-03-17T17:00 make_ready", 0),
+        ("2025-03-17T17:01 make_ready", 1),
+        ("2025-03-20T09:00 return_result", 0),
+    ],
+)
+def test_it_is_released_against_its_slip_once_it_is_ready_or_has_ended(last: str, late: int) -> None:
+    found = asked(last, at=datetime(2025, 3, 28, tzinfo=UTC))
+
+    assert (found.late_appointment, found.late_committed) == (Share(late, 1), Share(0, 1))
+    assert found.overdue == Share(0, 0)
+
+
+def test_made_ready_in_the_next_month_it_is_issued_in_one_and_released_in_the_other() -> None:
+    judged = told("land-transfer/2021", *WAITING, "2025-04-02T09:00 make_ready")
+    now = datetime(2025, 4, 28, tzinfo=UTC)
+    april = Period("april", MONTHS[0].until, now)
+    found = rates([measure(judged.rules, judged.dossier, now)], [*MONTHS, april], now=now)
+
+    assert [one.late_appointment for one in found] == [Share(0, 0), Share(1, 1)]
+    assert [one.late_committed for one in found] == [Share(0, 1), Share(0, 0)]
+    assert [one.overdue for one in found] == [Share(1, 1), Share(0, 0)]

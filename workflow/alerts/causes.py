@@ -97,22 +97,18 @@ def warned_by(
         found = _warned(office, rules, dossier, dates, at, _headline(rules, dossier, dates))
     else:
         dates = rules.clock.pressing(dossier, at=at, share=office.share, of=of)
-        if _slip_presses(office, dossier, at, least):
+        if _slip_presses(office, rules, dossier, at, least):
             benchmark = rules.clock.benchmark(dossier, at=at)
             dates = dates if benchmark is None else [benchmark, *dates]
         found = _warned(office, rules, dossier, dates, at, "benchmark")
     return [one for one in found if one.since <= at]
 
 
-def _slip_presses(office: Office, dossier: Dossier, at: datetime, least: datetime) -> bool:
+def _slip_presses(office: Office, rules: Rules, dossier: Dossier, at: datetime, least: datetime) -> bool:
     """Whether a warning may rest on the slip of an open dossier by a moment. `least`: its benchmark is no earlier,
     since stops move it away alone."""
     begun = dossier.received_at
-    if begun is None:
-        return False
-    if (dossier.ready_at is not None and dossier.ready_at <= at) or (
-        dossier.issued_at is not None and dossier.issued_at <= at
-    ):
+    if begun is None or rules.clock.released_at(dossier, at) is not None:
         return False
     if begun + max(least - begun, _NOTHING) * office.share <= at:
         return True

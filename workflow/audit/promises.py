@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 class Appointments(Struct, frozen=True):
-    """Of the dossiers with an appointment: `late`, those whose result was ready (else issued, else which ended) after
-    it; `open_overdue`, those still without a result and past it. What moves it: docs/clocks.md."""
+    """Of the dossiers with an appointment: `late`, those that met it too late; `open_overdue`, those that have not
+    met it and are past it. What meets and what moves it: docs/clocks.md."""
 
     dossiers: int
     late: int

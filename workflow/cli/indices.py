@@ -45,7 +45,7 @@ INDEX_RULES: Final = {
     "1.4": "Dossiers the portal holds, of all received",
     "2.1": "On time or in hand and not past the first date printed, of all received or in hand; supplements are taken "
     "off; 20 points times the share",
-    "2.2": "From receipt to the result, in days of 24 hours, of dossiers released in the period",
+    "2.2": "From receipt to the result, in days of 24 hours, of dossiers issued or ended in the period",
     "5.2": "Feedback dossiers past neither their date nor the portal's marks of 2, 5, 15 and 2 working days, of all "
     "received or in hand",
     "5.3": "Petitions less those answered late or to the discontent of who asked, of all",

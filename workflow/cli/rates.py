@@ -100,7 +100,8 @@ def rates(  # noqa: PLR0913 - one parameter per option
     """Count the dossiers that were late and those that followed their procedure, each rate with what it is divided by.
 
     Late, slip: released in the period after the benchmark (first appointment and permitted pauses), of those released
-    that have a slip. Late, committed: the same for the committed date. Late or overdue: released late, or open at the
+    that have a slip. Released is what is ready at the desk, else issued or ended. Late, committed: issued in the period
+    after the committed date, of those issued that have one. Late or overdue: released late, or open at the
     end past their date, of all received or in hand. Overdue: of those open at the end. Followed: released without
     breaking a rule of order, role, guard or end, of those released whose steps are told. On time, Decision 766: by the
     national portal's ends and supplements, of all received or in hand. On time, OpenCPS: of those released, whole per

@@ -36,7 +36,8 @@ WITHOUT_COMMITTED = Counting(unit="working_days", reaching="in_time", first_day=
 
 class Benchmark(NamedTuple):
     """How a procedure moves printed dates. `counts`: the count of the committed limit, None where neither it nor a
-    calendar is named; `rules`: all pauses with their caps; `own_clock`: the procedure has a committed limit."""
+    calendar is named; `rules`: all pauses with their caps; `own_clock`: the procedure has a committed limit;
+    `tells_ready`: one of its actions makes the result ready at the desk."""
 
     zone: ZoneInfo
     timetable: Timetable | None
@@ -44,18 +45,18 @@ class Benchmark(NamedTuple):
     counts: Counts | None
     rules: StopRules
     own_clock: bool
+    tells_ready: bool
 
     def deadlines(
         self, dossier: Dossier, *, at: datetime, announced_by: datetime | None, explain: bool
     ) -> tuple[Deadline, ...]:
-        """The date of the last slip and the benchmark, met when the result is ready, else issued, else at the end.
+        """The date of the last slip and the benchmark, with what met them.
 
         None of both where no slip is known. Raises CalendarRange.
         """
         if not dossier.appointments:
             return ()
-        ends = (dossier.ready_at, dossier.issued_at, dossier.ended_at)
-        met_at = next((end for end in ends if end is not None and end <= at), None)
+        met_at = self._met_at(dossier, at)
         last = dossier.appointments[-1]
         found = [self._appointment(last, dossier.hours_of, at, met_at, explain=explain)]
         lines: Lines = [] if explain else None
@@ -78,6 +79,18 @@ class Benchmark(NamedTuple):
                 )
             )
         return tuple(found)
+
+    def released_at(self, dossier: Dossier, at: datetime) -> datetime | None:
+        """As Clock.released_at."""
+        if any(slip.cause != "apology" for slip in dossier.appointments):
+            return self._met_at(dossier, at)
+        return _first_by(at, dossier.issued_at, dossier.ended_at)
+
+    def _met_at(self, dossier: Dossier, at: datetime) -> datetime | None:
+        """When the result was ready by `at`, else issued, else at the end. A result still to be made ready has not met
+        the appointment by being issued: the citizen finds nothing at the desk."""
+        waits = self.tells_ready and (dossier.ended_at is None or dossier.ended_at > at)
+        return _first_by(at, dossier.ready_at, None if waits else dossier.issued_at, dossier.ended_at)
 
     def _appointment(
         self, slip: AppointmentTold, unit: str | None, at: datetime, met_at: datetime | None, *, explain: bool
@@ -193,6 +206,10 @@ class Benchmark(NamedTuple):
             return self._closing(day, moment.announced_by, moment.unit)
         wall: time = base.at.astimezone(self.zone).time()
         return datetime.combine(day, wall, self.zone).astimezone(UTC)
+
+
+def _first_by(at: datetime, *ends: datetime | None) -> datetime | None:
+    return next((end for end in ends if end is not None and end <= at), None)
 
 
 def _as_of(pauses: tuple[PauseTaken, ...], at: datetime) -> tuple[PauseTaken, ...]:

@@ -192,7 +192,7 @@ class Clock:
             )
             if one is not None:
                 counted.append(one)
-        counted.sort(key=_rank)
+        counted.sort(key=lambda one: _RANKS[one.kind])
         if rule is not None and rule != "appointment":
             return tuple(counted)
         slips = self._benchmark.deadlines(dossier, at=at, announced_by=announced_by, explain=explain)
@@ -226,6 +226,11 @@ class Clock:
     def printed(self, slip: AppointmentTold, unit: str | None) -> datetime:
         """The instant (UTC) a slip names; of a date alone its closing time, as the calendar stood when it was told."""
         return self._benchmark.printed(slip, unit)
+
+    def released_at(self, dossier: Dossier, at: datetime) -> datetime | None:
+        """When a dossier was released, by `at`: when its appointment was met, without one when it was issued, else when
+        it ended. None before."""
+        return self._benchmark.released_at(dossier, at)
 
     def capped_at(
         self, taken: PauseTaken, announced_by: datetime | None, unit: str | None
@@ -359,8 +364,9 @@ class Clock:
         counting = WITHOUT_COMMITTED if counts is None else counts.counting
         if counts is None and self.timetable is not None:
             counts = self._counts(counting)
-        rules = StopRules(self._pauses, {})
-        return Benchmark(self._zone, self.timetable, counting, counts, rules, own_clock=committed is not None)
+        rules, own_clock = StopRules(self._pauses, {}), committed is not None
+        tells_ready = any(action.milestone == "ready" for action in self._revision.actions.values())
+        return Benchmark(self._zone, self.timetable, counting, counts, rules, own_clock, tells_ready)
 
     def _named(self, counts: Counting | str) -> Counting:
         if not isinstance(counts, str):
@@ -382,7 +388,3 @@ class Clock:
         if found is None:
             found = self._counted[counting] = Counts(counting, self._zone, self.timetable)
         return found
-
-
-def _rank(deadline: Deadline) -> int:
-    return _RANKS[deadline.kind]

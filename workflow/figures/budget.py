@@ -131,8 +131,7 @@ def counted(
     """How a judged dossier counts as of `at`, in the year that began at `since`; None where it does not: without an
     appointment, not received, or released before. The same as by query, but for the bands. Raises CalendarRange."""
     date = rules.clock.benchmark(dossier, at=at)
-    ends = (dossier.issued_at, dossier.ended_at)
-    released_at = next((end for end in ends if end is not None and end <= at), None)
+    released_at = rules.clock.released_at(dossier, at)
     if date is None or (released_at is not None and released_at < since):
         return None
     unit, stopped = dossier.unit or "", date.met_at or at

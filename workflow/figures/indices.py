@@ -49,11 +49,11 @@ def indices(measures: Iterable[Measure], period: Period, now: datetime) -> list[
         if one.portal is None:
             continue
         on_time.count(one.portal.on_time(end))
-        if one.released_at is not None and one.released_at < end:
+        if one.released_at is not None and one.released_at < end and one.headline:
+            kept.count(not any(due.late(end) for due in one.headline))
+        if one.issued_at is not None and period.since <= one.issued_at < end:
             ended += 1
-            if one.headline:
-                kept.count(not any(due.late(end) for due in one.headline))
-            seconds += int((one.released_at - one.received_at).total_seconds())
+            seconds += int((one.issued_at - one.received_at).total_seconds())
     return [
         Index("1.4"),
         Index("2.1", value=on_time, score=_points(on_time)),

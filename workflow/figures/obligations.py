@@ -138,12 +138,12 @@ def owed(rules: Rules, dossier: Dossier, at: datetime) -> Owed:
     """A judged report or obligation as of `at`. Raises CalendarRange."""
     found = measure(rules, dossier, at)
     due = min(found.committed, key=lambda one: one.due_at, default=None)
-    over = found.released_at is not None
+    over = found.issued_at is not None
     return Owed(
         dossier.subject,
         found.kind,
         None if due is None else due.due_at,
-        found.released_at if dossier.ended_by == "returned" else None,
+        found.issued_at if dossier.ended_by == "returned" else None,
         due is not None and due.late(at),
         found.followed,
         over and dossier.ended_by != "returned",

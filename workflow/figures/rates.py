@@ -51,10 +51,11 @@ class Measure(Struct, frozen=True, gc=False):
     """What the rates ask of one dossier.
 
     `unit`: that which holds it, or held it last. `approved`: it was judged by an approved revision; a sample never is.
-    `observed`: its steps are told, so that following the procedure can be said of it. `released_at`: when its result
-    was issued, else when it ended. `followed`: no rule of order, role, guard or end was broken. `committed`: one date
-    for each limit of that name (a procedure in phases has several). `portal`: what the national portal knows of it,
-    None where it does not count it. `kind`: of its procedure.
+    `observed`: its steps are told, so that following the procedure can be said of it. `issued_at`: when its result was
+    issued, else when it ended. `released_at`: when its appointment was met; without one as `issued_at`. `followed`: no
+    rule of order, role, guard or end was broken. `committed`: one date for each limit of that name (a procedure in
+    phases has several). `portal`: what the national portal knows of it, None where it does not count it. `kind`: of its
+    procedure.
     `marks`: of feedback, the portal's own limits (2, 5, 15 and 2 working days) as far as they ran.
     `told_by`: the source that told of it last. `officer`: who holds it, or held it last;
     `officer_unit`: where that officer holds a post, empty where it is not told.
@@ -67,6 +68,7 @@ class Measure(Struct, frozen=True, gc=False):
     followed: bool
     received_at: datetime | None = None
     released_at: datetime | None = None
+    issued_at: datetime | None = None
     benchmark: Due | None = None
     committed: tuple[Due, ...] = ()
     portal: PortalDates | None = None
@@ -122,8 +124,9 @@ class WholePercent(Share):
 class Rates(Struct):
     """The rates of one group of dossiers in one period.
 
-    `late_appointment`: released late against the benchmark / released with a slip. `late_committed`: the same against
-    the committed date. `late_or_overdue`: (released late + open past due) / (received in the period or in hand).
+    `late_appointment`: released late against the benchmark / released with a slip. `late_committed`: issued late
+    against the committed date / issued with one. `late_or_overdue`: (released late + open past due) / (received in the
+    period or in hand).
     `overdue`: open past due / in hand at the end. `portal_on_time`: on time by index 2.1 of Decision 766/QĐ-TTg, with
     its own end moments and supplements / received or in hand, no feedback. `opencps_on_time`: by OpenCPS, what has no
     date being on time / released. `followed`: followed the procedure / released with steps told. `both`: followed it
@@ -163,7 +166,8 @@ def measure(rules: Rules, dossier: Dossier, at: datetime, code: str | None = Non
         observed=not own.revision.generic,
         followed=_followed(own, dossier, at),
         received_at=dossier.received_at,
-        released_at=next((end for end in ends if end is not None and end <= at), None),
+        released_at=own.clock.released_at(dossier, at),
+        issued_at=next((end for end in ends if end is not None and end <= at), None),
         benchmark=benchmark,
         committed=tuple(_due(one) for one in dates if one.kind == "committed"),
         portal=portal_dates(own, dossier, at) if own.revision.kind in COUNTED else None,
@@ -275,6 +279,8 @@ def _count(into: Rates, one: Measure, period: Period, now: datetime) -> None:
         into.late_or_overdue.count(_late(one.headline, now if released else end))
         if one.portal is not None:
             into.portal_on_time.count(one.portal.on_time(end))
+    if one.committed and one.issued_at is not None and period.since <= one.issued_at < period.until:
+        into.late_committed.count(_late(one.committed, now))
     if not released:
         into.overdue.count(_late(one.headline, end))
     if released:
@@ -284,8 +290,6 @@ def _count(into: Rates, one: Measure, period: Period, now: datetime) -> None:
 def _count_released(into: Rates, one: Measure, now: datetime) -> None:
     if one.benchmark is not None:
         into.late_appointment.count(one.benchmark.late(now))
-    if one.committed:
-        into.late_committed.count(_late(one.committed, now))
     if not one.headline:
         into.without_date += 1
     into.opencps_on_time.count(not _late(one.headline, now))

@@ -18,7 +18,7 @@ from workflow.organisation import units_of_kind
 from workflow.simulation.arrivals import arrivals
 from workflow.simulation.damage import Damaged, Planted
 from workflow.simulation.volumes import OTHERWISE, SHARES
-from workflow.simulation.walk import Route, Walker, benchmark
+from workflow.simulation.walk import Route, Walker, benchmark, released_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -158,7 +158,7 @@ def _truth(walker: Walker, sent: int, planted: tuple[Planted, ...], until: datet
     found, rules = walker.dossier, walker.route.rules
     at = until or walker.at
     due = benchmark(rules, found, at)
-    stopped = found.ready_at or found.issued_at or found.ended_at or at
+    stopped = released_at(walker.route, found) or at
     slips = found.appointments
     first = slips[0].at if slips else None
     return Truth(

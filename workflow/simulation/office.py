@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from workflow.figures.budget import Counted, of_dossiers
 from workflow.simulation.arrivals import arrivals, whole_second
-from workflow.simulation.walk import STEPS_MAX, Route, Walker
+from workflow.simulation.walk import STEPS_MAX, Route, Walker, released_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -217,8 +217,7 @@ class _Desk:
 
 
 def _late(case: _Case) -> bool:
-    found = case.walker.dossier
-    stopped = found.ready_at or found.issued_at or found.ended_at
+    stopped = released_at(case.walker.route, case.walker.dossier)
     return stopped is not None and stopped > case.due
 
 

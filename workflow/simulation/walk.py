@@ -219,6 +219,12 @@ def benchmark(rules: Rules, dossier: Dossier, at: datetime) -> datetime | None:
     return None if found is None else found.due_at
 
 
+def released_at(route: Route, found: Dossier) -> datetime | None:
+    """When a dossier met its appointment. A result that can be made ready is waited for while the dossier is open."""
+    waited_for = route.last == "ready" and found.ended_at is None
+    return found.ready_at or (None if waited_for else found.issued_at or found.ended_at)
+
+
 def _own_due(rules: Rules, dossier: Dossier, at: datetime) -> datetime | None:
     """The date the procedure itself gives as of `at`: committed, else statutory, else that of a phase."""
     for kind in ("committed", "statutory", "phase"):

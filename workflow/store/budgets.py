@@ -56,7 +56,7 @@ def _released(since: datetime, at: datetime) -> Select[Any]:
     named = DOSSIERS.c
     late = or_(
         named.appointment_late,
-        # Issued and not yet ready at the desk: its clock still runs.
+        # Released, by its source's clock, after it was recorded: its date was not met by then.
         and_(named.appointment_late.is_(None), named.appointment_due_at < to_us(at)),
     )
     return (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_type_hints
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _FIELDS: Final = Dossier.__struct_fields__
 _REGISTERS: Final = _FIELDS.index("registers")
 _SLIPS: Final = _FIELDS.index("appointments")
+_ANY_TIME: Final = datetime.max.replace(tzinfo=UTC)
 _DECIMAL, _DAY = 1, 2
 """Codes of the two values MessagePack has no type for."""
 
@@ -101,7 +102,7 @@ def row(
     """
     at = from_us(standing.last_recorded_at)
     appointment, committed = _headline(dates, "benchmark"), _headline(dates, "committed")
-    released_at = dossier.issued_at or dossier.ended_at
+    released_at = rules.clock.released_at(dossier, _ANY_TIME)
     return DossierRow(
         dossier.subject,
         standing.code,
