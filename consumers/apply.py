@@ -147,7 +147,8 @@ def refold(
     """Folds dossiers that are `locked` already, and writes them as judged at this instant; each as it became.
 
     `told`: what was said of their facts before, by dossier; only what differs is said. `standing`: judgments that stand
-    as they are kept, by dossier; of those only the dates are counted anew. `live`: whether the instant is the present. Raises as `apply`.
+    as they are kept, by dossier; of those only the dates are counted anew. `live`: whether the instant is the present.
+    Raises as `apply`.
     """
     now = from_us(now_us)
     joined = told_together(rows.values(), ())
