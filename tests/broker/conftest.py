@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,6 +29,15 @@ def started() -> Iterator[Servers]:
         found.drop(MODEL)
         open_store(found.database(MODEL)).close()
         yield found
+
+
+@pytest.fixture(scope="session")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Our own without an organisation, so without quiet hours: a ticker says the same whatever the hour of the test."""
+    folder = tmp_path_factory.mktemp("definitions") / "processes"
+    with resources.as_file(resources.files("processes")) as ours:
+        shutil.copytree(ours, folder, ignore=shutil.ignore_patterns("organisation", "rotation"))
+    return folder
 
 
 @pytest.fixture

@@ -145,7 +145,7 @@ def test_from_files_there_is_no_relay_and_deadlines_are_noticed_until_it_is_told
 
 
 def test_with_routes_alerts_go_through_channels_too(
-    office: Office, messages: list[bytes], where: str, tmp_path: Path
+    office: Office, messages: list[bytes], where: str, tmp_path: Path, definitions: Path
 ) -> None:
     (tmp_path / "month.jsonl").write_bytes(b"\n".join(messages[:100]) + b"\n")
     (tmp_path / "secret").write_text(SECRET)
@@ -155,7 +155,9 @@ def test_with_routes_alerts_go_through_channels_too(
             "routes: {late: {channel: desk, kinds: [dossier_late], gather_seconds: 0}}\n"
         )
         words = ("--source", str(tmp_path / "month.jsonl"), "--routes", str(tmp_path / "routes.yaml"))
-        process = started(office, tmp_path, *words, STORE=where, BROKERS="127.0.0.1:9")
+        process = started(
+            office, tmp_path, *words, STORE=where, BROKERS="127.0.0.1:9", RUN_PROCEDURES=definitions
+        )
         process.said("started", kind="worker+ticker+notify+notify-desk")
         until(lambda: begun(where), "the channel has begun")
         overdue(where)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,15 +44,6 @@ def store(database: str) -> Iterator[Store]:
     opened = open_store(database)
     yield opened
     opened.close()
-
-
-@pytest.fixture(scope="module")
-def definitions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Our own without an organisation, so without quiet hours: a ticker says the same whatever the hour of the test."""
-    folder = tmp_path_factory.mktemp("definitions") / "processes"
-    with resources.as_file(resources.files("processes")) as ours:
-        shutil.copytree(ours, folder, ignore=shutil.ignore_patterns("organisation", "rotation"))
-    return folder
 
 
 def ticker(database: str, definitions: Path) -> subprocess.Popen[bytes]:
