@@ -20,6 +20,8 @@ LOOPBACK: Final = "127.0.0.1"
 STALLED_S: Final = 120.0
 """A loop that did not come round for so long is taken for dead: longer than any wait of ours for a database."""
 REQUEST_S: Final = 5.0
+LOOK_S: Final = 0.1
+"""How often the server looks whether it is to end, so that a process that is told to end does not wait for it."""
 
 
 class Health:
@@ -89,7 +91,7 @@ def served(health: Health, metrics: Metrics, port: int, host: str = LOOPBACK) ->
             reason="port_taken",
         ) from fault
     server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, name="health", daemon=True)
+    thread = Thread(target=server.serve_forever, args=(LOOK_S,), name="health", daemon=True)
     thread.start()
     try:
         yield int(server.server_address[1])

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 HERE: Final = "127.0.0.1"
 SECRET: Final = "whsec_MfKQ9r8GKYqTwjUPD8ILPZIo2LaLaSw0MfKQ9r8GKYo="  # noqa: S105 - of the tests alone
 
+LOOK_S: Final = 0.02
+"""How often a server looks whether it is to end: each of hundreds of tests waits for that."""
+
 
 class Got(NamedTuple):
     """A request as it came."""
@@ -82,7 +85,7 @@ def desk(context: ssl.SSLContext | None = None, port: int = 0) -> Iterator[Desk]
     if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True)
     found.port = server.server_address[1]
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=(LOOK_S,), daemon=True)
     thread.start()
     try:
         yield found
