@@ -114,8 +114,9 @@ class Situations:
             _, limits, breaks, fields, slot, after = known or self._learned(situation, act, at)
             if after is None:
                 return None
-            if limits:
-                broken += _missed(limits, situation.at(times, firsts, lasts), at)
+            for limit in limits:
+                if limit.missed(situation.at(times, firsts, lasts), at) is not None:
+                    broken = (*broken, (limit.id, "deadline"))
             if breaks:
                 broken += breaks
             for name in fields:
@@ -182,16 +183,6 @@ class Situations:
         if found is None:
             found = self._known[key] = Situation(dossier)
         return found
-
-
-def _missed(limits: tuple[LimitClock, ...], dossier: Dossier, at: datetime) -> Broken:
-    return tuple(
-        [
-            (limit.id, "deadline")
-            for limit in limits
-            if limit.missed(dossier, at) is not None and not limit.met_before(dossier)
-        ]
-    )
 
 
 def _own(dossier: Dossier) -> Dossier:
