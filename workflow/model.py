@@ -151,13 +151,6 @@ class Dossier(Struct, omit_defaults=True, kw_only=True, gc=False):
     hours_of: str | None = None
 
 
-class Interval(Struct, frozen=True):
-    """A half-open stretch of time; `end` absent means: still running."""
-
-    start: datetime
-    end: datetime | None = None
-
-
 class Line(Struct, frozen=True, omit_defaults=True):
     """One line of a deadline's sum. `text` is an English template (the key of its translation), `values` fill
     it; `at` is the date reached so far, where the line moves it."""

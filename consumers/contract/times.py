@@ -33,7 +33,6 @@ _ZONES: Final = {
     for zone in ("Z", "+00:00", "-00:00", "")
 }
 """The shapes of a time, its digits as zeros, each with its zone: looking one up costs a third of matching a pattern."""
-_OFFSET_CHARS: Final = len("+07:00")
 
 
 class Reading(NamedTuple):

@@ -216,16 +216,10 @@ def test_definitions_put_into_force_by_a_run_that_was_killed_at_any_call_are_in_
         return ended, found
 
     with stores.fresh() as where:
-        ended, undisturbed = killed(where, 0)
+        undisturbed = killed(where, 0)[1]
     assert undisturbed["sweeps"] == [(to_us(LATER), True)]
     assert {row[-3] for row in undisturbed["dossiers"]} == {to_us(LATER)}
-    for at in itertools.count(1, 5 if stores.served else 1):
-        with stores.fresh() as where:
-            ended, found = killed(where, at)
-        assert found == undisturbed, f"killed at call {at}"
-        if ended == 0:
-            break
-    assert at > 20
+    ends_as(undisturbed, stores, killed, every_served=5)
 
 
 @pytest.mark.slow
@@ -260,12 +254,19 @@ def test_dossiers_moved_to_another_revision_by_a_run_that_was_killed_at_any_call
         return ended, found
 
     with stores.fresh() as where:
-        ended, undisturbed = killed(where, 0)
+        undisturbed = killed(where, 0)[1]
     assert undisturbed["sweeps"] == [(to_us(MOVED_AT), True)]
     assert changes(undisturbed, "dossier_late") == {
         name: ["raised"] if name in ("S0", "S5") else ["raised", "retracted", "raised"] for name in names
     }
-    for at in itertools.count(1, 5 if stores.served else 1):
+    ends_as(undisturbed, stores, killed, every_served=5)
+
+
+def ends_as(
+    undisturbed: Kept, stores: Stores, killed: Callable[[str, int], tuple[int, Kept]], *, every_served: int
+) -> None:
+    """Killed at one call after the other, of a server at one of so many, until a run comes through: each ends alike."""
+    for at in itertools.count(1, every_served if stores.served else 1):
         with stores.fresh() as where:
             ended, found = killed(where, at)
         assert found == undisturbed, f"killed at call {at}"
@@ -307,13 +308,7 @@ def test_judgments_over_several_subjects_that_were_killed_at_any_call_are_said_o
     with stores.fresh() as where:
         undisturbed = killed(where, 0)[1]
     assert {row[1] for row in undisturbed["alerts"]} >= {"rotation_due_verified", "feedback_repeated"}
-    for at in itertools.count(1, 4 if stores.served else 1):
-        with stores.fresh() as where:
-            ended, found = killed(where, at)
-        assert found == undisturbed, f"killed at call {at}"
-        if ended == 0:
-            break
-    assert at > 20
+    ends_as(undisturbed, stores, killed, every_served=4)
 
 
 @pytest.mark.slow

@@ -6,7 +6,6 @@ docs/alerts.md says each kind: when it is raised, to whom, how it ends.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -20,17 +19,15 @@ from workflow.model import Line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from workflow.alerts.office import Office
     from workflow.clocks.limits import LimitClock
     from workflow.messages import Kind, Topic
-    from workflow.model import Deadline, DeadlineKind, Dossier
+    from workflow.model import Deadline, Dossier
     from workflow.rules import Rules
 
 NOTHING_SAID: Final[Mapping[str, int]] = MappingProxyType({})
-_MICROSECOND: Final = timedelta(microseconds=1)
-_STEPS: Final[frozenset[DeadlineKind]] = frozenset({"step", "phase", "task", "limit"})
 _HOLDER_ALONE: Final[frozenset[Kind]] = frozenset({"step_at_risk"})
 FOLLOWED_BY: Final[dict[Kind, Kind]] = {
     "step_at_risk": "step_late",

@@ -220,8 +220,5 @@ def _day_before(at: datetime, work: Worktime | None) -> datetime:
         return at - timedelta(days=1)
 
 
-NOWHERE: Final = Office({}, None, {})
-"""An office of which nothing is known: no delays, no quiet hours, nobody above the holder."""
-
 FAR: Final = datetime(9999, 1, 1, tzinfo=UTC)
 """Later than every moment alerts ask about."""

@@ -31,7 +31,6 @@ ENDS_MAX: Final = 65_536
 MICROSECONDS_A_MINUTE: Final = 60_000_000
 MICROSECONDS_A_DAY: Final = 86_400_000_000
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_EPOCH_ORDINAL: Final = EPOCH.toordinal()
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
