@@ -66,7 +66,7 @@ class Standing(NamedTuple):
 def pack(dossier: Dossier) -> bytes:
     """A dossier as bytes: its fields in their order, instants in UTC. Equal dossiers give equal bytes."""
     values = list(_values(dossier))
-    values[_REGISTERS] = [_plain(value) for value in dossier.registers]
+    values[_REGISTERS] = [v if v is None or v.__class__ is str else _plain(v) for v in dossier.registers]
     if dossier.appointments:
         values[_SLIPS] = [(_plain(slip.at), slip.cause, slip.told_at) for slip in dossier.appointments]
     return _encode(values)
@@ -180,7 +180,7 @@ def _us(at: datetime | None) -> int | None:
 
 def _headline(dates: tuple[Deadline, ...], kind: str) -> tuple[int | None, bool | None]:
     """Of the dates of a kind the next that is not met, else the last; and, once all are met, whether one was late."""
-    found = [one for one in dates if one.kind == kind]
+    found = [one for one in dates if one.kind == kind] if dates else []
     if not found:
         return None, None
     waiting = [one.due_at for one in found if one.met_at is None]
