@@ -293,7 +293,7 @@ class _Batcher(NamedTuple):
         named = {
             one.fact.subject
             for _, one in fresh
-            if not isinstance(one.fact.body, STANDING_ALONE) and one.fact.subject not in alone_too
+            if type(one.fact.body) not in STANDING_ALONE and one.fact.subject not in alone_too
         }
         for told, one in fresh:
             subject = one.fact.subject
