@@ -147,7 +147,7 @@ class Touched:
             now,
             acts=self._acts,
             all_acts=self._all_acts,
-            explain=Sums(rules, dossier, now).explained,
+            explain=Sums(rules, dossier, watched, now).explained,
         )
         after = {**lives, **{life.alert.id: life for life in spoken.lives}}
         wakes = wakes_at(after.values(), now)

@@ -17,12 +17,12 @@ from msgspec.structs import replace
 from workflow.alerts.causes import warned_by
 from workflow.alerts.lateness import (
     FOLLOWED_BY,
-    Sums,
     alert_id,
     alert_of,
     followed,
     named,
     source_of,
+    sum_of,
 )
 from workflow.fold import follow, trail
 from workflow.model import Dossier
@@ -159,7 +159,8 @@ def standing_over(
         if kept and life.state != "retracted" and not (steps.all_seen and life.state == "waiting"):
             found[name] = life.alert
     for one in steps.over:
-        name = alert_id(one.dossier.subject, one.cause)
+        rule = one.cause.rule
+        name = alert_id(one.dossier.subject, one.cause.kind, rule)
         source = source_of(one.dossier)
         delay = office.delay(source)
         raise_at = office.speaking_at(one.cause.since + delay, one.dossier.unit, now)
@@ -167,9 +168,9 @@ def standing_over(
         waits = name in lives and lives[name].state == "waiting"
         if not (said or waits) and raise_at + delay + LOOKED_FOR <= now:
             continue
-        alert = alert_of(office, one.rules, one.dossier, one.cause, 0, silent=source in silent)
-        at = one.cause.ended_at
-        alert = alert if at is None else Sums(one.rules, one.dossier, at).explained(alert)
+        alert = alert_of(office, one.rules, one.dossier, one.cause, rule, 0, silent=source in silent)
+        ended_at = one.cause.ended_at or one.cause.due_at
+        alert = replace(alert, sum=sum_of(one.rules, one.dossier, one.cause, ended_at))
         found[name] = alert if said else replace(alert, raise_at=raise_at)
     return [_due(office.held(one, now, live=live), now) for one in found.values()]
 
