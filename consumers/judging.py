@@ -9,7 +9,7 @@ from workflow.alerts.lateness import Sums, standing, watch
 from workflow.alerts.life import acts_in, rungs_said, say, wakes_at
 from workflow.alerts.office import FAR
 from workflow.alerts.refusals import refusal
-from workflow.alerts.warnings import Steps, standing_over, together
+from workflow.alerts.warnings import Steps, standing_over
 from workflow.choosing import tells_steps
 from workflow.errors import DunghenError
 from workflow.facts import code_of
@@ -133,14 +133,13 @@ class Touched:
         assert before is not None  # noqa: S101 - as above
         office, now = self._catalogue.office, self._now
         said = rungs_said(lives)
-        found: Sequence[Alert] = ()
+        found: list[Alert] = []
         next_at = FAR
         if not self._elsewhere:
             found, next_at = standing(
                 office, rules, dossier, watched, now, said=said, silent=silent, live=live
             )
-            over = standing_over(office, self._past, lives, now, silent=silent, live=live)
-            found = together(over, found, said)
+            found += standing_over(office, self._past, lives, found, now, silent=silent, live=live)
         spoken = say(
             lives,
             [*found, *(office.held(one, now, live=live) for one in self._refusals(rules, dossier, lives))],
