@@ -226,7 +226,7 @@ def _rung(
     return rung, FAR
 
 
-def alert_of(  # noqa: PLR0913 - a judgment, and what of it is told how far
+def alert_of(
     office: Office, rules: Rules, dossier: Dossier, cause: Cause, rule: str, rung: int, *, silent: bool
 ) -> Alert:
     """The alert that rests on a cause, without its sum. `rule`: the cause's, at hand already."""

@@ -138,7 +138,7 @@ def _same_dates(rules: Rules, one: Dossier, other: Dossier) -> bool:
     )
 
 
-def standing_over(  # noqa: PLR0913 - what was said, what is true, and how it is looked at
+def standing_over(
     office: Office,
     steps: Steps,
     lives: Mapping[str, Life],
@@ -172,9 +172,9 @@ def standing_over(  # noqa: PLR0913 - what was said, what is true, and how it is
         unsaid = before is None or before.state in ("waiting", "retracted")
         if name in ids or (unsaid and (FOLLOWED_BY.get(one.cause.kind), rule) in kinds):
             continue
-        alert = _alert(office, one, rule, before, now, silent)
-        if alert is not None:
-            found[name] = alert
+        said = _alert(office, one, rule, before, now, silent)
+        if said is not None:
+            found[name] = said
     return [_due(office.held(one, now, live=live), now) for one in found.values()]
 
 
@@ -187,9 +187,9 @@ def _alert(
     raise_at = None
     if before is None or before.n == 0:
         delay = office.delay(source)
-        raise_at = office.speaking_at(one.cause.since + delay, one.dossier.unit, now)
+        raise_at, latest = one.cause.since + delay, now - delay - LOOKED_FOR
         waits = before is not None and before.state == "waiting"
-        if not waits and raise_at + delay + LOOKED_FOR <= now:
+        if not waits and raise_at <= latest >= office.speaking_at(raise_at, one.dossier.unit, now):
             return None
     alert = alert_of(office, one.rules, one.dossier, one.cause, rule, 0, silent=source in silent)
     ended_at = one.cause.ended_at or one.cause.due_at
