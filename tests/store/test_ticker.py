@@ -490,7 +490,7 @@ def test_a_refusal_taken_back_and_refused_again_at_night_is_said_at_the_opening(
     """At half past ten nobody had told of the receipt, at noon it came, and at five in the morning it was voided."""
     office = load(root / "processes")
     head = Actor(id="o1", role="head")
-    named = {"procedure": "1.004237", "unit": "it-centre"}
+    named: dict[str, Any] = {"procedure": "1.004237", "unit": "it-centre"}
     received = tell(Acted(action="receive", **named), 0, source="one-stop")
     assigned = tell(Acted(action="assign", actor=head, **named), 1, source="one-stop", id="assigned")
     night, opening = NINE + 20 * HOUR, NINE + 22 * HOUR
