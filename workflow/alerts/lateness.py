@@ -112,6 +112,8 @@ def named(rules: Rules, cause: Cause) -> Cause:
 
 def followed(found: Sequence[Alert], said: Collection[str]) -> list[Alert]:
     """Alerts without the warnings whose date has passed and is told of; one that was `said` ended at its date."""
+    if len(found) < 2:  # noqa: PLR2004 - no alert follows itself
+        return list(found)
     late = {(alert.kind, alert.rule) for alert in found}
     kept = []
     for alert in found:
