@@ -184,7 +184,10 @@ class Worker:
             log.warning("dead letter", place=buried.place, reason=buried.reason)
         if not done.refused:
             return
-        facts = [(told.fact, told.place) for one in polled for told in one.told]
+        subjects = {said.subject for said in done.refused}
+        facts = [
+            (told.fact, told.place) for one in polled for told in one.told if told.fact.subject in subjects
+        ]
         places = {(fact.subject, fact.source, fact.id, fact.revision): place for fact, place in facts}
         for said in done.refused:
             broken = said.outcome.violations[0] if said.outcome and said.outcome.violations else None
