@@ -177,7 +177,7 @@ def _driver(connection: Connection, statement: str) -> Any:  # noqa: ANN401 - th
     watch = connection.get_execution_options().get("watch")
     if watch is not None:
         watch(statement)
-    driver = connection.connection.driver_connection
+    driver = connection.connection.dbapi_connection
     assert driver is not None  # noqa: S101 - an open connection has one
     return driver
 
