@@ -7,6 +7,7 @@ it is compared with what was said, and the difference is what must be said now. 
 from __future__ import annotations
 
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct
@@ -121,9 +122,16 @@ def acts_in(facts: Iterable[Fact]) -> dict[str, Act]:
 
 def wakes_at(lives: Iterable[Life], now: datetime) -> datetime | None:
     """When the first of some alerts that wait or were snoozed must be looked at again; None where none must."""
-    moments = [life.alert.raise_at for life in lives if life.state == "waiting"]
-    moments += [life.act.until for life in lives if life.state == "snoozed" and life.act is not None]
-    return min((at for at in moments if at is not None and at > now), default=None)
+    first = None
+    for life in lives:
+        at = None
+        if life.state == "waiting":
+            at = life.alert.raise_at
+        elif life.state == "snoozed" and life.act is not None:
+            at = life.act.until
+        if at is not None and at > now and (first is None or at < first):
+            first = at
+    return first
 
 
 def rungs_said(lives: Mapping[str, Life]) -> dict[str, int]:
@@ -222,21 +230,12 @@ def _change(life: Life, alert: Alert, state: State, act: Act | None) -> Change |
 
 def _same(one: Alert, other: Alert) -> bool:
     """Whether two say the same: how a date came about, and whether a feed was silent when it was said, is no change."""
-    return _told(one) == _told(other)
+    return bool(_told(one) == _told(other))
 
 
-def _told(alert: Alert) -> tuple[object, ...]:
-    return (
-        alert.due_at,
-        alert.ended_at,
-        alert.unit,
-        alert.officer,
-        alert.to,
-        alert.readers,
-        alert.rung,
-        alert.revision,
-        alert.cause,
-    )
+_told: Final = attrgetter(
+    "due_at", "ended_at", "unit", "officer", "to", "readers", "rung", "revision", "cause"
+)
 
 
 def _said(life: Life, change: Change, now: datetime) -> AlertSaid:

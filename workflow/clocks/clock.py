@@ -244,10 +244,11 @@ class Clock:
         rule = self._pauses.get(taken.pause)
         return None if rule is None else rule.deadline(taken, announced_by, unit)
 
-    def benchmark(self, dossier: Dossier, *, at: datetime) -> Deadline | None:
-        """The date lateness is judged by as of `at`, alone; None where no slip is known. Raises CalendarRange."""
+    def benchmark(self, dossier: Dossier, *, at: datetime, explain: bool = False) -> Deadline | None:
+        """The date lateness is judged by as of `at`, alone, with its sum where `explain`; None where no slip is known.
+        Raises CalendarRange."""
         ended_at = dossier.ended_at if dossier.ended_at is not None and dossier.ended_at <= at else None
-        found = self._benchmark.deadlines(dossier, at=at, announced_by=ended_at or at, explain=False)
+        found = self._benchmark.deadlines(dossier, at=at, announced_by=ended_at or at, explain=explain)
         return next((one for one in found if one.kind == "benchmark"), None)
 
     def _asked(self, dossier: Dossier, ended_at: datetime | None) -> list[Asked]:
