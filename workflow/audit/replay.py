@@ -171,11 +171,11 @@ class Replay:
             if one.subject in blocked:
                 continue
             self.counts.said += 1
-            key = (one.subject, one.source, one.id, one.revision)
-            total = hash((*key, bytes(one.outcome)))
-            if before := bytes(one.supersedes):
-                total -= hash((*key, before))
-            part = hash(one.subject) % PARTS
+            subject, source, identifier, revision = one.subject, one.source, one.id, one.revision
+            total = hash((subject, source, identifier, revision, bytes(one.outcome)))
+            if one.supersedes:
+                total -= hash((subject, source, identifier, revision, bytes(one.supersedes)))
+            part = hash(subject) % PARTS
             sums[part] = (sums[part] - total) & MASK
         unequal = [part for part, total in enumerate(sums) if total]
         for start in range(0, len(unequal), LOOKED_AT):
