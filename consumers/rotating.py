@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
@@ -26,7 +26,7 @@ from workflow.store import beside
 from workflow.store.beside import Left
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from workflow.alerts.life import Life
@@ -47,20 +47,26 @@ class Rotated(Struct, frozen=True):
 def judge_rotation(store: Store, catalogue: Catalogue, *, now: datetime, acts: bool = True) -> Rotated:
     """Says what must be said about rotation at `now`; one transaction.
 
-    `acts`: whether the acts of officers who left a post are looked through too, which reads all acts since then; alerts
-    about acts said before stay as they are without it. Nothing is said where there are no rules of rotation. Raises
-    DefinitionError, CalendarRange, StoreError.
+    `acts`: whether the acts of officers who left a post are looked through too, which reads all acts since then, before
+    the transaction, so that no writer waits meanwhile; alerts about acts said before stay as they are without it.
+    Nothing is said where there are no rules of rotation. Raises DefinitionError, CalendarRange, StoreError.
     """
     rotation = catalogue.rotation()
     if rotation is None:
         return Rotated()
     should: list[Alert] = []
+    searched = _searched(store, catalogue, rotation, now) if acts else None
     with store.writing() as writing:
         begin(writing, "rotation")
         known = own_lives(writing, SAID_KINDS)
         found = officers(writing, catalogue, valid_at=now)
-        careers = [career(catalogue.orders, officer, facts, valid_at=now) for officer, facts in found]
-        after = acts_after(writing, catalogue, careers, until=now) if acts else {}
+        careers = _careers(catalogue, found, now)
+        after = {}
+        if searched is not None:
+            still = searched.asked == _Asked.of(careers, rotation, known)
+            after = acts_after(
+                writing, catalogue, careers, until=now, dossiers=searched.dossiers if still else None
+            )
         for one in careers:
             should += standing(rotation, one, after.get(one.officer, ()), now, said=known)
         if not acts:
@@ -70,6 +76,39 @@ def judge_rotation(store: Store, catalogue: Catalogue, *, now: datetime, acts: b
         )
         said = tell(writing, catalogue, say(known, should, now, acts=human, all_acts=True), now)
     return Rotated(len(found), said)
+
+
+class _Asked(NamedTuple):
+    """What a search for acts after a move hangs on: who left what, and how much was said of such acts."""
+
+    left: dict[str, Left]
+    said: dict[str, int]
+
+    @classmethod
+    def of(cls, careers: Sequence[Career], rotation: Rotation, known: Mapping[str, Life]) -> _Asked:
+        """As careers and alerts stand."""
+        said = {name: life.n for name, life in known.items() if life.alert.kind == "acting_after_move"}
+        return cls(_all_left(careers, rotation), said)
+
+
+class _Searched(NamedTuple):
+    """The dossiers in which officers acted after a move, by officer, as of when it was asked."""
+
+    asked: _Asked
+    dossiers: dict[str, list[str]]
+
+
+def _searched(store: Store, catalogue: Catalogue, rotation: Rotation, now: datetime) -> _Searched:
+    """Looks through all acts. It counts as long as nobody else left, and no other pass said more: what was acted since
+    is for the next pass."""
+    with store.reading() as reading:
+        careers = _careers(catalogue, officers(reading, catalogue, valid_at=now), now)
+        asked = _Asked.of(careers, rotation, own_lives(reading, SAID_KINDS))
+        return _Searched(asked, beside.dossiers_of(reading, asked.left))
+
+
+def _careers(catalogue: Catalogue, found: Sequence[tuple[str, list[Fact]]], now: datetime) -> list[Career]:
+    return [career(catalogue.orders, officer, facts, valid_at=now) for officer, facts in found]
 
 
 def officers(
@@ -94,13 +133,15 @@ def acts_after(
     *,
     until: datetime | None = None,
     known_at: datetime | None = None,
+    dossiers: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, list[ActedAfter]]:
-    """The uncorrected acts of officers in posts left before, at the two times, by officer. Raises StoreError."""
+    """The uncorrected acts of officers in posts left before, at the two times, by officer. `dossiers`: those to look
+    into, by officer; without them all acts are looked through. Raises StoreError."""
     rotation = catalogue.rotation()
     if rotation is None:
         return {}
-    left = {one.officer: found for one in careers if (found := _left(one, rotation)) is not None}
-    dossiers = beside.dossiers_of(reading, left)
+    if dossiers is None:
+        dossiers = beside.dossiers_of(reading, _all_left(careers, rotation))
     named = sorted({dossier for each in dossiers.values() for dossier in each})
     acts: dict[str, list[Act]] = {}
     for _, facts in groupby(reading.facts(named) if named else (), key=lambda fact: fact.subject):
@@ -111,6 +152,10 @@ def acts_after(
     return {
         one.officer: acted_after(rotation, one, acts[one.officer]) for one in careers if one.officer in acts
     }
+
+
+def _all_left(careers: Sequence[Career], rotation: Rotation) -> dict[str, Left]:
+    return {one.officer: found for one in careers if (found := _left(one, rotation)) is not None}
 
 
 def _left(career: Career, rotation: Rotation) -> Left | None:

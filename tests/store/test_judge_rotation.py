@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ from workflow.store import beside
 from workflow.store.opening import open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from workflow.store.store import Store
@@ -185,6 +187,66 @@ def test_acts_after_the_move_are_said_where_they_stand(store: Store) -> None:
         on="2021-06-16",
     )
     assert [change for _, change in said(store, "2021-06-16")] == ["retracted"]
+
+
+ACTED = f"acting_after_move/{OFFICER}/H13-1/note"
+
+
+class Watching:
+    """A pass over a store of which each search through all acts and each claim is heard; what happens `meanwhile` comes
+    with the first search."""
+
+    def __init__(self, where: str, meanwhile: Callable[[Store], object] = lambda _: None) -> None:
+        self.heard: list[str] = []
+        self._meanwhile: Callable[[Store], object] | None = meanwhile
+        self._store = open_store(where, watch=self._hear)
+
+    def _hear(self, statement: str) -> None:
+        if "INSERT INTO positions" in statement:
+            self.heard.append("claim")
+        if "type = 'dossier.acted.v1'" in statement:
+            self.heard.append("search")
+            if (meanwhile := self._meanwhile) is not None:
+                self._meanwhile = None
+                meanwhile(self._store)
+
+    def said(self, on: str) -> list[tuple[str, str]]:
+        """Of acts after a move: which, and what was said."""
+        with closing(self._store):
+            return acting(self._store, on)
+
+
+def acting(store: Store, on: str) -> list[tuple[str, str]]:
+    return [(name.rpartition("/")[0], change) for name, change in said(store, on)]
+
+
+def test_all_acts_are_looked_through_before_the_transaction(store: Store, where: str) -> None:
+    tell(store, appointed("2021-03-01"), moved("2021-06-10"), act(1, "2021-06-14"), on="2021-06-14")
+    watching = Watching(where)
+    assert watching.said("2021-06-15") == [(ACTED, "raised")]
+    assert watching.heard == ["search", "claim"]
+
+
+def test_what_another_pass_said_of_an_act_meanwhile_is_not_taken_back(store: Store, where: str) -> None:
+    tell(store, appointed("2021-03-01"), moved("2021-06-10"), on="2021-06-14")
+    told: list[tuple[str, str]] = []
+
+    def meanwhile(other: Store) -> None:
+        tell(other, act(1, "2021-06-14"), on="2021-06-15")
+        told.extend(acting(other, "2021-06-15"))
+
+    watching = Watching(where, meanwhile)
+    assert watching.said("2021-06-15") == []
+    assert told == [(ACTED, "raised")]
+    assert watching.heard == ["search", "search", "claim", "claim", "search"]
+
+
+def test_who_left_a_post_meanwhile_is_looked_for_at_once(store: Store, where: str) -> None:
+    tell(store, appointed("2021-03-01"), act(1, "2021-06-14"), on="2021-06-14")
+    other = appointed("2021-03-01", subject="cb-0200"), moved("2021-06-10", subject="cb-0200")
+    tell(store, *other, on="2021-06-14")
+    watching = Watching(where, lambda again: tell(again, moved("2021-06-10"), on="2021-06-15"))
+    assert watching.said("2021-06-15") == [(ACTED, "raised")]
 
 
 def test_acts_are_known_as_of_two_times(store: Store) -> None:
