@@ -162,6 +162,9 @@ def _next(
         return None if waits and first[1].alert == life.alert else first
     if life.state == "history" or alert.history:
         return _of_history(life, alert, act, now)
+    if life.state in ("waiting", "retracted") and _early(alert, now):
+        again = Life(alert, "waiting", life.n, life.raised_at, act)
+        return None if again == life else (None, again)
     state = _state(alert, act, now)
     change = _change(life, alert, state, act)
     if change is None:
@@ -173,9 +176,14 @@ def _next(
 def _first(alert: Alert, act: Act | None, now: datetime) -> tuple[Change | None, Life]:
     if alert.history:
         return None, Life(alert, "history", 0, now)
-    if alert.raise_at is not None and alert.raise_at > now:
+    if _early(alert, now):
         return None, Life(alert, "waiting", 0, now)
     return "raised", Life(alert, _state(alert, act, now), 1, now, act)
+
+
+def _early(alert: Alert, now: datetime) -> bool:
+    """Whether it waits: for its source, or until somebody is at work."""
+    return alert.raise_at is not None and alert.raise_at > now
 
 
 def _of_history(
@@ -213,7 +221,7 @@ def _state(alert: Alert, act: Act | None, now: datetime) -> State:
 
 def _change(life: Life, alert: Alert, state: State, act: Act | None) -> Change | None:
     """What to call the difference between what was said and what stands; None where there is none."""
-    if life.state == "retracted" or (
+    if life.state in ("waiting", "retracted") or (
         state == "raised" and life.state in ("resolved", "snoozed", "acknowledged")
     ):
         return "raised"

@@ -66,7 +66,7 @@ class Standing(NamedTuple):
 def pack(dossier: Dossier) -> bytes:
     """A dossier as bytes: its fields in their order, instants in UTC. Equal dossiers give equal bytes."""
     values = list(_values(dossier))
-    values[_REGISTERS] = [_plain(value) for value in dossier.registers]
+    values[_REGISTERS] = [v if v is None or v.__class__ is str else _plain(v) for v in dossier.registers]
     if dossier.appointments:
         values[_SLIPS] = [(_plain(slip.at), slip.cause, slip.told_at) for slip in dossier.appointments]
     return _encode(values)
