@@ -202,15 +202,20 @@ def _judge_rows(machine: ProcedureMachine, dossier: Dossier, rows: FactRows, out
 
 
 def _act_steps(rules: Rules, dossier: Dossier, facts: Sequence[Fact]) -> Iterator[tuple[Placed, Outcome]]:
-    """As `_steps`, of acts that are known to lie in order."""
-    machine = rules.machine
+    """As `_steps`, of acts of one source that are known to lie in order."""
+    machine, source = rules.machine, facts[0].source
+    order = rules.sources.get(source, UNKNOWN_SOURCE)
+    steps_told, by_sequence = rules.revision.generic and order.steps, order.order == "sequence"
     for fact in facts:
         act, at = fact.body, fact.occurred_at
         assert isinstance(act, Acted)  # noqa: S101 - rows are made of nothing else
         judge = machine.judges[dossier.state].get(act.action, machine.judge)
         outcome = NOT_JUDGED if dossier.halted else judge(dossier, act, at)
-        placed = place(rules.sources.get(fact.source, UNKNOWN_SOURCE), fact, at)
-        _remember(rules, dossier, placed)
+        placed = place(order, fact, at)
+        dossier.last_key = placed.key
+        dossier.steps_told = dossier.steps_told or steps_told
+        if by_sequence:
+            dossier.streams = {source: (fact.sequence, at)}
         yield placed, outcome
 
 
