@@ -14,7 +14,7 @@ from workflow.choosing import tells_steps
 from workflow.errors import DunghenError
 from workflow.facts import code_of
 from workflow.fold import fold
-from workflow.judge import FAULTS
+from workflow.judge import FAULTS, named
 from workflow.messages import Decision
 from workflow.store.judgments import Standing, listed, pack, row, story_row, unpack
 from workflow.store.rows import DossierRow, from_us, to_us
@@ -81,7 +81,8 @@ class Touched:
         self._recorded_at = recorded_at
         before = self._before
         if before is None:
-            self.whole(())
+            if not self._begin():
+                self.whole(())
             return True
         rules = self._still(before)
         if rules is None:
@@ -189,13 +190,14 @@ class Touched:
         rules = next(iter(self._catalogue.family(None).values()))
         try:
             rules = self._catalogue.rules_for(facts)
-            judgment = fold(rules, self.subject, facts)
-            code = next((named for fact in judgment.facts if (named := code_of(fact)) is not None), None)
+            looked_back = self._facts or (self._before is not None and self._before.blocked is not None)
+            if looked_back:
+                judgment = self._past.fold(rules, self.subject, facts, self._facts)
+            else:
+                judgment = fold(rules, self.subject, facts)
             found = list(zip(judgment.facts, judgment.outcomes, strict=True))
-            self._keep(judgment.rules, judgment.dossier, code, len(facts))
+            self._keep(judgment.rules, judgment.dossier, named(judgment.facts), len(facts))
             self._hear(found)
-            if self._facts or (self._before is not None and self._before.blocked is not None):
-                self._past.look_back(rules, judgment.dossier, facts, self._facts)
             self._all_told = True
             self._say_all(judgment, self._told(rules, older) if told is None else told)
         except FAULTS as fault:
@@ -283,12 +285,27 @@ class Touched:
         steps_told = any(tells_steps(self._catalogue.orders, fact) for fact in facts)
         if steps_told and not self._catalogue.judges(code, rules, steps_told=True):
             return False
-        found = self._past.follow(rules, unpack(before.judgment), facts)
+        return self._follow(rules, unpack(before.judgment), code, before.facts)
+
+    def _begin(self) -> bool:
+        """Judges the first facts of a dossier by single steps; False where they must be put in order."""
+        rules = next(iter(self._catalogue.family(None).values()))
+        try:
+            rules = self._catalogue.rules_for(self._facts)
+            return self._follow(rules, rules.start(self.subject), named(self._facts), 0)
+        except FAULTS as fault:
+            self._block(_said(fault), rules)
+            return True
+
+    def _follow(self, rules: Rules, dossier: Dossier, code: str | None, older: int) -> bool:
+        """Takes the new facts behind all that `dossier` has seen; False where one does not lie there."""
+        facts = self._facts
+        found = self._past.follow(rules, dossier, facts)
         if found is None:
             return False
-        dossier, outcomes = found
+        after, outcomes = found
         told = list(zip(facts, outcomes, strict=True))
-        self._keep(rules.family[dossier.revision], dossier, code, before.facts + len(facts))
+        self._keep(rules.family[after.revision], after, code, older + len(facts))
         self.decisions = [self._decision(fact, outcome) for fact, outcome in told]
         self.refused = [(fact, outcome) for fact, outcome in told if outcome.status == "refused"]
         self._acts = acts_in(facts)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NOTHING: Final = timedelta()
+APPOINTMENT: Final = "appointment"
+"""The rule of a date that rests on a slip."""
 _STEPS: Final[frozenset[DeadlineKind]] = frozenset({"step", "phase", "task", "limit"})
 
 
@@ -85,34 +87,48 @@ def causes(
 
 
 def warned_by(
-    office: Office, rules: Rules, dossier: Dossier, at: datetime, *, of: Collection[str] | None = None
+    office: Office,
+    rules: Rules,
+    dossier: Dossier,
+    at: datetime,
+    *,
+    of: Collection[str] | None = None,
+    but: Dossier | None = None,
 ) -> list[Cause]:
-    """The warnings that are true by a moment; `of`: only those of these limits. Raises CalendarRange.
+    """The warnings that are true by a moment. Raises CalendarRange.
 
-    Asked for after every fact: dates that surely do not press yet are not counted.
+    `of`: only those of these limits, the slip's too. `but`: the dossier after one more fact; what that fact surely left
+    as it was may be left out. Asked for after every fact: dates that surely do not press yet are not counted.
     """
-    least = None if dossier.ended_at is not None or office.foretells else rules.clock.least_slip(dossier)
+    clock = rules.clock
+    least = None if dossier.ended_at is not None or office.foretells else clock.least_slip(dossier)
     if least is None:
-        dates: Sequence[Deadline] = rules.clock.deadlines(dossier, at=at)
-        found = _warned(office, rules, dossier, dates, at, _headline(rules, dossier, dates))
+        dates: Sequence[Deadline] = clock.deadlines(dossier, at=at)
+        headline = _headline(rules, dossier, dates)
     else:
-        dates = rules.clock.pressing(dossier, at=at, share=office.share, of=of)
-        if _slip_presses(office, rules, dossier, at, least):
-            benchmark = rules.clock.benchmark(dossier, at=at)
+        dates, headline = clock.pressing(dossier, at=at, share=office.share, of=of, but=but), "benchmark"
+        if (of is None or APPOINTMENT in of) and _slip_presses(office, rules, dossier, at, least, but):
+            benchmark = clock.benchmark(dossier, at=at)
             dates = dates if benchmark is None else [benchmark, *dates]
-        found = _warned(office, rules, dossier, dates, at, "benchmark")
-    return [one for one in found if one.since <= at]
+    if not dates:
+        return []
+    return [one for one in _warned(office, rules, dossier, dates, at, headline) if one.since <= at]
 
 
-def _slip_presses(office: Office, rules: Rules, dossier: Dossier, at: datetime, least: datetime) -> bool:
-    """Whether a warning may rest on the slip of an open dossier by a moment. `least`: its benchmark is no earlier,
-    since stops move it away alone."""
+def _slip_presses(
+    office: Office, rules: Rules, dossier: Dossier, at: datetime, least: datetime, but: Dossier | None
+) -> bool:
+    """Whether a warning may rest on the slip of an open dossier by a moment, and not as well on the state `but`.
+    `least`: its benchmark is no earlier, since stops move it away alone."""
     begun = dossier.received_at
     if begun is None or rules.clock.released_at(dossier, at) is not None:
         return False
-    if begun + max(least - begun, _NOTHING) * office.share <= at:
-        return True
-    return office.day_before(least, dossier.unit, at) <= at
+    presses = begun + max(least - begun, _NOTHING) * office.share <= at
+    if not presses and office.day_before(least, dossier.unit, at) > at:
+        return False
+    return but is None or not (
+        begun == but.received_at and dossier.unit == but.unit and rules.clock.same_slip(dossier, but, at)
+    )
 
 
 def _warned(
