@@ -219,7 +219,7 @@ class _Batcher(NamedTuple):
             alone_too = about_officers(writing, taken, rows)
             fresh, duplicates, conflicts = new_ones(writing, taken, rows, alone_too)
             dossiers, alone, beyond = self._sorted_out(fresh, rows, alone_too)
-            recorded = _append(writing, {**dossiers, **alone}, rows, now_us)
+            appended, recorded = _recorded({**dossiers, **alone}, rows, now_us)
             if alone:
                 # Officers are judged by definitions that no dossier may have needed yet.
                 writing.archive(self.catalogue.around(), now_us)
@@ -229,9 +229,8 @@ class _Batcher(NamedTuple):
                 if subject not in joined
             ]
             needing = [one for one in touched if not one.step(recorded[one.subject])]
-            fold_whole(
-                writing, needing, recorded, {one.subject: len(dossiers[one.subject]) for one in needing}
-            )
+            fold_whole(writing, needing, recorded)
+            writing.append(appended)
             if not joined.isdisjoint(dossiers):
                 new = {code: len(dossiers.get(code, ())) for code in joined}
                 batch = Batch(self.catalogue, rows, recorded, looked_at)
@@ -250,10 +249,14 @@ class _Batcher(NamedTuple):
             kept = [one.fact for _, one in fresh]
             erased = _erase(writing, self.catalogue, kept)
             hear(writing, (one.fact for _, one in taken), position, self.now)
-        appended = sum(map(len, dossiers.values())) + sum(map(len, alone.values()))
         buried = tuple(Buried(one.place, one.reason, one.detail) for one in letters)
         return replace(
-            done, appended=appended, duplicates=duplicates, dead=len(letters), erased=erased, letters=buried
+            done,
+            appended=len(appended),
+            duplicates=duplicates,
+            dead=len(letters),
+            erased=erased,
+            letters=buried,
         )
 
     def _of_sources(
@@ -290,7 +293,7 @@ class _Batcher(NamedTuple):
         named = {
             one.fact.subject
             for _, one in fresh
-            if not isinstance(one.fact.body, STANDING_ALONE) and one.fact.subject not in alone_too
+            if type(one.fact.body) not in STANDING_ALONE and one.fact.subject not in alone_too
         }
         for told, one in fresh:
             subject = one.fact.subject
@@ -308,10 +311,10 @@ class _Batcher(NamedTuple):
         return {subject: kept for subject, kept in sorted(dossiers.items()) if kept}, alone, beyond
 
 
-def _append(
-    writing: Writing, by_subject: _Told, rows: Mapping[str, DossierRow], now_us: int
-) -> dict[str, int]:
-    """Appends facts with recorded times that grow in each dossier; the last such time of each."""
+def _recorded(
+    by_subject: _Told, rows: Mapping[str, DossierRow], now_us: int
+) -> tuple[list[FactRow], dict[str, int]]:
+    """The rows of facts, with recorded times that grow in each dossier; and the last such time of each."""
     last: dict[str, int] = {}
     appended: list[FactRow] = []
     fresh_salts = iter(salts(sum(map(len, by_subject.values()))))
@@ -322,28 +325,24 @@ def _append(
             appended.append(row(one, told.received, recorded_at, next(fresh_salts)))
             recorded_at += 1
         last[subject] = recorded_at - 1
-    writing.append(appended)
-    return last
+    return appended, last
 
 
 def fold_whole(
     writing: Writing,
     touched: Sequence[Touched],
     recorded: Mapping[str, int],
-    new: Mapping[str, int] | None = None,
     told: Mapping[str, Mapping[FactId, Outcome]] | None = None,
 ) -> None:
-    """Folds dossiers whole, their facts read by one query; `new`: how many of those were appended just now."""
+    """Folds dossiers whole, the facts kept so far read by one query: before the new ones they have are appended."""
     if not touched:
         return
     facts: dict[str, list[Fact]] = {one.subject: [] for one in touched}
     for fact in writing.facts(facts):
         facts[fact.subject].append(fact)
     for one in touched:
-        found = facts[one.subject]
-        older = found[: len(found) - (new[one.subject] if new else 0)]
         said = None if told is None else told.get(one.subject, {})
-        one.whole(older, recorded_at=recorded[one.subject], told=said)
+        one.whole(facts[one.subject], recorded_at=recorded[one.subject], told=said)
 
 
 def settle(

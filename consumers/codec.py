@@ -181,7 +181,11 @@ def _optional(entered_at: object) -> datetime | None:
 
 
 def _sequence(value: int | str) -> int:
-    sequence = int(value)
+    if isinstance(value, int):
+        return value
+    # The digits of every script are digits to Python.
+    digits = value.isdigit() and value.isascii() and len(value) <= SEQUENCE_DIGITS
+    sequence = int(value) if digits else WHOLE_MAX + 1
     if sequence > WHOLE_MAX:
         raise refusal("sequence", "$.sequence", expected=WHOLE_MAX, found=shown(value))
     return sequence

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from workflow.store.store import Store, Writing
 
 Taken: TypeAlias = tuple[Told, Prepared]
-_KNOWN_BEFORE: Final = (*STANDING_ALONE, *CORRECTIONS)
+_KNOWN_BEFORE: Final = STANDING_ALONE | CORRECTIONS
 """What alone does not tell whether its subject is a dossier: what was told before does."""
 
 
@@ -57,13 +57,11 @@ def about_officers(writing: Writing, taken: list[Taken], rows: dict[str, Dossier
     for _, one in taken:
         if one.fact.subject not in rows:
             told.setdefault(one.fact.subject, []).append(one.fact)
+    bodies = {subject: {type(fact.body) for fact in facts} for subject, facts in told.items()}
     asked = {
         subject
-        for subject, facts in told.items()
-        if all(isinstance(fact.body, _KNOWN_BEFORE) for fact in facts)
-    }
-    asked = {
-        subject for subject in asked if any(isinstance(fact.body, CORRECTIONS) for fact in told[subject])
+        for subject, found in bodies.items()
+        if found <= _KNOWN_BEFORE and not found.isdisjoint(CORRECTIONS)
     }
     for fact in writing.facts(asked) if asked else ():
         told[fact.subject].append(fact)
@@ -74,19 +72,18 @@ def new_ones(
     writing: Writing, taken: list[Taken], rows: dict[str, DossierRow], alone_too: set[str]
 ) -> tuple[list[Taken], int, list[Dead]]:
     """What is not there yet, how much was there, and what contradicts what is there."""
-    identities = [
-        _identity(one)
-        for _, one in taken
-        if one.fact.subject in rows
-        or isinstance(one.fact.body, STANDING_ALONE)
-        or one.fact.subject in alone_too
-    ]
-    seen = writing.known(identities)
+    identities = [_identity(one.fact) for _, one in taken]
+    seen = writing.known(
+        [
+            identity
+            for identity, (_, one) in zip(identities, taken, strict=True)
+            if identity[0] in rows or identity[0] in alone_too or type(one.fact.body) in STANDING_ALONE
+        ]
+    )
     fresh: list[Taken] = []
     conflicts: list[Dead] = []
     duplicates = 0
-    for told, one in taken:
-        identity = _identity(one)
+    for identity, (told, one) in zip(identities, taken, strict=True):
         digest = seen.setdefault(identity, one.digest)
         if digest is one.digest:
             fresh.append((told, one))
@@ -99,6 +96,5 @@ def new_ones(
     return fresh, duplicates, conflicts
 
 
-def _identity(one: Prepared) -> Identity:
-    fact = one.fact
+def _identity(fact: Fact) -> Identity:
     return fact.subject, fact.source, fact.id, fact.revision

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from workflow.alerts.lateness import Sums, standing, watch
 from workflow.alerts.life import acts_in, rungs_said, say, wakes_at
 from workflow.alerts.office import FAR
-from workflow.alerts.refusals import refusal
-from workflow.alerts.warnings import Steps, standing_over, together
+from workflow.alerts.refusals import refusals
+from workflow.alerts.warnings import Steps, standing_over
 from workflow.choosing import tells_steps
 from workflow.errors import DunghenError
 from workflow.facts import code_of
@@ -134,36 +134,30 @@ class Touched:
         assert before is not None  # noqa: S101 - as above
         office, now = self._catalogue.office, self._now
         said = rungs_said(lives)
-        found: Sequence[Alert] = ()
+        found: list[Alert] = []
         next_at = FAR
         if not self._elsewhere:
             found, next_at = standing(
                 office, rules, dossier, watched, now, said=said, silent=silent, live=live
             )
-            over = standing_over(office, self._past, lives, now, silent=silent, live=live)
-            found = together(over, found, said)
+            found += standing_over(office, self._past, lives, found, now, silent=silent, live=live)
+        earlier = () if self._all_told else lives.values()
+        refused = refusals(office, rules, dossier, self.refused, earlier, now)
         spoken = say(
             lives,
-            [*found, *(office.held(one, now, live=live) for one in self._refusals(rules, dossier, lives))],
+            [*found, *(office.held(one, now, live=live) for one in refused)],
             now,
             acts=self._acts,
             all_acts=self._all_acts,
-            explain=Sums(rules, dossier, now).explained,
+            explain=Sums(rules, dossier, watched, now).explained,
         )
-        after = {**lives, **{life.alert.id: life for life in spoken.lives}}
+        new = {life.alert.id: life for life in spoken.lives}
+        after = {**lives, **new} if new else lives
         wakes = wakes_at(after.values(), now)
-        next_at = next_at if wakes is None else min(next_at, wakes)
-        self.row = before._replace(next_due_at=_moment(next_at), alerts=len(after))
+        due = _moment(next_at if wakes is None else min(next_at, wakes))
+        if (due, len(after)) != (before.next_due_at, before.alerts):
+            self.row = before._replace(next_due_at=due, alerts=len(after))
         return spoken
-
-    def _refusals(self, rules: Rules, dossier: Dossier, lives: Mapping[str, Life]) -> list[Alert]:
-        office = self._catalogue.office
-        new = [refusal(office, rules, dossier, told, self._now) for told in self.refused]
-        kept = () if self._all_told else lives.values()
-        earlier = [
-            life.alert for life in kept if life.alert.kind == "refused_event" and life.state != "retracted"
-        ]
-        return [*earlier, *(alert for alert in new if alert is not None)]
 
     def _watch(self, rules: Rules, dossier: Dossier, dates: tuple[Deadline, ...] | None = None) -> Watched:
         """What alerts may rest on. `dates`: the deadlines where they are known as of now."""

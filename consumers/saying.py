@@ -10,9 +10,8 @@ from workflow.alerts.feeds import Heard, compared, heard, silences
 from workflow.alerts.life import acts_in, say
 from workflow.facts import Voided
 from workflow.standing import stand
-from workflow.store.alerts import feeds, lives_of, lives_open, row
+from workflow.store.alerts import feeds, lives_about, lives_of, lives_open, row
 from workflow.store.alerts import hear as keep_heard
-from workflow.store.alerts import lives as read_lives
 from workflow.store.rows import FeedRow, from_us, to_us
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ def _undone(writing: Writing, orders: Mapping[str, SourceOrder], facts: Sequence
     subjects = {fact.subject for fact in facts if isinstance(fact.body, Voided) or fact.revision}
     lives = {
         name: life
-        for name, life in (read_lives(writing.alerts(sorted(subjects))) if subjects else {}).items()
+        for name, life in (lives_about(writing, sorted(subjects)) if subjects else {}).items()
         if life.act is not None
     }
     if not lives:
@@ -140,6 +139,6 @@ def heard_of(reading: Reading) -> dict[str, Heard]:
 
 def _by_subject(writing: Writing, subjects: list[str]) -> dict[str, dict[str, Life]]:
     found: dict[str, dict[str, Life]] = {}
-    for name, life in read_lives(writing.alerts(subjects)).items() if subjects else ():
+    for name, life in lives_about(writing, subjects).items() if subjects else ():
         found.setdefault(life.alert.subject, {})[name] = life
     return found

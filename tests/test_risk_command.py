@@ -130,3 +130,14 @@ def test_without_a_table_the_list_says_how_to_make_one(tmp_path: Path) -> None:
     run("simulate", "--seed", "3", "--dossiers", "5", "--month", "2025-03", "--out", messages)
     run("import", messages, "--source", "one-stop", "--store", path)
     assert "make one with: dunghen risk fit" in run("risk", "list", "--store", path, status=2)
+
+
+@pytest.mark.parametrize("split", [(), ("--split", "2025-03-15")])
+def test_a_store_without_dossiers_is_refused_in_the_same_words_with_a_split_and_without(
+    tmp_path: Path, split: tuple[str, ...]
+) -> None:
+    path, messages = tmp_path / "store.db", tmp_path / "month.jsonl"
+    run("simulate", "--seed", "3", "--dossiers", "5", "--month", "2026-03", "--out", messages)
+    run("import", messages, "--source", "one-stop", "--store", path)
+    said = run("risk", "fit", "--store", path, "--at", "2025-12-31", *split, status=2)
+    assert "received later and decided, found 0 and 0; split at another date, or import more first" in said

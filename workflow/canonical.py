@@ -67,18 +67,18 @@ def canonical(fact: Fact) -> bytes:
     Source: RFC 8785. Raises InputError (`number_too_large`, `repeated_key`, `time_without_zone`) for a value that
     has no canonical form.
     """
-    form = _columns(fact)
-    text = _sorted(form)
+    text = _sorted(_columns(fact, fact.body if _is_timeless(fact.body) else plain_body(fact)))
     if _LONG_NUMBER in text.translate(_CLASSES):
-        _check_numbers(form, fact)
+        _check_numbers(_columns(fact, plain_body(fact)), fact)
     if text.isascii():
         return text
+    form: Plain = None
     if not is_normalized("NFC", text.decode()):
-        form = _composed(form, fact)
+        form = _composed(_columns(fact, plain_body(fact)), fact)
         text = _sorted(form)
     if text.translate(None, _BELOW_ASTRAL):
         # msgspec sorts names by code point, RFC 8785 by UTF-16 unit: they part where a name has such a character.
-        return _as_given(_by_utf16(form))
+        return _as_given(_by_utf16(form or _columns(fact, plain_body(fact))))
     return text
 
 
@@ -121,9 +121,17 @@ def time_text(value: datetime, fact: Fact) -> str:
     return text if value.microsecond else text[:-1] + ".000000Z"
 
 
-def _columns(fact: Fact) -> dict[str, Plain]:
+def _is_timeless(body: Body) -> bool:
+    """Whether msgspec writes a body as it is: no time is in it."""
+    for name in _TIMED[body.__class__]:  # noqa: SIM110 - a generator would cost more than the fields
+        if getattr(body, name):
+            return False
+    return True
+
+
+def _columns(fact: Fact, body: Body | dict[str, Plain]) -> dict[str, Plain]:
     form: dict[str, Plain] = {
-        "body": plain_body(fact),
+        "body": body,
         "id": fact.id,
         "occurred_at": time_text(fact.occurred_at, fact),
         "source": fact.source,

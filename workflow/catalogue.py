@@ -15,7 +15,7 @@ from workflow.alerts.office import Office
 from workflow.choosing import choose, tells_steps
 from workflow.clocks.calendar import Calendar, CalendarDefinition, read_calendars
 from workflow.errors import DefinitionError, UsageError, Words
-from workflow.factrows import FactRows
+from workflow.factrows import as_rows
 from workflow.facts import Acted, Opened, Voided, code_of
 from workflow.organisation import Organisation, check_hours, hours_of, organisation_in
 from workflow.procedure.checks import require_sound
@@ -127,9 +127,10 @@ class Catalogue:
         not modelled, or none, is judged by the generic procedure, and so is a dossier of which only sources that
         report milestones tell: nobody said its steps.
         """
-        if isinstance(facts, FactRows):
-            steps = self.orders.get(facts.source, UNKNOWN_SOURCE).steps
-            return choose(self.family(facts.code if steps else None), facts)
+        rows = as_rows(facts)
+        if rows is not None:
+            steps = self.orders.get(rows.source, UNKNOWN_SOURCE).steps
+            return choose(self.family(rows.code if steps else None), rows)
         codes = {code for fact in facts if (code := code_of(fact)) is not None}
         if len(codes) <= 1 and not any(fact.revision or isinstance(fact.body, Voided) for fact in facts):
             return choose(self._told_family(next(iter(codes), None), facts), facts)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from workflow.factrows import FactRows
-from workflow.facts import Acted, Opened
+from workflow.facts import STEPS, Acted, Opened
 from workflow.sources import UNKNOWN_SOURCE
 from workflow.standing import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
     from workflow.facts import Fact
     from workflow.rules import Rules
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def tells_steps(sources: Mapping[str, SourceOrder], fact: Fact) -> bool:
     """Whether a fact is an act, or an opening balance, told by a source that reports every step."""
-    return isinstance(fact.body, Acted | Opened) and sources.get(fact.source, UNKNOWN_SOURCE).steps
+    return isinstance(fact.body, STEPS) and sources.get(fact.source, UNKNOWN_SOURCE).steps
 
 
 def choose(family: Mapping[str, Rules], facts: Sequence[Fact]) -> Rules:
@@ -36,14 +37,13 @@ def choose(family: Mapping[str, Rules], facts: Sequence[Fact]) -> Rules:
 def in_force(family: Mapping[str, Rules], at: datetime) -> Rules:
     """The revision in force at an instant, by the date it has in the revision's zone."""
     by_date = sorted(family.values(), key=_since)
-    begun = [rules for rules in by_date if _since(rules) <= at.astimezone(rules.zone).date().isoformat()]
+    begun = [rules for rules in by_date if _since(rules) <= at.astimezone(rules.zone).date()]
     return begun[-1] if begun else by_date[0]
 
 
-def _since(rules: Rules) -> str:
+def _since(rules: Rules) -> date:
     effective = rules.revision.effective
-    since: date | None = effective.since if effective else None
-    return since.isoformat() if since else ""
+    return effective.since if effective and effective.since else date.min
 
 
 def _received(family: Mapping[str, Rules], facts: Sequence[Fact]) -> datetime:

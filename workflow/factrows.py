@@ -56,7 +56,10 @@ class FactRows(Sequence[Fact]):
         known = None if self.known is None else self.known.body
         if isinstance(known, Opened) and known.procedure is not None:
             return known.procedure
-        return next((act.procedure for _, act, _, _ in self.rows if act.procedure is not None), None)
+        for _, act, _, _ in self.rows:
+            if act.procedure is not None:
+                return act.procedure
+        return None
 
     def __len__(self) -> int:
         return len(self.rows) + (self.known is not None)

@@ -293,11 +293,14 @@ OFFICER_FACTS: Final = (
     OfficerExempted,
     OfficerMoved,
 )
-STANDING_ALONE: Final = (AlertActed, Counted, Heartbeat, *OFFICER_FACTS)
+STANDING_ALONE: Final[frozenset[type]] = frozenset((AlertActed, Counted, Heartbeat, *OFFICER_FACTS))
 """Facts on officers, sources and alerts: kept like all others, but they begin no dossier."""
 
-CORRECTIONS: Final = (Voided, BodyErased)
+CORRECTIONS: Final[frozenset[type]] = frozenset((Voided, BodyErased))
 """Facts about other facts; on those of an officer they begin no dossier either."""
+
+STEPS: Final = (Acted, Opened)
+"""What may name the procedure of its dossier, and tells its steps."""
 
 
 class Fact(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -322,14 +325,15 @@ class Fact(Struct, frozen=True, gc=False, omit_defaults=True):
 def code_of(fact: Fact) -> str | None:
     """The procedure a fact names."""
     body = fact.body
-    return body.procedure if isinstance(body, Acted | Opened) else None
+    return body.procedure if isinstance(body, STEPS) else None
 
 
 def begins_dossier(facts: Collection[Fact]) -> bool:
     """Whether these facts of one subject make it a dossier: an officer, a source or an alert is none."""
-    if any(not isinstance(fact.body, (*STANDING_ALONE, *CORRECTIONS)) for fact in facts):
+    bodies = {type(fact.body) for fact in facts}
+    if bodies - STANDING_ALONE - CORRECTIONS:
         return True
-    corrected = any(isinstance(fact.body, CORRECTIONS) for fact in facts)
+    corrected = not bodies.isdisjoint(CORRECTIONS)
     return corrected and not any(_of_no_dossier(fact.body) for fact in facts)
 
 

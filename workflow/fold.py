@@ -6,7 +6,6 @@ Live run, rebuild, audit, what-if and simulation call the same `fold`; `advance`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -234,7 +233,7 @@ def _act_steps(rules: Rules, dossier: Dossier, facts: Sequence[Fact]) -> Iterato
         assert isinstance(act, Acted)  # noqa: S101 - rows are made of nothing else
         judge = machine.judges[dossier.state].get(act.action, machine.judge)
         outcome = NOT_JUDGED if dossier.halted else judge(dossier, act, at)
-        placed = place(rules.sources, fact, at)
+        placed = place(rules.sources.get(fact.source, UNKNOWN_SOURCE), fact, at)
         _remember(rules, dossier, placed)
         yield placed, outcome
 
@@ -303,19 +302,22 @@ def _next_place(rules: Rules, dossier: Dossier, fact: Fact) -> Placed | None:
     last = dossier.last_key
     if isinstance(fact.body, Opened) and fact.body.state is not None and last is not None:
         return None
-    at = fact.occurred_at
-    if rules.sources.get(fact.source, UNKNOWN_SOURCE).order == "sequence":
+    at, order = fact.occurred_at, rules.sources.get(fact.source, UNKNOWN_SOURCE)
+    if order.order == "sequence":
         sequence, latest = dossier.streams.get(fact.source, (-1, at))
         if fact.sequence <= sequence:
             return None
         at = max(at, latest)
-    placed = place(rules.sources, fact, at)
+    placed = place(order, fact, at)
     return placed if last is None or placed.key > last else None
 
 
 def _draft(dossier: Dossier) -> Dossier:
     """A private copy: tuples and dicts are replaced, never changed, so only the lists are copied."""
-    draft = copy(dossier)
-    draft.registers, draft.firsts = dossier.registers.copy(), dossier.firsts.copy()
-    draft.lasts, draft.counts = dossier.lasts.copy(), dossier.counts.copy()
-    return draft
+    return replace(
+        dossier,
+        registers=dossier.registers.copy(),
+        firsts=dossier.firsts.copy(),
+        lasts=dossier.lasts.copy(),
+        counts=dossier.counts.copy(),
+    )

@@ -54,7 +54,7 @@ class Step(Transition):
 
 
 class ActionEvent(Event):
-    """One action of the library's machine: finds the move of the present state, or breaks the order."""
+    """One action of the library's machine: its move of each state, and what it comes to where it has none."""
 
     def __init__(self, name: str, machine: Machine) -> None:
         """Called by the library when the first move of an action is added."""
@@ -77,11 +77,8 @@ class ActionEvent(Event):
         self.rules[transition.source] = transition
         super().add_transition(transition)
 
-    def judge(self, dossier: Dossier, act: Acted, at: datetime) -> Outcome:
-        """The outcome of `act` at its effective time; changes the dossier it is given."""
-        step = self.rules.get(dossier.state)
-        if step is not None:
-            return step.judge(dossier, act, at)
+    def out_of_order(self, dossier: Dossier, act: Acted, at: datetime) -> Outcome:
+        """The outcome of `act` where it may not start; changes the dossier it is given."""
         broken = order_break(self.procedure, dossier.state, self.name)
         step = self.followed.get(dossier.state)
         if step is not None:
@@ -142,10 +139,13 @@ class ProcedureMachine(Machine):
     def judge(
         self, dossier: Dossier, act: Acted, at: datetime, _order: Violation | None = None, /
     ) -> Outcome:
-        """The outcome of any act, known to the procedure or not."""
+        """The outcome of any act at its effective time, known to the procedure or not; changes the dossier."""
+        judge = self.judges[dossier.state].get(act.action)
+        if judge is not None:
+            return judge(dossier, act, at)
         event = self.actions.get(act.action)
         if event is not None:
-            return event.judge(dossier, act, at)
+            return event.out_of_order(dossier, act, at)
         broken = order_break(self, dossier.state, act.action)
         return break_order(dossier, act, at, broken, "stop" if self.unknown_stops else "refuse")
 

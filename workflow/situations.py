@@ -115,7 +115,8 @@ class Situations:
             if after is None:
                 return None
             for limit in limits:
-                if limit.missed(situation.at(times, firsts, lasts), at) is not None:
+                asked = situation.at(times, firsts, lasts)
+                if limit.missed(asked, at) is not None and not limit.met_before(asked):
                     broken = (*broken, (limit.id, "deadline"))
             if breaks:
                 broken += breaks

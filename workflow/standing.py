@@ -92,10 +92,9 @@ def _promising(one: Placed, first: Appointment | None) -> Placed:
     return one._replace(promised=first)
 
 
-def place(sources: Sources, fact: Fact, at: datetime) -> Placed:
-    """A fact at its effective time `at`."""
-    rank = sources.get(fact.source, UNKNOWN_SOURCE).rank
-    return Placed(fact, at, (at, rank, fact.sequence, fact.source, fact.id, fact.revision))
+def place(order: SourceOrder, fact: Fact, at: datetime) -> Placed:
+    """A fact at its effective time `at`, as its source orders its facts."""
+    return Placed(fact, at, (at, order.rank, fact.sequence, fact.source, fact.id, fact.revision))
 
 
 def in_order(sources: Sources, facts: Iterable[Fact]) -> list[Placed]:
@@ -104,17 +103,16 @@ def in_order(sources: Sources, facts: Iterable[Fact]) -> list[Placed]:
     for fact in facts:
         streams.setdefault((fact.subject, fact.source), []).append(fact)
     # In the order of the codes, which sorting keeps: where two say the same in all else, the code decides.
-    placed = [
-        place(sources, fact, at)
-        for stream in sorted(streams)
-        for fact, at in _effective(sources, stream[1], streams[stream])
-    ]
+    placed = []
+    for stream in sorted(streams):
+        order = sources.get(stream[1], UNKNOWN_SOURCE)
+        placed += [place(order, fact, at) for fact, at in _effective(order, streams[stream])]
     return sorted(placed, key=lambda one: one.key)
 
 
-def _effective(sources: Sources, source: str, facts: list[Fact]) -> Iterable[tuple[Fact, datetime]]:
+def _effective(order: SourceOrder, facts: list[Fact]) -> Iterable[tuple[Fact, datetime]]:
     """Effective times: the fact's own, or, where the sequence rules, the latest up to its sequence."""
-    if sources.get(source, UNKNOWN_SOURCE).order == "time":
+    if order.order == "time":
         return [(fact, fact.occurred_at) for fact in facts]
     latest: dict[int, datetime] = {}
     for fact in facts:

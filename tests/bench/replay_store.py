@@ -87,14 +87,14 @@ def read(store: Store) -> int:
     """Every fact read as the engine reads it, nothing judged."""
     bodies = Bodies()
     with store.reading() as reading:
-        return sum(len(bodies.dossier(list(rows))) for _, rows in groupby(reading.fact_rows(), itemgetter(0)))
+        return sum(len(bodies.dossier(list(rows))) for _, rows in groupby(reading.histories(), itemgetter(0)))
 
 
 def outcomes(store: Store, catalogue: Catalogue) -> int:
     """Every outcome."""
     bodies, facts = Bodies(), 0
     with store.reading() as reading:
-        for subject, rows in groupby(reading.fact_rows(), itemgetter(0)):
+        for subject, rows in groupby(reading.histories(), itemgetter(0)):
             found = bodies.dossier(list(rows))
             facts += len(judge(catalogue, subject, found).judgment.outcomes)
     return facts

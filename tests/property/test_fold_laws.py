@@ -25,6 +25,7 @@ from workflow.errors import OutOfOrder
 from workflow.factrows import FactRows
 from workflow.facts import Acted, Fact, Opened, Voided
 from workflow.fold import advance, fold, follow, judgment_bytes, sorts_last, start, trail
+from workflow.procedure.language import Action, Anchor, Binds, Counting, Limit, Move
 from workflow.rules import compile_rules
 from workflow.situations import Situations
 from workflow.verdict import verdict
@@ -152,6 +153,26 @@ def test_random_procedures_do_have_situations_to_learn_from() -> None:
             lengths.append(sum(course is not None and bool(course.broken) for course in courses))
 
     assert sum(length >= 4 for length in lengths) >= 10
+
+
+def test_a_later_act_of_a_count_that_was_met_is_late_in_no_situation() -> None:
+    hour = timedelta(hours=1)
+    one = chain(2)
+    bound = Limit(counts="hours", within=1, binds=Binds(action="pay"), starts=Anchor(action="a0"))
+    revision = replace(
+        one,
+        actions={**one.actions, "pay": Action(moves=(Move(sources=("s1",)),))},
+        counting={"hours": Counting(unit="elapsed_hours", reaching="in_time")},
+        limits={"prompt": bound},
+    )
+    rules, begin, pay = compile_rules(revision), Acted(action="a0"), Acted(action="pay")
+    for times, broken in (((0, 1, 5), ()), ((0, 2, 5), (("prompt", "deadline"),) * 2)):
+        told = [(START + n * hour, act, str(n), n) for n, act in zip(times, (begin, pay, pay), strict=True)]
+        rows = FactRows(SUBJECT, "desk", rows=told, shared=True)
+        course = Situations(rules).course(rows, closes=False)
+        assert course is not None
+        assert set(course.broken) == set(fold(rules, SUBJECT, rows).dossier.broken.items())
+        assert set(course.broken) == set(broken)
 
 
 @thorough

@@ -484,6 +484,31 @@ def test_after_an_outage_what_a_tick_at_night_finds_is_said_at_the_opening(store
         ]
 
 
+def test_a_refusal_taken_back_and_refused_again_at_night_is_said_at_the_opening(
+    store: Store, root: Path
+) -> None:
+    """At half past ten nobody had told of the receipt, at noon it came, and at five in the morning it was voided."""
+    office = load(root / "processes")
+    head = Actor(id="o1", role="head")
+    named: dict[str, Any] = {"procedure": "1.004237", "unit": "it-centre"}
+    received = tell(Acted(action="receive", **named), 0, source="one-stop")
+    assigned = tell(Acted(action="assign", actor=head, **named), 1, source="one-stop", id="assigned")
+    night, opening = NINE + 20 * HOUR, NINE + 22 * HOUR
+
+    apply(store, office, messages(assigned), now=NINE + HOUR)
+    tick(store, office, now=NINE + 1.5 * HOUR)
+    apply(store, office, messages(received), now=NINE + 3 * HOUR)
+    assert changes(store, "refused_event") == ["raised", "retracted"]
+    apply(store, office, messages(void(received, 19)), now=night)
+    tick(store, office, now=night + HOUR)
+    assert changes(store, "refused_event") == ["raised", "retracted"]
+    tick_on(store, opening, office)
+
+    again = said(store, "refused_event")[-1]
+    assert (again["change"], again["n"]) == ("raised", 3)
+    assert datetime.fromisoformat(again["said_at"]) == opening
+
+
 def test_a_look_as_of_a_moment_at_night_waits_for_nobody(store: Store, root: Path) -> None:
     office = load(root / "processes")
     body = Acted(action="receive", procedure="1.004237", unit="it-centre")

@@ -69,6 +69,26 @@ def test_raising_retracting_and_raising_again_are_three_messages() -> None:
     assert [one.id for one in read(encode(story.said))] == [f"{alert().id}/{n}" for n in (1, 2, 3)]
 
 
+def test_what_was_taken_back_and_is_true_again_waits_for_its_moment() -> None:
+    story = Story()
+    story.tell(alert())
+    story.tell(hour=1)
+    waits = alert(raise_at=NOW + 5 * HOUR)
+    assert [story.tell(waits, hour=2), story.tell(waits, hour=3)] == [[], []]
+    assert (story.lives[alert().id].state, story.lives[alert().id].n) == ("waiting", 2)
+    assert story.tell(waits, hour=5) == ["raised"]
+    assert story.said[-1].n == 3
+
+
+def test_what_is_over_while_it_waits_to_be_said_again_is_not_taken_back_twice() -> None:
+    story = Story()
+    story.tell(alert())
+    story.tell(hour=1)
+    story.tell(alert(raise_at=NOW + 5 * HOUR), hour=2)
+    assert story.tell(hour=3) == []
+    assert story.lives[alert().id].shown == "retracted"
+
+
 def test_a_lateness_that_is_over_is_resolved_and_not_retracted() -> None:
     story = Story()
     story.tell(alert())

@@ -173,6 +173,16 @@ def test_the_sending_time_of_the_envelope_is_not_when_it_occurred() -> None:
     assert fact.occurred_at == datetime(2026, 11, 23, 1, 15, 30, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    "sequence", ["", "-1", "+1", "1 ", "1.0", "1_0", "\u0661", "00000000000000001", -1, 2**53, None, True]
+)
+def test_a_sequence_is_nothing_else(sequence: object) -> None:
+    with pytest.raises(InputError) as refused:
+        _taken(_event(lambda event: event.update(sequence=sequence)))
+
+    assert refused.value.values["path"] == "$.sequence"
+
+
 @pytest.mark.parametrize("sequence", [12, "12", "0000000000000012"])
 def test_a_sequence_is_a_number_or_its_digits(sequence: object) -> None:
     assert _taken(_event(lambda event: event.update(sequence=sequence))).sequence == 12

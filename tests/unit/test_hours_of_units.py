@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from clockmaking import at, calendar, clock, dossier, due, one, pause, told, wall
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from workflow.alerts.office import Office
@@ -19,6 +22,8 @@ from workflow.rules import compile_rules
 from workflow.yamltree import parse
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from workflow.clocks.clock import Clock
     from workflow.facts import Body
     from workflow.model import Dossier
@@ -203,6 +208,22 @@ def test_what_is_past_is_said_at_the_next_opening_by_who_looks_at_night_and_at_o
     assert [wall(one) for one in said] == ["2024-07-02 07:00", "2024-07-02 08:00"]
     assert office.spoken_at(before, "whole", night, live=False) <= night
     assert office.spoken_at(before, "whole", day) == day
+
+
+MOMENTS = st.timedeltas(timedelta(), timedelta(days=15)).map(at("2024-06-24 00:00").__add__)
+
+
+@given(st.lists(st.tuples(MOMENTS, MOMENTS, st.sampled_from(["whole", "one", "two", None])), min_size=1))
+def test_what_may_be_said_is_said_when_whoever_looks_at_its_moment_and_then_now_would_say_it(
+    asked: list[tuple[datetime, datetime, str | None]],
+) -> None:
+    """Looks in any order, one office for all: what it remembers of the present is of that present alone."""
+    office = Office({}, sound(ORGANISATION.encode(), "organisation.yaml"), {"test": TWO})
+    for moment, now, unit in asked:
+        first = office.speaking_at(moment, unit, now)
+        expected = office.speaking_at(now, unit, now) if first <= now else first
+        assert office.spoken_at(moment, unit, now) == expected
+        assert office.spoken_at(moment, unit, now, live=False) == first
 
 
 # Which unit it is

@@ -118,8 +118,9 @@ class Desk:
 
     def explained(self, kind: str, when: str) -> Alert:
         """The last alert of a kind with its sum as of a moment."""
-        judgment = fold(self.rules, "D", self.facts)
-        return Sums(judgment.rules, judgment.dossier, at(when)).explained(self.last(kind))
+        rules, dossier = (judgment := fold(self.rules, "D", self.facts)).rules, judgment.dossier
+        watched = watch(self.office, rules, dossier, rules.clock.deadlines(dossier, at=at(when)), at(when))
+        return Sums(rules, dossier, watched, at(when)).explained(self.last(kind))
 
     def sum(self, kind: str, when: str) -> list[tuple[str, str | None]]:
         """The sum of the last alert of a kind as of a moment: each line, and the date it reaches."""

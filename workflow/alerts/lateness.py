@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
 
-from workflow.alerts.causes import Cause, causes, promised, visit_of
+from workflow.alerts.causes import Cause, as_promised, causes
 from workflow.alerts.office import FAR
 from workflow.clocks.sums import counted_when_met, printed_time
 from workflow.messages import ESCALATED, HOLDER, Alert
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from workflow.alerts.office import Office
-    from workflow.clocks.limits import LimitClock
     from workflow.messages import Kind, Topic
     from workflow.model import Deadline, Dossier
     from workflow.rules import Rules
@@ -88,7 +87,8 @@ def standing(  # noqa: PLR0913 - a judgment, and how it is looked at
     delay = office.delay(source)
     for found_up in watched.up:
         cause = named(rules, found_up)
-        before = said.get(alert_id(dossier.subject, cause))
+        rule = cause.rule
+        before = said.get(alert_id(dossier.subject, cause.kind, rule))
         if before is None:
             raise_at = office.spoken_at(cause.since + delay, dossier.unit, now, live=live)
             if raise_at > now:
@@ -99,7 +99,7 @@ def standing(  # noqa: PLR0913 - a judgment, and how it is looked at
             opens = office.spoken_at(now, dossier.unit, now, live=live)
             rung, next_rung = (before, opens) if opens > now else (rung, next_rung)
         next_at = min(next_at, next_rung)
-        found.append(alert_of(office, rules, dossier, cause, rung, silent=source in silent))
+        found.append(alert_of(office, rules, dossier, cause, rule, rung, silent=source in silent))
     return followed(found, said), next_at
 
 
@@ -123,78 +123,73 @@ def followed(found: Sequence[Alert], said: Collection[str]) -> list[Alert]:
 
 
 class Sums:
-    """The sums of a dossier's deadlines as of a moment, each counted when an alert asks for it."""
+    """The sums of the dates alerts about a dossier rest on, each counted when its alert asks for it."""
 
-    def __init__(self, rules: Rules, dossier: Dossier, now: datetime) -> None:
-        """Nothing counted yet."""
-        self._asked = rules, dossier, now
+    def __init__(self, rules: Rules, dossier: Dossier, watched: Watched, now: datetime) -> None:
+        """Nothing counted yet. `watched`: what was up as of `now`."""
+        self._rules, self._dossier, self._watched, self._now = rules, dossier, watched, now
 
     def explained(self, alert: Alert) -> Alert:
-        """An alert with the sum of its deadline, or of the moment it rests on. Raises CalendarRange."""
-        if alert.kind == "appointment_differs":
-            return replace(alert, sum=tuple(self._of_slip(alert)))
-        if alert.kind == "result_not_collected":
-            return replace(alert, sum=tuple(self._of_result(alert)))
-        if alert.by is None:
-            return alert
-        rules, dossier, now = self._asked
-        rule = alert.rule.partition("@")[0]
-        for date in rules.clock.deadlines(dossier, at=now, explain=True, rule=rule):
-            if date.kind == alert.by and alert.rule in (date.rule, visit_of(date.rule, date.starts_at)):
-                return replace(alert, sum=date.sum)
-        limit = rules.clock.limits.get(rule)
-        return alert if limit is None else replace(alert, sum=self._when_met(alert, limit))
+        """An alert with the sum of the date it rests on; itself where it rests on none. Raises CalendarRange."""
+        rules, dossier = self._rules, self._dossier
+        for found_up in reversed(self._watched.up):
+            cause = named(rules, found_up)
+            if cause.due_at == alert.due_at and alert_id(dossier.subject, cause.kind, cause.rule) == alert.id:
+                return replace(alert, sum=sum_of(rules, dossier, cause, self._now))
+        return alert
 
-    def _of_slip(self, alert: Alert) -> Iterator[Line]:
-        """What the slip names, and what it is held against: our own date of then, or the first slip."""
-        rules, dossier, now = self._asked
-        first = dossier.appointments[0]
-        yield printed_time(rules.clock.printed(first, dossier.hours_of))
-        if alert.by is None:
-            yield Line("printed on a later slip, without a cause that moves the date", {}, alert.due_at)
-            return
-        found = promised(rules, dossier, rules.clock.deadlines(dossier, at=now))
-        at = first.told_at
-        date = found and found.limit.deadline(
-            found.dossier, found.anchor, at=at, announced_by=at, explain=True
-        )
-        yield from () if date is None else date.sum
 
-    def _of_result(self, alert: Alert) -> Iterator[Line]:
-        """Since when a result lies ready, and for how long it may."""
-        ready_at = self._asked[1].ready_at
-        if ready_at is not None and alert.due_at is not None:
-            yield Line("ready at the desk", {}, ready_at)
-            yield Line("plus {number} days", {"number": (alert.due_at - ready_at).days}, alert.due_at)
-
-    def _when_met(self, alert: Alert, limit: LimitClock) -> tuple[Line, ...]:
-        """The sum of a limit that was met too late, as of then."""
-        rules, dossier, _ = self._asked
-        met_at, due_at = alert.ended_at, alert.due_at
-        begun = [(one.rule, one.starts_at) for one in dossier.missed]
-        begun += [
-            (one.id, run.asked_at)
-            for run in dossier.tasks
-            for one in rules.clock.for_task(run.state, run.task)
-        ]
-        start = next((at for name, at in begun if visit_of(name, at) == alert.rule), None)
-        if met_at is None or due_at is None:
-            return ()
-        found = limit.deadline(
-            _as_of(dossier, met_at),
-            start or met_at,
-            at=met_at,
-            announced_by=met_at,
-            explain=True,
-            met_at=met_at,
-        )
+def sum_of(rules: Rules, dossier: Dossier, cause: Cause, now: datetime) -> tuple[Line, ...]:
+    """How the date a cause rests on came about, line by line, as of `now`; of one that was met too late as of then.
+    Raises CalendarRange."""
+    date = cause.date
+    if cause.kind == "appointment_differs":
+        return tuple(_of_slip(rules, dossier, cause))
+    if cause.kind == "result_not_collected":
+        return tuple(_of_result(dossier, cause))
+    if date is None or date.sum:
+        return () if date is None else date.sum
+    if date.kind == "benchmark":
+        found = rules.clock.benchmark(dossier, at=now, explain=True)
+        return () if found is None else found.sum
+    limit, start = rules.clock.limits[date.rule], date.starts_at or now
+    if cause.met and date.met_at is not None:
+        at = date.met_at
+        then = _as_of(dossier, at)
+        found = limit.deadline(then, start, at=at, announced_by=at, explain=True, met_at=at)
         # A register it hangs on may say something else since: then only the date itself is told.
-        return found.sum if found is not None and found.due_at == due_at else (counted_when_met(due_at),)
+        same = found is not None and found.due_at == cause.due_at
+        return found.sum if found is not None and same else (counted_when_met(cause.due_at),)
+    ended = dossier.ended_at is not None and dossier.ended_at <= now
+    by = dossier.ended_at if ended else now
+    found = limit.deadline(dossier, start, at=now, announced_by=by, explain=True, met_at=date.met_at)
+    return () if found is None else found.sum
 
 
-def alert_id(subject: str, cause: Cause) -> str:
-    """The id of the alert that rests on a cause."""
-    return f"{cause.kind}/{subject}/{cause.rule}"
+def _of_slip(rules: Rules, dossier: Dossier, cause: Cause) -> Iterator[Line]:
+    """What the slip names, and what it is held against: our own date of then, or the first slip."""
+    first, date = dossier.appointments[0], cause.date
+    yield printed_time(rules.clock.printed(first, dossier.hours_of))
+    if date is None:
+        yield Line("printed on a later slip, without a cause that moves the date", {}, cause.due_at)
+        return
+    limit, at = rules.clock.limits[date.rule], first.told_at
+    then, start = as_promised(dossier), limit.anchor(dossier) or at
+    found = limit.deadline(then, start, at=at, announced_by=at, explain=True)
+    yield from () if found is None else found.sum
+
+
+def _of_result(dossier: Dossier, cause: Cause) -> Iterator[Line]:
+    """Since when a result lies ready, and for how long it may."""
+    if dossier.ready_at is not None:
+        yield Line("ready at the desk", {}, dossier.ready_at)
+        days = (cause.due_at - dossier.ready_at).days
+        yield Line("plus {number} days", {"number": days}, cause.due_at)
+
+
+def alert_id(subject: str, kind: Kind, rule: str) -> str:
+    """The id of the alert of a kind that rests on a rule, the limit with the beginning of its count."""
+    return f"{kind}/{subject}/{rule}"
 
 
 def source_of(dossier: Dossier) -> str | None:
@@ -204,6 +199,8 @@ def source_of(dossier: Dossier) -> str | None:
 
 def _as_of(dossier: Dossier, at: datetime) -> Dossier:
     """A dossier without the stops and extensions that came later."""
+    if not (dossier.pauses or dossier.extensions or dossier.tasks):
+        return dossier
     return replace(
         dossier,
         pauses=tuple(taken for taken in dossier.pauses if taken.started_at < at),
@@ -230,9 +227,9 @@ def _rung(
 
 
 def alert_of(
-    office: Office, rules: Rules, dossier: Dossier, cause: Cause, rung: int, *, silent: bool
+    office: Office, rules: Rules, dossier: Dossier, cause: Cause, rule: str, rung: int, *, silent: bool
 ) -> Alert:
-    """The alert that rests on a cause, without its sum."""
+    """The alert that rests on a cause, without its sum. `rule`: the cause's, at hand already."""
     revision = rules.family[dossier.revision].revision
     limit = rules.clock.limits.get(cause.limit)
     heads = office.heads(dossier.unit)
@@ -244,11 +241,11 @@ def alert_of(
     topic: Topic = "alerts.feedback" if revision.kind in _FEEDBACK else "alerts.lateness"
     date, source = cause.date, source_of(dossier)
     return Alert(
-        id=alert_id(dossier.subject, cause),
+        id=alert_id(dossier.subject, cause.kind, rule),
         kind=cause.kind,
         topic=topic,
         subject=dossier.subject,
-        rule=cause.rule,
+        rule=rule,
         due_at=cause.due_at,
         ended_at=cause.ended_at,
         unit=dossier.unit,

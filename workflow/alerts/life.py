@@ -7,6 +7,7 @@ it is compared with what was said, and the difference is what must be said now. 
 from __future__ import annotations
 
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct
@@ -121,9 +122,16 @@ def acts_in(facts: Iterable[Fact]) -> dict[str, Act]:
 
 def wakes_at(lives: Iterable[Life], now: datetime) -> datetime | None:
     """When the first of some alerts that wait or were snoozed must be looked at again; None where none must."""
-    moments = [life.alert.raise_at for life in lives if life.state == "waiting"]
-    moments += [life.act.until for life in lives if life.state == "snoozed" and life.act is not None]
-    return min((at for at in moments if at is not None and at > now), default=None)
+    first = None
+    for life in lives:
+        at = None
+        if life.state == "waiting":
+            at = life.alert.raise_at
+        elif life.state == "snoozed" and life.act is not None:
+            at = life.act.until
+        if at is not None and at > now and (first is None or at < first):
+            first = at
+    return first
 
 
 def rungs_said(lives: Mapping[str, Life]) -> dict[str, int]:
@@ -154,6 +162,9 @@ def _next(
         return None if waits and first[1].alert == life.alert else first
     if life.state == "history" or alert.history:
         return _of_history(life, alert, act, now)
+    if life.state in ("waiting", "retracted") and _early(alert, now):
+        again = Life(alert, "waiting", life.n, life.raised_at, act)
+        return None if again == life else (None, again)
     state = _state(alert, act, now)
     change = _change(life, alert, state, act)
     if change is None:
@@ -165,9 +176,14 @@ def _next(
 def _first(alert: Alert, act: Act | None, now: datetime) -> tuple[Change | None, Life]:
     if alert.history:
         return None, Life(alert, "history", 0, now)
-    if alert.raise_at is not None and alert.raise_at > now:
+    if _early(alert, now):
         return None, Life(alert, "waiting", 0, now)
     return "raised", Life(alert, _state(alert, act, now), 1, now, act)
+
+
+def _early(alert: Alert, now: datetime) -> bool:
+    """Whether it waits: for its source, or until somebody is at work."""
+    return alert.raise_at is not None and alert.raise_at > now
 
 
 def _of_history(
@@ -205,7 +221,7 @@ def _state(alert: Alert, act: Act | None, now: datetime) -> State:
 
 def _change(life: Life, alert: Alert, state: State, act: Act | None) -> Change | None:
     """What to call the difference between what was said and what stands; None where there is none."""
-    if life.state == "retracted" or (
+    if life.state in ("waiting", "retracted") or (
         state == "raised" and life.state in ("resolved", "snoozed", "acknowledged")
     ):
         return "raised"
@@ -222,21 +238,12 @@ def _change(life: Life, alert: Alert, state: State, act: Act | None) -> Change |
 
 def _same(one: Alert, other: Alert) -> bool:
     """Whether two say the same: how a date came about, and whether a feed was silent when it was said, is no change."""
-    return _told(one) == _told(other)
+    return bool(_told(one) == _told(other))
 
 
-def _told(alert: Alert) -> tuple[object, ...]:
-    return (
-        alert.due_at,
-        alert.ended_at,
-        alert.unit,
-        alert.officer,
-        alert.to,
-        alert.readers,
-        alert.rung,
-        alert.revision,
-        alert.cause,
-    )
+_told: Final = attrgetter(
+    "due_at", "ended_at", "unit", "officer", "to", "readers", "rung", "revision", "cause"
+)
 
 
 def _said(life: Life, change: Change, now: datetime) -> AlertSaid:

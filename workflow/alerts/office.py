@@ -75,6 +75,7 @@ class Office:
         self._live = {name: one.live_from for name, one in sources.items() if one.live_from is not None}
         self._sources, self._calendars = sources, calendars
         self._days_before: dict[tuple[datetime, int], datetime] = {}
+        self._present: tuple[datetime | None, dict[str | None, datetime]] = None, {}
         self._heads: dict[str, tuple[str, ...]] = {}
         self.share = limits.at_risk_percent / 100
         self._risk = risk
@@ -121,8 +122,16 @@ class Office:
     def spoken_at(self, at: datetime, unit: str | None, now: datetime, *, live: bool = True) -> datetime:
         """When what may be said from `at` on is said by whoever looks now: where that is past and nobody of the unit is
         at work, at its next working instant. A look as of another moment is not `live`, it waits for nobody."""
-        moment = self.speaking_at(at, unit, now)
-        return self.speaking_at(now, unit, now) if live and moment <= now else moment
+        if not live or at > now:
+            return self.speaking_at(at, unit, now)
+        asked, by_unit = self._present
+        if asked != now:
+            by_unit = {}
+            self._present = now, by_unit
+        found = by_unit.get(unit)
+        if found is None:
+            found = by_unit[unit] = self.speaking_at(now, unit, now)
+        return found
 
     def held(self, alert: Alert, now: datetime, *, live: bool = True) -> Alert:
         """An alert with its own moment, made later where nobody is at work now."""

@@ -7,21 +7,33 @@ from typing import TYPE_CHECKING
 from workflow.messages import HOLDER, Alert
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
+    from workflow.alerts.life import Life
     from workflow.alerts.office import Office
     from workflow.facts import Fact
     from workflow.model import Dossier, Outcome
     from workflow.rules import Rules
 
 
-def refusal(
-    office: Office, rules: Rules, dossier: Dossier, told: tuple[Fact, Outcome], now: datetime
-) -> Alert | None:
-    """The alert on a refused fact, its `cause` being the first rule it broke; None for one that was not refused."""
-    fact, outcome = told
-    if outcome.status != "refused":
-        return None
+def refusals(
+    office: Office,
+    rules: Rules,
+    dossier: Dossier,
+    refused: Iterable[tuple[Fact, Outcome]],
+    earlier: Iterable[Life],
+    now: datetime,
+) -> list[Alert]:
+    """The alerts on `refused` facts, and those of `earlier` ones that were not taken back."""
+    kept = [one.alert for one in earlier if one.alert.kind == "refused_event" and one.state != "retracted"]
+    return kept + [_refusal(office, rules, dossier, fact, outcome, now) for fact, outcome in refused]
+
+
+def _refusal(
+    office: Office, rules: Rules, dossier: Dossier, fact: Fact, outcome: Outcome, now: datetime
+) -> Alert:
+    """The alert on a refused fact, its `cause` being the first rule it broke."""
     cause = outcome.violations[0].rule
     revision = rules.revision
     return Alert(

@@ -16,12 +16,11 @@ from msgspec.structs import replace
 from workflow.alerts.causes import warned_by
 from workflow.alerts.lateness import (
     FOLLOWED_BY,
-    Sums,
     alert_id,
     alert_of,
-    followed,
     named,
     source_of,
+    sum_of,
 )
 from workflow.fold import fold, follow, traced, trail
 
@@ -144,6 +143,7 @@ def standing_over(
     office: Office,
     steps: Steps,
     lives: Mapping[str, Life],
+    present: Sequence[Alert],
     now: datetime,
     *,
     silent: Collection[str] = (),
@@ -151,36 +151,52 @@ def standing_over(
 ) -> list[Alert]:
     """The warnings that are over and were said, are to be said now, or must wait for their moment.
 
-    `steps`: with those found just now; `lives`: what was said before, or waits; `live`: as `standing` has it. Raises
-    CalendarRange.
+    `steps`: with those found just now; `lives`: what was said before, or waits; `present`: what is true now and takes
+    the place of what was over, as a late alert does of warnings that were not said; `live`: as `standing` has it.
+    Raises CalendarRange.
     """
+    if not (lives or steps.over):
+        return []
+    ids, kinds = {alert.id for alert in present}, {(alert.kind, alert.rule) for alert in present}
     found: dict[str, Alert] = {}
     for name, life in lives.items():
-        kept = life.alert.kind in FOLLOWED_BY and life.alert.ended_at is not None
-        if kept and life.state != "retracted" and not (steps.all_seen and life.state == "waiting"):
-            found[name] = life.alert
-    for one in steps.over:
-        name = alert_id(one.dossier.subject, one.cause)
-        source = source_of(one.dossier)
-        delay = office.delay(source)
-        raise_at = office.speaking_at(one.cause.since + delay, one.dossier.unit, now)
-        said = name in lives and lives[name].n > 0
-        waits = name in lives and lives[name].state == "waiting"
-        if not (said or waits) and raise_at + delay + LOOKED_FOR <= now:
+        alert, waits = life.alert, life.state == "waiting"
+        late = FOLLOWED_BY.get(alert.kind)
+        if late is None or alert.ended_at is None or life.state == "retracted" or name in ids:
             continue
-        alert = alert_of(office, one.rules, one.dossier, one.cause, 0, silent=source in silent)
-        at = one.cause.ended_at
-        alert = alert if at is None else Sums(one.rules, one.dossier, at).explained(alert)
-        found[name] = alert if said else replace(alert, raise_at=raise_at)
+        if not waits or not (steps.all_seen or (late, alert.rule) in kinds):
+            found[name] = alert
+    for one in steps.over:
+        rule = one.cause.rule
+        name = alert_id(one.dossier.subject, one.cause.kind, rule)
+        before = lives.get(name)
+        unsaid = before is None or before.state in ("waiting", "retracted")
+        if name in ids or (unsaid and (FOLLOWED_BY.get(one.cause.kind), rule) in kinds):
+            continue
+        said = _alert(office, one, rule, before, now, silent)
+        if said is not None:
+            found[name] = said
     return [_due(office.held(one, now, live=live), now) for one in found.values()]
+
+
+def _alert(
+    office: Office, one: Over, rule: str, before: Life | None, now: datetime, silent: Collection[str]
+) -> Alert | None:
+    """The alert of a warning that is over, with its sum; None where it comes too late to be said. `rule`: its cause's;
+    `before`: its life so far."""
+    source = source_of(one.dossier)
+    raise_at = None
+    if before is None or before.n == 0:
+        delay = office.delay(source)
+        raise_at, latest = one.cause.since + delay, now - delay - LOOKED_FOR
+        waits = before is not None and before.state == "waiting"
+        if not waits and raise_at <= latest >= office.speaking_at(raise_at, one.dossier.unit, now):
+            return None
+    alert = alert_of(office, one.rules, one.dossier, one.cause, rule, 0, silent=source in silent)
+    ended_at = one.cause.ended_at or one.cause.due_at
+    return replace(alert, sum=sum_of(one.rules, one.dossier, one.cause, ended_at), raise_at=raise_at)
 
 
 def _due(alert: Alert, now: datetime) -> Alert:
     """An alert that waits no longer."""
     return replace(alert, raise_at=None) if alert.raise_at is not None and alert.raise_at <= now else alert
-
-
-def together(over: Sequence[Alert], standing: Sequence[Alert], said: Collection[str]) -> list[Alert]:
-    """All that stands; what is true now takes the place of what was over."""
-    present = {alert.id for alert in standing}
-    return followed([*(alert for alert in over if alert.id not in present), *standing], said)

@@ -10,30 +10,28 @@ from __future__ import annotations
 
 from itertools import chain, groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
-from workflow.catalogue import JUDGE_VERSION
+from workflow.audit.again import Rejudging
 from workflow.factrows import FactRows
 from workflow.facts import begins_dossier
-from workflow.judge import FAULTS, judge
-from workflow.links import joins, stories
+from workflow.links import joins
 from workflow.plan import APPLIED
 from workflow.store.bodies import Bodies
-from workflow.store.judgments import Standing, codes_of, pack, row, story_row, unpack
-from workflow.store.rows import DossierRow, from_us, to_us
+from workflow.store.judgments import codes_of, unpack
+from workflow.store.rows import DossierRow
 from workflow.store.said import decisions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from workflow.audit.again import Again
     from workflow.audit.archive import Archive
-    from workflow.catalogue import Basis, Catalogue
     from workflow.facts import Fact
     from workflow.fold import Judgment
-    from workflow.judge import Judged
     from workflow.model import Outcome
     from workflow.store.store import Reading
 
@@ -43,8 +41,6 @@ PARTS: Final = 1 << 16
 LOOKED_AT: Final = 1 << 10
 """Parts that are looked at together message by message: what is held in memory for them is a small share of all."""
 MASK: Final = (1 << 64) - 1
-BASIS_END: Final = DossierRow._fields.index("judge_version")
-"""The columns before say by what a dossier was judged."""
 _encode: Final = msgspec.json.Encoder().encode
 _APPLIED: Final = _encode(APPLIED)
 _NOTHING: Final = b""
@@ -81,8 +77,8 @@ class Replay:
         """`reading`: one view of the store, held to the end. Without `dates` the due dates of the rows are left out,
         which cost more than all the rest."""
         self.counts = Counts()
-        self._dates = dates
-        self._reading, self._archive = reading, archive
+        self._reading = reading
+        self._again = Rejudging(archive, dates=dates)
         self._bodies = Bodies()
         self._sums = [0] * PARTS
         self._blocked: set[str] = set()
@@ -109,12 +105,13 @@ class Replay:
     def _side_by_side(self) -> Iterator[tuple[str, DossierRow | None, Sequence[Fact]]]:
         rows = self._reading.dossiers()
         stored = next(rows, None)
-        for subject, found in groupby(self._reading.fact_rows(), key=itemgetter(0)):
+        for subject, found in groupby(self._reading.histories(), key=itemgetter(0)):
             while stored is not None and stored.subject < subject:
                 yield stored.subject, stored, ()
                 stored = next(rows, None)
-            facts = self._bodies.dossier(list(found))
-            self.counts.facts += len(facts)
+            rows_of_it = list(found)
+            facts = self._bodies.dossier(rows_of_it)
+            self.counts.facts += len(rows_of_it)
             if stored is not None and stored.subject == subject:
                 yield subject, stored, facts
                 stored = next(rows, None)
@@ -132,7 +129,7 @@ class Replay:
             yield Difference(stored.subject, "row", "judgment", stored.state, found)
             return
         self.counts.older += found.older
-        self._add(stored, found.judged)
+        self._add(stored, found.judged.judgment)
         if found.row != stored:
             yield from _unequal(stored, found.row)
 
@@ -145,17 +142,9 @@ class Replay:
                 stored.subject, "row", "blocked", stored.blocked or "", found.judged.judgment.dossier.state
             )
 
-    def _judged(self, stored: DossierRow, facts: Sequence[Fact]) -> _Again | str:
+    def _judged(self, stored: DossierRow, facts: Sequence[Fact]) -> Again | str:
         """The dossier judged again by the definitions its row names; why not, where that cannot be done."""
-        first: _Again | str | None = None
-        told = self._linked(stored, facts)
-        for catalogue in self._archive.candidates(stored):
-            found = _again(catalogue, stored, facts, told, dates=self._dates)
-            first = first or found
-            if not isinstance(found, str) and found.row[:BASIS_END] == stored[:BASIS_END]:
-                older = catalogue is not self._archive.newest or stored.judge_version != JUDGE_VERSION
-                return found._replace(older=older)
-        return first or "its definitions are not archived"
+        return self._again.judged(stored, facts, self._linked(stored, facts))
 
     def _linked(self, stored: DossierRow, facts: Sequence[Fact]) -> dict[str, Sequence[Fact]]:
         """The facts of every code a dossier is linked to, its own too; empty for one that tells of no link."""
@@ -164,12 +153,12 @@ class Replay:
         others = [code for code in codes_of(stored) if code != stored.subject]
         return {stored.subject: facts} | {code: list(self._reading.facts([code])) for code in others}
 
-    def _add(self, stored: DossierRow, judged: Judged) -> None:
+    def _add(self, stored: DossierRow, judgment: Judgment) -> None:
         subject = stored.subject
         part, total = hash(subject) % PARTS, 0
-        for fact, outcome in _own(stored, judged.judgment):
+        for source, identifier, revision, outcome in _said(stored, judgment):
             content = _APPLIED if outcome is APPLIED else _encode(outcome)
-            total += hash((subject, fact.source, fact.id, fact.revision, content))
+            total += hash((subject, source, identifier, revision, content))
         self._sums[part] = (self._sums[part] + total) & MASK
 
     def _messages(self) -> Iterator[Difference]:
@@ -212,8 +201,8 @@ class Replay:
         if isinstance(found, str):
             return
         derived = {
-            (fact.source, fact.id, fact.revision): _encode(outcome)
-            for fact, outcome in _own(stored, found.judged.judgment)
+            (source, identifier, revision): _encode(outcome)
+            for source, identifier, revision, outcome in _said(stored, found.judged.judgment)
         }
         for key in sorted(derived.keys() | said.keys()):
             kept, follows = said.get(key, (0, _NOTHING))[1], derived.get(key, _NOTHING)
@@ -223,90 +212,18 @@ class Replay:
                 )
 
 
-class _Again(NamedTuple):
-    """A dossier judged again: its judgment, its row, and whether by other definitions than the newest."""
-
-    judged: Judged
-    row: DossierRow
-    older: bool = False
-
-
-def _own(stored: DossierRow, judgment: Judgment) -> Iterator[tuple[Fact, Outcome]]:
-    """What became of the facts of one code; a judgment of several codes holds those of all."""
-    every = zip(judgment.facts, judgment.outcomes, strict=True)
-    if stored.linked is None:
-        return every
-    return ((fact, outcome) for fact, outcome in every if fact.subject == stored.subject)
-
-
-def _again(
-    catalogue: Catalogue,
-    stored: DossierRow,
-    facts: Sequence[Fact],
-    told: Mapping[str, Sequence[Fact]],
-    *,
-    dates: bool,
-) -> _Again | str:
-    try:
-        if told:
-            return _story_again(catalogue, stored, facts, told)
-        judged = judge(catalogue, stored.subject, facts)
-        judgment = judged.judgment
-        basis = catalogue.basis(judgment.rules)._replace(judge_version=stored.judge_version)
-        if not dates:
-            return _Again(judged, _without_dates(stored, judged, basis, len(facts)))
-        # When to look again is no judgment: the ticker moves it as time passes.
-        standing = Standing(
-            judged.code,
-            stored.version,
-            len(facts),
-            stored.last_recorded_at,
-            alerts=stored.alerts,
-            next_due_at=stored.next_due_at,
-        )
-        counted = judgment.rules.clock.deadlines(judgment.dossier, at=from_us(stored.last_recorded_at))
-        return _Again(judged, row(judgment.rules, basis, judgment.dossier, standing, counted))
-    except FAULTS as fault:
-        return str(fault)
-
-
-def _story_again(
-    catalogue: Catalogue, stored: DossierRow, facts: Sequence[Fact], told: Mapping[str, Sequence[Fact]]
-) -> _Again:
-    """One code of a story, by the facts of all. Raises one of FAULTS."""
-    story = next(one for one in stories(catalogue.orders, told) if stored.subject in one.codes)
-    together = [fact for code in story.codes for fact in told.get(code, ())]
-    judged = judge(catalogue, story.head, together)
-    judgment = judged.judgment
-    basis = catalogue.basis(judgment.rules)._replace(judge_version=stored.judge_version)
-    recorded = [to_us(fact.recorded_at) for fact in together if fact.recorded_at is not None]
-    standing = Standing(
-        judged.code,
-        stored.version,
-        len(facts),
-        stored.last_recorded_at,
-        alerts=stored.alerts,
-        next_due_at=stored.next_due_at,
-    )
-    latest = max([*recorded, stored.last_recorded_at])
-    dates = judgment.rules.clock.deadlines(judgment.dossier, at=from_us(latest))
-    found = story_row(judgment.rules, basis, judgment.dossier, standing, dates, story, stored.subject, latest)
-    return _Again(judged, found)
-
-
-def _without_dates(stored: DossierRow, judged: Judged, basis: Basis, facts: int) -> DossierRow:
-    """The row with what follows without counting any date."""
-    judgment = judged.judgment
-    return stored._replace(
-        code=judged.code,
-        procedure=judgment.rules.revision.procedure,
-        revision=judgment.dossier.revision,
-        fingerprint=basis.fingerprint,
-        calendar=basis.calendar,
-        state=judgment.dossier.state,
-        facts=facts,
-        judgment=pack(judgment.dossier),
-    )
+def _said(stored: DossierRow, judgment: Judgment) -> Iterator[tuple[str, str, int, Outcome]]:
+    """What became of the facts of one code, each named by source, id and revision; a judgment of several codes holds
+    those of all."""
+    facts, outcomes = judgment.facts, judgment.outcomes
+    if isinstance(facts, FactRows) and facts.known is None:
+        source = facts.source
+        for (_, _, identifier, _), outcome in zip(facts.rows, outcomes, strict=True):
+            yield source, identifier, 0, outcome
+        return
+    for fact, outcome in zip(facts, outcomes, strict=True):
+        if stored.linked is None or fact.subject == stored.subject:
+            yield fact.source, fact.id, fact.revision, outcome
 
 
 def _unequal(stored: DossierRow, derived: DossierRow) -> Iterator[Difference]:

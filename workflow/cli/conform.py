@@ -37,9 +37,9 @@ RULES = (
 FIGURES = (Column("figure", "Figure"), Column("value", "Count", "right"))
 
 
-COLLECT_AFTER: Final = 1_000_000
-"""As `workflow.cli.main.COLLECT_AFTER`, and rarer: of a log nothing is kept but counts and what was learned once. It
-makes a log of half a million events three parts in a hundred faster."""
+LOG_COLLECT_AFTER: Final = 1_000_000
+"""In place of `workflow.cli.main.COLLECT_AFTER`, and rarer: of a log nothing is kept but counts and what was learned
+once. It makes a log of half a million events three parts in a hundred faster."""
 
 
 @click.command(cls=Command)
@@ -75,7 +75,7 @@ def conform(  # noqa: PLR0913 - one parameter per option
     """
     log = open_log(file, procedure, mapping, calendar, organisation)
     asked = moment(as_of, log.zone, "--as-of")
-    gc.set_threshold(COLLECT_AFTER)
+    gc.set_threshold(LOG_COLLECT_AFTER)
     begun = time.perf_counter()
     report = _measured(log, asked, violations)
     seconds = time.perf_counter() - begun

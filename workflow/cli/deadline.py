@@ -14,6 +14,7 @@ from workflow.cli.sums import print_deadlines, shown_instant
 from workflow.errors import UsageError, Words
 from workflow.i18n import current
 from workflow.model import AppointmentTold, PauseTaken
+from workflow.procedure.moves import follow_target
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,14 +34,17 @@ if TYPE_CHECKING:
     help="When the complete dossier was received; a date alone means the end of that day, after any cut-off.",
 )
 @click.option("--submitted", help="When it was submitted.")
-@click.option("--issued", help="When the result was issued.")
+@click.option(
+    "--issued", help="When the result was issued, which meets the committed and the statutory date."
+)
+@click.option("--ready", help="When the result was ready at the desk, which meets the appointment.")
 @click.option("--appointment", help="The date or time printed on the slip.")
 @click.option("--pause", multiple=True, help="A pause as ID=FROM..TO, or ID=FROM.. while it is open.")
 @click.option(
     "--register", multiple=True, help="A register's value as NAME=VALUE, where a limit depends on it."
 )
 @click.option("--unit", help="The unit that received it, whose hours count.")
-@click.option("--at", help="The moment asked about; by default the end of the day of receipt.")
+@click.option("--at", help="The moment asked about; by default the last one told.")
 @click.option(
     "--calendar", type=FILE, multiple=True, help="A calendar beside or instead of those that come with us."
 )
@@ -55,6 +59,7 @@ def deadline(  # noqa: PLR0913 - one parameter per option
     received: str,
     submitted: str | None,
     issued: str | None,
+    ready: str | None,
     appointment: str | None,
     pause: tuple[str, ...],
     register: tuple[str, ...],
@@ -72,18 +77,16 @@ def deadline(  # noqa: PLR0913 - one parameter per option
     dossier = rules.start("-")
     dossier.received_at, dossier.unit, dossier.hours_of = received_at, unit, _known(unit, rules)
     dossier.submitted_at = moment(submitted, zone, "--submitted")
-    dossier.issued_at = moment(issued, zone, "--issued")
+    dossier.issued_at, dossier.ready_at = moment(issued, zone, "--issued"), moment(ready, zone, "--ready")
     dossier.pauses = _pauses(pause, rules, zone)
     _set_registers(dossier, rules, register)
-    _receive(dossier, rules, received_at)
+    _take(dossier, rules)
     if appointment is not None:
         printed = _needed(appointment, zone, "--appointment")
         day_only = len(appointment) == len("2026-02-23")
         told = AppointmentTold(printed.astimezone(zone).date() if day_only else printed, "first", received_at)
         dossier.appointments = (told,)
-    asked = moment(at, zone, "--at") or max(
-        received_at, *(p.ended_at or p.started_at for p in dossier.pauses), received_at
-    )
+    asked = moment(at, zone, "--at") or _last_told(dossier, received_at)
     found = rules.clock.deadlines(dossier, at=asked, explain=True)
     if output == "json":
         print_json(found)
@@ -113,13 +116,25 @@ def _known(unit: str | None, rules: Rules) -> str | None:
     )
 
 
-def _receive(dossier: Dossier, rules: Rules, at: datetime) -> None:
-    """Notes the receipt where limits look for it: as the action that receives, and as the start of its phases."""
-    for name, action in rules.revision.actions.items():
-        slot = rules.layout.actions.get(name)
-        if action.milestone == "received" and slot is not None:
-            dossier.firsts[slot] = dossier.lasts[slot] = at
-            dossier.counts[slot] = 1
+def _take(dossier: Dossier, rules: Rules) -> None:
+    """Notes the receipt, the issue and the result made ready where limits look for them: as the actions that do so.
+    The dossier stands behind the last of the two that end the work: what only an act before could meet is not asked."""
+    times = {"received": dossier.received_at, "issued": dossier.issued_at, "ready": dossier.ready_at}
+    for milestone, at in times.items():
+        for name, action in rules.revision.actions.items():
+            if at is None or action.milestone != milestone:
+                continue
+            if (slot := rules.layout.actions.get(name)) is not None:
+                dossier.firsts[slot] = dossier.lasts[slot] = at
+                dossier.counts[slot] = 1
+            target = follow_target(action)
+            if milestone != "received" and target is not None:
+                dossier.state, dossier.since = target, at
+
+
+def _last_told(dossier: Dossier, received_at: datetime) -> datetime:
+    pauses = (taken.ended_at or taken.started_at for taken in dossier.pauses)
+    return max(at for at in (received_at, dossier.issued_at, dossier.ready_at, *pauses) if at is not None)
 
 
 def _none_told(rules: Rules) -> str:

@@ -27,7 +27,6 @@ from workflow.store.rows import to_us
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
@@ -96,7 +95,7 @@ def fit(
 ) -> None:
     """Fit a risk table to the earlier dossiers of a store, test it on the later ones, and archive it in the store."""
     with looking.opened() as store:
-        at = _split(split, store)
+        at = moment(split, store.zone, "--split") or two_thirds_received(store.store, store.at) or store.at
         named = revision or f"{at.astimezone(store.zone):%Y-%m-%d}"
         courses = _Courses(store)
         table = trial(courses, at, revision=named, threshold_percent=threshold)
@@ -216,20 +215,6 @@ class _Courses:
                     continue
                 if found is not None:
                     yield found
-
-
-def _split(text: str | None, store: Seen) -> datetime:
-    at = moment(text, store.zone, "--split")
-    if at is not None:
-        return at
-    found = two_thirds_received(store.store, store.at)
-    if found is None:
-        raise UsageError(
-            "{store}: no dossier was received, so there is nothing to fit a table to; import some first",
-            store=store.store.name,
-            reason="no_dossiers",
-        )
-    return found
 
 
 def _show_table(table: RiskTable, output: Form, left_out: int = 0) -> None:

@@ -229,19 +229,21 @@ class Clock:
 
     def same_slip(self, one: Dossier, other: Dossier, at: datetime) -> bool:
         """Whether the date of the slip as of `at` surely is the same in two states of an open dossier, met or not."""
-        return (
-            other.ended_at is None
-            and one.pauses == other.pauses
-            and one.hours_of == other.hours_of
-            and one.appointments == other.appointments
-            and self.released_at(one, at) == self.released_at(other, at)
+        if other.ended_at is not None or one.pauses != other.pauses or one.appointments != other.appointments:
+            return False
+        met_alike = one.ready_at == other.ready_at and one.issued_at == other.issued_at
+        return one.hours_of == other.hours_of and (
+            met_alike or self.released_at(one, at) == self.released_at(other, at)
         )
 
-    def least_slip(self, dossier: Dossier) -> datetime | None:
-        """The earliest instant the slips of a dossier name, those with an apology left out; None without one."""
+    def tells_slip(self, dossier: Dossier) -> bool:
+        """Whether a dossier has a slip beside those of apologies."""
+        return any(slip.cause != "apology" for slip in dossier.appointments)
+
+    def least_slip(self, dossier: Dossier) -> datetime:
+        """The earliest instant the slips of a dossier that has one name, those of apologies left out."""
         unit = dossier.hours_of
-        slips = (self.printed(slip, unit) for slip in dossier.appointments if slip.cause != "apology")
-        return min(slips, default=None)
+        return min(self.printed(slip, unit) for slip in dossier.appointments if slip.cause != "apology")
 
     def printed(self, slip: AppointmentTold, unit: str | None) -> datetime:
         """The instant (UTC) a slip names; of a date alone its closing time, as the calendar stood when it was told."""
@@ -264,10 +266,11 @@ class Clock:
         rule = self._pauses.get(taken.pause)
         return None if rule is None else rule.deadline(taken, announced_by, unit)
 
-    def benchmark(self, dossier: Dossier, *, at: datetime) -> Deadline | None:
-        """The date lateness is judged by as of `at`, alone; None where no slip is known. Raises CalendarRange."""
+    def benchmark(self, dossier: Dossier, *, at: datetime, explain: bool = False) -> Deadline | None:
+        """The date lateness is judged by as of `at`, alone, with its sum where `explain`; None where no slip is known.
+        Raises CalendarRange."""
         ended_at = dossier.ended_at if dossier.ended_at is not None and dossier.ended_at <= at else None
-        found = self._benchmark.deadlines(dossier, at=at, announced_by=ended_at or at, explain=False)
+        found = self._benchmark.deadlines(dossier, at=at, announced_by=ended_at or at, explain=explain)
         return next((one for one in found if one.kind == "benchmark"), None)
 
     def _asked(self, dossier: Dossier, ended_at: datetime | None) -> list[Asked]:

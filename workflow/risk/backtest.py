@@ -55,7 +55,7 @@ def trial(
     if not stopped or not tested:
         raise UsageError(
             "risk: expected dossiers released by {split} and others received later and decided, found {before} and "
-            "{after}; split at another date",
+            "{after}; split at another date, or import more first",
             split=split.isoformat(sep=" ", timespec="minutes"),
             before=len(stopped),
             after=tested,

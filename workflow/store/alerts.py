@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from workflow.store.store import Reading, Writing
 
-_ALERT: Final = ", ".join(AlertRow._fields)
-_OF: Final = f"SELECT {_ALERT} FROM alerts WHERE {{id}}"
+_OF: Final = "SELECT id, content FROM alerts WHERE {id}"
+_ABOUT: Final = "SELECT id, content FROM alerts WHERE {subject} ORDER BY id"
 _STATES: Final = "('waiting', 'raised', 'acknowledged', 'snoozed')"
-_OPEN: Final = f"SELECT {_ALERT} FROM alerts WHERE kind = %s AND state IN {_STATES}"
+_OPEN: Final = f"SELECT id, content FROM alerts WHERE kind = %s AND state IN {_STATES}"
 _FEEDS: Final = f"SELECT {', '.join(FeedRow._fields)} FROM feeds ORDER BY source, stream, partition"
 _HEAR: Final = (
     "INSERT INTO feeds (source, stream, partition, told_at, heard_at) VALUES (%s, %s, %s, %s, %s)"
@@ -53,12 +53,17 @@ def lives(rows: Iterable[AlertRow]) -> dict[str, Life]:
 
 def lives_of(reading: Reading, ids: Iterable[str]) -> dict[str, Life]:
     """The lives of the alerts of these ids that were ever said, or wait to be."""
-    return lives(AlertRow._make(row) for row in reading.rows(_OF, id=ids))
+    return _read(reading.rows(_OF, id=ids))
+
+
+def lives_about(reading: Reading, subjects: Iterable[str]) -> dict[str, Life]:
+    """The lives of all alerts about these subjects, by their ids, in the order of these."""
+    return _read(reading.rows(_ABOUT, subject=subjects))
 
 
 def lives_open(reading: Reading, kind: str) -> dict[str, Life]:
     """The lives of the alerts of a kind that are neither resolved nor retracted, nor history."""
-    return lives(AlertRow._make(row) for row in reading.rows(_OPEN, (kind,)))
+    return _read(reading.rows(_OPEN, (kind,)))
 
 
 def feeds(reading: Reading) -> list[FeedRow]:
@@ -70,3 +75,7 @@ def hear(writing: Writing, rows: Iterable[FeedRow]) -> None:
     """Keeps what a reader of a stream has heard of its sources."""
     for row in rows:
         writing.run(_HEAR, row)
+
+
+def _read(rows: Iterable[tuple[str, bytes]]) -> dict[str, Life]:
+    return {identifier: _decode(content) for identifier, content in rows}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import msgspec
@@ -31,7 +30,6 @@ _PREFIX: Final = len(b'{"body":')
 
 FACT_COLUMNS: Final = "subject, source, id, revision, occurred_at, entered_at, recorded_at, sequence, told"
 _REVISION, _OCCURRED, _SEQUENCE = 3, 4, 7
-_order: Final = itemgetter(_OCCURRED, _SEQUENCE)
 
 
 class Told(NamedTuple):
@@ -69,21 +67,26 @@ class Bodies:
         return body
 
     def dossier(self, rows: Sequence[Row]) -> Sequence[Fact]:
-        """The facts of one dossier, from rows of FACT_COLUMNS in any order.
+        """The facts of one dossier, from rows of FACT_COLUMNS.
 
-        Acts of one source in an order that is plain are given as they lie, without an object for each.
+        Acts of one source that lie in the order of time and sequence are given as rows, without an object for each.
         """
-        rows = sorted(rows, key=_order)
         subject, source = rows[0][:2]
         first = self.read(rows[0][-1])
         known = isinstance(first, Opened) and first.state is None
-        found = FactRows(subject, source, self.fact(rows[0]) if known else None)
-        add, seen, last = found.rows.append, self._memo.get, -1
+        found = FactRows(subject, source, self.fact(rows[0]) if known else None, shared=True)
+        add, seen, last, latest = found.rows.append, self._memo.get, -1, rows[0][_OCCURRED]
         for _, teller, identifier, revision, occurred_at, _, _, sequence, told in rows[known:]:
             body = seen(told) or self.read(told)
-            if sequence <= last or revision or teller != source or body.__class__ is not Acted:
+            if (
+                sequence <= last
+                or occurred_at < latest
+                or revision
+                or teller != source
+                or body.__class__ is not Acted
+            ):
                 return [self.fact(row) for row in rows]
-            last = sequence
+            last, latest = sequence, occurred_at
             add((EPOCH + timedelta(0, 0, occurred_at), body, identifier, sequence))
         if not found.rows or (known and (rows[0][_REVISION] or rows[0][_SEQUENCE] >= found.rows[0][3])):
             return [self.fact(row) for row in rows]

@@ -66,7 +66,7 @@ class Standing(NamedTuple):
 def pack(dossier: Dossier) -> bytes:
     """A dossier as bytes: its fields in their order, instants in UTC. Equal dossiers give equal bytes."""
     values = list(_values(dossier))
-    values[_REGISTERS] = [_plain(value) for value in dossier.registers]
+    values[_REGISTERS] = [v if v is None or v.__class__ is str else _plain(v) for v in dossier.registers]
     if dossier.appointments:
         values[_SLIPS] = [(_plain(slip.at), slip.cause, slip.told_at) for slip in dossier.appointments]
     return _encode(values)
@@ -101,7 +101,9 @@ def row(
     `rules`: those that judged last.
     """
     at = from_us(standing.last_recorded_at)
-    appointment, committed = _headline(dates, "benchmark"), _headline(dates, "committed")
+    benchmark = [one for one in dates if one.kind == "benchmark"]
+    appointment = _headline(benchmark)
+    committed = _headline([one for one in dates if one.kind == "committed"])
     released_at = rules.clock.released_at(dossier, _ANY_TIME)
     return DossierRow(
         dossier.subject,
@@ -120,7 +122,7 @@ def row(
         *appointment,
         *committed,
         _deviated(rules, dossier, at),
-        _minutes_left(rules, dossier, dates, at),
+        _minutes_left(rules, dossier, benchmark, at),
         standing.next_due_at,
         standing.blocked,
         standing.linked,
@@ -178,20 +180,19 @@ def _us(at: datetime | None) -> int | None:
     return None if at is None else to_us(at)
 
 
-def _headline(dates: tuple[Deadline, ...], kind: str) -> tuple[int | None, bool | None]:
+def _headline(dates: list[Deadline]) -> tuple[int | None, bool | None]:
     """Of the dates of a kind the next that is not met, else the last; and, once all are met, whether one was late."""
-    found = [one for one in dates if one.kind == kind]
-    if not found:
+    if not dates:
         return None, None
-    waiting = [one.due_at for one in found if one.met_at is None]
+    waiting = [one.due_at for one in dates if one.met_at is None]
     if waiting:
         return to_us(min(waiting)), None
-    return to_us(max(one.due_at for one in found)), any(one.late for one in found)
+    return to_us(max([one.due_at for one in dates])), any(one.late for one in dates)
 
 
-def _minutes_left(rules: Rules, dossier: Dossier, dates: tuple[Deadline, ...], at: datetime) -> int | None:
+def _minutes_left(rules: Rules, dossier: Dossier, benchmark: list[Deadline], at: datetime) -> int | None:
     """Working minutes until the benchmark where its clock stands: they stay, while its date moves with time."""
-    standing = next((one for one in dates if one.kind == "benchmark" and one.open_pause), None)
+    standing = next((one for one in benchmark if one.open_pause), None)
     return None if standing is None else rules.clock.minutes(at, standing.due_at, at, dossier.hours_of)
 
 

@@ -37,7 +37,7 @@ _TYPES: Final = {
     **dict.fromkeys(("appointment_late", "committed_late", "deviated"), "bool"),
     "judgment": "bytea",
 }
-_LOCK: Final = f"SELECT {_DOSSIER} FROM dossiers WHERE subject = ANY(%s::text[]) ORDER BY subject FOR UPDATE"
+_LOCK: Final = f"SELECT {_DOSSIER} FROM dossiers WHERE subject = ANY(%b::text[]) ORDER BY subject FOR UPDATE"
 _LOCK_DUE: Final = (
     f"WITH due AS MATERIALIZED (SELECT {_DOSSIER} FROM dossiers WHERE next_due_at <= %s"
     " ORDER BY next_due_at LIMIT %s FOR UPDATE SKIP LOCKED)"
@@ -49,7 +49,8 @@ _FACT_TYPES: Final = [
     *("bytea", "bytea", "bytea", "bytea", "bytea"),
 ]
 _ARRAYS: Final = ", ".join(f"%b::{_TYPES[name]}[]" for name in DossierRow._fields)
-"""In binary: as text each element of a list is searched for what must be quoted, which costs four times as much."""
+"""Lists go in binary, here and below: as text each element is searched for what must be quoted, at four times the
+price."""
 _INSERT: Final = f"INSERT INTO dossiers ({_DOSSIER}) SELECT * FROM unnest({_ARRAYS})"
 _SET: Final = ", ".join(f"{name} = t.{name}" for name in DossierRow._fields[1:])
 _UPDATE: Final = (
@@ -59,7 +60,7 @@ _UPDATE: Final = (
 _ALERT: Final = ", ".join(AlertRow._fields)
 _ALERT_TYPES: Final = ("text",) * 6 + ("int4", "int8", "int8", "bytea")
 _KEEP: Final = (
-    f"INSERT INTO alerts ({_ALERT}) SELECT * FROM unnest({', '.join(f'%s::{one}[]' for one in _ALERT_TYPES)})"
+    f"INSERT INTO alerts ({_ALERT}) SELECT * FROM unnest({', '.join(f'%b::{one}[]' for one in _ALERT_TYPES)})"
     " ON CONFLICT (id) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in AlertRow._fields[1:])
     + f" WHERE {NEXT_OF_ALERT}"
@@ -138,7 +139,7 @@ def stream(connection: Connection, statement: str, values: Row = ()) -> Iterator
 
 def among(column: str, kind: Literal["text", "int8"] = "text") -> str:
     """A condition with one parameter that takes `listed`."""
-    return f"{column} = ANY(%s::{kind}[])"
+    return f"{column} = ANY(%b::{kind}[])"
 
 
 def listed(values: Iterable[str | int]) -> object:

@@ -89,10 +89,11 @@ class AlertRow(NamedTuple):
 
 
 NEXT_OF_ALERT: Final = (
-    "alerts.n < excluded.n OR (alerts.n = excluded.n AND (alerts.n = 0 OR alerts.state = 'history'))"
+    "alerts.n < excluded.n OR (alerts.n = excluded.n AND"
+    " (alerts.n = 0 OR alerts.state IN ('history', 'waiting') OR excluded.state = 'waiting'))"
 )
 """A condition on an alert that is written again: it is as its writer knew it. What was said of it is counted by `n`;
-nothing was said yet of one that waits, nor of history."""
+nothing is said of one that begins to wait or waits, nor of history."""
 
 
 class FeedRow(NamedTuple):

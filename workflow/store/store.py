@@ -131,6 +131,10 @@ class Reading:
             where, values = f" WHERE {self._sql.among('subject')}", (self._sql.listed(subjects),)
         return self._stream(f"SELECT {FACT_COLUMNS} FROM facts{where} ORDER BY subject, recorded_at", values)
 
+    def histories(self) -> Iterator[Row]:
+        """Rows of FACT_COLUMNS by dossier, of each in the order of time and sequence: as most of them are judged."""
+        return self._stream(f"SELECT {FACT_COLUMNS} FROM facts ORDER BY subject, occurred_at, sequence")
+
     def dossiers(self, subjects: Iterable[str] | None = None) -> Iterator[DossierRow]:
         """Dossiers by their code; some, or all."""
         statement = f"SELECT {_DOSSIER} FROM dossiers"
