@@ -64,6 +64,8 @@ def causes(
     if dossier.tasks:
         yield from _of_closed_tasks(rules, dossier)
     for date in dates:
+        if date.met_at is not None and not date.late:
+            continue
         if headline in (date.kind, date.rule):
             yield from _late(date, "dossier_late", _visit_of_headline(rules, date))
             yield from _of_headline(office, rules, dossier, date, now)
@@ -78,7 +80,7 @@ def causes(
         yield Cause("step_late", missed.rule, since, due_at, missed.met_at, met, missed.starts_at, met=True)
     if dossier.appointments:
         yield from _of_slip(rules, dossier, dates)
-        yield from _of_later_slips(rules, dossier)
+        yield from _of_later_slips(rules, dossier) if len(dossier.appointments) > 1 else ()
     if dossier.pauses:
         yield from _of_pauses(rules, dossier, now)
     if dossier.ready_at is not None:
@@ -282,7 +284,9 @@ def _of_slip(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Itera
     printed = next(date.due_at for date in dates if date.kind == "appointment")
     if len(dossier.appointments) > 1:
         printed = rules.clock.printed(slip, dossier.hours_of)
-    if due is not None and due.astimezone(rules.zone).date() != printed.astimezone(rules.zone).date():
+    if due is None or due == printed:
+        return
+    if due.astimezone(rules.zone).date() != printed.astimezone(rules.zone).date():
         counts = found.limit.counts
         date = found.date if counts is None else replace(found.date, calendar=counts.label(slip.told_at))
         yield Cause("appointment_differs", "appointment", slip.told_at, printed, dossier.ended_at, date)
