@@ -113,6 +113,18 @@ class Claims:
             else:
                 self._held[stream] = held._replace(position=found[0])
 
+    def behind(self) -> dict[Stream, int]:
+        """How many records lie behind each position as it was left, by the logs alone: the store is not asked.
+
+        Raises BrokerError.
+        """
+        found = self._streams.logs(self._held)
+        return {
+            stream: found[stream].end - held.position
+            for stream, held in self._held.items()
+            if _wrong(stream, held.position, held.log, found[stream]) is None
+        }
+
     def look(self) -> dict[Stream, int]:
         """Looks whether every claim still holds, and every log is still the one that was claimed; how many records lie
         behind each position.

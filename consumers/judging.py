@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from workflow.alerts.lateness import Sums, standing, watch
+from workflow.alerts.lateness import explained, standing, watch
 from workflow.alerts.life import acts_in, rungs_said, say, wakes_at
 from workflow.alerts.office import FAR
 from workflow.alerts.refusals import refusals
@@ -149,7 +150,7 @@ class Touched:
             now,
             acts=self._acts,
             all_acts=self._all_acts,
-            explain=Sums(rules, dossier, watched, now).explained,
+            explain=partial(explained, rules, dossier, watched, now),
         )
         new = {life.alert.id: life for life in spoken.lives}
         after = {**lives, **new} if new else lives

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
+from kafka.partitioner.default import murmur2
 
 from consumers.codec import RawRecord
 from consumers.contract.topics import ENVELOPE_BYTES, MESSAGE_BYTES_MAX
@@ -23,6 +25,18 @@ if TYPE_CHECKING:
 _FOR_EVER_MS: Final = 86_400_000
 """The producer gives up no record by itself: a later one of the same key could then pass it."""
 RECORD_BYTES_MAX: Final = MESSAGE_BYTES_MAX + ENVELOPE_BYTES
+_KEYS_REMEMBERED: Final = 16_384
+"""Keys whose partition is not counted anew: what is said of a dossier comes in bursts."""
+
+
+@lru_cache(_KEYS_REMEMBERED)
+def partition_of(key: bytes | None, partitions: int) -> int | None:
+    """The partition of a key, the one every client of Kafka finds; None for no key: any will do.
+
+    The library would find the same, but asks for the partitions of the topic and hashes in Python for each record: a
+    third of what sending one costs.
+    """
+    return None if key is None else (murmur2(key) & 0x7FFFFFFF) % partitions
 
 
 class Publisher:
@@ -47,8 +61,17 @@ class Publisher:
         """
         try:
             producer = self._connected()
+            partitions = {
+                topic: len(producer.partitions_for(topic)) for topic in {one.topic for one in records}
+            }
             futures = [
-                producer.send(one.topic, key=one.key, value=one.value, headers=list(one.headers))
+                producer.send(
+                    one.topic,
+                    one.value,
+                    one.key,
+                    list(one.headers),
+                    partition_of(one.key, partitions[one.topic]),
+                )
                 for one in records
             ]
             producer.flush(self._patience_s)

@@ -118,6 +118,8 @@ class Reader:
                 max_poll_interval_ms=settings.poll_interval_max_ms,
                 max_poll_records=settings.batch_records_max,
                 fetch_max_bytes=settings.fetch_bytes_max,
+                # As the library has it, the share of one partition ends in the middle of the second batch.
+                max_partition_fetch_bytes=max(1, settings.fetch_bytes_max // 2),
                 bootstrap_timeout_ms=ANSWER_MS,
                 metrics_enabled=False,
                 **security,

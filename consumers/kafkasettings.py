@@ -22,7 +22,8 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
     broker by `ca_file` or the system's authorities; `certificate_file` and `key_file` say who we are. `sasl`: a name
     and the password in a file instead. `session_timeout_ms`: how long a silent worker keeps its partitions.
     `poll_interval_max_ms`: how long one batch may take before the worker counts as stuck. `batch_records_max`: records
-    of one transaction. `fetch_bytes_max`: what is fetched ahead; it bounds the memory.
+    of one transaction. `fetch_bytes_max`: what a broker answers at once, at most half of it of one partition; with the
+    number of partitions it bounds what is fetched ahead.
     `poll_timeout_ms`: how long a poll waits for the first record; a signal to stop is seen within it.
     `log_check_ms`: how often the log is looked at: whether it is still the same, and reaches as far as we have read.
     """

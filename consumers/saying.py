@@ -39,7 +39,7 @@ def speak(
     concerned = [one for one in touched if one.concerned]
     if not concerned:
         return []
-    said_before = _by_subject(writing, [one.subject for one in concerned if one.has_alerts])
+    said_before = lives_about(writing, [one.subject for one in concerned if one.has_alerts])
     silent = {
         one.source for one in heard_of(writing).values() if office.silent(one.source, one.heard_at, now)
     }
@@ -98,11 +98,8 @@ def speak_of(
 def _undone(writing: Writing, orders: Mapping[str, SourceOrder], facts: Sequence[Fact]) -> dict[str, Life]:
     """The lives of alerts whose act was corrected by these facts, with the act that counts instead of it."""
     subjects = {fact.subject for fact in facts if isinstance(fact.body, Voided) or fact.revision}
-    lives = {
-        name: life
-        for name, life in (lives_about(writing, sorted(subjects)) if subjects else {}).items()
-        if life.act is not None
-    }
+    about = lives_about(writing, sorted(subjects)).values()
+    lives = {name: life for known in about for name, life in known.items() if life.act is not None}
     if not lives:
         return {}
     acts = acts_in(one.fact for one in stand(orders, writing.facts(sorted(subjects)), None, None).placed)
@@ -135,10 +132,3 @@ def hear(writing: Writing, facts: Iterable[Fact], position: Position | None, now
 def heard_of(reading: Reading) -> dict[str, Heard]:
     """What was heard of each source."""
     return heard(Heard(row.source, from_us(row.told_at), from_us(row.heard_at)) for row in feeds(reading))
-
-
-def _by_subject(writing: Writing, subjects: list[str]) -> dict[str, dict[str, Life]]:
-    found: dict[str, dict[str, Life]] = {}
-    for name, life in lives_about(writing, subjects).items() if subjects else ():
-        found.setdefault(life.alert.subject, {})[name] = life
-    return found

@@ -17,7 +17,7 @@ from workflow import log
 from workflow.errors import DunghenError, PositionLost, StoreReadOnly
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from threading import Event
 
     from consumers.apply import Applied
@@ -97,26 +97,28 @@ class Worker:
             self._streams.poll()
             return
         if self._to_restore:
+            # While the store is away too, whoever watches is to see what gathers meanwhile.
+            self._tell_lag(self._claims.behind())
             self._claims.restore()
             # Polling alone does not tell that the broker is still away: what it reads then is nothing.
-            self._look()
+            self._tell_lag(self._claims.look())
             self._to_restore = False
         for stream in self._claims.follow():
             self._metrics.revoked(*stream)
         polled = self._streams.poll()
         # Before what came is taken: it may be of a log that was made anew, in which our position means nothing.
         if self._streams.moved():
-            self._look()
+            self._tell_lag(self._claims.look())
         taken = [one for one in polled if one.stream in self._claims.held]
         if taken:
             self._apply(taken)
         self._patience.rewarded()
         self._tell()
 
-    def _look(self) -> None:
-        """Looks at claims and logs; what lies unread where no batch told of it since the last look."""
+    def _tell_lag(self, unread: Mapping[Stream, int]) -> None:
+        """What lies unread of each stream, where no batch told of it since it was looked at last."""
         now = time.monotonic()
-        for stream, behind in self._claims.look().items():
+        for stream, behind in unread.items():
             if stream in self._told or not behind:
                 self._behind_since.pop(stream, None)
             if stream not in self._told:
@@ -184,7 +186,10 @@ class Worker:
             log.warning("dead letter", place=buried.place, reason=buried.reason)
         if not done.refused:
             return
-        facts = [(told.fact, told.place) for one in polled for told in one.told]
+        subjects = {said.subject for said in done.refused}
+        facts = [
+            (told.fact, told.place) for one in polled for told in one.told if told.fact.subject in subjects
+        ]
         places = {(fact.subject, fact.source, fact.id, fact.revision): place for fact, place in facts}
         for said in done.refused:
             broken = said.outcome.violations[0] if said.outcome and said.outcome.violations else None
@@ -209,6 +214,7 @@ class Worker:
         # Whatever the fault: a worker that waits drops what it polls, so nothing may be polled that is not held.
         self._streams.hold()
         self._to_restore = True
+        self._told.clear()
         log.warning(
             "retry",
             part=PART,

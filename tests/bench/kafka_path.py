@@ -30,6 +30,8 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from consumers.apply import apply
 from consumers.kafka import Publisher
 from servers.finding import servers_for
+from workflow.cli.main import COLLECT_AFTER
+from workflow.cli.running import settled
 from workflow.store.opening import open_store
 from workflow.store.rows import AlertRow, Position, to_us
 from workflow.store.store import Writing
@@ -115,6 +117,7 @@ def floor_seconds(work: Work, store: Store, prefix: str | None) -> float:
         enable_auto_commit=False,
         isolation_level="read_committed",
         fetch_max_bytes=live.FETCH_BYTES_MAX,
+        max_partition_fetch_bytes=live.FETCH_BYTES_MAX // 2,
         max_poll_records=month.BATCH,
         metrics_enabled=False,
     )
@@ -313,9 +316,11 @@ def main() -> int:
     parser.add_argument("--dossiers", type=int, default=DOSSIERS)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     asked = parser.parse_args()
+    gc.set_threshold(COLLECT_AFTER)  # as every command of the product has it; for the floor too
     missed = []
     with live.quiet(), servers_for(os.environ) as servers:
         work, prefix = prepared(servers, asked.dossiers, count())
+        settled()  # as the worker's command has it
         print(f"{month.heading()}, {servers.used}, {live.load()}")
         print(
             f"{len(work.lines):,} messages of {live.EVENT_BYTES} bytes, {asked.dossiers:,} dossiers, "

@@ -10,12 +10,15 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from msgspec.structs import replace
 
+from consumers.contract.outgoing import Record
 from consumers.contract.topics import DEAD_LETTERS, DECISIONS, LETTER_ALWAYS, LETTER_HEADERS, TOPICS
 from consumers.kafka import Publisher, make_topics
 from consumers.relay import BATCHES, step
@@ -126,6 +129,34 @@ def test_each_message_goes_to_its_topic_in_the_order_of_its_key(
     assert sorted(json.loads(one.value)["id"] for one in records) == sorted(ids)
     assert deduped(records) == {f"H13-{key}": list(range(BATCHES + 3)) for key in range(KEYS)}
     assert {len(one.headers) for one in records} == {1}
+
+
+def test_a_key_has_the_partition_that_any_client_of_the_library_finds_for_it(
+    servers: Servers, name: str
+) -> None:
+    """So those who write to a topic of ours, or read two of them side by side, need nothing of us to find a key."""
+    draw = Random(7)
+    keys = [draw.randbytes(draw.randrange(1, 40)) for _ in range(500)]
+    topics = {f"{name}.{count}": count for count in (1, 7, 12)}
+    made = [replace(DECISIONS, name=topic, partitions=count) for topic, count in topics.items()]
+    make_topics(servers.bootstrap, "", made, replicas=1, make=True)
+    with closing(Publisher(servers.bootstrap)) as publish:
+        publish([Record(topic, key, b"ours", ()) for topic in topics for key in keys])
+        publish([Record(topic, None, b"no key", ()) for topic in topics])
+    with closing(KafkaProducer(bootstrap_servers=servers.bootstrap)) as theirs:
+        for topic in topics:
+            for key in keys:
+                theirs.send(topic, key=key, value=b"theirs")
+        theirs.flush()
+
+    for topic, count in topics.items():
+        found = arrived(servers.bootstrap, topic)
+        ours, other = (
+            {one.key: one.partition for one in found if one.value == by} for by in (b"ours", b"theirs")
+        )
+        assert ours == other
+        assert set(ours.values()) == set(range(count))
+        assert len(found) == 2 * len(keys) + 1
 
 
 def test_killed_between_produce_and_mark_it_repeats_with_the_same_ids(

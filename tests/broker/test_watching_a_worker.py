@@ -14,6 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from working import Office, Worker, until
 
 from servers.kafka import Kafka
+from servers.postgres import Postgres
+from workflow.store.opening import open_store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,6 +127,31 @@ def test_what_lies_unread_is_told_before_a_batch_of_it_succeeds(
     office.read_to(10)
     until(lambda: _lag(worker, office.topic) == 0, "nothing lies unread")
     assert worker.end() == 0
+
+
+def test_what_gathers_while_the_database_is_away_is_told_meanwhile(
+    office: Office, messages: list[bytes], name: str
+) -> None:
+    with Postgres() as postgres:
+        postgres.run(f"CREATE DATABASE {name} TEMPLATE template0")
+        office.database = postgres.url(name)
+        open_store(office.database).close()
+        worker = office.worker(RETRY_WAIT_LEAST_MS=50, RETRY_WAIT_MOST_MS=500)
+        office.send(messages[:10], partition=0)
+        office.read_to(10)
+        until(lambda: _lag(worker, office.topic) == 0, "nothing lies unread")
+        postgres.kill()
+        office.send(messages[10:40], partition=0)
+        until(lambda: _lag(worker, office.topic) == 30, "what gathers is told")
+        office.send(messages[40:50], partition=0)
+        until(lambda: _lag(worker, office.topic) == 40, "and grows")
+        assert measures(worker)["dunghen_lag_seconds"]["0", office.topic] > 0
+        assert worker.lines("retry")[-1]["reason"] == "store_unreachable"
+        postgres.restart()
+        office.read_to(50)
+        until(lambda: _lag(worker, office.topic) == 0, "nothing lies unread any more")
+        assert measures(worker)["dunghen_lag_seconds"]["0", office.topic] == 0
+        assert worker.end() == 0
 
 
 def _lag(worker: Worker, topic: str) -> float | None:

@@ -13,7 +13,7 @@ from clockmaking import revision as written
 from msgspec.structs import replace
 from rotating import ORGANISATION
 
-from workflow.alerts.lateness import Sums, standing, watch
+from workflow.alerts.lateness import explained, standing, watch
 from workflow.alerts.life import say
 from workflow.alerts.office import FAR, Office
 from workflow.facts import Acted, Appointment, Fact
@@ -120,7 +120,7 @@ class Desk:
         """The last alert of a kind with its sum as of a moment."""
         rules, dossier = (judgment := fold(self.rules, "D", self.facts)).rules, judgment.dossier
         watched = watch(self.office, rules, dossier, rules.clock.deadlines(dossier, at=at(when)), at(when))
-        return Sums(rules, dossier, watched, at(when)).explained(self.last(kind))
+        return explained(rules, dossier, watched, at(when), self.last(kind))
 
     def sum(self, kind: str, when: str) -> list[tuple[str, str | None]]:
         """The sum of the last alert of a kind as of a moment: each line, and the date it reaches."""

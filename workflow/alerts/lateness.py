@@ -112,6 +112,8 @@ def named(rules: Rules, cause: Cause) -> Cause:
 
 def followed(found: Sequence[Alert], said: Collection[str]) -> list[Alert]:
     """Alerts without the warnings whose date has passed and is told of; one that was `said` ended at its date."""
+    if len(found) < 2:  # noqa: PLR2004 - no alert follows itself
+        return list(found)
     late = {(alert.kind, alert.rule) for alert in found}
     kept = []
     for alert in found:
@@ -122,21 +124,14 @@ def followed(found: Sequence[Alert], said: Collection[str]) -> list[Alert]:
     return kept
 
 
-class Sums:
-    """The sums of the dates alerts about a dossier rest on, each counted when its alert asks for it."""
-
-    def __init__(self, rules: Rules, dossier: Dossier, watched: Watched, now: datetime) -> None:
-        """Nothing counted yet. `watched`: what was up as of `now`."""
-        self._rules, self._dossier, self._watched, self._now = rules, dossier, watched, now
-
-    def explained(self, alert: Alert) -> Alert:
-        """An alert with the sum of the date it rests on; itself where it rests on none. Raises CalendarRange."""
-        rules, dossier = self._rules, self._dossier
-        for found_up in reversed(self._watched.up):
-            cause = named(rules, found_up)
-            if cause.due_at == alert.due_at and alert_id(dossier.subject, cause.kind, cause.rule) == alert.id:
-                return replace(alert, sum=sum_of(rules, dossier, cause, self._now))
-        return alert
+def explained(rules: Rules, dossier: Dossier, watched: Watched, now: datetime, alert: Alert) -> Alert:
+    """An alert with the sum of the date it rests on, `watched` being what was up as of `now`; itself where it rests on
+    none. Raises CalendarRange."""
+    for found_up in reversed(watched.up):
+        cause = named(rules, found_up)
+        if cause.due_at == alert.due_at and alert_id(dossier.subject, cause.kind, cause.rule) == alert.id:
+            return replace(alert, sum=sum_of(rules, dossier, cause, now))
+    return alert
 
 
 def sum_of(rules: Rules, dossier: Dossier, cause: Cause, now: datetime) -> tuple[Line, ...]:

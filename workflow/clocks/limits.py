@@ -7,7 +7,7 @@ docs/clocks.md is the specification.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -272,12 +272,11 @@ class LimitClock:
         counter = self.counts.at(moment.announced_by, moment.unit)
         try:
             begun = self._begin(dossier, anchor, counter, number, moment, lines)
+            point = counter.reach(begun, number)
             if lines is not None:
-                self._tell_count(
-                    dossier, number, counter.instant(counter.reach(begun, number)), moment, lines
-                )
+                self._tell_count(dossier, number, counter.instant(point), moment, lines)
             stops = self._rules.stops(dossier, begun, moment)
-            return self._moved(counter, begun, number, stops, lines)
+            return self._moved(counter, point, stops, lines)
         except OverflowError as cause:
             raise beyond_all_dates(anchor, number) from cause
 
@@ -314,12 +313,15 @@ class LimitClock:
     ) -> datetime:
         """The due instant as it stood at `until`."""
         met = [replace(stop, end=min(stop.end, until)) for stop in stops if stop.start < until]
-        return self._moved(counter, begun, number, met, None).due
+        return self._moved(counter, counter.reach(begun, number), met, None).due
 
     def _moved(
-        self, counter: AnyCounter, begun: datetime, number: int, stops: Iterable[Stop], lines: Lines
+        self,
+        counter: AnyCounter,
+        point: Any,  # noqa: ANN401 - what this counter reaches
+        stops: Iterable[Stop],
+        lines: Lines,
     ) -> Reached:
-        point = counter.reach(begun, number)
         due = counter.instant(point)
         standing = False
         for stop in stops:

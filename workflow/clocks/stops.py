@@ -130,6 +130,8 @@ class StopRules:
 
     def stops(self, dossier: Dossier, since: datetime, moment: Moment) -> list[Stop]:
         """The stops of this clock from `since` on, united, in the order of their starts."""
+        if not (dossier.pauses or dossier.tasks):
+            return []
         met = self._met(dossier, moment)
         if not met.united or met.united[0].start >= since:
             return met.united

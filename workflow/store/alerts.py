@@ -10,12 +10,12 @@ from workflow.alerts.life import Life
 from workflow.store.rows import AlertRow, FeedRow, to_us
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from workflow.store.store import Reading, Writing
 
 _OF: Final = "SELECT id, content FROM alerts WHERE {id}"
-_ABOUT: Final = "SELECT id, content FROM alerts WHERE {subject} ORDER BY id"
+_ABOUT: Final = "SELECT id, content FROM alerts WHERE {subject}"
 _STATES: Final = "('waiting', 'raised', 'acknowledged', 'snoozed')"
 _OPEN: Final = f"SELECT id, content FROM alerts WHERE kind = %s AND state IN {_STATES}"
 _FEEDS: Final = f"SELECT {', '.join(FeedRow._fields)} FROM feeds ORDER BY source, stream, partition"
@@ -56,9 +56,13 @@ def lives_of(reading: Reading, ids: Iterable[str]) -> dict[str, Life]:
     return _read(reading.rows(_OF, id=ids))
 
 
-def lives_about(reading: Reading, subjects: Iterable[str]) -> dict[str, Life]:
-    """The lives of all alerts about these subjects, by their ids, in the order of these."""
-    return _read(reading.rows(_ABOUT, subject=subjects))
+def lives_about(reading: Reading, subjects: Collection[str]) -> dict[str, dict[str, Life]]:
+    """The lives of all alerts about these subjects, by subject and id."""
+    found: dict[str, dict[str, Life]] = {}
+    for identifier, content in reading.rows(_ABOUT, subject=subjects) if subjects else ():
+        life = _decode(content)
+        found.setdefault(life.alert.subject, {})[identifier] = life
+    return found
 
 
 def lives_open(reading: Reading, kind: str) -> dict[str, Life]:

@@ -62,7 +62,7 @@ def _conflicts(reading: Reading, details: Iterable[str]) -> set[tuple[str, bytes
 
 def letter(reading: Reading, number: int) -> Kept | None:
     """The letter of that number; None where there is none."""
-    found = list(reading.rows(f"SELECT {_COLUMNS} FROM dead_letters WHERE seq = %s", (number,)))
+    found = reading.rows(f"SELECT {_COLUMNS} FROM dead_letters WHERE seq = %s", (number,))
     return _kept(found[0]) if found else None
 
 

@@ -131,7 +131,7 @@ def lately(reading: Reading, channel: str, one: Waiting, since: datetime) -> Lat
 
 def hush(writing: Writing, channel: str, now: datetime) -> int:
     """Sets aside what waits to be said of alerts that were snoozed meanwhile; how many. It is said anew afterwards."""
-    found = list(writing.rows(_SNOOZED, (channel,)))
+    found = writing.rows(_SNOOZED, (channel,))
     if found:
         made = Delivery(
             0, _id(channel, "", found[0][1]), channel, "", "", "quiet", None, 0, now, "quiet", now, None
@@ -143,7 +143,7 @@ def hush(writing: Writing, channel: str, now: datetime) -> int:
 def make_digest(writing: Writing, channel: str, one: Waiting, now: datetime) -> None:
     """Puts all that waits for an address into one delivery that counts it."""
     group = (channel, one.route, one.address, one.last)
-    first = next(iter(writing.rows(f"SELECT id FROM notices WHERE {_GROUP} ORDER BY seq LIMIT 1", group)))[0]
+    ((first,),) = writing.rows(f"SELECT id FROM notices WHERE {_GROUP} ORDER BY seq LIMIT 1", group)
     identifier = _id(channel, one.address, first)
     done = writing.run(f"UPDATE notices SET delivery = %s WHERE {_GROUP}", (identifier, *group))
     made = Delivery(

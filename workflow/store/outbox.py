@@ -60,15 +60,15 @@ class Outbox:
         """The oldest batches not yet sent, at most so many."""
         connection = self._connection.execution_options(reads=True)
         with translated(self._name), connection.begin():
-            found = connection.exec_driver_sql(self._sql.marked(_UNSENT), (limit,))
-            return [Batch(seq, from_us(at), messages, bytes(content)) for seq, at, messages, content in found]
+            found = self._sql.gather(connection, _UNSENT, (limit,))
+        return [Batch(seq, from_us(at), messages, bytes(content)) for seq, at, messages, content in found]
 
     def unsent_letters(self, limit: int) -> dict[int, DeadLetter]:
         """The oldest dead letters not yet sent, by their numbers, at most so many."""
         connection = self._connection.execution_options(reads=True)
         with translated(self._name), connection.begin():
-            found = connection.exec_driver_sql(self._sql.marked(_UNSENT_LETTERS), (limit,))
-            return {seq: DeadLetter._make(letter) for seq, *letter in found}
+            found = self._sql.gather(connection, _UNSENT_LETTERS, (limit,))
+        return {seq: DeadLetter._make(letter) for seq, *letter in found}
 
     def sent(self, batches: Iterable[Batch], at: datetime) -> None:
         """Marks batches as sent."""

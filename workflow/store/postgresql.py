@@ -88,21 +88,17 @@ _OUST_WRITER: Final = (
 
 def lock(connection: Connection, subjects: Sequence[str]) -> list[DossierRow]:
     """The dossiers of these sorted subjects, locked in their order."""
-    found = connection.exec_driver_sql(_LOCK, (list(subjects),)).cursor
-    return [] if found is None else [DossierRow._make(row) for row in found.fetchall()]
+    return list(map(DossierRow._make, gather(connection, _LOCK, (list(subjects),))))
 
 
 def lock_due(connection: Connection, by: int, limit: int) -> list[DossierRow]:
     """The dossiers that are due and that nobody holds, the earliest first, at most so many, sorted by subject."""
-    found = connection.exec_driver_sql(_LOCK_DUE, (by, limit)).cursor
-    return [] if found is None else [DossierRow._make(row) for row in found.fetchall()]
+    return list(map(DossierRow._make, gather(connection, _LOCK_DUE, (by, limit))))
 
 
 def known(connection: Connection, identities: Sequence[Identity]) -> list[Row]:
     """Those of the identities that are there, each with its digest."""
-    columns = tuple(list(column) for column in zip(*identities, strict=True))
-    cursor = connection.exec_driver_sql(_KNOWN, columns).cursor
-    return [] if cursor is None else list(cursor.fetchall())
+    return gather(connection, _KNOWN, tuple(list(column) for column in zip(*identities, strict=True)))
 
 
 def append(connection: Connection, rows: Sequence[FactRow]) -> None:
@@ -127,6 +123,12 @@ def keep_alerts(connection: Connection, rows: Sequence[AlertRow]) -> int:
     """Writes alerts, new ones and those that changed; how many were as their writers knew them."""
     done = connection.exec_driver_sql(_KEEP, tuple(list(column) for column in zip(*rows, strict=True)))
     return done.rowcount
+
+
+def gather(connection: Connection, statement: str, values: Row = ()) -> list[Row]:
+    """All rows at once: one question and one answer, where `stream` takes four."""
+    found: list[Row] = _driver(connection, statement).execute(statement, values, binary=True).fetchall()
+    return found
 
 
 def stream(connection: Connection, statement: str, values: Row = ()) -> Iterator[Row]:
@@ -176,7 +178,7 @@ def _driver(connection: Connection, statement: str) -> Any:  # noqa: ANN401 - th
     watch = connection.get_execution_options().get("watch")
     if watch is not None:
         watch(statement)
-    driver = connection.connection.driver_connection
+    driver = connection.connection.dbapi_connection
     assert driver is not None  # noqa: S101 - an open connection has one
     return driver
 

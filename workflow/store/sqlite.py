@@ -53,20 +53,17 @@ _BOOLEANS: Final = [
 
 def lock(connection: Connection, subjects: Sequence[str]) -> list[DossierRow]:
     """The dossiers of these sorted subjects. The write lock of the file is held already."""
-    found = connection.exec_driver_sql(_LOCK, (_json(subjects),)).cursor
-    return [] if found is None else list(map(dossier, found.fetchall()))
+    return list(map(dossier, gather(connection, _LOCK, (_json(subjects),))))
 
 
 def lock_due(connection: Connection, by: int, limit: int) -> list[DossierRow]:
     """The dossiers that are due, the earliest first, at most so many, sorted by subject."""
-    found = connection.exec_driver_sql(_LOCK_DUE, (by, limit)).cursor
-    return [] if found is None else [dossier(row) for row in found.fetchall()]
+    return list(map(dossier, gather(connection, _LOCK_DUE, (by, limit))))
 
 
 def known(connection: Connection, identities: Sequence[Identity]) -> list[Row]:
     """Those of the identities that are there, each with its digest."""
-    found = connection.exec_driver_sql(_KNOWN, (_json(identities),)).cursor
-    return [] if found is None else list(found.fetchall())
+    return gather(connection, _KNOWN, (_json(identities),))
 
 
 def append(connection: Connection, rows: Sequence[FactRow]) -> None:
@@ -89,6 +86,12 @@ def keep_alerts(connection: Connection, rows: Sequence[AlertRow]) -> int:
     """Writes alerts, new ones and those that changed; how many were as their writers knew them."""
     done = connection.exec_driver_sql(_KEEP, list(rows))
     return done.rowcount
+
+
+def gather(connection: Connection, statement: str, values: Row = ()) -> list[Row]:
+    """All rows at once."""
+    cursor = connection.exec_driver_sql(marked(statement), values).cursor
+    return [] if cursor is None else list(cursor.fetchall())
 
 
 def stream(connection: Connection, statement: str, values: Row = ()) -> Iterator[Row]:

@@ -173,7 +173,7 @@ class Reading:
     def position(self, stream: str, partition: int) -> tuple[int, int, str] | None:
         """Position, epoch and log identity of a stream's partition; None where it was never claimed."""
         statement = "SELECT position, epoch, log FROM positions WHERE stream = %s AND partition = %s"
-        found = list(self._stream(statement, (stream, partition)))
+        found = self.rows(statement, (stream, partition))
         return found[0] if found else None
 
     def definitions(self, known_at: datetime | None = None) -> list[Definition]:
@@ -215,12 +215,14 @@ class Reading:
         """Which of the two databases this is: sqlite or postgresql."""
         return self._connection.dialect.name
 
-    def rows(self, statement: str, values: Sequence[object] = (), **lists: Iterable[str]) -> Iterator[Row]:
-        """Rows of a statement of this folder; `{name}` in it stands for the condition that the column of that
-        name is one of the texts of that list; the lists come in their order in it, after the values."""
+    def rows(self, statement: str, values: Sequence[object] = (), **lists: Iterable[str]) -> list[Row]:
+        """All rows of a statement of this folder, of which few come; `{name}` in it stands for the condition that the
+        column of that name is one of the texts of that list; the lists come in their order in it, after the values."""
         among = {name: self._sql.among(name) for name in lists}
         listed = (self._sql.listed(texts) for texts in lists.values())
-        return self._stream(statement.format(**among) if lists else statement, (*values, *listed))
+        whole = statement.format(**among) if lists else statement
+        found: list[Row] = self._sql.gather(self._connection, whole, (*values, *listed))
+        return found
 
     def _stream(self, statement: str, values: Row = ()) -> Iterator[Row]:
         found: Iterator[Row] = self._sql.stream(self._connection, statement, values)
@@ -354,12 +356,10 @@ class Writing(Reading):
         new = [one for one in used if one not in self._archived]
         if not new:
             return
-        names = self._sql.listed(dict.fromkeys(one.name for one in new))
-        statement = (
-            "SELECT kind, name, revision, fingerprint, content FROM definitions"
-            f" WHERE {self._sql.among('name')}"
+        rows = self.rows(
+            "SELECT kind, name, revision, fingerprint, content FROM definitions WHERE {name}",
+            name=dict.fromkeys(one.name for one in new),
         )
-        rows = self._stream(statement, (names,))
         kept = {tuple(row[:3]): definition_of(row) for row in rows}
         for one in new:
             found = kept.get(one[:3])
