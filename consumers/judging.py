@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from workflow.alerts.lateness import explained, standing, watch
 from workflow.alerts.life import acts_in, rungs_said, say, wakes_at
@@ -17,7 +17,7 @@ from workflow.facts import code_of
 from workflow.fold import fold
 from workflow.judge import FAULTS, named
 from workflow.messages import Decision
-from workflow.store.judgments import Standing, listed, pack, row, story_row, unpack
+from workflow.store.judgments import Standing, blank, listed, row, story_row, unpack
 from workflow.store.rows import DossierRow, from_us, to_us
 
 if TYPE_CHECKING:
@@ -338,7 +338,7 @@ class Touched:
         basis = self._basis(rules)
         if before is None:
             kept = Standing(None, self._version, len(self._facts), self._recorded_at, reason)
-            self.row = _blank(rules, basis, self.subject, kept)
+            self.row = blank(rules, basis, self.subject, kept)
         else:
             self.row = before._replace(
                 fingerprint=basis.fingerprint,
@@ -375,23 +375,6 @@ class Touched:
 def used(touched: Iterable[Touched]) -> list[Rules]:
     """The rules that judged these dossiers, each once."""
     return list({id(one.rules): one.rules for one in touched if one.rules is not None}.values())
-
-
-def _blank(rules: Rules, basis: Basis, subject: str, kept: Standing) -> DossierRow:
-    """The row of a dossier that could never be judged."""
-    blank = rules.start(subject)
-    nothing: dict[str, Any] = dict.fromkeys(DossierRow._fields)
-    known = {
-        "subject": subject,
-        "procedure": rules.revision.procedure,
-        "revision": rules.revision.revision,
-        "state": blank.state,
-        "deviated": False,
-        "judgment": pack(blank),
-        **basis._asdict(),
-        **kept._asdict(),
-    }
-    return DossierRow(**{**nothing, **known})
 
 
 def _identity(fact: Fact) -> FactId:

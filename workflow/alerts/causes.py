@@ -6,6 +6,7 @@ docs/alerts.md says each kind: when it is raised, to whom, how it ends.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec import Struct
@@ -104,7 +105,7 @@ def warned_by(
     as it was may be left out. Asked for after every fact: dates that surely do not press yet are not counted.
     """
     clock = rules.clock
-    if dossier.ended_at is not None or office.foretells or not clock.tells_slip(dossier):
+    if dossier.ended_at is not None or office.foretells or not _tells_slip(dossier):
         dates: Sequence[Deadline] = clock.deadlines(dossier, at=at)
         headline = _headline(rules, dossier, dates)
     else:
@@ -120,13 +121,21 @@ def warned_by(
     return [one for one in _warned(office, rules, dossier, dates, at, headline) if one.since <= at]
 
 
+def _tells_slip(dossier: Dossier) -> bool:
+    return any(slip.cause != "apology" for slip in dossier.appointments)
+
+
 def _slip_stays(rules: Rules, one: Dossier, other: Dossier, at: datetime) -> bool:
     """Whether the warnings of its slip surely are the same in two states of an open dossier."""
-    return (
-        one.received_at == other.received_at
-        and one.unit == other.unit
-        and rules.clock.same_slip(one, other, at)
-    )
+    if other.ended_at is not None or _slip(one) != _slip(other):
+        return False
+    if one.ready_at == other.ready_at and one.issued_at == other.issued_at:
+        return True
+    return rules.clock.released_at(one, at) == rules.clock.released_at(other, at)
+
+
+_slip: Final = attrgetter("appointments", "pauses", "received_at", "unit", "hours_of")
+"""What the date of a slip hangs on, and when it is warned of."""
 
 
 def _slip_presses(office: Office, rules: Rules, dossier: Dossier, at: datetime) -> bool:
@@ -134,8 +143,9 @@ def _slip_presses(office: Office, rules: Rules, dossier: Dossier, at: datetime) 
     begun, clock = dossier.received_at, rules.clock
     if begun is None or clock.released_at(dossier, at) is not None:
         return False
+    slips = [slip for slip in dossier.appointments if slip.cause != "apology"]
     # Stops move a date away alone: the benchmark is no earlier.
-    least = clock.least_slip(dossier)
+    least = min(clock.printed(slip, dossier.hours_of) for slip in slips)
     if begun + max(least - begun, _NOTHING) * office.share <= at:
         return True
     return office.day_before(least, dossier.unit, at) <= at

@@ -227,24 +227,6 @@ class Clock:
                 found.append(one)
         return found
 
-    def same_slip(self, one: Dossier, other: Dossier, at: datetime) -> bool:
-        """Whether the date of the slip as of `at` surely is the same in two states of an open dossier, met or not."""
-        if other.ended_at is not None or one.pauses != other.pauses or one.appointments != other.appointments:
-            return False
-        met_alike = one.ready_at == other.ready_at and one.issued_at == other.issued_at
-        return one.hours_of == other.hours_of and (
-            met_alike or self.released_at(one, at) == self.released_at(other, at)
-        )
-
-    def tells_slip(self, dossier: Dossier) -> bool:
-        """Whether a dossier has a slip beside those of apologies."""
-        return any(slip.cause != "apology" for slip in dossier.appointments)
-
-    def least_slip(self, dossier: Dossier) -> datetime:
-        """The earliest instant the slips of a dossier that has one name, those of apologies left out."""
-        unit = dossier.hours_of
-        return min(self.printed(slip, unit) for slip in dossier.appointments if slip.cause != "apology")
-
     def printed(self, slip: AppointmentTold, unit: str | None) -> datetime:
         """The instant (UTC) a slip names; of a date alone its closing time, as the calendar stood when it was told."""
         return self._benchmark.printed(slip, unit)

@@ -187,16 +187,7 @@ class LimitClock:
     @property
     def counted_as(self) -> str:
         """The rule of counting in one line, the same in every language: it stands in each verdict."""
-        counting, limit = self._counting, self.limit
-        if limit.until is not None:
-            number = limit.until
-        else:
-            number = str(self._fixed) if self._choice is None else f"by {self._choice[1].register}"
-        words = [f"{number} {counting.unit}", f"reaching {counting.reaching}"]
-        words += [f"first_day {counting.first_day}"] if counting.first_day else []
-        words += [f"rest_day {counting.rest_day}"] if counting.rest_day else []
-        words += [f"cut_off {counting.cut_off}"] if counting.cut_off else []
-        return ", ".join(words)
+        return sums.in_one_line(self.limit, self._counting)
 
     def due_at(self, dossier: Dossier, anchor: datetime, moment: Moment) -> datetime | None:
         """As `due`, with the moment asked about apart from the calendar's."""
