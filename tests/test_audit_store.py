@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from commands import dunghen, said
 
+from workflow.catalogue import JUDGE_VERSION
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -60,6 +62,42 @@ def test_a_late_verdict_that_was_made_timely_is_found(store: Path) -> None:
     }
     assert len(found["found"]) == found["differences"] > 1
     assert said("audit", "replay", "--store", store, "--without-dates")["differences"] == 0
+
+
+def by_another_engine(store: Path) -> int:
+    """Makes ten dossiers judged by the version before; which that is."""
+    before = JUDGE_VERSION - 1
+    change(
+        store,
+        f"UPDATE dossiers SET judge_version = {before} WHERE subject IN (SELECT subject FROM dossiers LIMIT 10)",
+    )
+    return before
+
+
+def test_dossiers_of_another_engine_that_judged_the_same_are_counted_and_differ_in_nothing(
+    store: Path,
+) -> None:
+    by_another_engine(store)
+    told = dunghen("audit", "replay", "--store", store)
+    counts = said("audit", "replay", "--store", store)
+
+    assert "10 dossiers were last judged by another version of the engine" in told.stderr
+    assert "dunghen activate --dry-run" in told.stderr
+    assert (counts["engine"], counts["older"], counts["differences"]) == (10, 0, 0)
+
+
+def test_a_judgment_another_engine_wrote_is_not_read_and_activate_mends_it(store: Path) -> None:
+    """What it came to is told beside the two versions; its bytes may mean something else."""
+    before = by_another_engine(store)
+    change(store, f"UPDATE dossiers SET judgment = x'C0', state = 'odd' WHERE judge_version = {before}")
+
+    found = said("audit", "replay", "--store", store, status=1)["found"]
+
+    assert len(found) == 20
+    assert {one["kept"] for one in found} == {"odd", f"by version {before} of the judging"}
+    dunghen("activate", "--store", store)
+    mended = said("audit", "replay", "--store", store)
+    assert (mended["engine"], mended["differences"]) == (0, 0)
 
 
 def test_differences_come_one_by_one_and_a_table_says_how_many_it_leaves_out(store: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from workflow.fold import fold, judgment_bytes
 from workflow.organisation import read_organisation, units_of_kind
 from workflow.procedure.checks import check, check_all
 from workflow.procedure.references import placed_limits
+from workflow.sources import read_source
 
 if TYPE_CHECKING:
     from workflow.procedure.language import Limit, Revision
@@ -193,6 +195,23 @@ def test_a_dossier_can_be_returned_with_nothing_broken_at_all(revision: Revision
     assert judged.dossier.state == "returned"
     assert walks.broken(tuple(v for o in judged.outcomes for v in o.violations)) == []
     assert judgment_bytes(judged) == judgment_bytes(fold(rules, walks.SUBJECT, walk.facts[::-1]))
+
+
+@pytest.mark.parametrize("source", ["portal-whole", "ministry-flow"])
+def test_a_code_known_from_memory_stands_as_sample_in_the_lists_of_sources_that_tell_codes(
+    source: str,
+) -> None:
+    remembered = {
+        code: path.stem
+        for path in FILES
+        for code in re.findall(r"from memory, not verified: (\S+?)\.\s", path.read_text("utf-8"))
+    }
+    path = ROOT / "processes" / "sources" / f"{source}.yaml"
+    (heading,) = re.findall(r"^  procedures:.*", path.read_text("utf-8"), re.MULTILINE)
+
+    assert len(remembered) == 6
+    assert dict(read_source(path).codes.procedures) == remembered
+    assert "sample" in heading
 
 
 def test_the_page_lists_every_file_and_shows_the_pictured_procedure_as_it_is() -> None:

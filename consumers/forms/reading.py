@@ -70,12 +70,12 @@ class FormReader:
         # Two ways of saying one kind have one number, or a change of the way would look like a change of the fact.
         order = list(dict.fromkeys(told.kind for told in form.facts))
         self._kinds = [_Kind(told, order.index(told.kind) + 1, form, source, limits) for told in form.facts]
-        self._national = frozenset(
-            column
-            for told in form.facts
-            if told.fields.procedure is not None
-            for column in values.column_names(columned(told.fields.procedure))
-        )
+        listed = [columned(told.fields.procedure) for told in form.facts if told.fields.procedure is not None]
+        self._national = {
+            name: source.codes.procedures if column.codes is None else {}
+            for column in listed
+            for name in values.column_names(column)
+        }
 
     def records(self, message: dict[str, Any], place: str) -> Iterator[tuple[str, list[Part]]]:
         """Each record of a message by its place, with what it tells: nothing where its columns say nothing.
@@ -138,7 +138,8 @@ class FormReader:
         if name in self._keyed:
             return self._hashed(text)
         if name in self._national:
-            return national_code(text)
+            # One that no list has is no mistake: the generic procedure judges it, and is said to.
+            return self._national[name].get(code := national_code(text), code)
         return _in_one_shape(text) if name in self._mixed else text
 
     def _hashed(self, text: str) -> str | None:
@@ -224,13 +225,11 @@ def national_code(code: str) -> str:
 
 
 def _coded(name: str, column: Column, source: SourceDefinition) -> Column:
-    """A field with the source's code lists, where it has none of its own."""
+    """A field with the source's list of statuses, where it has none of its own."""
     if column.codes is not None or column.constant is not None:
         return column
     if name == "action" and source.codes.statuses:
         return replace(column, codes=dict(source.codes.statuses))
-    if name == "procedure" and source.codes.procedures:
-        return replace(column, codes=dict(source.codes.procedures))
     return column
 
 

@@ -147,6 +147,19 @@ def test_a_procedure_code_loses_the_agency_behind_it(opened: Callable[..., FormF
     assert {body.procedure for body in bodies if isinstance(body, Acted)} == {"1.004237"}
 
 
+@pytest.mark.parametrize(
+    ("told", "ours"), [("2.000889.000.00.00.H13", "land-transfer"), ("1.999999", "1.999999")]
+)
+def test_a_code_the_source_lists_becomes_ours_and_another_stays(
+    opened: Callable[..., FormFile], told: str, ours: str
+) -> None:
+    file = opened("portal-whole", whole(MaTTHC=told))
+    bodies = [fact.body for fact in facts_of(file)]
+
+    assert {body.procedure for body in bodies if isinstance(body, Acted)} == {ours}
+    assert file.uncoded == {}
+
+
 @pytest.mark.parametrize("code", ["1.004237", "2.000889.H13", "eia", "1.004237.000.00.00"])
 def test_a_code_of_another_shape_stays(code: str) -> None:
     assert national_code(code) == code

@@ -5,7 +5,6 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from workflow.catalogue import JUDGE_VERSION
 from workflow.judge import FAULTS, Judged, judge
 from workflow.links import stories
 from workflow.store.judgments import Standing, pack, row, story_row
@@ -57,8 +56,7 @@ class Rejudging:
             found = self._again(catalogue, stored, facts, told)
             first = first or found
             if not isinstance(found, str) and found.row[:_BASIS_END] == stored[:_BASIS_END]:
-                older = catalogue is not self._newest or stored.judge_version != JUDGE_VERSION
-                return found._replace(older=True) if older else found
+                return found if catalogue is self._newest else found._replace(older=True)
         return first or "its definitions are not archived"
 
     def _named(self, stored: DossierRow) -> tuple[Catalogue, ...]:

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from workflow.audit.again import Rejudging
+from workflow.catalogue import JUDGE_VERSION
 from workflow.factrows import FactRows
 from workflow.facts import begins_dossier
 from workflow.links import joins
@@ -59,13 +60,15 @@ class Difference(Struct, frozen=True, omit_defaults=True):
 
 
 class Counts(Struct):
-    """How much was judged again. `older`: dossiers that were last judged by other definitions or another engine than
-    the newest, and were judged again by those. `blocked`: dossiers that could not be judged, and cannot."""
+    """How much was judged again. `older`: dossiers that were last judged by other definitions than the newest, and were
+    judged again by those. `engine`: dossiers last judged by another version of the engine, and judged again by this
+    one, so that a difference may be its doing. `blocked`: dossiers that could not be judged, and cannot."""
 
     dossiers: int = 0
     facts: int = 0
     said: int = 0
     older: int = 0
+    engine: int = 0
     blocked: int = 0
     differences: int = 0
 
@@ -124,6 +127,7 @@ class Replay:
         if stored.blocked is not None:
             yield from self._still_blocked(stored, facts)
             return
+        self.counts.engine += stored.judge_version != JUDGE_VERSION
         found = self._judged(stored, facts)
         if isinstance(found, str):
             yield Difference(stored.subject, "row", "judgment", stored.state, found)
@@ -167,11 +171,11 @@ class Replay:
             if one.subject in blocked:
                 continue
             self.counts.said += 1
-            key = (one.subject, one.source, one.id, one.revision)
-            total = hash((*key, bytes(one.outcome)))
-            if before := bytes(one.supersedes):
-                total -= hash((*key, before))
-            part = hash(one.subject) % PARTS
+            subject, source, identifier, revision = one.subject, one.source, one.id, one.revision
+            total = hash((subject, source, identifier, revision, bytes(one.outcome)))
+            if one.supersedes:
+                total -= hash((subject, source, identifier, revision, bytes(one.supersedes)))
+            part = hash(subject) % PARTS
             sums[part] = (sums[part] - total) & MASK
         unequal = [part for part, total in enumerate(sums) if total]
         for start in range(0, len(unequal), LOOKED_AT):
@@ -231,7 +235,12 @@ def _unequal(stored: DossierRow, derived: DossierRow) -> Iterator[Difference]:
     for name, kept, follows in zip(DossierRow._fields[:-1], stored, derived, strict=False):
         if kept != follows:
             yield Difference(stored.subject, "row", name, str(kept), str(follows))
-    if stored.judgment != derived.judgment:
+    if stored.judgment == derived.judgment:
+        return
+    if stored.judge_version != JUDGE_VERSION:  # its fields may be others, so they are not read
+        kept, follows = (f"by version {one} of the judging" for one in (stored.judge_version, JUDGE_VERSION))
+        yield Difference(stored.subject, "row", "judgment", kept, follows)
+    else:
         yield from _unequal_parts(stored.subject, stored.judgment, derived.judgment)
 
 

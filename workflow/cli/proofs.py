@@ -72,6 +72,14 @@ def replay(place: Place, without_dates: bool, output: Form) -> int:  # noqa: FBT
             "{differences} differences. {older} were judged by older definitions, {blocked} cannot be judged."
         )
         click.echo(said.format(**counts, seconds=f"{seconds:.1f}"), err=output != "table")
+    if run.counts.engine:
+        click.echo(
+            current(
+                "{count} dossiers were last judged by another version of the engine, and were judged again by this "
+                "one: what differs of them may be its doing. See it with: dunghen activate --dry-run"
+            ).format(count=run.counts.engine),
+            err=True,
+        )
     if run.counts.differences:
         click.echo(
             current(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from workflow.canonical import canonical
@@ -32,7 +33,7 @@ FACT_COLUMNS: Final = "subject, source, id, revision, occurred_at, entered_at, r
 _REVISION, _OCCURRED, _SEQUENCE = 3, 4, 7
 
 
-class Told(NamedTuple):
+class Told(Struct, frozen=True, gc=False):
     """A fact, the message it came in, and where: what a dead letter keeps."""
 
     fact: Fact
@@ -42,7 +43,7 @@ class Told(NamedTuple):
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
-class Prepared(NamedTuple):
+class Prepared(Struct, frozen=True, gc=False):
     """A fact ready to be stored: `fact` says what its row will tell, so that a replay reads the same."""
 
     fact: Fact
@@ -51,7 +52,7 @@ class Prepared(NamedTuple):
 
 
 class Bodies:
-    """Bodies by their bytes. One for each reader: it remembers what it has read."""
+    """Bodies by their bytes. One for each reader: it remembers what it has read, but what one dossier alone says."""
 
     def __init__(self) -> None:
         """Nothing read yet."""
@@ -61,9 +62,11 @@ class Bodies:
         """The body a row tells."""
         body = self._memo.get(told)
         if body is None:
-            if len(self._memo) >= MEMO_MAX:
-                self._memo.clear()
-            body = self._memo[told] = read_body(told)
+            body = read_body(told)
+            if body.__class__ is not Acted or body.submitted_at is None:
+                if len(self._memo) >= MEMO_MAX:
+                    self._memo.clear()
+                self._memo[told] = body
         return body
 
     def dossier(self, rows: Sequence[Row]) -> Sequence[Fact]:
@@ -74,7 +77,7 @@ class Bodies:
         subject, source = rows[0][:2]
         first = self.read(rows[0][-1])
         known = isinstance(first, Opened) and first.state is None
-        found = FactRows(subject, source, self.fact(rows[0]) if known else None, shared=True)
+        found = FactRows(subject, source, self.fact(rows[0]) if known else None)
         add, seen, last, latest = found.rows.append, self._memo.get, -1, rows[0][_OCCURRED]
         for _, teller, identifier, revision, occurred_at, _, _, sequence, told in rows[known:]:
             body = seen(told) or self.read(told)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from workflow.store.store import Reading
 
 DECISION: Final = "decision"
+BATCHES: Final = 20
+"""Batches of messages held at once: each is some hundred kilobytes."""
 _PUT: Final = (
     "INSERT INTO said VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET version = excluded.version,"
     " outcome = excluded.outcome WHERE excluded.version >= version"
@@ -51,7 +53,7 @@ _messages: Final = msgspec.json.Decoder(list[SaidOfFact]).decode
 def decisions(reading: Reading) -> Iterator[SaidOfFact]:
     """All decisions with an outcome, in the order they were said."""
     after = 0
-    while batches := reading.outbox(after):
+    while batches := reading.outbox(after, BATCHES):
         for after, content in batches:  # noqa: B007 - the last one is where the next reading begins
             yield from (one for one in _messages(content) if one.says == DECISION and one.outcome)
 
