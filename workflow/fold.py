@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import Struct
@@ -85,7 +85,7 @@ def fold(
     )
 
 
-class Stage(NamedTuple):
+class Stage(Struct, frozen=True, gc=False):
     """One fact at its place, its outcome, and the dossier right after it."""
 
     placed: Placed

@@ -252,8 +252,7 @@ class Clock:
         """The date lateness is judged by as of `at`, alone, with its sum where `explain`; None where no slip is known.
         Raises CalendarRange."""
         ended_at = dossier.ended_at if dossier.ended_at is not None and dossier.ended_at <= at else None
-        found = self._benchmark.deadlines(dossier, at=at, announced_by=ended_at or at, explain=explain)
-        return next((one for one in found if one.kind == "benchmark"), None)
+        return self._benchmark.deadline(dossier, at=at, announced_by=ended_at or at, explain=explain)
 
     def _asked(self, dossier: Dossier, ended_at: datetime | None) -> list[Asked]:
         """Every limit that may apply, what it counts from and what met it."""
