@@ -102,13 +102,37 @@ def trail(
     valid_at: datetime | None = None,
 ) -> list[Stage]:
     """The same judgment as `fold`, kept after every standing fact: for explaining a history step by step."""
-    told = sorted(facts, key=_time)
+    return traced(rules, subject, facts, known_at=known_at, valid_at=valid_at)[1]
+
+
+def traced(
+    rules: Rules,
+    subject: str,
+    facts: Sequence[Fact],
+    *,
+    known_at: datetime | None = None,
+    valid_at: datetime | None = None,
+) -> tuple[Judgment, list[Stage]]:
+    """The judgment of `fold` and its `trail`, in one pass."""
+    told: Sequence[Fact] = sorted(facts, key=_time)
     dossier = rules.start(subject)
+    aside: Sequence[tuple[Fact, Outcome]] = ()
+    corrected = False
     if known_at is None and valid_at is None and (rows := as_rows(told)) is not None and rows.known is None:
         steps = _act_steps(rules, dossier, told)
     else:
-        steps = _steps(rules, dossier, stand(rules.sources, facts, known_at, valid_at).placed)
-    return [Stage(placed, said, _draft(dossier)) for placed, said in steps]
+        standing = stand(rules.sources, facts, known_at, valid_at)
+        aside, corrected = standing.aside, standing.corrected
+        steps = _steps(rules, dossier, standing.placed)
+    stages = [Stage(placed, said, _draft(dossier)) for placed, said in steps]
+    dossier.corrected = corrected
+    judgment = Judgment(
+        rules.family[dossier.revision],
+        dossier,
+        [*(one.placed.fact for one in stages), *(fact for fact, _ in aside)],
+        [*(one.outcome for one in stages), *(outcome for _, outcome in aside)],
+    )
+    return judgment, stages
 
 
 def sorts_last(rules: Rules, dossier: Dossier, fact: Fact) -> bool:
