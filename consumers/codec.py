@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 from unicodedata import normalize
 
-from msgspec import ValidationError, convert
+from msgspec import Struct, ValidationError, convert
 from msgspec.json import Encoder
 
 from consumers.contract import times
@@ -40,7 +40,7 @@ _VERSIONS: Final = {name.rpartition(".")[0]: name for name in BODIES}
 _encode: Final = Encoder().encode
 
 
-class RawRecord(NamedTuple):
+class RawRecord(Struct, frozen=True, gc=False):
     """One message as it came. `place` names it in errors: file:line, or topic/partition/offset."""
 
     value: bytes

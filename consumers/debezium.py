@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from consumers.contract.limits import DEFAULT_LIMITS
 from consumers.contract.strict import read_object
@@ -42,7 +43,7 @@ def unwrapped(record: RawRecord, limits: Limits = DEFAULT_LIMITS) -> list[RawRec
         value, shells = inner, shells + 1
     if not value:
         return []
-    return [record._replace(value=value, key=None) if shells else record]
+    return [replace(record, value=value, key=None) if shells else record]
 
 
 def _inside(value: bytes, limits: Limits) -> bytes | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from workflow.alerts.lateness import explained, standing, watch
 from workflow.alerts.life import acts_in, rungs_said, say, wakes_at
@@ -15,9 +15,9 @@ from workflow.choosing import tells_steps
 from workflow.errors import DunghenError
 from workflow.facts import code_of
 from workflow.fold import fold
-from workflow.judge import FAULTS
+from workflow.judge import FAULTS, named
 from workflow.messages import Decision
-from workflow.store.judgments import Standing, listed, pack, row, story_row, unpack
+from workflow.store.judgments import Standing, blank, listed, row, story_row, unpack
 from workflow.store.rows import DossierRow, from_us, to_us
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ class Touched:
         self._recorded_at = recorded_at
         before = self._before
         if before is None:
-            self.whole(())
+            if not self._begin():
+                self.whole(())
             return True
         rules = self._still(before)
         if rules is None:
@@ -184,13 +185,14 @@ class Touched:
         rules = next(iter(self._catalogue.family(None).values()))
         try:
             rules = self._catalogue.rules_for(facts)
-            judgment = fold(rules, self.subject, facts)
-            code = next((named for fact in judgment.facts if (named := code_of(fact)) is not None), None)
+            looked_back = self._facts or (self._before is not None and self._before.blocked is not None)
+            if looked_back:
+                judgment = self._past.fold(rules, self.subject, facts, self._facts)
+            else:
+                judgment = fold(rules, self.subject, facts)
             found = list(zip(judgment.facts, judgment.outcomes, strict=True))
-            self._keep(judgment.rules, judgment.dossier, code, len(facts))
+            self._keep(judgment.rules, judgment.dossier, named(judgment.facts), len(facts))
             self._hear(found)
-            if self._facts or (self._before is not None and self._before.blocked is not None):
-                self._past.look_back(rules, judgment.dossier, facts, self._facts)
             self._all_told = True
             self._say_all(judgment, self._told(rules, older) if told is None else told)
         except FAULTS as fault:
@@ -278,12 +280,27 @@ class Touched:
         steps_told = any(tells_steps(self._catalogue.orders, fact) for fact in facts)
         if steps_told and not self._catalogue.judges(code, rules, steps_told=True):
             return False
-        found = self._past.follow(rules, unpack(before.judgment), facts)
+        return self._follow(rules, unpack(before.judgment), code, before.facts)
+
+    def _begin(self) -> bool:
+        """Judges the first facts of a dossier by single steps; False where they must be put in order."""
+        rules = next(iter(self._catalogue.family(None).values()))
+        try:
+            rules = self._catalogue.rules_for(self._facts)
+            return self._follow(rules, rules.start(self.subject), named(self._facts), 0)
+        except FAULTS as fault:
+            self._block(_said(fault), rules)
+            return True
+
+    def _follow(self, rules: Rules, dossier: Dossier, code: str | None, older: int) -> bool:
+        """Takes the new facts behind all that `dossier` has seen; False where one does not lie there."""
+        facts = self._facts
+        found = self._past.follow(rules, dossier, facts)
         if found is None:
             return False
-        dossier, outcomes = found
+        after, outcomes = found
         told = list(zip(facts, outcomes, strict=True))
-        self._keep(rules.family[dossier.revision], dossier, code, before.facts + len(facts))
+        self._keep(rules.family[after.revision], after, code, older + len(facts))
         self.decisions = [self._decision(fact, outcome) for fact, outcome in told]
         self.refused = [(fact, outcome) for fact, outcome in told if outcome.status == "refused"]
         self._acts = acts_in(facts)
@@ -321,7 +338,7 @@ class Touched:
         basis = self._basis(rules)
         if before is None:
             kept = Standing(None, self._version, len(self._facts), self._recorded_at, reason)
-            self.row = _blank(rules, basis, self.subject, kept)
+            self.row = blank(rules, basis, self.subject, kept)
         else:
             self.row = before._replace(
                 fingerprint=basis.fingerprint,
@@ -358,23 +375,6 @@ class Touched:
 def used(touched: Iterable[Touched]) -> list[Rules]:
     """The rules that judged these dossiers, each once."""
     return list({id(one.rules): one.rules for one in touched if one.rules is not None}.values())
-
-
-def _blank(rules: Rules, basis: Basis, subject: str, kept: Standing) -> DossierRow:
-    """The row of a dossier that could never be judged."""
-    blank = rules.start(subject)
-    nothing: dict[str, Any] = dict.fromkeys(DossierRow._fields)
-    known = {
-        "subject": subject,
-        "procedure": rules.revision.procedure,
-        "revision": rules.revision.revision,
-        "state": blank.state,
-        "deviated": False,
-        "judgment": pack(blank),
-        **basis._asdict(),
-        **kept._asdict(),
-    }
-    return DossierRow(**{**nothing, **known})
 
 
 def _identity(fact: Fact) -> FactId:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from consumers.apply import Again, Beside, Told, apply
 from consumers.codec import RawRecord, encode
@@ -81,4 +82,4 @@ def _numbered(store: Store, catalogue: Catalogue, told: Told) -> Told:
     if source is None or source.form is None:
         return told
     (fact,) = revised([told.fact], kept_in(store)([told.fact.subject]))
-    return told._replace(fact=fact, received=encode(fact))
+    return replace(told, fact=fact, received=encode(fact))

@@ -56,9 +56,10 @@ def _received(family: Mapping[str, Rules], facts: Sequence[Fact]) -> datetime:
     if isinstance(facts, FactRows) and facts.known is None:
         return next((at for at, act, _, _ in facts.rows if act.action in receipts), facts.rows[0][0])
     placed = in_order(next(iter(family.values())).sources, facts)
-    for fact, at, *_ in placed:
-        if isinstance(fact.body, Acted) and fact.body.action in receipts:
-            return at
-        if isinstance(fact.body, Opened) and fact.body.received_at is not None:
-            return fact.body.received_at
+    for one in placed:
+        body = one.fact.body
+        if isinstance(body, Acted) and body.action in receipts:
+            return one.at
+        if isinstance(body, Opened) and body.received_at is not None:
+            return body.received_at
     return placed[0].at

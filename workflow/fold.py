@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import Struct
@@ -85,7 +85,7 @@ def fold(
     )
 
 
-class Stage(NamedTuple):
+class Stage(Struct, frozen=True, gc=False):
     """One fact at its place, its outcome, and the dossier right after it."""
 
     placed: Placed
@@ -102,13 +102,37 @@ def trail(
     valid_at: datetime | None = None,
 ) -> list[Stage]:
     """The same judgment as `fold`, kept after every standing fact: for explaining a history step by step."""
-    told = sorted(facts, key=_time)
+    return traced(rules, subject, facts, known_at=known_at, valid_at=valid_at)[1]
+
+
+def traced(
+    rules: Rules,
+    subject: str,
+    facts: Sequence[Fact],
+    *,
+    known_at: datetime | None = None,
+    valid_at: datetime | None = None,
+) -> tuple[Judgment, list[Stage]]:
+    """The judgment of `fold` and its `trail`, in one pass."""
+    told: Sequence[Fact] = sorted(facts, key=_time)
     dossier = rules.start(subject)
+    aside: Sequence[tuple[Fact, Outcome]] = ()
+    corrected = False
     if known_at is None and valid_at is None and (rows := as_rows(told)) is not None and rows.known is None:
         steps = _act_steps(rules, dossier, told)
     else:
-        steps = _steps(rules, dossier, stand(rules.sources, facts, known_at, valid_at).placed)
-    return [Stage(placed, said, _draft(dossier)) for placed, said in steps]
+        standing = stand(rules.sources, facts, known_at, valid_at)
+        aside, corrected = standing.aside, standing.corrected
+        steps = _steps(rules, dossier, standing.placed)
+    stages = [Stage(placed, said, _draft(dossier)) for placed, said in steps]
+    dossier.corrected = corrected
+    judgment = Judgment(
+        rules.family[dossier.revision],
+        dossier,
+        [*(one.placed.fact for one in stages), *(fact for fact, _ in aside)],
+        [*(one.outcome for one in stages), *(outcome for _, outcome in aside)],
+    )
+    return judgment, stages
 
 
 def sorts_last(rules: Rules, dossier: Dossier, fact: Fact) -> bool:
@@ -202,15 +226,20 @@ def _judge_rows(machine: ProcedureMachine, dossier: Dossier, rows: FactRows, out
 
 
 def _act_steps(rules: Rules, dossier: Dossier, facts: Sequence[Fact]) -> Iterator[tuple[Placed, Outcome]]:
-    """As `_steps`, of acts that are known to lie in order."""
-    machine = rules.machine
+    """As `_steps`, of acts of one source that are known to lie in order."""
+    machine, source = rules.machine, facts[0].source
+    order = rules.sources.get(source, UNKNOWN_SOURCE)
+    steps_told, by_sequence = rules.revision.generic and order.steps, order.order == "sequence"
     for fact in facts:
         act, at = fact.body, fact.occurred_at
         assert isinstance(act, Acted)  # noqa: S101 - rows are made of nothing else
         judge = machine.judges[dossier.state].get(act.action, machine.judge)
         outcome = NOT_JUDGED if dossier.halted else judge(dossier, act, at)
-        placed = place(rules.sources.get(fact.source, UNKNOWN_SOURCE), fact, at)
-        _remember(rules, dossier, placed)
+        placed = place(order, fact, at)
+        dossier.last_key = placed.key
+        dossier.steps_told = dossier.steps_told or steps_told
+        if by_sequence:
+            dossier.streams = {source: (fact.sequence, at)}
         yield placed, outcome
 
 

@@ -63,6 +63,7 @@ class ActionEvent(Event):
         self.rules: dict[str, Step] = {}
         self.on_order_break: OnOrderBreak = "refuse"
         self.followed: dict[str, Step] = {}
+        self._breaks: dict[str, Violation] = {}
 
     def add_transition(self, transition: Transition) -> None:
         """Takes one move; a second one for the same state would be silently ignored by the library: refused."""
@@ -79,7 +80,9 @@ class ActionEvent(Event):
 
     def out_of_order(self, dossier: Dossier, act: Acted, at: datetime) -> Outcome:
         """The outcome of `act` where it may not start; changes the dossier it is given."""
-        broken = order_break(self.procedure, dossier.state, self.name)
+        broken = self._breaks.get(dossier.state)
+        if broken is None:
+            broken = self._breaks[dossier.state] = order_break(self.procedure, dossier.state, self.name)
         step = self.followed.get(dossier.state)
         if step is not None:
             return step.judge(dossier, act, at, broken)

@@ -6,25 +6,26 @@ docs/judging.md, first part. Pure; knows nothing of procedures.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from workflow.facts import Acted, Voided
-from workflow.model import Outcome, Violation
+from msgspec import Struct
+from msgspec.structs import replace
+
+from workflow.facts import Acted, Appointment, Fact, Voided
+from workflow.model import OrderKey, Outcome, Violation
 from workflow.sources import UNKNOWN_SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
 
-    from workflow.facts import Appointment, Fact
-    from workflow.model import OrderKey
     from workflow.sources import SourceOrder
 
     Sources: TypeAlias = Mapping[str, SourceOrder]
     Target: TypeAlias = tuple[str, str, str, int | None]
 
 
-class Placed(NamedTuple):
+class Placed(Struct, frozen=True, gc=False):
     """A standing fact at its place: its effective time and its key in the total order. `promised`: the slip of the
     first of its revisions that had one, where it names another date: a promise is not unsaid by sending it again."""
 
@@ -89,7 +90,7 @@ def _promising(one: Placed, first: Appointment | None) -> Placed:
     body = one.fact.body
     if first is None or not isinstance(body, Acted) or (body.appointment and body.appointment.at == first.at):
         return one
-    return one._replace(promised=first)
+    return replace(one, promised=first)
 
 
 def place(order: SourceOrder, fact: Fact, at: datetime) -> Placed:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from zoneinfo import ZoneInfo
 
 import msgspec.inspect as types
 from msgspec import Struct
@@ -18,7 +19,6 @@ from workflow.errors import Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from zoneinfo import ZoneInfo
 
 TIME_EXAMPLE: Final = "2026-11-23T08:15:30+07:00"
 DATE_EXAMPLE: Final = "2026-11-23"
@@ -35,7 +35,7 @@ _ZONES: Final = {
 """The shapes of a time, its digits as zeros, each with its zone: looking one up costs a third of matching a pattern."""
 
 
-class Reading(NamedTuple):
+class Reading(Struct, frozen=True, gc=False):
     """How times are read: the zone of times without an offset (absent: they are refused), and what is believed,
     from `earliest` to before `latest`."""
 

@@ -78,8 +78,8 @@ class Bounds(NamedTuple):
     replay: float
 
 
-MONTH_BOUNDS: Final = Bounds(0.13, 0.08, 0.055)
-FINES_BOUNDS: Final = Bounds(0.19, 0.15, 0.065)
+MONTH_BOUNDS: Final = Bounds(0.13, 0.09, 0.07)
+FINES_BOUNDS: Final = Bounds(0.2, 0.15, 0.08)
 """Guards against getting slower: both logs lie about a third above them."""
 
 

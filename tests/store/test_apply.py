@@ -122,7 +122,7 @@ def test_a_stream_that_is_read_again_buries_nothing_twice(store: Store) -> None:
     other = act("receive", 5, id=LIFE[0].id)
     batch = messages(LIFE[0], other)
     first, again = (apply(store, RULES, batch, now=NOW) for _ in range(2))
-    elsewhere = apply(store, RULES, [batch[1]._replace(place="test/0/99")], now=NOW)
+    elsewhere = apply(store, RULES, [replace(batch[1], place="test/0/99")], now=NOW)
 
     assert (first.appended, first.dead, first.duplicates) == (1, 1, 0)
     assert (again.appended, again.dead, again.duplicates) == (0, 0, 2)

@@ -24,10 +24,10 @@ RULES = catalogue()
 (SPARE,) = [one for one in RULES.used(RULES.families["generic"].values()) if one.name == "generic"]
 
 
-def replayed(store: Store) -> tuple[list[Difference], Counts]:
+def replayed(store: Store, *, dates: bool = True) -> tuple[list[Difference], Counts]:
     with store.reading() as reading:
         archive = Archive(reading.definitions_between(EPOCH, NOW.replace(year=2030)), SPARE)
-        run = Replay(reading, archive)
+        run = Replay(reading, archive, dates=dates)
         return list(run.differences()), run.counts
 
 
@@ -73,6 +73,33 @@ def test_a_row_that_was_changed_is_named(filled: Store, statement: str, what: st
 
     assert [(one.subject, one.where, one.what) for one in found if one.where == "row"] == [("B", "row", what)]
     assert counts.differences == len(found)
+
+
+OTHERWISE = {
+    **dict.fromkeys(("code", "state", "unit", "officer"), "'other'"),
+    **dict.fromkeys(("received_at", "released_at", "ended_at"), "7"),
+    **dict.fromkeys(("appointment_due_at", "committed_due_at", "minutes_left", "facts"), "7"),
+    **dict.fromkeys(("appointment_late", "committed_late"), "true"),
+    "deviated": "NOT deviated",
+}
+BASIS = dict.fromkeys(("procedure", "revision", "fingerprint", "calendar"), "'other'")
+
+
+def test_each_column_that_follows_is_compared(filled: Store) -> None:
+    """Without dates those that hang on none, and what the judgment itself says."""
+    with filled.reading() as reading:
+        (row,) = reading.dossiers(["B"])
+    for number, (column, value) in enumerate({**OTHERWISE, **BASIS}.items(), 1):
+        change(filled, f"UPDATE dossiers SET {column} = {value} WHERE subject = 'B'")
+        dated, undated = ({one.what for one in replayed(filled, dates=dates)[0]} for dates in (True, False))
+        with filled.writing() as writing:
+            writing.put([row._replace(version=row.version + number)])
+
+        named = {column} if column in OTHERWISE else {"judgment"}
+        assert {one for one in dated if one != "outcome"} == named, column
+        without = named if column in {"code", "state", "facts", *BASIS} else set()
+        assert {one for one in undated if one != "outcome"} == without, column
+    assert replayed(filled)[0] == replayed(filled, dates=False)[0] == []
 
 
 def test_a_row_without_facts_is_named(filled: Store) -> None:

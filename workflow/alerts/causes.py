@@ -6,6 +6,7 @@ docs/alerts.md says each kind: when it is raised, to whom, how it ends.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec import Struct
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NOTHING: Final = timedelta()
+APPOINTMENT: Final = "appointment"
+"""The rule of a date that rests on a slip."""
 _STEPS: Final[frozenset[DeadlineKind]] = frozenset({"step", "phase", "task", "limit"})
 
 
@@ -62,6 +65,8 @@ def causes(
     if dossier.tasks:
         yield from _of_closed_tasks(rules, dossier)
     for date in dates:
+        if date.met_at is not None and not date.late:
+            continue
         if headline in (date.kind, date.rule):
             yield from _late(date, "dossier_late", _visit_of_headline(rules, date))
             yield from _of_headline(office, rules, dossier, date, now)
@@ -76,7 +81,7 @@ def causes(
         yield Cause("step_late", missed.rule, since, due_at, missed.met_at, met, missed.starts_at, met=True)
     if dossier.appointments:
         yield from _of_slip(rules, dossier, dates)
-        yield from _of_later_slips(rules, dossier)
+        yield from _of_later_slips(rules, dossier) if len(dossier.appointments) > 1 else ()
     if dossier.pauses:
         yield from _of_pauses(rules, dossier, now)
     if dossier.ready_at is not None:
@@ -86,31 +91,61 @@ def causes(
 
 
 def warned_by(
-    office: Office, rules: Rules, dossier: Dossier, at: datetime, *, of: Collection[str] | None = None
+    office: Office,
+    rules: Rules,
+    dossier: Dossier,
+    at: datetime,
+    *,
+    of: Collection[str] | None = None,
+    but: Dossier | None = None,
 ) -> list[Cause]:
-    """The warnings that are true by a moment; `of`: only those of these limits. Raises CalendarRange.
+    """The warnings that are true by a moment. Raises CalendarRange.
 
-    Asked for after every fact: dates that surely do not press yet are not counted.
+    `of`: only those of these limits, the slip's too. `but`: the dossier after one more fact; what that fact surely left
+    as it was may be left out. Asked for after every fact: dates that surely do not press yet are not counted.
     """
-    least = None if dossier.ended_at is not None or office.foretells else rules.clock.least_slip(dossier)
-    if least is None:
-        dates: Sequence[Deadline] = rules.clock.deadlines(dossier, at=at)
-        found = _warned(office, rules, dossier, dates, at, _headline(rules, dossier, dates))
+    clock = rules.clock
+    if dossier.ended_at is not None or office.foretells or not _tells_slip(dossier):
+        dates: Sequence[Deadline] = clock.deadlines(dossier, at=at)
+        headline = _headline(rules, dossier, dates)
     else:
-        dates = rules.clock.pressing(dossier, at=at, share=office.share, of=of)
-        if _slip_presses(office, rules, dossier, at, least):
-            benchmark = rules.clock.benchmark(dossier, at=at)
+        dates, headline = clock.pressing(dossier, at=at, share=office.share, of=of, but=but), "benchmark"
+        asked = (of is None or APPOINTMENT in of) and not (
+            but is not None and _slip_stays(rules, dossier, but, at)
+        )
+        if asked and _slip_presses(office, rules, dossier, at):
+            benchmark = clock.benchmark(dossier, at=at)
             dates = dates if benchmark is None else [benchmark, *dates]
-        found = _warned(office, rules, dossier, dates, at, "benchmark")
-    return [one for one in found if one.since <= at]
+    if not dates:
+        return []
+    return [one for one in _warned(office, rules, dossier, dates, at, headline) if one.since <= at]
 
 
-def _slip_presses(office: Office, rules: Rules, dossier: Dossier, at: datetime, least: datetime) -> bool:
-    """Whether a warning may rest on the slip of an open dossier by a moment. `least`: its benchmark is no earlier,
-    since stops move it away alone."""
-    begun = dossier.received_at
-    if begun is None or rules.clock.released_at(dossier, at) is not None:
+def _tells_slip(dossier: Dossier) -> bool:
+    return any(slip.cause != "apology" for slip in dossier.appointments)
+
+
+def _slip_stays(rules: Rules, one: Dossier, other: Dossier, at: datetime) -> bool:
+    """Whether the warnings of its slip surely are the same in two states of an open dossier."""
+    if other.ended_at is not None or _slip(one) != _slip(other):
         return False
+    if one.ready_at == other.ready_at and one.issued_at == other.issued_at:
+        return True
+    return rules.clock.released_at(one, at) == rules.clock.released_at(other, at)
+
+
+_slip: Final = attrgetter("appointments", "pauses", "received_at", "unit", "hours_of")
+"""What the date of a slip hangs on, and when it is warned of."""
+
+
+def _slip_presses(office: Office, rules: Rules, dossier: Dossier, at: datetime) -> bool:
+    """Whether a warning may rest on the slip of an open dossier by a moment."""
+    begun, clock = dossier.received_at, rules.clock
+    if begun is None or clock.released_at(dossier, at) is not None:
+        return False
+    slips = [slip for slip in dossier.appointments if slip.cause != "apology"]
+    # Stops move a date away alone: the benchmark is no earlier.
+    least = min(clock.printed(slip, dossier.hours_of) for slip in slips)
     if begun + max(least - begun, _NOTHING) * office.share <= at:
         return True
     return office.day_before(least, dossier.unit, at) <= at
@@ -259,7 +294,9 @@ def _of_slip(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Itera
     printed = next(date.due_at for date in dates if date.kind == "appointment")
     if len(dossier.appointments) > 1:
         printed = rules.clock.printed(slip, dossier.hours_of)
-    if due is not None and due.astimezone(rules.zone).date() != printed.astimezone(rules.zone).date():
+    if due is None or due == printed:
+        return
+    if due.astimezone(rules.zone).date() != printed.astimezone(rules.zone).date():
         counts = found.limit.counts
         date = found.date if counts is None else replace(found.date, calendar=counts.label(slip.told_at))
         yield Cause("appointment_differs", "appointment", slip.told_at, printed, dossier.ended_at, date)

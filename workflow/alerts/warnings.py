@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import pairwise
-from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
@@ -23,8 +22,7 @@ from workflow.alerts.lateness import (
     source_of,
     sum_of,
 )
-from workflow.fold import follow, trail
-from workflow.model import Dossier
+from workflow.fold import fold, follow, traced, trail
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -34,13 +32,11 @@ if TYPE_CHECKING:
     from workflow.alerts.life import Life
     from workflow.alerts.office import Office
     from workflow.facts import Fact
+    from workflow.fold import Judgment, Stage
     from workflow.messages import Alert
-    from workflow.model import Outcome
+    from workflow.model import Dossier, Outcome
     from workflow.rules import Rules
 
-_UNDATED: Final = {"last_key", "streams", "order_assumed", "corrected", "actors", "broken", "missed"}
-_BY_SLOT: Final = {"firsts", "lasts", "counts"}
-_dated: Final = attrgetter(*(one for one in Dossier.__struct_fields__ if one not in _UNDATED | _BY_SLOT))
 LOOKED_FOR: Final = timedelta(days=1)
 """How long after it was to be said, and the delay of its source, a warning that is over is still said."""
 
@@ -84,15 +80,27 @@ class Steps:
             dossier = after
         return dossier, outcomes
 
+    def fold(self, rules: Rules, subject: str, facts: Sequence[Fact], new: Collection[Fact]) -> Judgment:
+        """As `fold`, and looks through all facts on the way; of the older ones only at those that are `new` to us.
+        Raises CalendarRange."""
+        if self._told and new:
+            judgment, stages = traced(rules, subject, facts)
+            self._look(rules, judgment.dossier, stages, new)
+        else:
+            judgment = fold(rules, subject, facts)
+            self.look_back(rules, judgment.dossier, facts, new)
+        return judgment
+
     def look_back(self, rules: Rules, dossier: Dossier, facts: Sequence[Fact], new: Collection[Fact]) -> None:
-        """Looks through all facts of a dossier; of the older ones only at those that are `new` to us. Raises
-        CalendarRange."""
+        """Looks through all facts of a dossier that was judged with others. Raises CalendarRange."""
+        asked = len(facts) > 1 and ((self._told and new) or self._new(rules, dossier, facts))
+        self._look(rules, dossier, trail(rules, dossier.subject, facts) if asked else (), new)
+
+    def _look(self, rules: Rules, dossier: Dossier, stages: Iterable[Stage], new: Collection[Fact]) -> None:
         self.over, self.all_seen = [], True
         news = {(fact.source, fact.id, fact.revision) for fact in new} if self._told else ()
-        if len(facts) == 1 or not (news or self._new(rules, dossier, facts)):
-            return
         border = _since(self._office, dossier, self._now)
-        for one, other in pairwise(trail(rules, dossier.subject, facts)):
+        for one, other in pairwise(stages):
             fact = other.placed.fact
             if other.placed.at > border or (fact.source, fact.id, fact.revision) in news:
                 self.over += _ended(self._office, rules, one.dossier, other.dossier)
@@ -114,12 +122,13 @@ def _since(office: Office, dossier: Dossier, now: datetime) -> datetime:
 def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier) -> Iterator[Over]:
     """The warnings that were true of a dossier until its last fact. Raises CalendarRange."""
     at = None if after.last_key is None else after.last_key[0]
-    if at is None or before.halted or rules.revision.kind == "log" or before.last_key == after.last_key:
+    if at is None or before.last_key in (None, after.last_key):
+        return
+    if before.halted or rules.revision.kind == "log":
         return
     until = rules.family[before.revision]
-    if _same_dates(until, before, after):
-        return
-    true = [one for one in warned_by(office, until, before, at) if one.since < at and one.since < one.due_at]
+    found = warned_by(office, until, before, at, but=after)
+    true = [one for one in found if one.since < at and one.since < one.due_at]
     if not true:
         return
     limits = {one.limit for one in true}
@@ -128,14 +137,6 @@ def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier) -> Ite
     for one in true:
         if (one.kind, one.rule, one.due_at) not in still:
             yield Over(until, before, named(until, replace(one, ended_at=min(at, one.due_at))))
-
-
-def _same_dates(rules: Rules, one: Dossier, other: Dossier) -> bool:
-    """Whether two states of a dossier agree in all a date may hang on: a fact between them ended no warning."""
-    return _dated(one) == _dated(other) and all(
-        one.lasts[slot] == other.lasts[slot] and one.firsts[slot] == other.firsts[slot]
-        for slot in rules.clock.slots
-    )
 
 
 def standing_over(

@@ -58,27 +58,45 @@ class Benchmark(NamedTuple):
             return ()
         met_at = self._met_at(dossier, at)
         last = dossier.appointments[-1]
-        found = [self._appointment(last, dossier.hours_of, at, met_at, explain=explain)]
+        printed = self._appointment(last, dossier.hours_of, at, met_at, explain=explain)
+        found = self._benchmark(dossier, at, met_at, announced_by, explain=explain)
+        return (printed,) if found is None else (printed, found)
+
+    def deadline(
+        self, dossier: Dossier, *, at: datetime, announced_by: datetime | None, explain: bool
+    ) -> Deadline | None:
+        """The benchmark alone; None where no slip is known. Raises CalendarRange."""
+        if not dossier.appointments:
+            return None
+        return self._benchmark(dossier, at, self._met_at(dossier, at), announced_by, explain=explain)
+
+    def _benchmark(
+        self,
+        dossier: Dossier,
+        at: datetime,
+        met_at: datetime | None,
+        announced_by: datetime | None,
+        *,
+        explain: bool,
+    ) -> Deadline | None:
         lines: Lines = [] if explain else None
         reached = self._reached(dossier, Moment(met_at or at, announced_by, dossier.hours_of), lines)
-        if reached is not None:
-            label = None if self.counts is None else self.counts.label(announced_by)
-            if lines is not None and self.counts is not None:
-                lines += sums.counted_by(self.counts, announced_by, dossier.hours_of)
-            found.append(
-                Deadline(
-                    rule="appointment",
-                    kind="benchmark",
-                    due_at=reached.due,
-                    met_at=met_at,
-                    late=(met_at or at) > reached.due,
-                    open_pause=reached.standing and met_at is None,
-                    calendar=label,
-                    hours=None if self.counts is None else self.counts.hours(dossier.hours_of),
-                    sum=tuple(lines or ()),
-                )
-            )
-        return tuple(found)
+        if reached is None:
+            return None
+        label = None if self.counts is None else self.counts.label(announced_by)
+        if lines is not None and self.counts is not None:
+            lines += sums.counted_by(self.counts, announced_by, dossier.hours_of)
+        return Deadline(
+            rule="appointment",
+            kind="benchmark",
+            due_at=reached.due,
+            met_at=met_at,
+            late=(met_at or at) > reached.due,
+            open_pause=reached.standing and met_at is None,
+            calendar=label,
+            hours=None if self.counts is None else self.counts.hours(dossier.hours_of),
+            sum=tuple(lines or ()),
+        )
 
     def released_at(self, dossier: Dossier, at: datetime) -> datetime | None:
         """As Clock.released_at."""

@@ -79,13 +79,6 @@ def _begins(starts: Anchor | None, name: str, action: Action) -> bool:
     return name == starts.action or any(move.to == starts.entering for move in action.moves if move.to)
 
 
-def actions_asked(limit: LimitClock) -> tuple[str, ...]:
-    """The actions whose times a limit's dates hang on."""
-    starts = limit.limit.starts
-    anchor = () if starts is None or starts.action is None else (starts.action,)
-    return (*bound_actions(limit.binds), *anchor)
-
-
 def binds_stay(limit: LimitClock, state: str) -> bool:
     """Whether a stay in `state` must keep the limit."""
     return _stay(limit.id, limit.limit) == state

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from workflow.clocks.benchmark import WITHOUT_COMMITTED, Benchmark
 from workflow.clocks.bindings import (
     actions_ahead,
-    actions_asked,
     anchor_of,
     binds_action,
     binds_end,
@@ -69,8 +68,8 @@ def compile_clock(
 
 
 class Clock:
-    """Every limit of one revision. `limits` holds them by rule id, in the order of the revision; `slots`: where a
-    dossier keeps the times of the actions they ask about; `timetable` is the calendar they count by, None without one.
+    """Every limit of one revision. `limits` holds them by rule id, in the order of the revision; `timetable` is the
+    calendar they count by, None without one.
 
     Where a `unit` is asked for it is the one whose hours count: `hours_of` of the dossier.
     """
@@ -93,8 +92,6 @@ class Clock:
         self._phases = {name: self._those(lambda one: binds_phase(one, name)) for name in revision.phases}  # noqa: B023
         ends = tuple(limit for limit in self._any_end if limit.kind not in _DATES)
         self._undated = {state: (*ends, *stays) for state, stays in self._stays.items()}
-        named = {action for limit in self.limits.values() for action in actions_asked(limit)}
-        self.slots = tuple(sorted(layout.actions[one] for one in named if one in layout.actions))
         self._benchmark = self._compiled_benchmark()
         self._ahead = {
             state: self._those(lambda one: not actions.isdisjoint(bound_actions(one.binds)))  # noqa: B023
@@ -199,29 +196,36 @@ class Clock:
         return (*slips, *counted)
 
     def pressing(
-        self, dossier: Dossier, *, at: datetime, share: float, of: Collection[str] | None = None
+        self,
+        dossier: Dossier,
+        *,
+        at: datetime,
+        share: float,
+        of: Collection[str] | None = None,
+        but: Dossier | None = None,
     ) -> list[Deadline]:
         """The deadlines of an open dossier's steps, phases, tasks and other limits as of `at` that are not met by then
-        and of which `share` of the time may be over: of others surely less is. `of`: only those of these rules. Raises
-        CalendarRange."""
+        and of which `share` of the time may be over: of others surely less is. `of`: only those of these rules; `but`:
+        none of those that surely are the same in this state of it. Raises CalendarRange."""
         found = []
-        for limit, anchor, met_at in self._running(dossier):
+        still: list[Asked] | None = None
+        for asked in self._running(dossier):
+            limit, anchor, met_at = asked
             if (
                 anchor is None
                 or (met_at is not None and met_at <= at)
                 or (of is not None and limit.id not in of)
+                or not limit.may_press(dossier, anchor, at, share)
             ):
                 continue
-            one = limit.pressing(dossier, anchor, at, share)
+            if but is not None and but.ended_at is None:
+                still = list(self._running(but)) if still is None else still
+                if asked in still and limit.moved_alike(dossier, but):
+                    continue
+            one = limit.deadline(dossier, anchor, at=at, announced_by=at, explain=False)
             if one is not None:
                 found.append(one)
         return found
-
-    def least_slip(self, dossier: Dossier) -> datetime | None:
-        """The earliest instant the slips of a dossier name, those with an apology left out; None without one."""
-        unit = dossier.hours_of
-        slips = (self.printed(slip, unit) for slip in dossier.appointments if slip.cause != "apology")
-        return min(slips, default=None)
 
     def printed(self, slip: AppointmentTold, unit: str | None) -> datetime:
         """The instant (UTC) a slip names; of a date alone its closing time, as the calendar stood when it was told."""
@@ -248,8 +252,7 @@ class Clock:
         """The date lateness is judged by as of `at`, alone, with its sum where `explain`; None where no slip is known.
         Raises CalendarRange."""
         ended_at = dossier.ended_at if dossier.ended_at is not None and dossier.ended_at <= at else None
-        found = self._benchmark.deadlines(dossier, at=at, announced_by=ended_at or at, explain=explain)
-        return next((one for one in found if one.kind == "benchmark"), None)
+        return self._benchmark.deadline(dossier, at=at, announced_by=ended_at or at, explain=explain)
 
     def _asked(self, dossier: Dossier, ended_at: datetime | None) -> list[Asked]:
         """Every limit that may apply, what it counts from and what met it."""
@@ -260,7 +263,7 @@ class Clock:
             asked += self._phase_limits(dossier)
         if ended_at is None:
             asked += self._task_limits(dossier)
-            asked += [(limit, limit.anchor(dossier), None) for limit in self._still_ahead(dossier)]
+            asked += [(limit, anchor, None) for limit, anchor in self._still_ahead(dossier)]
         return asked
 
     def _running(self, dossier: Dossier) -> Iterator[Asked]:
@@ -272,9 +275,9 @@ class Clock:
                 yield one
         if dossier.tasks:
             yield from self._task_limits(dossier)
-        for limit in self._still_ahead(dossier):
+        for limit, begun in self._still_ahead(dossier):
             if limit.kind not in _DATES:
-                yield limit, limit.anchor(dossier), None
+                yield limit, begun, None
 
     def _end_limits(self, dossier: Dossier, ended_at: datetime | None) -> Iterator[Asked]:
         """Committed and statutory limits are met when the dossier is issued, others when it ends."""
@@ -297,12 +300,12 @@ class Clock:
                 for limit in self.for_task(run.state, run.task):
                     yield limit, run.asked_at, None
 
-    def _still_ahead(self, dossier: Dossier) -> Iterator[LimitClock]:
+    def _still_ahead(self, dossier: Dossier) -> Iterator[tuple[LimitClock, datetime]]:
         """Limits of actions that can still come from the present state and have not come since the anchor."""
         for limit in self._ahead.get(dossier.state, ()):
             anchor = limit.anchor(dossier)
             if anchor is not None and not limit.met(dossier, anchor):
-                yield limit
+                yield limit, anchor
 
     def _those(self, binds: Callable[[LimitClock], bool]) -> tuple[LimitClock, ...]:
         return tuple(limit for limit in self.limits.values() if binds(limit))

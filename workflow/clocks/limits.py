@@ -119,6 +119,18 @@ class LimitClock:
             (dossier.pauses and rules.pauses) or (dossier.tasks and rules.tasks) or dossier.extensions
         )
 
+    def moved_alike(self, one: Dossier, other: Dossier) -> bool:
+        """Whether, counted from one instant, this limit surely is due at one instant for two states of a dossier."""
+        rules = self._rules
+        return (
+            one.revision == other.revision
+            and one.hours_of == other.hours_of
+            and one.registers == other.registers
+            and one.extensions == other.extensions
+            and (not rules.pauses or one.pauses == other.pauses)
+            and (not rules.tasks or one.tasks == other.tasks)
+        )
+
     def missed(self, dossier: Dossier, at: datetime) -> datetime | None:
         """The due instant an act at `at` comes too late for; None where it is in time or the limit does not apply."""
         anchor = self.anchor(dossier)
@@ -153,22 +165,17 @@ class LimitClock:
         anchor = None if self.counts is None or not self._met_by else self.anchor(dossier)
         return anchor is not None and self.met(dossier, anchor)
 
-    def pressing(self, dossier: Dossier, anchor: datetime, at: datetime, share: float) -> Deadline | None:
-        """The deadline as of `at` where `share` of the time from `anchor` to it may be over; None is sure. A given date
-        has no time of its own. Raises CalendarRange."""
+    def may_press(self, dossier: Dossier, anchor: datetime, at: datetime, share: float) -> bool:
+        """Whether by `at` as much as `share` of the time from `anchor` to the due instant may be over; False is sure. A
+        given date has no time of its own. Raises CalendarRange."""
         passed = at - anchor
         if self.counts is None or passed < self._least_of(share):
-            return None
+            return False
         number = self._fixed if self._choice is None else self._chosen(dossier)
-        if number is None:
-            return None
-        plain = self.counts.due(anchor, number, at, dossier.hours_of)
         # Whatever a dossier has met moves a date further away.
-        if passed < (plain - anchor) * share:
-            return None
-        if self._moves(dossier):
-            return self.deadline(dossier, anchor, at=at, announced_by=at, explain=False)
-        return self._told(dossier, Reached(plain, standing=False), anchor, at, self.counts.label(at))
+        return number is not None and passed >= share * (
+            self.counts.due(anchor, number, at, dossier.hours_of) - anchor
+        )
 
     def _least_of(self, share: float) -> timedelta:
         asked, found = self._share
@@ -180,16 +187,7 @@ class LimitClock:
     @property
     def counted_as(self) -> str:
         """The rule of counting in one line, the same in every language: it stands in each verdict."""
-        counting, limit = self._counting, self.limit
-        if limit.until is not None:
-            number = limit.until
-        else:
-            number = str(self._fixed) if self._choice is None else f"by {self._choice[1].register}"
-        words = [f"{number} {counting.unit}", f"reaching {counting.reaching}"]
-        words += [f"first_day {counting.first_day}"] if counting.first_day else []
-        words += [f"rest_day {counting.rest_day}"] if counting.rest_day else []
-        words += [f"cut_off {counting.cut_off}"] if counting.cut_off else []
-        return ", ".join(words)
+        return sums.in_one_line(self.limit, self._counting)
 
     def due_at(self, dossier: Dossier, anchor: datetime, moment: Moment) -> datetime | None:
         """As `due`, with the moment asked about apart from the calendar's."""

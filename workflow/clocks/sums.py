@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from workflow.clocks.worktime import MICROSECONDS_A_MINUTE
 from workflow.model import Line
+from workflow.procedure.language import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +53,18 @@ def _from_named(starts: Anchor, anchor: datetime) -> Line:
     if starts.entering is not None:
         return Line("entering state {state}", {"state": starts.entering}, anchor)
     return Line("milestone {milestone}", {"milestone": starts.milestone or ""}, anchor)
+
+
+def in_one_line(limit: Limit, counting: Counting) -> str:
+    """How a limit is counted, the same in every language."""
+    number = limit.until or (
+        f"by {limit.within.register}" if isinstance(limit.within, Choice) else str(limit.within)
+    )
+    words = [f"{number} {counting.unit}", f"reaching {counting.reaching}"]
+    words += [f"first_day {counting.first_day}"] if counting.first_day else []
+    words += [f"rest_day {counting.rest_day}"] if counting.rest_day else []
+    words += [f"cut_off {counting.cut_off}"] if counting.cut_off else []
+    return ", ".join(words)
 
 
 def restarted(pause: str, at: datetime) -> Line:

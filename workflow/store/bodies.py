@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from workflow.canonical import canonical
@@ -32,7 +33,7 @@ FACT_COLUMNS: Final = "subject, source, id, revision, occurred_at, entered_at, r
 _REVISION, _OCCURRED, _SEQUENCE = 3, 4, 7
 
 
-class Told(NamedTuple):
+class Told(Struct, frozen=True, gc=False):
     """A fact, the message it came in, and where: what a dead letter keeps."""
 
     fact: Fact
@@ -42,7 +43,7 @@ class Told(NamedTuple):
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
-class Prepared(NamedTuple):
+class Prepared(Struct, frozen=True, gc=False):
     """A fact ready to be stored: `fact` says what its row will tell, so that a replay reads the same."""
 
     fact: Fact

@@ -134,6 +134,23 @@ def row(
     )
 
 
+def blank(rules: Rules, basis: Basis, subject: str, kept: Standing) -> DossierRow:
+    """The row of a dossier that could never be judged: as at its start, and why."""
+    begun = rules.start(subject)
+    nothing: dict[str, Any] = dict.fromkeys(DossierRow._fields)
+    known = {
+        "subject": subject,
+        "procedure": rules.revision.procedure,
+        "revision": rules.revision.revision,
+        "state": begun.state,
+        "deviated": False,
+        "judgment": pack(begun),
+        **basis._asdict(),
+        **kept._asdict(),
+    }
+    return DossierRow(**{**nothing, **known})
+
+
 def story_row(  # noqa: PLR0913 - as `row`, and which code of which story
     rules: Rules,
     basis: Basis,

@@ -362,15 +362,14 @@ class Writing(Reading):
         )
         kept = {tuple(row[:3]): definition_of(row) for row in rows}
         for one in new:
-            found = kept.get(one[:3])
-            if found is None:
-                self.run(
-                    "INSERT INTO definitions (kind, name, revision, fingerprint, content, recorded_at)"
-                    " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-                    (*one, recorded_at),
-                )
-            elif found != one:
+            found = kept.get(one[:3], one)
+            if found != one:
                 raise edited(self._name, one, found)
+        self.run_all(
+            "INSERT INTO definitions (kind, name, revision, fingerprint, content, recorded_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            [(*one, recorded_at) for one in new if one[:3] not in kept],
+        )
         self.fresh |= set(new)
 
     def erase(self, subject: str, source: str, identifier: str, revision: int | None) -> int:
