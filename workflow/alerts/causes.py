@@ -13,14 +13,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from workflow.messages import Kind
-from workflow.model import Deadline
+from workflow.model import Deadline, Dossier
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from workflow.alerts.office import Office
     from workflow.clocks.limits import LimitClock
-    from workflow.model import DeadlineKind, Dossier
+    from workflow.model import DeadlineKind
     from workflow.rules import Rules
 
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -28,6 +28,14 @@ _NOTHING: Final = timedelta()
 APPOINTMENT: Final = "appointment"
 """The rule of a date that rests on a slip."""
 _STEPS: Final[frozenset[DeadlineKind]] = frozenset({"step", "phase", "task", "limit"})
+
+
+_UNDATED: Final = {
+    *("last_key", "streams", "order_assumed", "corrected", "steps_told"),
+    *("actors", "counts", "broken", "missed"),
+}
+_dated: Final = attrgetter(*(one for one in Dossier.__struct_fields__ if one not in _UNDATED))
+"""All of a dossier that a date may hang on."""
 
 
 class Cause(Struct, frozen=True):
@@ -106,6 +114,8 @@ def warned_by(
     """
     clock = rules.clock
     if dossier.ended_at is not None or office.foretells or not _tells_slip(dossier):
+        if but is not None and _dated(dossier) == _dated(but):
+            return []
         dates: Sequence[Deadline] = clock.deadlines(dossier, at=at)
         headline = _headline(rules, dossier, dates)
     else:
