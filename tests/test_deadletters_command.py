@@ -54,6 +54,12 @@ def dunghen(where: str, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_a_list_of_nothing_says_that_there_is_nothing(where: str) -> None:
+    listed = dunghen(where, "list", "--reason", "id_conflict")
+    assert (listed.stdout, listed.returncode) == ("", 0)
+    assert "No such message" in listed.stderr
+
+
 def test_letters_are_listed_shown_and_taken_again_once(where: str) -> None:
     listed = json.loads(dunghen(where, "list", "-o", "json").stdout)
     assert [(one["place"], one["reason"], one["bytes"]) for one in listed] == [

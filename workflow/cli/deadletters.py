@@ -75,6 +75,8 @@ def list_(place: Place, reason: str | None, taken: bool, limit: int, output: For
         if output == "table":
             found = [_briefly(_at_desk(row, seen.zone)) for row in found]
     print_rows(found, LETTERS, output)
+    if not found:
+        click.echo(current("No such message: everything asked about was taken."), err=True)
 
 
 @deadletters.command(cls=Command)
