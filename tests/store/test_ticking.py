@@ -8,11 +8,13 @@ from io import StringIO
 from threading import Event
 from typing import TYPE_CHECKING
 
+from keeping import messages
 from msgspec.structs import replace
 from rotating import BRANCH, OFFICER, appointed, at, moved
-from test_judge_several import department, received, tell
+from test_judge_several import department, received
 
 from consumers import ticking
+from consumers.apply import apply
 from consumers.health import Health
 from consumers.metrics import Metrics
 from consumers.ticking import ACTS_S, SEVERAL_S, WORK, Ticking
@@ -24,6 +26,7 @@ from workflow.store.alerts import lives
 from workflow.store.opening import open_store
 
 if TYPE_CHECKING:
+    from workflow.organisation import Organisation
     from workflow.store.store import Store
 
 
@@ -53,6 +56,14 @@ class Rounds(Event):
 
 
 @cache
+def at_work_at_all_hours() -> Catalogue:
+    """The department without quiet hours: a ticker says the same whatever the hour of the test."""
+    known = department()
+    assert known.organisation is not None
+    return like(known, known.calendars, replace(known.organisation, calendar="none"))
+
+
+@cache
 def without_calendar_of_this_year() -> Catalogue:
     """The department, whose calendars end long before the clock of any machine."""
     known = department()
@@ -61,14 +72,22 @@ def without_calendar_of_this_year() -> Catalogue:
         days = tuple(day for day in calendar.definition.days if day.on.year <= 2021)
         covers = Covers(calendar.definition.covers.since, date(2021, 12, 31))
         calendars[name] = Calendar(replace(calendar.definition, covers=covers, days=days))
+    return like(known, calendars, known.organisation)
+
+
+def like(known: Catalogue, calendars: dict[str, Calendar], organisation: Organisation | None) -> Catalogue:
     revisions = [rules.revision for family in known.families.values() for rules in family.values()]
-    return Catalogue(revisions, calendars, known.sources, known.organisation, None, known.rotation_rules)
+    return Catalogue(revisions, calendars, known.sources, organisation, None, known.rotation_rules)
 
 
 def loop(store: Store, known: Catalogue | None = None, clock: Clock | None = None) -> Ticking:
     return Ticking(
-        store, known or department(), Health((ticking.PART,)), Metrics(), passed_s=clock or Clock()
+        store, known or at_work_at_all_hours(), Health((ticking.PART,)), Metrics(), passed_s=clock or Clock()
     )
+
+
+def tell(store: Store, *facts: Fact, known: Catalogue | None = None) -> None:
+    apply(store, known or at_work_at_all_hours(), messages(*facts), now=at("2021-08-01"))
 
 
 def noted(on: str) -> Fact:
@@ -87,7 +106,7 @@ def test_a_judgment_that_cannot_be_made_is_logged_and_keeps_back_neither_the_oth
 ) -> None:
     out = StringIO()
     log.start(out, "json")
-    tell(store, received("F-1", "2021-05-03"), received("F-2", "2021-05-20"))
+    tell(store, received("F-1", "2021-05-03"), received("F-2", "2021-05-20"), known=department())
     loop(store, without_calendar_of_this_year()).run(Rounds(2))
     assert {"feedback_repeated", "feedback_late"} <= kinds(store)
     assert "judgment_failed" in out.getvalue()
