@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from places import ROOT
 from test_cli import dunghen
+
+from consumers.ticker import tick
+from workflow.catalogue import load
+from workflow.store.opening import open_store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +83,16 @@ def test_shares_name_what_they_are_divided_by(store: str) -> None:
     assert found["online_3"]["percent"] is None
 
 
+def at_the_opening(where: str) -> None:
+    """What a ticker says at the next working instant, which is now by day: at night nothing is raised."""
+    known, now = load(ROOT / "processes"), datetime.now(UTC)
+    kept = open_store(where)
+    tick(kept, known, now=known.office.speaking_at(now, "one-stop-o-mon", now) + timedelta(minutes=1))
+    kept.close()
+
+
 def test_what_is_owed_is_late_once_and_in_no_rate_of_dossiers(store: str) -> None:
+    at_the_opening(store)
     kinds = {one["kind"] for one in rows(store, "alerts", "list", "--about", "can-tho/e-government-2021-q2")}
     assert kinds == {"dossier_late"}
     (everything,) = rows(store, "rates", "--by", "all", "--from", "2021-01-01")
