@@ -13,6 +13,7 @@ from kafka import (
     KafkaAdminClient,
     KafkaConsumer,
     OffsetAndMetadata,
+    OffsetSpec,
     TopicPartition,
 )
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from consumers.kafkasettings import KafkaSettings
     from consumers.streams import Polled
 
+ISOLATION: Final = "read_committed"
 NO_LOG: Final = "none"
 """In place of an identity, where there is no such topic."""
 OUT_OF_RANGE: Final = (LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError)
@@ -111,7 +113,7 @@ class Reader:
                 auto_offset_reset="none",
                 enable_auto_commit=False,
                 allow_auto_create_topics=False,
-                isolation_level="read_committed",
+                isolation_level=ISOLATION,
                 check_crcs=True,
                 session_timeout_ms=settings.session_timeout_ms,
                 heartbeat_interval_ms=max(1, settings.session_timeout_ms // 5),
@@ -150,20 +152,28 @@ class Reader:
     def logs(self, streams: Collection[Stream]) -> Mapping[Stream, Log]:
         """Identity and bounds of the log of each, by three questions however many they are: events wait meanwhile.
 
-        Raises BrokerUnreachable, BrokerRefused.
+        They are not put to the consumer: a broker answers one connection in order, and there they would wait for all
+        that is being fetched. Raises BrokerUnreachable, BrokerRefused.
         """
         if not streams:
             return {}
         try:
-            described = self._administrator().describe_topics(sorted({one.name for one in streams}))
+            asked = self._administrator()
+            described = asked.describe_topics(sorted({one.name for one in streams}))
             known = {topic["name"]: str(topic["topic_id"]) for topic in described if not topic["error_code"]}
             there = [TopicPartition(*one) for one in streams if one.name in known]
-            starts = self._consumer.beginning_offsets(there, timeout_ms=ANSWER_MS) if there else {}
-            ends = self._consumer.end_offsets(there, timeout_ms=ANSWER_MS) if there else {}
+            starts, ends = (self._offsets(there, which) for which in (OffsetSpec.EARLIEST, OffsetSpec.LATEST))
         except KafkaError as fault:
             raise fault_of(self._servers, fault) from fault
         bounds = {Stream(*tp): Log(known[tp.topic], starts[tp], ends[tp]) for tp in there}
         return {one: bounds.get(one, Log(NO_LOG, 0, 0)) for one in streams}
+
+    def _offsets(self, partitions: Iterable[TopicPartition], which: OffsetSpec) -> dict[TopicPartition, int]:
+        """The first offset of each, or the one after the last that is committed."""
+        found = self._administrator().list_partition_offsets(
+            dict.fromkeys(partitions, which), ISOLATION, ANSWER_MS
+        )
+        return {tp: one.offset for tp, one in found.items()}
 
     def begin(self, stream: Stream, position: int) -> bool:
         """Reads a partition on from a position; False where the group has taken it from us."""
