@@ -67,35 +67,36 @@ def visit_of(rule: str, start: datetime | None) -> str:
 
 def causes(
     office: Office, rules: Rules, dossier: Dossier, dates: Sequence[Deadline], now: datetime
-) -> Iterator[Cause]:
+) -> list[Cause]:
     """All an alert may rest on, past or ahead, by a dossier and its deadlines as of `now`."""
     headline = _headline(rules, dossier, dates)
-    if dossier.tasks:
-        yield from _of_closed_tasks(rules, dossier)
+    found = [*_of_closed_tasks(rules, dossier)] if dossier.tasks else []
     for date in dates:
         if date.met_at is not None and not date.late:
             continue
         if headline in (date.kind, date.rule):
-            yield from _late(date, "dossier_late", _visit_of_headline(rules, date))
-            yield from _of_headline(office, rules, dossier, date, now)
+            found.append(_late(date, "dossier_late", _visit_of_headline(rules, date)))
+            found += _of_headline(office, rules, dossier, date, now)
         elif date.kind in _STEPS:
-            yield from _late(date, "step_late", date.starts_at)
-            yield from _of_step(office, date)
+            found.append(_late(date, "step_late", date.starts_at))
+            found += _of_step(office, date)
     for missed in dossier.missed:
         limit = rules.clock.limits.get(missed.rule)
         due_at, reaching = missed.due_at, limit is not None and limit.reaching_is_late
         since = due_at if reaching else due_at + _MICROSECOND
         met = None if limit is None else _met(limit, missed.starts_at, due_at, missed.met_at)
-        yield Cause("step_late", missed.rule, since, due_at, missed.met_at, met, missed.starts_at, met=True)
+        met_late = missed.met_at, met, missed.starts_at
+        found.append(Cause("step_late", missed.rule, since, due_at, *met_late, met=True))
     if dossier.appointments:
-        yield from _of_slip(rules, dossier, dates)
-        yield from _of_later_slips(rules, dossier) if len(dossier.appointments) > 1 else ()
+        found += _of_slip(rules, dossier, dates)
+        found += _of_later_slips(rules, dossier) if len(dossier.appointments) > 1 else ()
     if dossier.pauses:
-        yield from _of_pauses(rules, dossier, now)
+        found += _of_pauses(rules, dossier, now)
     if dossier.ready_at is not None:
         lies_until = dossier.ready_at + timedelta(days=office.limits.uncollected_after_days)
         if dossier.ended_at is None or dossier.ended_at > lies_until:
-            yield Cause("result_not_collected", "ready", lies_until, lies_until, dossier.ended_at)
+            found.append(Cause("result_not_collected", "ready", lies_until, lies_until, dossier.ended_at))
+    return found
 
 
 def warned_by(
@@ -132,7 +133,8 @@ def warned_by(
 
 
 def _tells_slip(dossier: Dossier) -> bool:
-    return any(slip.cause != "apology" for slip in dossier.appointments)
+    slips = dossier.appointments
+    return bool(slips) and (slips[0].cause != "apology" or any(slip.cause != "apology" for slip in slips))
 
 
 def _slip_stays(rules: Rules, one: Dossier, other: Dossier, at: datetime) -> bool:
@@ -168,12 +170,14 @@ def _warned(
     dates: Sequence[Deadline],
     now: datetime,
     headline: str | None,
-) -> Iterator[Cause]:
+) -> list[Cause]:
+    found: list[Cause] = []
     for date in dates:
         if headline in (date.kind, date.rule):
-            yield from _of_headline(office, rules, dossier, date, now)
+            found += _of_headline(office, rules, dossier, date, now)
         elif date.kind in _STEPS:
-            yield from _of_step(office, date)
+            found += _of_step(office, date)
+    return found
 
 
 def _headline(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> str | None:
@@ -188,25 +192,26 @@ def _headline(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> str 
     return None if limit is None else limit.id
 
 
-def _late(date: Deadline, kind: Kind, visit: datetime | None) -> Iterator[Cause]:
-    if date.met_at is None or date.late:
-        yield Cause(kind, date.rule, _too_late(date), date.due_at, date.met_at, date, visit)
+def _late(date: Deadline, kind: Kind, visit: datetime | None) -> Cause:
+    return Cause(kind, date.rule, _too_late(date), date.due_at, date.met_at, date, visit)
 
 
 def _of_headline(
     office: Office, rules: Rules, dossier: Dossier, date: Deadline, now: datetime
-) -> Iterator[Cause]:
+) -> list[Cause]:
+    found: list[Cause] = []
     if date.met_at is not None or date.open_pause:
-        return
+        return found
     risk = office.dossier_at_risk_at(rules, dossier, date, now)
     if risk is not None and risk < date.due_at:
         visit = _visit_of_headline(rules, date)
-        yield Cause("dossier_at_risk", date.rule, risk, date.due_at, None, date, visit)
+        found.append(Cause("dossier_at_risk", date.rule, risk, date.due_at, None, date, visit))
     received_at = dossier.received_at
     if date.kind == "benchmark" and received_at is not None and not _apologised(dossier):
         before = office.day_before(date.due_at, dossier.unit, now)
         if before > received_at:
-            yield Cause("apology_due", date.rule, before, date.due_at, None, date)
+            found.append(Cause("apology_due", date.rule, before, date.due_at, None, date))
+    return found
 
 
 def _visit_of_headline(rules: Rules, date: Deadline) -> datetime | None:
@@ -220,12 +225,15 @@ def _apologised(dossier: Dossier) -> bool:
     return len(slips) > 1 and any(slip.cause == "apology" for slip in slips)
 
 
-def _of_step(office: Office, date: Deadline) -> Iterator[Cause]:
+def _of_step(office: Office, date: Deadline) -> list[Cause]:
     if date.met_at is not None or date.open_pause:
-        return
+        return []
     risk = office.step_at_risk_at(date)
-    if risk is not None:
-        yield Cause("step_at_risk", date.rule, risk, date.due_at, None, date, date.starts_at)
+    return (
+        []
+        if risk is None
+        else [Cause("step_at_risk", date.rule, risk, date.due_at, None, date, date.starts_at)]
+    )
 
 
 def _of_closed_tasks(rules: Rules, dossier: Dossier) -> Iterator[Cause]:

@@ -25,7 +25,7 @@ from workflow.alerts.lateness import (
 from workflow.fold import fold, follow, traced, trail
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from workflow.alerts.causes import Cause
@@ -119,24 +119,26 @@ def _since(office: Office, dossier: Dossier, now: datetime) -> datetime:
     return office.day_before(latest, dossier.unit, now) - delay
 
 
-def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier) -> Iterator[Over]:
+def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier) -> list[Over]:
     """The warnings that were true of a dossier until its last fact. Raises CalendarRange."""
-    at = None if after.last_key is None else after.last_key[0]
-    if at is None or before.last_key in (None, after.last_key):
-        return
+    key = after.last_key
+    if key is None or before.last_key is None or before.last_key == key:
+        return []
     if before.halted or rules.revision.kind == "log":
-        return
-    until = rules.family[before.revision]
+        return []
+    at, until = key[0], rules.family[before.revision]
     found = warned_by(office, until, before, at, but=after)
     true = [one for one in found if one.since < at and one.since < one.due_at]
     if not true:
-        return
+        return []
     limits = {one.limit for one in true}
     left = () if after.halted else warned_by(office, rules.family[after.revision], after, at, of=limits)
     still = {(one.kind, one.rule, one.due_at) for one in left}
-    for one in true:
-        if (one.kind, one.rule, one.due_at) not in still:
-            yield Over(until, before, named(until, replace(one, ended_at=min(at, one.due_at))))
+    return [
+        Over(until, before, named(until, replace(one, ended_at=min(at, one.due_at))))
+        for one in true
+        if (one.kind, one.rule, one.due_at) not in still
+    ]
 
 
 def standing_over(

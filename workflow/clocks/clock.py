@@ -219,7 +219,7 @@ class Clock:
             ):
                 continue
             if but is not None and but.ended_at is None:
-                still = list(self._running(but)) if still is None else still
+                still = self._running(but) if still is None else still
                 if asked in still and limit.moved_alike(dossier, but):
                     continue
             one = limit.deadline(dossier, anchor, at=at, announced_by=at, explain=False)
@@ -266,18 +266,19 @@ class Clock:
             asked += [(limit, anchor, None) for limit, anchor in self._still_ahead(dossier)]
         return asked
 
-    def _running(self, dossier: Dossier) -> Iterator[Asked]:
+    def _running(self, dossier: Dossier) -> list[Asked]:
         """The limits of an open dossier but those that date it."""
-        for limit in self._undated.get(dossier.state, ()):
-            yield limit, limit.anchor(dossier), None
-        for one in self._phase_limits(dossier) if dossier.phases else ():
-            if one[0].kind not in _DATES:
-                yield one
+        found: list[Asked] = [
+            (limit, limit.anchor(dossier), None) for limit in self._undated.get(dossier.state, ())
+        ]
+        if dossier.phases:
+            found += [one for one in self._phase_limits(dossier) if one[0].kind not in _DATES]
         if dossier.tasks:
-            yield from self._task_limits(dossier)
-        for limit, begun in self._still_ahead(dossier):
-            if limit.kind not in _DATES:
-                yield limit, begun, None
+            found += self._task_limits(dossier)
+        found += [
+            (limit, begun, None) for limit, begun in self._still_ahead(dossier) if limit.kind not in _DATES
+        ]
+        return found
 
     def _end_limits(self, dossier: Dossier, ended_at: datetime | None) -> Iterator[Asked]:
         """Committed and statutory limits are met when the dossier is issued, others when it ends."""
@@ -300,12 +301,13 @@ class Clock:
                 for limit in self.for_task(run.state, run.task):
                     yield limit, run.asked_at, None
 
-    def _still_ahead(self, dossier: Dossier) -> Iterator[tuple[LimitClock, datetime]]:
+    def _still_ahead(self, dossier: Dossier) -> list[tuple[LimitClock, datetime]]:
         """Limits of actions that can still come from the present state and have not come since the anchor."""
-        for limit in self._ahead.get(dossier.state, ()):
-            anchor = limit.anchor(dossier)
-            if anchor is not None and not limit.met(dossier, anchor):
-                yield limit, anchor
+        return [
+            (limit, anchor)
+            for limit in self._ahead.get(dossier.state, ())
+            if (anchor := limit.anchor(dossier)) is not None and not limit.met(dossier, anchor)
+        ]
 
     def _those(self, binds: Callable[[LimitClock], bool]) -> tuple[LimitClock, ...]:
         return tuple(limit for limit in self.limits.values() if binds(limit))
