@@ -190,10 +190,16 @@ def test_a_channel_that_is_away_holds_up_no_other_and_loses_nothing(notice: Noti
     waits = [one["wait_s"] for one in process.lines("channel_away")]
     assert waits[0] <= 1
     assert waits[1] > waits[0] / 2
-    with urllib.request.urlopen(f"http://{HERE}:{port}/metrics") as answer:
-        measured = answer.read().decode()
-    assert 'dunghen_channel_waiting{channel="desk"}' in measured
-    assert 'dunghen_channel_alerts_total{channel="heads",state="sent"} 2.0' in measured
+
+    def measured() -> str:
+        with urllib.request.urlopen(f"http://{HERE}:{port}/metrics") as answer:
+            found: str = answer.read().decode()
+        return found
+
+    assert 'dunghen_channel_waiting{channel="desk"}' in measured()
+    # The mail is there before the process that sent it has counted it.
+    sent = 'dunghen_channel_alerts_total{channel="heads",state="sent"} 2.0'
+    until(lambda: sent in measured(), "both mails are counted")
 
     notice.desk.answers = lambda _: 200
     until(lambda: notice.channel("desk").waiting == 0, "the desk has it all")
