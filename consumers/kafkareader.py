@@ -158,8 +158,7 @@ class Reader:
         if not streams:
             return {}
         try:
-            asked = self._administrator()
-            described = asked.describe_topics(sorted({one.name for one in streams}))
+            described = self._administrator().describe_topics(sorted({one.name for one in streams}))
             known = {topic["name"]: str(topic["topic_id"]) for topic in described if not topic["error_code"]}
             there = [TopicPartition(*one) for one in streams if one.name in known]
             starts, ends = (self._offsets(there, which) for which in (OffsetSpec.EARLIEST, OffsetSpec.LATEST))

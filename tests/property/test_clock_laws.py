@@ -72,6 +72,6 @@ def test_the_last_line_that_moves_a_date_tells_the_date() -> None:
         if case.asked_at is None:
             continue
         made = questions.made(rules)
-        listed = made.clock.deadlines(dossier_of(case, made), at=case.asked_at, explain=True, rule=case.limit)
+        listed = made.clock.deadlines(dossier_of(case, made), at=case.asked_at, explain=True)
         for one in listed:
             assert [line.at for line in one.sum if line.at is not None][-1] == one.due_at

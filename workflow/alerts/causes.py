@@ -85,8 +85,9 @@ def causes(
         due_at, reaching = missed.due_at, limit is not None and limit.reaching_is_late
         since = due_at if reaching else due_at + _MICROSECOND
         met = None if limit is None else _met(limit, missed.starts_at, due_at, missed.met_at)
-        met_late = missed.met_at, met, missed.starts_at
-        found.append(Cause("step_late", missed.rule, since, due_at, *met_late, met=True))
+        found.append(
+            Cause("step_late", missed.rule, since, due_at, missed.met_at, met, missed.starts_at, met=True)
+        )
     if dossier.appointments:
         found += _of_slip(rules, dossier, dates)
         found += _of_later_slips(rules, dossier) if len(dossier.appointments) > 1 else ()
@@ -229,11 +230,9 @@ def _of_step(office: Office, date: Deadline) -> list[Cause]:
     if date.met_at is not None or date.open_pause:
         return []
     risk = office.step_at_risk_at(date)
-    return (
-        []
-        if risk is None
-        else [Cause("step_at_risk", date.rule, risk, date.due_at, None, date, date.starts_at)]
-    )
+    if risk is None:
+        return []
+    return [Cause("step_at_risk", date.rule, risk, date.due_at, None, date, date.starts_at)]
 
 
 def _of_closed_tasks(rules: Rules, dossier: Dossier) -> Iterator[Cause]:
@@ -317,7 +316,7 @@ def _of_slip(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Itera
     if due.astimezone(rules.zone).date() != printed.astimezone(rules.zone).date():
         counts = found.limit.counts
         date = found.date if counts is None else replace(found.date, calendar=counts.label(slip.told_at))
-        yield Cause("appointment_differs", "appointment", slip.told_at, printed, dossier.ended_at, date)
+        yield Cause("appointment_differs", APPOINTMENT, slip.told_at, printed, dossier.ended_at, date)
 
 
 def _of_later_slips(rules: Rules, dossier: Dossier) -> Iterator[Cause]:
@@ -328,7 +327,7 @@ def _of_later_slips(rules: Rules, dossier: Dossier) -> Iterator[Cause]:
         if slip.cause == "first" and printed != rules.clock.printed(told[0], dossier.hours_of):
             yield Cause(
                 "appointment_differs",
-                "appointment",
+                APPOINTMENT,
                 slip.told_at,
                 printed,
                 dossier.ended_at,

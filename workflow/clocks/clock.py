@@ -166,10 +166,8 @@ class Clock:
             found = self.for_phase(list(self._revision.phases)[-1])
         return next((limit for limit in found if limit.limit.headline), found[0] if found else None)
 
-    def deadlines(
-        self, dossier: Dossier, *, at: datetime, explain: bool = False, rule: str | None = None
-    ) -> tuple[Deadline, ...]:
-        """Every deadline of a dossier as of `at`, or those of one `rule`, each with its sum where `explain`.
+    def deadlines(self, dossier: Dossier, *, at: datetime, explain: bool = False) -> tuple[Deadline, ...]:
+        """Every deadline of a dossier as of `at`, each with its sum where `explain`.
 
         In this order: appointment, benchmark, committed, statutory, other limits of the end and of actions still ahead,
         the present step, the phases begun, open tasks. An open dossier is counted by the calendar announced
@@ -177,11 +175,9 @@ class Clock:
         """
         ended_at = dossier.ended_at if dossier.ended_at is not None and dossier.ended_at <= at else None
         announced_by = ended_at or at
-
-        asked = self._asked(dossier, ended_at)
         counted = []
-        for limit, anchor, met_at in asked:
-            if anchor is None or (rule is not None and limit.id != rule):
+        for limit, anchor, met_at in self._asked(dossier, ended_at):
+            if anchor is None:
                 continue
             met = met_at if met_at is not None and met_at <= at else None
             one = limit.deadline(
@@ -190,8 +186,6 @@ class Clock:
             if one is not None:
                 counted.append(one)
         counted.sort(key=lambda one: _RANKS[one.kind])
-        if rule is not None and rule != "appointment":
-            return tuple(counted)
         slips = self._benchmark.deadlines(dossier, at=at, announced_by=announced_by, explain=explain)
         return (*slips, *counted)
 
