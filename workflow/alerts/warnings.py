@@ -133,11 +133,11 @@ def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier) -> lis
         return []
     limits = {one.limit for one in true}
     left = () if after.halted else warned_by(office, rules.family[after.revision], after, at, of=limits)
-    still = {(one.kind, one.rule, one.due_at) for one in left}
+    still = {(one.kind, one.limit, one.visit, one.due_at) for one in left}
     return [
         Over(until, before, named(until, replace(one, ended_at=min(at, one.due_at))))
         for one in true
-        if (one.kind, one.rule, one.due_at) not in still
+        if (one.kind, one.limit, one.visit, one.due_at) not in still
     ]
 
 

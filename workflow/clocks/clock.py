@@ -36,7 +36,7 @@ from workflow.layout import limits as all_limits
 from workflow.zones import zone_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from datetime import datetime
     from typing import TypeAlias
 
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from workflow.procedure.language import Counting, Limit, Revision, Task
 
     Asked: TypeAlias = tuple[LimitClock, datetime | None, datetime | None]
+    Running: TypeAlias = tuple[LimitClock, datetime]
 
 __all__ = ["Clock", "LimitClock", "compile_clock"]
 
@@ -90,13 +91,16 @@ class Clock:
         self._ends = {state: self._those(lambda one: binds_end(one, state)) for state in revision.states}  # noqa: B023
         self._stays = {state: self._those(lambda one: binds_stay(one, state)) for state in revision.states}  # noqa: B023
         self._phases = {name: self._those(lambda one: binds_phase(one, name)) for name in revision.phases}  # noqa: B023
-        ends = tuple(limit for limit in self._any_end if limit.kind not in _DATES)
-        self._undated = {state: (*ends, *stays) for state, stays in self._stays.items()}
         self._benchmark = self._compiled_benchmark()
         self._ahead = {
             state: self._those(lambda one: not actions.isdisjoint(bound_actions(one.binds)))  # noqa: B023
             for state, actions in actions_ahead(revision).items()
         }
+        self._by_state = {
+            state: _timed((*self._any_end, *stays, *self._ahead.get(state, ())))
+            for state, stays in self._stays.items()
+        }
+        self._phases_press = any(limit.kind == "phase" for limit in self.limits.values())
 
     def counting(self, counts: Counting | str) -> Counting:
         """A counting by its name, or itself. Raises DefinitionError for an unknown name, or one that cannot count."""
@@ -202,19 +206,14 @@ class Clock:
         and of which `share` of the time may be over: of others surely less is. `of`: only those of these rules; `but`:
         none of those that surely are the same in this state of it. Raises CalendarRange."""
         found = []
-        still: list[Asked] | None = None
-        for asked in self._running(dossier):
-            limit, anchor, met_at = asked
-            if (
-                anchor is None
-                or (met_at is not None and met_at <= at)
-                or (of is not None and limit.id not in of)
-                or not limit.may_press(dossier, anchor, at, share)
-            ):
+        still: list[Running] | None = None
+        for running in self._running(dossier, at, share):
+            limit, anchor = running
+            if (of is not None and limit.id not in of) or not limit.may_press(dossier, anchor, at, share):
                 continue
             if but is not None and but.ended_at is None:
-                still = self._running(but) if still is None else still
-                if asked in still and limit.moved_alike(dossier, but):
+                still = self._running(but, at, share) if still is None else still
+                if running in still and limit.moved_alike(dossier, but):
                     continue
             one = limit.deadline(dossier, anchor, at=at, announced_by=at, explain=False)
             if one is not None:
@@ -260,18 +259,22 @@ class Clock:
             asked += [(limit, anchor, None) for limit, anchor in self._still_ahead(dossier)]
         return asked
 
-    def _running(self, dossier: Dossier) -> list[Asked]:
-        """The limits of an open dossier but those that date it."""
-        found: list[Asked] = [
-            (limit, limit.anchor(dossier), None) for limit in self._undated.get(dossier.state, ())
-        ]
-        if dossier.phases:
-            found += [one for one in self._phase_limits(dossier) if one[0].kind not in _DATES]
+    def _running(self, dossier: Dossier, at: datetime, share: float) -> list[Running]:
+        """The limits of an open dossier that have a time of their own, but those that date it, not met by `at`: without
+        those that are surely too young for `share` of their time to be over."""
+        found: list[Running] = []
+        for limit in self._by_state.get(dossier.state, ()):
+            anchor = limit.anchor(dossier)
+            if anchor is not None and at - anchor >= limit.least_of(share) and not limit.met(dossier, anchor):
+                found.append((limit, anchor))
+        if dossier.phases and self._phases_press:
+            found += [
+                (limit, anchor)
+                for limit, anchor, met_at in self._phase_limits(dossier)
+                if limit.kind == "phase" and anchor is not None and (met_at is None or met_at > at)
+            ]
         if dossier.tasks:
-            found += self._task_limits(dossier)
-        found += [
-            (limit, begun, None) for limit, begun in self._still_ahead(dossier) if limit.kind not in _DATES
-        ]
+            found += [(limit, asked_at) for limit, asked_at, _ in self._task_limits(dossier)]
         return found
 
     def _end_limits(self, dossier: Dossier, ended_at: datetime | None) -> Iterator[Asked]:
@@ -388,3 +391,8 @@ class Clock:
         if found is None:
             found = self._counted[counting] = Counts(counting, self._zone, self.timetable)
         return found
+
+
+def _timed(limits: Iterable[LimitClock]) -> tuple[LimitClock, ...]:
+    """Those that have a time of their own and do not date the dossier."""
+    return tuple(one for one in limits if one.counts is not None and one.kind not in _DATES)
