@@ -115,6 +115,8 @@ def warned_by(
     as it was may be left out. Asked for after every fact: dates that surely do not press yet are not counted.
     """
     clock = rules.clock
+    if _is_over(dossier, at):
+        return []
     if dossier.ended_at is not None or office.foretells or not _tells_slip(dossier):
         if but is not None and _dated(dossier) == _dated(but):
             return []
@@ -131,6 +133,13 @@ def warned_by(
     if not dates:
         return []
     return [one for one in _warned(office, rules, dossier, dates, at, headline) if one.since <= at]
+
+
+def _is_over(dossier: Dossier, at: datetime) -> bool:
+    """Whether every date of a dossier is met by a moment: with its end all are, but that of a phase begun later."""
+    if dossier.ended_at is None or dossier.ended_at > at:
+        return False
+    return all(run.ended_at is not None for run in dossier.phases)
 
 
 def _tells_slip(dossier: Dossier) -> bool:

@@ -128,6 +128,8 @@ def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier) -> lis
         return []
     at, until = key[0], rules.family[before.revision]
     found = warned_by(office, until, before, at, but=after)
+    if not found:
+        return []
     true = [one for one in found if one.since < at and one.since < one.due_at]
     if not true:
         return []

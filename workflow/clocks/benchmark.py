@@ -227,7 +227,10 @@ class Benchmark(NamedTuple):
 
 
 def _first_by(at: datetime, *ends: datetime | None) -> datetime | None:
-    return next((end for end in ends if end is not None and end <= at), None)
+    for end in ends:
+        if end is not None and end <= at:
+            return end
+    return None
 
 
 def _as_of(pauses: tuple[PauseTaken, ...], at: datetime) -> tuple[PauseTaken, ...]:
