@@ -317,9 +317,7 @@ def _of_slip(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Itera
     if found is None:
         return
     due = found.limit.due(found.dossier, found.anchor, slip.told_at)
-    printed = next(date.due_at for date in dates if date.kind == "appointment")
-    if len(dossier.appointments) > 1:
-        printed = rules.clock.printed(slip, dossier.hours_of)
+    printed = rules.clock.printed(slip, dossier.hours_of)
     if due is None or due == printed:
         return
     if due.astimezone(rules.zone).date() != printed.astimezone(rules.zone).date():
@@ -347,7 +345,7 @@ def _of_later_slips(rules: Rules, dossier: Dossier) -> Iterator[Cause]:
 def _of_pauses(rules: Rules, dossier: Dossier, now: datetime) -> Iterator[Cause]:
     for taken in dossier.pauses:
         cap = rules.clock.capped_at(taken, dossier.ended_at or now, dossier.hours_of)
-        if cap is not None and (taken.ended_at is None or taken.ended_at > cap):
+        if cap is not None:
             limit = f"pause/{taken.pause}"
             date = rules.clock.cap(taken, dossier.ended_at or now, dossier.hours_of)
             yield Cause("pause_cap_exceeded", limit, cap, cap, taken.ended_at, date, taken.started_at)

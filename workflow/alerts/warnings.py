@@ -108,6 +108,9 @@ class Steps:
     def _new(self, rules: Rules, dossier: Dossier, facts: Iterable[Fact]) -> bool:
         if rules.revision.kind == "log":
             return False
+        latest = self._now - LOOKED_FOR
+        if any(fact.occurred_at > latest for fact in facts):
+            return True
         border = _since(self._office, dossier, self._now)
         return any(fact.occurred_at > border for fact in facts)
 

@@ -232,12 +232,17 @@ class Clock:
     def capped_at(
         self, taken: PauseTaken, announced_by: datetime | None, unit: str | None
     ) -> datetime | None:
-        """The instant from which the clocks run again though a pause goes on; None for one without a cap."""
-        rule = self._pauses.get(taken.pause)
-        return None if rule is None else rule.capped_at(taken.started_at, announced_by, unit)
+        """The instant from which the clocks run again though a pause goes on; None for one without a cap, or that was
+        over by it. Raises CalendarRange."""
+        rule, end = self._pauses.get(taken.pause), taken.ended_at
+        if rule is None:
+            return None
+        if end is None:
+            return rule.capped_at(taken.started_at, announced_by, unit)
+        return rule.cuts(taken, end, announced_by, unit)
 
     def cap(self, taken: PauseTaken, announced_by: datetime, unit: str | None) -> Deadline | None:
-        """The same as a deadline with its sum."""
+        """That instant as a deadline with its sum, whether or not the pause went on. Raises CalendarRange."""
         rule = self._pauses.get(taken.pause)
         return None if rule is None else rule.deadline(taken, announced_by, unit)
 
