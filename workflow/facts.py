@@ -63,7 +63,9 @@ class Appointment(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=Tru
     cause: AppointmentCause = "first"
 
 
-class Acted(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="dossier.acted.v1", tag_field="type"):
+class Acted(
+    Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="dossier.acted.v1", tag_field="type"
+):
     """An action of its procedure took place."""
 
     action: str

@@ -119,7 +119,9 @@ class Decision(Struct, frozen=True, gc=False, omit_defaults=True, tag="decision"
     blocked: str | None = None
 
 
-class AlertSaid(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="alert", tag_field="says"):
+class AlertSaid(
+    Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="alert", tag_field="says"
+):
     """The `n`-th thing said about an alert, and where that leaves it. `said_at`: when; `by`, `until`: the human act."""
 
     alert: Alert
