@@ -130,7 +130,8 @@ def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier) -> lis
     if before.halted or rules.revision.kind == "log":
         return []
     at, until = key[0], rules.family[before.revision]
-    found = warned_by(office, until, before, at, but=after)
+    # Of a dossier that is halted nothing is said any more, so a fact that halts it leaves nothing as it was.
+    found = warned_by(office, until, before, at, but=None if after.halted else after)
     if not found:
         return []
     true = [one for one in found if one.since < at and one.since < one.due_at]
