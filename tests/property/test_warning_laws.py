@@ -114,29 +114,23 @@ def unlike(one: Case) -> list[tuple[list[Told], list[Told]]]:
 
 def ended(one: Case) -> Iterator[tuple[list[Told], list[Told]]]:
     """The warnings each fact ended: as the steps find them, and by all dates before it and after."""
-    for rules, before, after in steps(one):
-        at, looked = after.placed.at, Steps(OFFICE, after.placed.at, told=True)
-        kept = before.dossier
-        if looked.follow(rules, kept, (after.placed.fact,)) is None:
-            continue
-        found = sorted(
-            (over.cause.kind, over.cause.rule, over.cause.since, over.cause.due_at) for over in looked.over
-        )
-        left = [] if after.dossier.halted else plainly(rules, after.dossier, at)
-        still = {(cause.kind, cause.rule, cause.due_at) for cause in left}
-        yield (
-            found,
-            told(
-                [
-                    cause
-                    for cause in plainly(rules, kept, at)
-                    if cause.since < min(at, cause.due_at)
-                    and (cause.kind, cause.rule, cause.due_at) not in still
-                ]
-                if not kept.halted and after.dossier.last_key != kept.last_key
-                else []
-            ),
-        )
+    for rules, stage, later in steps(one):
+        fact, before = later.placed.fact, stage.dossier
+        looked = Steps(OFFICE, later.placed.at, told=True)
+        stepped = looked.follow(rules, before, (fact,))
+        if stepped is not None:
+            yield told([over.cause for over in looked.over]), told(plainly_ended(rules, before, stepped[0]))
+
+
+def plainly_ended(rules: Rules, before: Dossier, after: Dossier) -> list[Cause]:
+    assert after.last_key is not None
+    at = after.last_key[0]
+    if before.halted or before.last_key == after.last_key:
+        return []
+    left = [] if after.halted else plainly(rules, after, at)
+    still = {(cause.kind, cause.rule, cause.due_at) for cause in left}
+    true = [cause for cause in plainly(rules, before, at) if cause.since < min(at, cause.due_at)]
+    return [cause for cause in true if (cause.kind, cause.rule, cause.due_at) not in still]
 
 
 @settings(max_examples=examples(150))
