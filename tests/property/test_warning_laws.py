@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hypothesis import strategies as st
 
     from workflow.alerts.causes import Cause
+    from workflow.facts import AppointmentCause
     from workflow.fold import Stage
     from workflow.model import Dossier
     from workflow.rules import Rules
@@ -70,8 +71,9 @@ def _slip(rng: Random, fact: Fact) -> Fact:
     if not isinstance(fact.body, Acted) or not chance(rng, 25):
         return fact
     printed = fact.occurred_at + timedelta(hours=rng.randint(1, 16))
-    cause = rng.choice(("first", "first", "correction", "apology"))
-    return replace(fact, body=replace(fact.body, appointment=Appointment(at=printed, cause=cause)))
+    told: tuple[AppointmentCause, ...] = "first", "first", "correction", "apology"
+    slip = Appointment(at=printed, cause=rng.choice(told))
+    return replace(fact, body=replace(fact.body, appointment=slip))
 
 
 def warned_cases() -> st.SearchStrategy[Case]:

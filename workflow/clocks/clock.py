@@ -297,7 +297,7 @@ class Clock:
                 elif run is last[run.phase]:
                     yield limit, limit.anchor(dossier), phase_met(run, dossier.issued_at)
 
-    def _task_limits(self, dossier: Dossier) -> Iterator[Asked]:
+    def _task_limits(self, dossier: Dossier) -> Iterator[tuple[LimitClock, datetime, None]]:
         for run in dossier.tasks:
             if run.answered_at is None and run.recalled_at is None and run.left_at is None:
                 for limit in self.for_task(run.state, run.task):
