@@ -75,15 +75,16 @@ class PauseRule:
         if self.cap is None:
             return None
         (counts, within), start = self.cap, taken.started_at
-        due = counts.due(start, within, announced_by, unit)
+        counter = counts.at(announced_by, unit)
+        due = counter.due(start, within)
         lines = [sums.pause_begun(taken.pause, start), sums.counted(counts.counting, within, due)]
         return Deadline(
             f"pause/{taken.pause}",
             "limit",
             due,
             starts_at=start,
-            calendar=counts.label(announced_by),
-            hours=counts.hours(unit),
+            calendar=counter.label,
+            hours=counter.hours,
             sum=(*lines, *sums.counted_by(counts, announced_by, unit)),
         )
 
@@ -128,13 +129,22 @@ class StopRules:
         ]
         return sorted(found, key=lambda one: one[0])
 
+    def moves(self, dossier: Dossier, since: datetime, moment: Moment) -> bool:
+        """Whether this clock stands at any time from `since` on, or may be restarted."""
+        return bool(self.restarts(dossier, since) or self.stops(dossier, since, moment))
+
     def stops(self, dossier: Dossier, since: datetime, moment: Moment) -> list[Stop]:
         """The stops of this clock from `since` on, united, in the order of their starts."""
         if not (dossier.pauses or dossier.tasks):
             return []
         met = self._met(dossier, moment)
-        if not met.united or met.united[0].start >= since:
-            return met.united
+        found = met.united
+        if not found or found[0].start >= since:
+            return found
+        found = [stop for stop in found if stop.end > since]
+        if not found or found[0].start >= since:
+            return found
+        # Of those united in it some may have ended before.
         return united(stop if stop.start >= since else replace(stop, start=since) for stop in met.each)
 
     def _met(self, dossier: Dossier, moment: Moment) -> _Met:
