@@ -210,7 +210,10 @@ class Benchmark(NamedTuple):
             standing = standing if amount is None else stop.standing
             if amount:
                 day = counter.later(day, amount)
-                due, over = self._on(day, base, moment), self._on(counter.settled(day), base, moment)
+                due = over = self._on(day, base, moment)
+                settled = counter.settled(day)
+                if settled != day:
+                    over = self._on(settled, base, moment)
             if lines is not None:
                 lines.append(sums.stop(self.counting, self.zone, stop, amount, before, due))
         if over != due and lines is not None:

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 
-from workflow.clocks.worktime import MICROSECONDS_A_MINUTE, end_of_day
+from workflow.clocks.worktime import EVER, MICROSECONDS_A_MINUTE, end_of_day
 from workflow.errors import CalendarRange
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class Counter(ABC, Generic[Point]):
     """One unit of counting over one state of the calendar; `Counts` gives its `work` to every one that asks for it.
 
     `label`, `hours`: the calendar revision and which of its hours, as judgments cite them; None where none counts.
+    `span`: the instants from which on until which (excluded) that revision is the newest announced.
     """
 
     work: Worktime
@@ -49,6 +50,7 @@ class Counter(ABC, Generic[Point]):
         self.zone = zone
         self.label = None if table is None else table.label
         self.hours = None if table is None else table.hours
+        self.span = EVER if table is None else table.span
         self._weekend = table is None
         if table is not None:
             self.work = table.work

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from workflow.clocks.counters import COUNTERS
+from workflow.clocks.worktime import EVER
 from workflow.errors import DefinitionError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from workflow.clocks.counters import AnyCounter, Dues
     from workflow.clocks.timetable import Timetable
-    from workflow.procedure.language import Counting
+    from workflow.procedure.language import Counting, Revision
 
 _CLOCK_CHANGE_HOURS: Final = 2
 """More than any zone puts its clock forward at once."""
@@ -48,7 +49,7 @@ class Counts:
         rolls = counting.unit == "calendar_days" and counting.rest_day == "rolls"
         self.timetable = timetable if _needs_calendar(counting) or rolls else None
         self._counters: dict[int, AnyCounter] = {}
-        self._last: tuple[datetime | None, str | None, AnyCounter | None] = None, None, None
+        self._last: tuple[str | None, datetime, datetime, AnyCounter | None] = None, *EVER, None
 
     @property
     def least(self) -> int:
@@ -59,11 +60,12 @@ class Counts:
 
     def at(self, announced_by: datetime | None, unit: str | None) -> AnyCounter:
         """The counter over the calendar announced by an instant (None: the newest) and the hours of a unit."""
-        asked, of, found = self._last
-        if found is None or asked is not announced_by or of != unit:
+        of, since, until, found = self._last
+        if found is None or announced_by is None or of != unit or not since <= announced_by < until:
             found = self._found(announced_by, unit)
-            # All limits of a dossier are asked at one instant. It is remembered as a whole: several threads ask.
-            self._last = announced_by, unit, found
+            # What is asked next is mostly of the same unit and calendar. It is remembered as a whole: several threads
+            # ask.
+            self._last = unit, *found.span, found
         return found
 
     def due(self, anchor: datetime, number: int, announced_by: datetime | None, unit: str | None) -> datetime:
@@ -88,6 +90,40 @@ class Counts:
             table = None if self.timetable is None else self.timetable.table(unit, announced_by)
             found = COUNTERS[self.counting.unit](self.counting, self.zone, table)
             self._counters[place] = found
+        return found
+
+
+class Countings:
+    """The countings of a revision: each by its name, with what it counts."""
+
+    def __init__(self, revision: Revision, zone: ZoneInfo, timetable: Timetable | None) -> None:
+        """`timetable`: the calendar of the revision, None without one."""
+        self._revision = revision
+        self._zone = zone
+        self._timetable = timetable
+        self._counted: dict[Counting, Counts] = {}
+
+    def named(self, counts: Counting | str) -> Counting:
+        """A counting by its name, or itself. Raises DefinitionError for an unknown name."""
+        if not isinstance(counts, str):
+            return counts
+        known = self._revision.counting
+        if counts not in known:
+            raise DefinitionError(
+                "procedure {procedure}: unknown counting {counting}, expected one of {known}: declare it under "
+                "`counting` or correct the name",
+                reason="unknown_counting",
+                procedure=self._revision.procedure,
+                counting=counts,
+                known=", ".join(known) or "none declared",
+            )
+        return known[counts]
+
+    def counts(self, counting: Counting) -> Counts:
+        """What counts by it. Raises DefinitionError where it cannot."""
+        found = self._counted.get(counting)
+        if found is None:
+            found = self._counted[counting] = Counts(counting, self._zone, self._timetable)
         return found
 
 

@@ -251,12 +251,14 @@ class LimitClock:
         if number is None or self.counts is None:
             return None
         counter, rules = self.counts.at(moment.announced_by, moment.unit), self._rules
-        if lines is None and not (dossier.extensions or rules.moves(dossier, anchor, moment)):
+        stops = rules.stops(dossier, anchor, moment)
+        if lines is None and not (stops or dossier.extensions or rules.restarts(dossier, anchor)):
             return Reached(counter.due(anchor, number), standing=False)
         try:
             begun = self._begin(dossier, anchor, counter, number, moment, lines)
             point = counter.reach(begun, number)
-            stops = rules.stops(dossier, begun, moment)
+            if begun is not anchor:
+                stops = rules.stops(dossier, begun, moment)
             if lines is None:
                 return Reached(*counter.after(point, stops))
             self._tell_count(dossier, number, counter.instant(point), moment, lines)

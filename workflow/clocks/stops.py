@@ -129,10 +129,6 @@ class StopRules:
         ]
         return sorted(found, key=lambda one: one[0])
 
-    def moves(self, dossier: Dossier, since: datetime, moment: Moment) -> bool:
-        """Whether this clock stands at any time from `since` on, or may be restarted."""
-        return bool(self.restarts(dossier, since) or self.stops(dossier, since, moment))
-
     def stops(self, dossier: Dossier, since: datetime, moment: Moment) -> list[Stop]:
         """The stops of this clock from `since` on, united, in the order of their starts."""
         if not (dossier.pauses or dossier.tasks):
@@ -162,10 +158,9 @@ class StopRules:
         ):
             return last
         met = [self.of_pause(taken, moment) for taken in self._taken(dossier)]
-        for run in dossier.tasks if self.tasks else ():
-            silence = self.tasks.get((run.state, run.task))
-            if silence is not None:
-                met.append(_wait(dossier, run, silence, moment))
+        if self.tasks and dossier.tasks:
+            waits = [(run, self.tasks.get((run.state, run.task))) for run in dossier.tasks]
+            met += [_wait(dossier, run, silence, moment) for run, silence in waits if silence is not None]
         each = [stop for stop in met if stop is not None]
         found = _Met(dossier.pauses, dossier.tasks, dossier.extensions, moment, each, united(each))
         if self._remembers:

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
 
 class Table(NamedTuple):
-    """The working time of one calendar revision by one of its hours, and what both are called."""
+    """The working time of one calendar revision by one of its hours, what both are called, and from when on until when
+    (excluded) the revision is the newest announced."""
 
     work: Worktime
     label: str
     hours: str | None
+    span: tuple[datetime, datetime]
 
 
 class Timetable:
@@ -78,9 +80,10 @@ class Timetable:
         return self.calendar.worktime(self.hours(unit), announced_by)
 
     def table(self, unit: str | None, announced_by: datetime | None) -> Table:
-        """That table with the names of its revision and hours."""
+        """That table and what is to be known of it."""
         label = self.calendar.known_at(announced_by).label
-        return Table(self.worktime(unit, announced_by), label, self.hours(unit))
+        span = self.calendar.span(self.calendar.index_at(announced_by))
+        return Table(self.worktime(unit, announced_by), label, self.hours(unit), span)
 
     def fingerprint(self, calendar: str) -> str:
         """A calendar's fingerprint; where it does not say itself which unit works by which hours, that of both."""
