@@ -310,6 +310,16 @@ def test_what_may_come_next_is_told_from_the_store(store: Path) -> None:
     assert any(one["allowed"] for one in found["actions"])
 
 
+def test_of_an_ended_dossier_it_is_said_that_no_action_is_expected(store: Path) -> None:
+    ended = (one for one in said("dossier", "list", "--store", store, "--limit", "1000") if one["ended_at"])
+    code = next(ended)["subject"]
+
+    shown = dunghen("dossier", "allowed", code, "--store", store).stdout
+
+    assert not any(one["allowed"] for one in said("dossier", "allowed", code, "--store", store)["actions"])
+    assert "no further action is expected" in shown
+
+
 def test_the_list_folded_at_its_end_is_the_list_as_it_is_kept(store: Path) -> None:
     words = ("dossier", "list", "--store", store, "--limit", "1000")
     kept, folded = said(*words), said(*words, "--known-at", "2027-01-01", "--at", "2027-01-01")

@@ -31,7 +31,7 @@ else:
     ]
 
 
-class Actor(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Actor(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """Who acted: an officer's code (never a name), in which capacity, for whom."""
 
     id: str
@@ -39,7 +39,7 @@ class Actor(Struct, frozen=True, omit_defaults=True, kw_only=True):
     on_behalf_of: str | None = None
 
 
-class Recipient(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Recipient(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """To whom a dossier was handed over."""
 
     unit: str | None = None
@@ -53,7 +53,7 @@ class Part(Struct, frozen=True, omit_defaults=True):
     total: int
 
 
-class Appointment(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Appointment(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """The date printed on the citizen's slip.
 
     `at` is an instant, or a date where the slip names only a day (then the closing time of that day counts).
@@ -63,7 +63,9 @@ class Appointment(Struct, frozen=True, omit_defaults=True, kw_only=True):
     cause: AppointmentCause = "first"
 
 
-class Acted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="dossier.acted.v1", tag_field="type"):
+class Acted(
+    Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="dossier.acted.v1", tag_field="type"
+):
     """An action of its procedure took place."""
 
     action: str

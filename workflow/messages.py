@@ -67,7 +67,7 @@ HOLDER: Final = "holder"
 """Stands in `Alert.to` for whoever holds the dossier: the officer, else whoever plays the state's role."""
 
 
-class Alert(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Alert(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """Something that must be said, and all it rests on; made of facts and definitions alone, so it has no number.
 
     `id`: derived of kind, subject and rule. `subject`: the dossier, officer, source or unit it is about, the key of its
@@ -105,7 +105,7 @@ class Alert(Struct, frozen=True, omit_defaults=True, kw_only=True):
     raise_at: datetime | None = None
 
 
-class Decision(Struct, frozen=True, omit_defaults=True, tag="decision", tag_field="says"):
+class Decision(Struct, frozen=True, gc=False, omit_defaults=True, tag="decision", tag_field="says"):
     """What became of one fact. `version`: of the dossier; the highest wins. `supersedes`: what was decided before.
     Without an outcome the dossier is `blocked`."""
 
@@ -119,7 +119,9 @@ class Decision(Struct, frozen=True, omit_defaults=True, tag="decision", tag_fiel
     blocked: str | None = None
 
 
-class AlertSaid(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="alert", tag_field="says"):
+class AlertSaid(
+    Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="alert", tag_field="says"
+):
     """The `n`-th thing said about an alert, and where that leaves it. `said_at`: when; `by`, `until`: the human act."""
 
     alert: Alert

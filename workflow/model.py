@@ -47,7 +47,7 @@ class Outcome(Struct, frozen=True, omit_defaults=True, gc=False):
     order_assumed: bool = False
 
 
-class PauseTaken(Struct, frozen=True, omit_defaults=True):
+class PauseTaken(Struct, frozen=True, gc=False, omit_defaults=True):
     """A pause: open while `ended_at` is absent. `counts` is false for one beyond its permitted number."""
 
     pause: str
@@ -56,7 +56,7 @@ class PauseTaken(Struct, frozen=True, omit_defaults=True):
     counts: bool = True
 
 
-class TaskRun(Struct, frozen=True, omit_defaults=True):
+class TaskRun(Struct, frozen=True, gc=False, omit_defaults=True):
     """One agency asked inside a state: answered, recalled, or still silent."""
 
     state: str
@@ -68,7 +68,7 @@ class TaskRun(Struct, frozen=True, omit_defaults=True):
     left_at: datetime | None = None
 
 
-class PhaseRun(Struct, frozen=True, omit_defaults=True):
+class PhaseRun(Struct, frozen=True, gc=False, omit_defaults=True):
     """One phase begun."""
 
     phase: str
@@ -84,7 +84,7 @@ class ExtensionTaken(Struct, frozen=True):
     at: datetime
 
 
-class AppointmentTold(Struct, frozen=True):
+class AppointmentTold(Struct, frozen=True, gc=False):
     """A slip: the date printed on it, why, and when (effective time) it was told."""
 
     at: datetime | date
@@ -92,7 +92,7 @@ class AppointmentTold(Struct, frozen=True):
     told_at: datetime
 
 
-class Missed(Struct, frozen=True):
+class Missed(Struct, frozen=True, gc=False):
     """A limit an act came too late for: counted from `starts_at` (absent for a given date), due, and met at last."""
 
     rule: str
@@ -151,7 +151,7 @@ class Dossier(Struct, omit_defaults=True, kw_only=True, gc=False):
     hours_of: str | None = None
 
 
-class Line(Struct, frozen=True, omit_defaults=True):
+class Line(Struct, frozen=True, gc=False, omit_defaults=True):
     """One line of a deadline's sum. `text` is an English template (the key of its translation), `values` fill
     it; `at` is the date reached so far, where the line moves it."""
 
@@ -165,7 +165,7 @@ DeadlineKind: TypeAlias = Literal[
 ]
 
 
-class Deadline(Struct, frozen=True, omit_defaults=True):
+class Deadline(Struct, frozen=True, gc=False, omit_defaults=True):
     """When something is due, whether it was met, and how the date came about.
 
     `rule`: the limit's id, or `appointment`. `reaching_is_late`: whether the instant itself is already too late.

@@ -38,7 +38,7 @@ _dated: Final = attrgetter(*(one for one in Dossier.__struct_fields__ if one not
 """All of a dossier that a date may hang on."""
 
 
-class Cause(Struct, frozen=True):
+class Cause(Struct, frozen=True, gc=False):
     """What an alert would rest on: since when it is true, the deadline or moment, when it was over, and, where a limit
     may be counted several times, when this count began; `met`: whether its date is that of then, when it was met."""
 

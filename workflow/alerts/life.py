@@ -33,7 +33,7 @@ Shown: TypeAlias = State | Literal["unsaid"]
 ActKey: TypeAlias = tuple[datetime, str, str, int]
 
 
-class Act(Struct, frozen=True, omit_defaults=True):
+class Act(Struct, frozen=True, gc=False, omit_defaults=True):
     """A human act on an alert; of several the last by `key` (occurred_at, source, id, revision) counts."""
 
     act: str
@@ -42,7 +42,7 @@ class Act(Struct, frozen=True, omit_defaults=True):
     until: datetime | None = None
 
 
-class Life(Struct, frozen=True, omit_defaults=True):
+class Life(Struct, frozen=True, gc=False, omit_defaults=True):
     """An alert as it was last said, and where it is in its life. `n`: how much was said about it."""
 
     alert: Alert

