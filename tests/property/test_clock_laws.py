@@ -8,6 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
+from msgspec.structs import replace as replaced
 from oracle.bridge import dossier_of
 from oracle.cases import cases, chance, pick
 from oracle.questions import Questions
@@ -75,3 +76,26 @@ def test_the_last_line_that_moves_a_date_tells_the_date() -> None:
         listed = made.clock.deadlines(dossier_of(case, made), at=case.asked_at, explain=True)
         for one in listed:
             assert [line.at for line in one.sum if line.at is not None][-1] == one.due_at
+
+
+def as_short(rnd: Random, number: int) -> bool:
+    """Whether dates counted without their sums, which takes shorter ways, are those told line by line: at any time,
+    also before stops have ended or the count has begun."""
+    questions, alike = Questions(), True
+    for rules, case in cases(rnd, questions.calendars, number):
+        made = questions.made(rules)
+        dossier, asked = dossier_of(case, made), case.asked_at or case.anchor
+        for at in (asked, asked - timedelta(minutes=pick(rnd, (1, 600, 3000, 9000)))):
+            told = made.clock.deadlines(dossier, at=at, explain=True)
+            alike &= made.clock.deadlines(dossier, at=at) == tuple(replaced(one, sum=()) for one in told)
+    return alike
+
+
+@settings(max_examples=examples(25))
+@given(numbers())
+def test_a_date_is_the_same_with_its_sum_and_without(rnd: Random) -> None:
+    assert as_short(rnd, 3)
+
+
+def test_a_date_is_the_same_with_its_sum_and_without_in_seeded_cases() -> None:
+    assert all(as_short(Random(f"short/{turn}"), SEEDED) for turn in range(4))

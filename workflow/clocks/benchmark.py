@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from workflow.clocks import sums
-from workflow.clocks.counting import WeekDays
+from workflow.clocks.counters import WeekDays
 from workflow.clocks.limits import Reached
 from workflow.clocks.stops import Moment, united
 from workflow.clocks.worktime import end_of_day
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from datetime import date
     from zoneinfo import ZoneInfo
 
-    from workflow.clocks.counting import AnyCounter, Counts
+    from workflow.clocks.counters import AnyCounter
+    from workflow.clocks.counting import Counts
     from workflow.clocks.limits import Lines
     from workflow.clocks.stops import Stop, StopRules
     from workflow.clocks.timetable import Timetable
@@ -83,7 +84,7 @@ class Benchmark(NamedTuple):
         reached = self._reached(dossier, Moment(met_at or at, announced_by, dossier.hours_of), lines)
         if reached is None:
             return None
-        label = None if self.counts is None else self.counts.label(announced_by)
+        counter = None if self.counts is None else self.counts.at(announced_by, dossier.hours_of)
         if lines is not None and self.counts is not None:
             lines += sums.counted_by(self.counts, announced_by, dossier.hours_of)
         return Deadline(
@@ -93,22 +94,26 @@ class Benchmark(NamedTuple):
             met_at=met_at,
             late=(met_at or at) > reached.due,
             open_pause=reached.standing and met_at is None,
-            calendar=label,
-            hours=None if self.counts is None else self.counts.hours(dossier.hours_of),
-            sum=tuple(lines or ()),
+            calendar=None if counter is None else counter.label,
+            hours=None if counter is None else counter.hours,
+            sum=() if lines is None else tuple(lines),
         )
 
     def released_at(self, dossier: Dossier, at: datetime) -> datetime | None:
         """As Clock.released_at."""
-        if any(slip.cause != "apology" for slip in dossier.appointments):
+        if dossier.appointments and _counting(dossier.appointments) is not None:
             return self._met_at(dossier, at)
         return _first_by(at, dossier.issued_at, dossier.ended_at)
 
     def _met_at(self, dossier: Dossier, at: datetime) -> datetime | None:
         """When the result was ready by `at`, else issued, else at the end. A result still to be made ready has not met
         the appointment by being issued: the citizen finds nothing at the desk."""
-        waits = self.tells_ready and (dossier.ended_at is None or dossier.ended_at > at)
-        return _first_by(at, dossier.ready_at, None if waits else dossier.issued_at, dossier.ended_at)
+        ready = dossier.ready_at
+        if ready is not None and ready <= at:
+            return ready
+        ended_at = dossier.ended_at
+        waits = self.tells_ready and (ended_at is None or ended_at > at)
+        return _first_by(at, None if waits else dossier.issued_at, ended_at)
 
     def _appointment(
         self, slip: AppointmentTold, unit: str | None, at: datetime, met_at: datetime | None, *, explain: bool
@@ -139,11 +144,12 @@ class Benchmark(NamedTuple):
         return end_of_day(day, self.zone) if closing is None else closing
 
     def _reached(self, dossier: Dossier, moment: Moment, lines: Lines) -> Reached | None:
-        base = next((slip for slip in dossier.appointments if slip.cause != "apology"), None)
-        if base is None:
+        slips = dossier.appointments
+        first = _counting(slips)
+        if first is None:
             return None
-        first = dossier.appointments.index(base)
-        for slip in dossier.appointments[first + 1 :]:
+        base = slips[first]
+        for slip in slips[first + 1 :]:
             replaces = self._replaces(dossier, base, slip, lines)
             base = slip if replaces else base
         if lines is not None:
@@ -168,7 +174,10 @@ class Benchmark(NamedTuple):
     def _moved(
         self, base: AppointmentTold, pauses: tuple[PauseTaken, ...], moment: Moment, lines: Lines
     ) -> Reached:
-        counter, stops = self._counter(moment), self._stops(base, pauses, moment)
+        stops = self._stops(base, pauses, moment) if pauses else None
+        if not stops:
+            return Reached(self.printed(base, moment.unit), standing=False)
+        counter = self._counter(moment)
         if self.counting.unit in ("working_hours", "elapsed_hours"):
             return self._moved_hours(counter, self.printed(base, moment.unit), stops, lines)
         return self._moved_days(counter, base, stops, moment, lines)
@@ -201,7 +210,10 @@ class Benchmark(NamedTuple):
             standing = standing if amount is None else stop.standing
             if amount:
                 day = counter.later(day, amount)
-                due, over = self._on(day, base, moment), self._on(counter.settled(day), base, moment)
+                due = over = self._on(day, base, moment)
+                settled = counter.settled(day)
+                if settled != day:
+                    over = self._on(settled, base, moment)
             if lines is not None:
                 lines.append(sums.stop(self.counting, self.zone, stop, amount, before, due))
         if over != due and lines is not None:
@@ -226,8 +238,18 @@ class Benchmark(NamedTuple):
         return datetime.combine(day, wall, self.zone).astimezone(UTC)
 
 
-def _first_by(at: datetime, *ends: datetime | None) -> datetime | None:
-    return next((end for end in ends if end is not None and end <= at), None)
+def _counting(slips: tuple[AppointmentTold, ...]) -> int | None:
+    """The place of the first slip that is no apology; None where there is none."""
+    for place, slip in enumerate(slips):
+        if slip.cause != "apology":
+            return place
+    return None
+
+
+def _first_by(at: datetime, first: datetime | None, last: datetime | None) -> datetime | None:
+    if first is not None and first <= at:
+        return first
+    return last if last is not None and last <= at else None
 
 
 def _as_of(pauses: tuple[PauseTaken, ...], at: datetime) -> tuple[PauseTaken, ...]:

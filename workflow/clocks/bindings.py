@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from workflow.errors import DefinitionError
 from workflow.layout import bound_actions
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from workflow.procedure.language import Action, Anchor, Counting, Limit, Revision
 
     AnchorOf: TypeAlias = Callable[[Dossier], datetime | None]
+
+_ORDER: Final[tuple[DeadlineKind, ...]] = ("committed", "statutory", "limit", "step", "phase", "task")
+RANKS: Final = {kind: rank for rank, kind in enumerate(_ORDER)}
+"""The order in which deadlines are listed, by their kinds."""
+DATES: Final[frozenset[DeadlineKind]] = frozenset({"committed", "statutory"})
+"""The kinds that date a dossier: the office meets them by issuing."""
 
 
 def anchor_of(rule: str, limit: Limit, layout: Layout) -> AnchorOf:
@@ -122,6 +128,16 @@ def numbers(limit: Limit) -> tuple[int, ...]:
         return () if within is None else (within,)
     otherwise = () if within.otherwise is None else (within.otherwise,)
     return (*within.values.values(), *otherwise)
+
+
+def in_order(limits: Iterable[LimitClock]) -> tuple[LimitClock, ...]:
+    """Limits as their deadlines are listed."""
+    return tuple(sorted(limits, key=lambda one: RANKS[one.kind]))
+
+
+def issue_of(limit: LimitClock, dossier: Dossier) -> datetime | None:
+    """When a limit that the issue of the dossier meets was met; None for any other."""
+    return dossier.issued_at if limit.kind in DATES else None
 
 
 def phase_met(run: PhaseRun, issued_at: datetime | None) -> datetime | None:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta, field
 
-from workflow.clocks.worktime import EPOCH, Spells, Worktime, midnight
+from workflow.clocks.worktime import EPOCH, EVER, Spells, Worktime, midnight
 from workflow.errors import DefinitionError
 from workflow.procedure.language import Definition, Identifier, Names
 from workflow.yamltree import read
@@ -144,6 +144,13 @@ class Calendar:
             # All limits of a dossier are asked at one instant.
             self._last = instant, index
         return index
+
+    def span(self, index: int) -> tuple[datetime, datetime]:
+        """From when on until when (UTC, excluded) the revision at a place in `revisions` is the one known."""
+        return (
+            self._since[index - 1] if index else EVER[0],
+            self._since[index] if index < len(self._since) else EVER[1],
+        )
 
     def known_at(self, instant: datetime | None) -> CalendarRevision:
         """The revision with the days announced on or before the local date of `instant`; None means the newest."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from workflow.clocks.benchmark import WITHOUT_COMMITTED, Benchmark
 from workflow.clocks.bindings import (
+    DATES,
+    RANKS,
     actions_ahead,
     anchor_of,
     binds_action,
@@ -20,17 +22,18 @@ from workflow.clocks.bindings import (
     check_limit,
     default_place,
     hangs_on_register,
+    in_order,
+    issue_of,
     kind_of,
     met_by,
     numbers,
     phase_met,
 )
-from workflow.clocks.counting import Counts, at_least
+from workflow.clocks.counting import Countings, at_least
 from workflow.clocks.limits import LimitClock, Place
 from workflow.clocks.stops import PauseRule, Silence, StopRules
 from workflow.clocks.timetable import Timetable, timetable_of
 from workflow.clocks.worktime import MICROSECONDS_A_MINUTE
-from workflow.errors import DefinitionError
 from workflow.layout import bound_actions
 from workflow.layout import limits as all_limits
 from workflow.zones import zone_at
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
     from workflow.clocks.calendar import Calendar
     from workflow.clocks.timetable import HoursOf
     from workflow.layout import Layout
-    from workflow.model import AppointmentTold, Deadline, DeadlineKind, Dossier, PauseTaken
+    from workflow.model import AppointmentTold, Deadline, Dossier, PauseTaken
     from workflow.procedure.language import Counting, Limit, Revision, Task
 
     Asked: TypeAlias = tuple[LimitClock, datetime | None, datetime | None]
@@ -51,9 +54,6 @@ if TYPE_CHECKING:
 __all__ = ["Clock", "LimitClock", "compile_clock"]
 
 _MINUTE: Final = timedelta(minutes=1)
-_ORDER: Final[tuple[DeadlineKind, ...]] = ("committed", "statutory", "limit", "step", "phase", "task")
-_DATES: Final[frozenset[DeadlineKind]] = frozenset({"committed", "statutory"})
-_RANKS: Final = {kind: rank for rank, kind in enumerate(_ORDER)}
 
 
 def compile_clock(
@@ -80,7 +80,7 @@ class Clock:
         self._layout = layout
         self._zone = zone_at(revision.zone, f"procedure {revision.procedure}")
         self.timetable = timetable
-        self._counted: dict[Counting, Counts] = {}
+        self._countings = Countings(revision, self._zone, timetable)
         self._stops: dict[tuple[str | tuple[str, ...], bool], StopRules] = {}
         self._pauses = {name: self._pause_rule(name) for name in revision.pauses}
         self.limits: dict[str, LimitClock] = {
@@ -90,18 +90,23 @@ class Clock:
         self._ends = {state: self._those(lambda one: binds_end(one, state)) for state in revision.states}  # noqa: B023
         self._stays = {state: self._those(lambda one: binds_stay(one, state)) for state in revision.states}  # noqa: B023
         self._phases = {name: self._those(lambda one: binds_phase(one, name)) for name in revision.phases}  # noqa: B023
-        ends = tuple(limit for limit in self._any_end if limit.kind not in _DATES)
+        ends = tuple(limit for limit in self._any_end if limit.kind not in DATES)
         self._undated = {state: (*ends, *stays) for state, stays in self._stays.items()}
         self._benchmark = self._compiled_benchmark()
         self._ahead = {
             state: self._those(lambda one: not actions.isdisjoint(bound_actions(one.binds)))  # noqa: B023
             for state, actions in actions_ahead(revision).items()
         }
+        self._ended = {state: in_order(ends) for state, ends in self._ends.items()}
+        self._open = {
+            state: in_order((*self._any_end, *stays, *self._ahead.get(state, ())))
+            for state, stays in self._stays.items()
+        }
 
     def counting(self, counts: Counting | str) -> Counting:
         """A counting by its name, or itself. Raises DefinitionError for an unknown name, or one that cannot count."""
-        counting = self._named(counts)
-        self._counts(counting)
+        counting = self._countings.named(counts)
+        self._countings.counts(counting)
         return counting
 
     def due_within(
@@ -113,7 +118,7 @@ class Clock:
         unit: str | None,
     ) -> datetime:
         """The due instant (UTC) of `number` units from `start`, no stops asked about. Raises CalendarRange."""
-        return self._counts(counting).due(start, number, announced_by, unit)
+        return self._countings.counts(counting).due(start, number, announced_by, unit)
 
     def minutes(self, start: datetime, end: datetime, announced_by: datetime, unit: str | None) -> int:
         """Whole working minutes from `start` to `end`, elapsed ones where the revision has no calendar; 0 where `end`
@@ -185,7 +190,6 @@ class Clock:
             )
             if one is not None:
                 counted.append(one)
-        counted.sort(key=lambda one: _RANKS[one.kind])
         slips = self._benchmark.deadlines(dossier, at=at, announced_by=announced_by, explain=explain)
         return (*slips, *counted)
 
@@ -249,15 +253,19 @@ class Clock:
         return self._benchmark.deadline(dossier, at=at, announced_by=ended_at or at, explain=explain)
 
     def _asked(self, dossier: Dossier, ended_at: datetime | None) -> list[Asked]:
-        """Every limit that may apply, what it counts from and what met it."""
-        asked = [*self._end_limits(dossier, ended_at)]
+        """Every limit that may apply, in the order of their kinds, what it counts from and what met it."""
         if ended_at is None:
-            asked += [(limit, limit.anchor(dossier), None) for limit in self.for_stay(dossier.state)]
+            asked = self._open_limits(dossier)
+        else:
+            asked = [
+                (limit, limit.anchor(dossier), issue_of(limit, dossier) or ended_at)
+                for limit in self._ended.get(dossier.state, ())
+            ]
         if dossier.phases:
             asked += self._phase_limits(dossier)
-        if ended_at is None:
+            asked.sort(key=lambda one: RANKS[one[0].kind])
+        if dossier.tasks and ended_at is None:
             asked += self._task_limits(dossier)
-            asked += [(limit, anchor, None) for limit, anchor in self._still_ahead(dossier)]
         return asked
 
     def _running(self, dossier: Dossier) -> list[Asked]:
@@ -266,19 +274,22 @@ class Clock:
             (limit, limit.anchor(dossier), None) for limit in self._undated.get(dossier.state, ())
         ]
         if dossier.phases:
-            found += [one for one in self._phase_limits(dossier) if one[0].kind not in _DATES]
+            found += [one for one in self._phase_limits(dossier) if one[0].kind not in DATES]
         if dossier.tasks:
             found += self._task_limits(dossier)
         found += [
-            (limit, begun, None) for limit, begun in self._still_ahead(dossier) if limit.kind not in _DATES
+            (limit, begun, None) for limit, begun in self._still_ahead(dossier) if limit.kind not in DATES
         ]
         return found
 
-    def _end_limits(self, dossier: Dossier, ended_at: datetime | None) -> Iterator[Asked]:
-        """Committed and statutory limits are met when the dossier is issued, others when it ends."""
-        for limit in self._any_end if ended_at is None else self.for_end(dossier.state):
-            issued = None if limit.kind == "limit" else dossier.issued_at
-            yield limit, limit.anchor(dossier), issued or ended_at
+    def _open_limits(self, dossier: Dossier) -> list[Asked]:
+        """The limits of an open dossier but those of its phases and tasks."""
+        found: list[Asked] = []
+        for limit in self._open.get(dossier.state, self._any_end):
+            anchor = limit.anchor(dossier)
+            if anchor is not None and not limit.met(dossier, anchor):
+                found.append((limit, anchor, issue_of(limit, dossier)))
+        return found
 
     def _phase_limits(self, dossier: Dossier) -> Iterator[Asked]:
         last = {run.phase: run for run in dossier.phases}
@@ -307,9 +318,9 @@ class Clock:
         return tuple(limit for limit in self.limits.values() if binds(limit))
 
     def _compiled(self, rule: str, limit: Limit) -> LimitClock:
-        counting = self._named(limit.counts)
+        counting = self._countings.named(limit.counts)
         check_limit(rule, limit, counting, self._revision)
-        counts = None if limit.until is not None else self._counts(counting)
+        counts = None if limit.until is not None else self._countings.counts(counting)
         if counts is not None:
             check_least(rule, numbers(limit), counts.least)
         anchor = anchor_of(rule, limit, self._layout)
@@ -344,7 +355,7 @@ class Clock:
         rule = f"task/{state}/{name}"
         if task.limit is None or task.on_silence == "wait":
             return Silence(lambda _dossier, _run, _moment: None, timedelta.max)
-        least = at_least(self._named(task.limit.counts), min(numbers(task.limit), default=None))
+        least = at_least(self._countings.named(task.limit.counts), min(numbers(task.limit), default=None))
         return Silence(
             lambda dossier, run, moment: self.limits[rule].due_at(dossier, run.asked_at, moment), least
         )
@@ -353,7 +364,7 @@ class Clock:
         pause = self._revision.pauses[name]
         cap = None
         if pause.cap is not None:
-            counts = self._counts(self._named(pause.cap.counts))
+            counts = self._countings.counts(self._countings.named(pause.cap.counts))
             check_least(f"pause/{name}", (pause.cap.within,), counts.least)
             cap = counts, pause.cap.within
         return PauseRule(cap, restarts=pause.on_resume == "restart")
@@ -363,28 +374,7 @@ class Clock:
         counts = None if committed is None else committed.counts
         counting = WITHOUT_COMMITTED if counts is None else counts.counting
         if counts is None and self.timetable is not None:
-            counts = self._counts(counting)
+            counts = self._countings.counts(counting)
         rules, own_clock = StopRules(self._pauses, {}), committed is not None
         tells_ready = any(action.milestone == "ready" for action in self._revision.actions.values())
         return Benchmark(self._zone, self.timetable, counting, counts, rules, own_clock, tells_ready)
-
-    def _named(self, counts: Counting | str) -> Counting:
-        if not isinstance(counts, str):
-            return counts
-        known = self._revision.counting
-        if counts not in known:
-            raise DefinitionError(
-                "procedure {procedure}: unknown counting {counting}, expected one of {known}: declare it under "
-                "`counting` or correct the name",
-                reason="unknown_counting",
-                procedure=self._revision.procedure,
-                counting=counts,
-                known=", ".join(known) or "none declared",
-            )
-        return known[counts]
-
-    def _counts(self, counting: Counting) -> Counts:
-        found = self._counted.get(counting)
-        if found is None:
-            found = self._counted[counting] = Counts(counting, self._zone, self.timetable)
-        return found

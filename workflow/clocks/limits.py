@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from workflow.clocks import sums
 from workflow.clocks.bindings import numbers
 from workflow.clocks.choices import chosen, text_of
-from workflow.clocks.counting import at_least, beyond_all_dates, lateness, reaching_is_late
+from workflow.clocks.counters import beyond_all_dates
+from workflow.clocks.counting import at_least, lateness, reaching_is_late
 from workflow.clocks.stops import Moment
 from workflow.clocks.worktime import end_of_day
 from workflow.model import Deadline
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from typing import TypeAlias
     from zoneinfo import ZoneInfo
 
-    from workflow.clocks.counting import AnyCounter, Counts
+    from workflow.clocks.counters import AnyCounter
+    from workflow.clocks.counting import Counts
     from workflow.clocks.stops import Stop, StopRules
     from workflow.model import DeadlineKind, Dossier, Line
     from workflow.procedure.language import Binds, Choice, Counting, Limit
@@ -216,57 +218,50 @@ class LimitClock:
         """
         lines: Lines = [] if explain else None
         judged = at if met_at is None else met_at
-        if self.counts is None:
+        counter = None if self.counts is None else self.counts.at(announced_by, dossier.hours_of)
+        if counter is None:
             reached = self._given_date(dossier, lines)
         elif lines is None and not self._moves(dossier):
-            due = self.due(dossier, anchor, announced_by)
-            reached = None if due is None else Reached(due, standing=False)
+            number = self._fixed if self._choice is None else self._chosen(dossier)
+            reached = None if number is None else Reached(counter.due(anchor, number), standing=False)
         else:
             moment = Moment(judged, announced_by, dossier.hours_of)
             reached = self._reached(dossier, anchor, moment, lines)
         if reached is None:
             return None
-        label = None if self.counts is None else self.counts.label(announced_by)
-        if lines is not None and label is not None:
+        if lines is not None and counter is not None and counter.label is not None:
             self._tell_calendar(dossier, reached.due, announced_by, lines)
-        return self._told(dossier, reached, anchor, judged, label, met_at, lines)
-
-    def _told(
-        self,
-        dossier: Dossier,
-        reached: Reached,
-        anchor: datetime,
-        judged: datetime,
-        calendar: str | None,
-        met_at: datetime | None = None,
-        lines: Lines = None,
-    ) -> Deadline:
         return Deadline(
-            rule=self.id,
-            kind=self.kind,
-            due_at=reached.due,
-            reaching_is_late=self.reaching_is_late,
-            starts_at=None if self.counts is None else anchor,
-            met_at=met_at,
+            self.id,
+            self.kind,
+            reached.due,
+            self.reaching_is_late,
+            None if counter is None else anchor,
+            met_at,
             late=self.late(judged, reached.due),
             open_pause=reached.standing and met_at is None,
             basis=self.limit.basis,
-            calendar=calendar,
-            hours=None if self.counts is None else self.counts.hours(dossier.hours_of),
-            sum=tuple(lines or ()),
+            calendar=None if counter is None else counter.label,
+            hours=None if counter is None else counter.hours,
+            sum=() if lines is None else tuple(lines),
         )
 
     def _reached(self, dossier: Dossier, anchor: datetime, moment: Moment, lines: Lines) -> Reached | None:
         number = self._number(dossier)
         if number is None or self.counts is None:
             return None
-        counter = self.counts.at(moment.announced_by, moment.unit)
+        counter, rules = self.counts.at(moment.announced_by, moment.unit), self._rules
+        stops = rules.stops(dossier, anchor, moment)
+        if lines is None and not (stops or dossier.extensions or rules.restarts(dossier, anchor)):
+            return Reached(counter.due(anchor, number), standing=False)
         try:
             begun = self._begin(dossier, anchor, counter, number, moment, lines)
             point = counter.reach(begun, number)
-            if lines is not None:
-                self._tell_count(dossier, number, counter.instant(point), moment, lines)
-            stops = self._rules.stops(dossier, begun, moment)
+            if begun is not anchor:
+                stops = rules.stops(dossier, begun, moment)
+            if lines is None:
+                return Reached(*counter.after(point, stops))
+            self._tell_count(dossier, number, counter.instant(point), moment, lines)
             return self._moved(counter, point, stops, lines)
         except OverflowError as cause:
             raise beyond_all_dates(anchor, number) from cause
@@ -304,15 +299,16 @@ class LimitClock:
     ) -> datetime:
         """The due instant as it stood at `until`."""
         met = [replace(stop, end=min(stop.end, until)) for stop in stops if stop.start < until]
-        return self._moved(counter, counter.reach(begun, number), met, None).due
+        return counter.after(counter.reach(begun, number), met)[0]
 
     def _moved(
         self,
         counter: AnyCounter,
         point: Any,  # noqa: ANN401 - what this counter reaches
         stops: Iterable[Stop],
-        lines: Lines,
+        lines: list[Line],
     ) -> Reached:
+        """As `Counter.after`, told line by line."""
         due = counter.instant(point)
         standing = False
         for stop in stops:
@@ -321,13 +317,11 @@ class LimitClock:
                 point = counter.moved(point, amount)
                 due = counter.instant(point)
                 standing = stop.standing
-            if lines is not None:
-                lines.append(sums.stop(self._counting, self.zone, stop, amount, before, due))
+            lines.append(sums.stop(self._counting, self.zone, stop, amount, before, due))
         settled = counter.settled(point)
         if settled != point:
             due = counter.instant(settled)
-            if lines is not None:
-                lines.append(sums.rolled(point, due))
+            lines.append(sums.rolled(point, due))
         return Reached(due, standing)
 
     def _number(self, dossier: Dossier) -> int | None:

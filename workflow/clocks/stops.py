@@ -75,15 +75,16 @@ class PauseRule:
         if self.cap is None:
             return None
         (counts, within), start = self.cap, taken.started_at
-        due = counts.due(start, within, announced_by, unit)
+        counter = counts.at(announced_by, unit)
+        due = counter.due(start, within)
         lines = [sums.pause_begun(taken.pause, start), sums.counted(counts.counting, within, due)]
         return Deadline(
             f"pause/{taken.pause}",
             "limit",
             due,
             starts_at=start,
-            calendar=counts.label(announced_by),
-            hours=counts.hours(unit),
+            calendar=counter.label,
+            hours=counter.hours,
             sum=(*lines, *sums.counted_by(counts, announced_by, unit)),
         )
 
@@ -133,8 +134,13 @@ class StopRules:
         if not (dossier.pauses or dossier.tasks):
             return []
         met = self._met(dossier, moment)
-        if not met.united or met.united[0].start >= since:
-            return met.united
+        found = met.united
+        if not found or found[0].start >= since:
+            return found
+        found = [stop for stop in found if stop.end > since]
+        if not found or found[0].start >= since:
+            return found
+        # Of those united in it some may have ended before.
         return united(stop if stop.start >= since else replace(stop, start=since) for stop in met.each)
 
     def _met(self, dossier: Dossier, moment: Moment) -> _Met:
@@ -152,10 +158,9 @@ class StopRules:
         ):
             return last
         met = [self.of_pause(taken, moment) for taken in self._taken(dossier)]
-        for run in dossier.tasks if self.tasks else ():
-            silence = self.tasks.get((run.state, run.task))
-            if silence is not None:
-                met.append(_wait(dossier, run, silence, moment))
+        if self.tasks and dossier.tasks:
+            waits = [(run, self.tasks.get((run.state, run.task))) for run in dossier.tasks]
+            met += [_wait(dossier, run, silence, moment) for run, silence in waits if silence is not None]
         each = [stop for stop in met if stop is not None]
         found = _Met(dossier.pauses, dossier.tasks, dossier.extensions, moment, each, united(each))
         if self._remembers:

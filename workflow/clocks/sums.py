@@ -190,11 +190,11 @@ def counted_when_met(due: datetime) -> Line:
 
 def counted_by(counts: Counts, announced_by: datetime | None, unit: str | None) -> Iterator[Line]:
     """The calendar revision that counted, and by whose hours; nothing where no calendar did."""
-    label, timetable = counts.label(announced_by), counts.timetable
-    if label is None or timetable is None:
+    timetable, counter = counts.timetable, counts.at(announced_by, unit)
+    if timetable is None or counter.label is None:
         return
-    yield Line("counted by calendar {calendar}", {"calendar": label})
-    hours = timetable.hours(unit)
+    yield Line("counted by calendar {calendar}", {"calendar": counter.label})
+    hours = counter.hours
     if unit is None or not timetable.knows(unit):
         if hours is not None:
             yield Line("by the hours {hours}, those of the procedure's units", {"hours": hours})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from workflow.procedure.language import Revision
 
     HoursOf: TypeAlias = Mapping[str, tuple[str, ...]]
+
+
+class Table(NamedTuple):
+    """The working time of one calendar revision by one of its hours, what both are called, and from when on until when
+    (excluded) the revision is the newest announced."""
+
+    work: Worktime
+    label: str
+    hours: str | None
+    span: tuple[datetime, datetime]
 
 
 class Timetable:
@@ -68,6 +78,12 @@ class Timetable:
     def worktime(self, unit: str | None, announced_by: datetime | None) -> Worktime:
         """That table."""
         return self.calendar.worktime(self.hours(unit), announced_by)
+
+    def table(self, unit: str | None, announced_by: datetime | None) -> Table:
+        """That table and what is to be known of it."""
+        label = self.calendar.known_at(announced_by).label
+        span = self.calendar.span(self.calendar.index_at(announced_by))
+        return Table(self.worktime(unit, announced_by), label, self.hours(unit), span)
 
     def fingerprint(self, calendar: str) -> str:
         """A calendar's fingerprint; where it does not say itself which unit works by which hours, that of both."""

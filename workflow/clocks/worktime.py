@@ -31,6 +31,7 @@ ENDS_MAX: Final = 65_536
 MICROSECONDS_A_MINUTE: Final = 60_000_000
 MICROSECONDS_A_DAY: Final = 86_400_000_000
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EVER: Final = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
