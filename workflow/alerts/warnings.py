@@ -22,7 +22,7 @@ from workflow.alerts.lateness import (
     source_of,
     sum_of,
 )
-from workflow.fold import fold, follow, traced, trail
+from workflow.fold import fold, follow, stepped, traced, trail
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -71,10 +71,10 @@ class Steps:
             return follow(rules, dossier, facts)
         outcomes: list[Outcome] = []
         for fact in facts:
-            found = follow(rules, dossier, (fact,))
+            found = stepped(rules, dossier, fact)
             if found is None:
                 return None
-            after, (outcome,) = found
+            after, outcome = found
             outcomes.append(outcome)
             self.over += _ended(self._office, rules, dossier, after)
             dossier = after
