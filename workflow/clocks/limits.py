@@ -7,7 +7,7 @@ docs/clocks.md is the specification.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
     AnchorOf: TypeAlias = Callable[[Dossier], datetime | None]
     Lines: TypeAlias = list[Line] | None
+
+
+_ROUNDED: Final = 1e-6
+"""More than a share in seconds may lie beyond one in whole microseconds."""
 
 
 class Reached(Struct, frozen=True, gc=False):
@@ -174,10 +178,12 @@ class LimitClock:
         if self.counts is None or passed < self.least_of(share):
             return False
         number = self._fixed if self._choice is None else self._chosen(dossier)
+        if number is None:
+            return False
         # Whatever a dossier has met moves a date further away.
-        return number is not None and passed >= share * (
-            self.counts.due(anchor, number, at, dossier.hours_of) - anchor
-        )
+        whole = self.counts.due(anchor, number, at, dossier.hours_of) - anchor
+        # In seconds, of which a share costs a fifth of what one of a timedelta does; rounding is made up for.
+        return passed.total_seconds() + _ROUNDED >= share * whole.total_seconds()
 
     def least_of(self, share: float) -> timedelta:
         """A time from the anchor within which less than `share` of any of its counts is over: most acts lie in it."""
