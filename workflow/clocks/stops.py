@@ -176,7 +176,7 @@ class StopRules:
         if end is None:
             return None
         cut = self.pauses[taken.pause].cuts(taken, end, moment)
-        return _stop(taken.started_at, end, cut, taken.pause, standing=taken.ended_at is None)
+        return Stop(taken.started_at, cut or end, (taken.pause,), cut is None and taken.ended_at is None)
 
     def capped_at(self, taken: PauseTaken, moment: Moment) -> datetime | None:
         """The instant from which this clock runs again though a pause of it goes on; None for one without a cap."""
@@ -214,10 +214,4 @@ def _wait(dossier: Dossier, run: TaskRun, silence: Silence, moment: Moment) -> S
     if end - run.asked_at >= silence.least:
         at = silence.at(dossier, run, moment)
         cut = at if at is not None and at < end else None
-    return _stop(run.asked_at, end, cut, run.task, standing=not ends)
-
-
-def _stop(start: datetime, end: datetime, cut: datetime | None, name: str, *, standing: bool) -> Stop:
-    if cut is not None:
-        return Stop(start, cut, (name,))
-    return Stop(start, end, (name,), standing)
+    return Stop(run.asked_at, cut or end, (run.task,), cut is None and not ends)
