@@ -85,10 +85,12 @@ def as_short(rnd: Random, number: int) -> bool:
     for rules, case in cases(rnd, questions.calendars, number):
         made = questions.made(rules)
         dossier, asked = dossier_of(case, made), case.asked_at or case.anchor
-        for at in (asked, asked - timedelta(minutes=pick(rnd, (1, 600, 3000, 9000)))):
+        moments = asked, asked - timedelta(minutes=pick(rnd, (1, 600, 3000, 9000)))
+        short = [made.clock.deadlines(dossier, at=at) for at in moments]
+        for at, found in zip(moments, short, strict=True):
             other = replaced(dossier, pauses=(*list(dossier.pauses),), tasks=(*list(dossier.tasks),))
             told = made.clock.deadlines(other, at=at, explain=True)
-            alike &= made.clock.deadlines(dossier, at=at) == tuple(replaced(one, sum=()) for one in told)
+            alike &= found == tuple(replaced(one, sum=()) for one in told)
     return alike
 
 
