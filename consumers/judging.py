@@ -301,7 +301,11 @@ class Touched:
         after, outcomes = found
         told = list(zip(facts, outcomes, strict=True))
         self._keep(rules.family[after.revision], after, code, older + len(facts))
-        self.decisions = [self._decision(fact, outcome) for fact, outcome in told]
+        version = self._version
+        self.decisions = [
+            Decision(self.subject, fact.source, fact.id, fact.revision, version, outcome)
+            for fact, outcome in told
+        ]
         self.refused = [(fact, outcome) for fact, outcome in told if outcome.status == "refused"]
         self._acts = acts_in(facts)
         return True

@@ -145,15 +145,21 @@ def advance(rules: Rules, dossier: Dossier, fact: Fact) -> tuple[Dossier, Outcom
 
     Raises OutOfOrder for a fact that does not sort last, and for corrections: those are folded.
     """
-    found = follow(rules, dossier, (fact,))
+    found = stepped(rules, dossier, fact)
     if found is None:
         raise OutOfOrder(
             "fact {id} of {subject} does not sort last: fold all facts of the dossier again",
             id=fact.id,
             subject=fact.subject,
         )
-    after, (outcome,) = found
-    return after, outcome
+    return found
+
+
+def stepped(rules: Rules, dossier: Dossier, fact: Fact) -> tuple[Dossier, Outcome] | None:
+    """As `advance`; None where the fact does not sort last."""
+    draft = _draft(dossier)
+    outcome = _take(rules, draft, fact)
+    return None if outcome is None else (draft, outcome)
 
 
 def follow(rules: Rules, dossier: Dossier, facts: Sequence[Fact]) -> tuple[Dossier, list[Outcome]] | None:
@@ -167,15 +173,10 @@ def follow(rules: Rules, dossier: Dossier, facts: Sequence[Fact]) -> tuple[Dossi
         return draft, _judge(rules.family[draft.revision], draft, rows)
     outcomes: list[Outcome] = []
     for fact in facts:
-        outcome = _go_on(rules, draft, fact)
-        if outcome is not None:
-            outcomes.append(outcome)
-            continue
-        placed = _next_place(rules, draft, fact)
-        if placed is None:
+        outcome = _take(rules, draft, fact)
+        if outcome is None:
             return None
-        outcomes.append(_step(rules.family[draft.revision], draft, placed))
-        _remember(rules, draft, placed)
+        outcomes.append(outcome)
     return draft, outcomes
 
 
@@ -294,6 +295,19 @@ def _remember(rules: Rules, dossier: Dossier, placed: Placed) -> None:
         dossier.steps_told = True
     if rules.sources.get(fact.source, UNKNOWN_SOURCE).order == "sequence":
         dossier.streams = {**dossier.streams, fact.source: (fact.sequence, placed.at)}
+
+
+def _take(rules: Rules, dossier: Dossier, fact: Fact) -> Outcome | None:
+    """Judges a fact that sorts last, on a private dossier; None, and nothing done, where it does not sort last."""
+    outcome = _go_on(rules, dossier, fact)
+    if outcome is not None:
+        return outcome
+    placed = _next_place(rules, dossier, fact)
+    if placed is None:
+        return None
+    outcome = _step(rules.family[dossier.revision], dossier, placed)
+    _remember(rules, dossier, placed)
+    return outcome
 
 
 def _go_on(rules: Rules, dossier: Dossier, fact: Fact) -> Outcome | None:

@@ -22,7 +22,7 @@ from workflow.alerts.lateness import (
     source_of,
     sum_of,
 )
-from workflow.fold import fold, follow, traced, trail
+from workflow.fold import fold, follow, stepped, traced, trail
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -71,10 +71,10 @@ class Steps:
             return follow(rules, dossier, facts)
         outcomes: list[Outcome] = []
         for fact in facts:
-            found = follow(rules, dossier, (fact,))
+            found = stepped(rules, dossier, fact)
             if found is None:
                 return None
-            after, (outcome,) = found
+            after, outcome = found
             outcomes.append(outcome)
             self.over += _ended(self._office, rules, dossier, after)
             dossier = after
@@ -108,6 +108,9 @@ class Steps:
     def _new(self, rules: Rules, dossier: Dossier, facts: Iterable[Fact]) -> bool:
         if rules.revision.kind == "log":
             return False
+        latest = self._now - LOOKED_FOR
+        if any(fact.occurred_at > latest for fact in facts):
+            return True
         border = _since(self._office, dossier, self._now)
         return any(fact.occurred_at > border for fact in facts)
 
@@ -127,17 +130,20 @@ def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier) -> lis
     if before.halted or rules.revision.kind == "log":
         return []
     at, until = key[0], rules.family[before.revision]
-    found = warned_by(office, until, before, at, but=after)
+    # Of a dossier that is halted nothing is said any more, so a fact that halts it leaves nothing as it was.
+    found = warned_by(office, until, before, at, but=None if after.halted else after)
+    if not found:
+        return []
     true = [one for one in found if one.since < at and one.since < one.due_at]
     if not true:
         return []
     limits = {one.limit for one in true}
     left = () if after.halted else warned_by(office, rules.family[after.revision], after, at, of=limits)
-    still = {(one.kind, one.rule, one.due_at) for one in left}
+    still = {(one.kind, one.limit, one.visit, one.due_at) for one in left}
     return [
         Over(until, before, named(until, replace(one, ended_at=min(at, one.due_at))))
         for one in true
-        if (one.kind, one.rule, one.due_at) not in still
+        if (one.kind, one.limit, one.visit, one.due_at) not in still
     ]
 
 

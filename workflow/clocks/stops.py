@@ -61,6 +61,16 @@ class PauseRule:
         self.least = timedelta.max if cap is None else at_least(cap[0].counting, cap[1])
         """A time from its beginning within which no cap cuts the pause."""
 
+    def cuts(
+        self, taken: PauseTaken, end: datetime, announced_by: datetime | None, unit: str | None
+    ) -> datetime | None:
+        """The instant before `end` from which the clock runs again though the pause goes on; None where there is
+        none."""
+        if end - taken.started_at < self.least:
+            return None
+        cap = self.capped_at(taken.started_at, announced_by, unit)
+        return cap if cap is not None and cap < end else None
+
     def capped_at(self, start: datetime, announced_by: datetime | None, unit: str | None) -> datetime | None:
         """The instant from which the clock runs again whatever becomes of the pause; None without a cap."""
         if self.cap is None:
@@ -175,8 +185,8 @@ class StopRules:
         rule, standing = self.pauses[taken.pause], taken.ended_at is None
         if end - taken.started_at < rule.least:
             return Stop(taken.started_at, end, (taken.pause,), standing, not standing)
-        cap = rule.capped_at(taken.started_at, moment.announced_by, moment.unit)
-        return _cut(Stop(taken.started_at, end, (taken.pause,), standing), cap)
+        cut = rule.cuts(taken, end, moment.announced_by, moment.unit)
+        return Stop(taken.started_at, cut or end, (taken.pause,), standing and cut is None)
 
     def capped_at(self, taken: PauseTaken, moment: Moment) -> datetime | None:
         """The instant from which this clock runs again though a pause of it goes on; None for one without a cap."""
@@ -213,9 +223,6 @@ def _wait(dossier: Dossier, run: TaskRun, silence: Silence, moment: Moment) -> S
         return None
     if end - run.asked_at < silence.least:
         return Stop(run.asked_at, end, (run.task,), not ends, bool(ends))
-    return _cut(Stop(run.asked_at, end, (run.task,), not ends), silence.at(dossier, run, moment))
-
-
-def _cut(stop: Stop, at: datetime | None) -> Stop:
-    """A stop that ends at an instant at the latest."""
-    return stop if at is None or at >= stop.end else Stop(stop.start, at, stop.names)
+    at = silence.at(dossier, run, moment)
+    cut = at if at is not None and at < end else None
+    return Stop(run.asked_at, cut or end, (run.task,), cut is None and not ends)
