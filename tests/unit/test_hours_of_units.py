@@ -95,12 +95,15 @@ def test_pauses_caps_slips_and_minutes_are_counted_by_the_same_hours() -> None:
 
     assert due(made, received("branch", pauses=(stopped,))) == "2024-07-02 09:00"
     assert due(made, received("counter", pauses=(stopped,))) == "2024-07-05 09:30"
-    capped = {unit: made.capped_at(stopped, None, unit) for unit in (None, "branch", "counter")}
+    open_still = replace(stopped, ended_at=None)
+    capped = {unit: made.capped_at(open_still, None, unit) for unit in (None, "branch", "counter")}
     assert {unit: wall(when) for unit, when in capped.items() if when is not None} == {
         None: "2024-07-01 13:30",
         "branch": "2024-07-01 11:30",
         "counter": "2024-07-02 09:30",
     }
+    over_by_then = {unit: made.capped_at(stopped, None, unit) for unit in (None, "branch", "counter")}
+    assert over_by_then == {**capped, "counter": None}
     slip = AppointmentTold(at("2024-07-02 00:00").date(), "first", at("2024-07-01 09:00"))
     printed = [wall(made.printed(slip, unit)) for unit in (None, "branch", "counter")]
     assert printed == ["2024-07-02 17:00", "2024-07-02 18:00", "2024-07-02 10:00"]

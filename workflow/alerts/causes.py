@@ -115,6 +115,8 @@ def warned_by(
     as it was may be left out. Asked for after every fact: dates that surely do not press yet are not counted.
     """
     clock = rules.clock
+    if _is_over(dossier, at):
+        return []
     if dossier.ended_at is not None or office.foretells or not _tells_slip(dossier):
         if but is not None and _dated(dossier) == _dated(but):
             return []
@@ -131,6 +133,13 @@ def warned_by(
     if not dates:
         return []
     return [one for one in _warned(office, rules, dossier, dates, at, headline) if one.since <= at]
+
+
+def _is_over(dossier: Dossier, at: datetime) -> bool:
+    """Whether every date of a dossier is met by a moment: with its end all are, but that of a phase begun later."""
+    if dossier.ended_at is None or dossier.ended_at > at:
+        return False
+    return all(run.ended_at is not None for run in dossier.phases)
 
 
 def _tells_slip(dossier: Dossier) -> bool:
@@ -308,9 +317,7 @@ def _of_slip(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Itera
     if found is None:
         return
     due = found.limit.due(found.dossier, found.anchor, slip.told_at)
-    printed = next(date.due_at for date in dates if date.kind == "appointment")
-    if len(dossier.appointments) > 1:
-        printed = rules.clock.printed(slip, dossier.hours_of)
+    printed = rules.clock.printed(slip, dossier.hours_of)
     if due is None or due == printed:
         return
     if due.astimezone(rules.zone).date() != printed.astimezone(rules.zone).date():
@@ -338,7 +345,7 @@ def _of_later_slips(rules: Rules, dossier: Dossier) -> Iterator[Cause]:
 def _of_pauses(rules: Rules, dossier: Dossier, now: datetime) -> Iterator[Cause]:
     for taken in dossier.pauses:
         cap = rules.clock.capped_at(taken, dossier.ended_at or now, dossier.hours_of)
-        if cap is not None and (taken.ended_at is None or taken.ended_at > cap):
+        if cap is not None:
             limit = f"pause/{taken.pause}"
             date = rules.clock.cap(taken, dossier.ended_at or now, dossier.hours_of)
             yield Cause("pause_cap_exceeded", limit, cap, cap, taken.ended_at, date, taken.started_at)

@@ -108,6 +108,9 @@ class Steps:
     def _new(self, rules: Rules, dossier: Dossier, facts: Iterable[Fact]) -> bool:
         if rules.revision.kind == "log":
             return False
+        latest = self._now - LOOKED_FOR
+        if any(fact.occurred_at > latest for fact in facts):
+            return True
         border = _since(self._office, dossier, self._now)
         return any(fact.occurred_at > border for fact in facts)
 
@@ -127,17 +130,20 @@ def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier) -> lis
     if before.halted or rules.revision.kind == "log":
         return []
     at, until = key[0], rules.family[before.revision]
-    found = warned_by(office, until, before, at, but=after)
+    # Of a dossier that is halted nothing is said any more, so a fact that halts it leaves nothing as it was.
+    found = warned_by(office, until, before, at, but=None if after.halted else after)
+    if not found:
+        return []
     true = [one for one in found if one.since < at and one.since < one.due_at]
     if not true:
         return []
     limits = {one.limit for one in true}
     left = () if after.halted else warned_by(office, rules.family[after.revision], after, at, of=limits)
-    still = {(one.kind, one.rule, one.due_at) for one in left}
+    still = {(one.kind, one.limit, one.visit, one.due_at) for one in left}
     return [
         Over(until, before, named(until, replace(one, ended_at=min(at, one.due_at))))
         for one in true
-        if (one.kind, one.rule, one.due_at) not in still
+        if (one.kind, one.limit, one.visit, one.due_at) not in still
     ]
 
 

@@ -39,7 +39,7 @@ from workflow.layout import limits as all_limits
 from workflow.zones import zone_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from datetime import datetime
     from typing import TypeAlias
 
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from workflow.procedure.language import Counting, Limit, Revision, Task
 
     Asked: TypeAlias = tuple[LimitClock, datetime | None, datetime | None]
+    Running: TypeAlias = tuple[LimitClock, datetime]
 
 __all__ = ["Clock", "LimitClock", "compile_clock"]
 
@@ -90,8 +91,6 @@ class Clock:
         self._ends = {state: self._those(lambda one: binds_end(one, state)) for state in revision.states}  # noqa: B023
         self._stays = {state: self._those(lambda one: binds_stay(one, state)) for state in revision.states}  # noqa: B023
         self._phases = {name: self._those(lambda one: binds_phase(one, name)) for name in revision.phases}  # noqa: B023
-        ends = tuple(limit for limit in self._any_end if limit.kind not in DATES)
-        self._undated = {state: (*ends, *stays) for state, stays in self._stays.items()}
         self._benchmark = self._compiled_benchmark()
         self._ahead = {
             state: self._those(lambda one: not actions.isdisjoint(bound_actions(one.binds)))  # noqa: B023
@@ -102,6 +101,8 @@ class Clock:
             state: in_order((*self._any_end, *stays, *self._ahead.get(state, ())))
             for state, stays in self._stays.items()
         }
+        self._timed = {state: _timed(limits) for state, limits in self._open.items()}
+        self._phases_press = any(limit.kind == "phase" for limit in self.limits.values())
 
     def counting(self, counts: Counting | str) -> Counting:
         """A counting by its name, or itself. Raises DefinitionError for an unknown name, or one that cannot count."""
@@ -206,19 +207,14 @@ class Clock:
         and of which `share` of the time may be over: of others surely less is. `of`: only those of these rules; `but`:
         none of those that surely are the same in this state of it. Raises CalendarRange."""
         found = []
-        still: list[Asked] | None = None
-        for asked in self._running(dossier):
-            limit, anchor, met_at = asked
-            if (
-                anchor is None
-                or (met_at is not None and met_at <= at)
-                or (of is not None and limit.id not in of)
-                or not limit.may_press(dossier, anchor, at, share)
-            ):
+        still: list[Running] | None = None
+        for running in self._running(dossier, at, share):
+            limit, anchor = running
+            if (of is not None and limit.id not in of) or not limit.may_press(dossier, anchor, at, share):
                 continue
             if but is not None and but.ended_at is None:
-                still = self._running(but) if still is None else still
-                if asked in still and limit.moved_alike(dossier, but):
+                still = self._running(but, at, share) if still is None else still
+                if running in still and limit.moved_alike(dossier, but):
                     continue
             one = limit.deadline(dossier, anchor, at=at, announced_by=at, explain=False)
             if one is not None:
@@ -237,12 +233,17 @@ class Clock:
     def capped_at(
         self, taken: PauseTaken, announced_by: datetime | None, unit: str | None
     ) -> datetime | None:
-        """The instant from which the clocks run again though a pause goes on; None for one without a cap."""
-        rule = self._pauses.get(taken.pause)
-        return None if rule is None else rule.capped_at(taken.started_at, announced_by, unit)
+        """The instant from which the clocks run again though a pause goes on; None for one without a cap, or that was
+        over by it. Raises CalendarRange."""
+        rule, end = self._pauses.get(taken.pause), taken.ended_at
+        if rule is None:
+            return None
+        if end is None:
+            return rule.capped_at(taken.started_at, announced_by, unit)
+        return rule.cuts(taken, end, announced_by, unit)
 
     def cap(self, taken: PauseTaken, announced_by: datetime, unit: str | None) -> Deadline | None:
-        """The same as a deadline with its sum."""
+        """That instant as a deadline with its sum, whether or not the pause went on. Raises CalendarRange."""
         rule = self._pauses.get(taken.pause)
         return None if rule is None else rule.deadline(taken, announced_by, unit)
 
@@ -268,18 +269,22 @@ class Clock:
             asked += self._task_limits(dossier)
         return asked
 
-    def _running(self, dossier: Dossier) -> list[Asked]:
-        """The limits of an open dossier but those that date it."""
-        found: list[Asked] = [
-            (limit, limit.anchor(dossier), None) for limit in self._undated.get(dossier.state, ())
-        ]
-        if dossier.phases:
-            found += [one for one in self._phase_limits(dossier) if one[0].kind not in DATES]
+    def _running(self, dossier: Dossier, at: datetime, share: float) -> list[Running]:
+        """The limits of an open dossier that have a time of their own, but those that date it, not met by `at`: without
+        those that are surely too young for `share` of their time to be over."""
+        found: list[Running] = []
+        for limit in self._timed.get(dossier.state, ()):
+            anchor = limit.anchor(dossier)
+            if anchor is not None and at - anchor >= limit.least_of(share) and not limit.met(dossier, anchor):
+                found.append((limit, anchor))
+        if dossier.phases and self._phases_press:
+            found += [
+                (limit, anchor)
+                for limit, anchor, met_at in self._phase_limits(dossier)
+                if limit.kind == "phase" and anchor is not None and (met_at is None or met_at > at)
+            ]
         if dossier.tasks:
-            found += self._task_limits(dossier)
-        found += [
-            (limit, begun, None) for limit, begun in self._still_ahead(dossier) if limit.kind not in DATES
-        ]
+            found += [(limit, asked_at) for limit, asked_at, _ in self._task_limits(dossier)]
         return found
 
     def _open_limits(self, dossier: Dossier) -> list[Asked]:
@@ -300,19 +305,11 @@ class Clock:
                 elif run is last[run.phase]:
                     yield limit, limit.anchor(dossier), phase_met(run, dossier.issued_at)
 
-    def _task_limits(self, dossier: Dossier) -> Iterator[Asked]:
+    def _task_limits(self, dossier: Dossier) -> Iterator[tuple[LimitClock, datetime, None]]:
         for run in dossier.tasks:
             if run.answered_at is None and run.recalled_at is None and run.left_at is None:
                 for limit in self.for_task(run.state, run.task):
                     yield limit, run.asked_at, None
-
-    def _still_ahead(self, dossier: Dossier) -> list[tuple[LimitClock, datetime]]:
-        """Limits of actions that can still come from the present state and have not come since the anchor."""
-        return [
-            (limit, anchor)
-            for limit in self._ahead.get(dossier.state, ())
-            if (anchor := limit.anchor(dossier)) is not None and not limit.met(dossier, anchor)
-        ]
 
     def _those(self, binds: Callable[[LimitClock], bool]) -> tuple[LimitClock, ...]:
         return tuple(limit for limit in self.limits.values() if binds(limit))
@@ -378,3 +375,8 @@ class Clock:
         rules, own_clock = StopRules(self._pauses, {}), committed is not None
         tells_ready = any(action.milestone == "ready" for action in self._revision.actions.values())
         return Benchmark(self._zone, self.timetable, counting, counts, rules, own_clock, tells_ready)
+
+
+def _timed(limits: Iterable[LimitClock]) -> tuple[LimitClock, ...]:
+    """Those that have a time of their own and do not date the dossier."""
+    return tuple(one for one in limits if one.counts is not None and one.kind not in DATES)

@@ -171,7 +171,7 @@ class LimitClock:
         """Whether by `at` as much as `share` of the time from `anchor` to the due instant may be over; False is sure. A
         given date has no time of its own. Raises CalendarRange."""
         passed = at - anchor
-        if self.counts is None or passed < self._least_of(share):
+        if self.counts is None or passed < self.least_of(share):
             return False
         number = self._fixed if self._choice is None else self._chosen(dossier)
         # Whatever a dossier has met moves a date further away.
@@ -179,7 +179,8 @@ class LimitClock:
             self.counts.due(anchor, number, at, dossier.hours_of) - anchor
         )
 
-    def _least_of(self, share: float) -> timedelta:
+    def least_of(self, share: float) -> timedelta:
+        """A time from the anchor within which less than `share` of any of its counts is over: most acts lie in it."""
         asked, found = self._share
         if asked != share:
             found = self.least * share

@@ -55,12 +55,14 @@ class PauseRule:
         self.restarts = restarts
         self._least = None if cap is None else at_least(cap[0].counting, cap[1])
 
-    def cuts(self, taken: PauseTaken, end: datetime, moment: Moment) -> datetime | None:
+    def cuts(
+        self, taken: PauseTaken, end: datetime, announced_by: datetime | None, unit: str | None
+    ) -> datetime | None:
         """The instant before `end` from which the clock runs again though the pause goes on; None where there is
         none."""
         if self._least is None or end - taken.started_at < self._least:
             return None
-        cap = self.capped_at(taken.started_at, moment.announced_by, moment.unit)
+        cap = self.capped_at(taken.started_at, announced_by, unit)
         return cap if cap is not None and cap < end else None
 
     def capped_at(self, start: datetime, announced_by: datetime | None, unit: str | None) -> datetime | None:
@@ -175,7 +177,7 @@ class StopRules:
         end = taken.ended_at or moment.at
         if end is None:
             return None
-        cut = self.pauses[taken.pause].cuts(taken, end, moment)
+        cut = self.pauses[taken.pause].cuts(taken, end, moment.announced_by, moment.unit)
         return _stop(taken.started_at, end, cut, taken.pause, standing=taken.ended_at is None)
 
     def capped_at(self, taken: PauseTaken, moment: Moment) -> datetime | None:
