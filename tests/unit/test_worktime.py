@@ -105,8 +105,8 @@ def test_a_day_begins_where_the_clock_first_shows_midnight() -> None:
 
 def test_two_years_beyond_the_cover_are_counted_and_marked_and_no_more() -> None:
     work = office()
-    assert work.covered(date(2024, 12, 31))
-    assert not work.covered(date(2025, 1, 1))
+    assert work.covers(end_of_day(date(2024, 12, 31), HANOI))
+    assert not work.covers(midnight(date(2025, 1, 1), HANOI))
     assert work.is_working_day(date(2026, 12, 31))
     with pytest.raises(
         CalendarRange, match="calendar test counts from 2024-01-01 to 2026-12-31, found 2027-01-01"

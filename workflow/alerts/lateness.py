@@ -129,7 +129,7 @@ def explained(rules: Rules, dossier: Dossier, watched: Watched, now: datetime, a
     none. Raises CalendarRange."""
     for found_up in reversed(watched.up):
         cause = named(rules, found_up)
-        if cause.due_at == alert.due_at and alert_id(dossier.subject, cause.kind, cause.rule) == alert.id:
+        if cause.kind == alert.kind and cause.due_at == alert.due_at and cause.rule == alert.rule:
             return replace(alert, sum=sum_of(rules, dossier, cause, now))
     return alert
 

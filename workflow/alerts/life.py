@@ -238,7 +238,7 @@ def _change(life: Life, alert: Alert, state: State, act: Act | None) -> Change |
 
 def _same(one: Alert, other: Alert) -> bool:
     """Whether two say the same: how a date came about, and whether a feed was silent when it was said, is no change."""
-    return bool(_told(one) == _told(other))
+    return one is other or bool(_told(one) == _told(other))
 
 
 _told: Final = attrgetter(

@@ -197,7 +197,8 @@ class Benchmark(NamedTuple):
     def _moved_days(
         self, counter: AnyCounter, base: AppointmentTold, stops: Iterable[Stop], moment: Moment, lines: Lines
     ) -> Reached:
-        day = base.at.astimezone(self.zone).date() if isinstance(base.at, datetime) else base.at
+        local = base.at.astimezone(self.zone) if isinstance(base.at, datetime) else None
+        day, wall = (base.at, None) if local is None else (local.date(), local.time())
         due = over = self.printed(base, moment.unit)
         standing = False
         for stop in stops:
@@ -210,10 +211,10 @@ class Benchmark(NamedTuple):
             standing = standing if amount is None else stop.standing
             if amount:
                 day = counter.later(day, amount)
-                due = over = self._on(day, base, moment)
+                due = over = self._on(day, wall, moment)
                 settled = counter.settled(day)
                 if settled != day:
-                    over = self._on(settled, base, moment)
+                    over = self._on(settled, wall, moment)
             if lines is not None:
                 lines.append(sums.stop(self.counting, self.zone, stop, amount, before, due))
         if over != due and lines is not None:
@@ -230,11 +231,10 @@ class Benchmark(NamedTuple):
             return WeekDays(self.counting, self.zone, None)
         return self.counts.at(moment.announced_by, moment.unit)
 
-    def _on(self, day: date, base: AppointmentTold, moment: Moment) -> datetime:
+    def _on(self, day: date, wall: time | None, moment: Moment) -> datetime:
         """The slip on another day: its time of day where it names one, else that day's closing."""
-        if not isinstance(base.at, datetime):
+        if wall is None:
             return self._closing(day, moment.announced_by, moment.unit)
-        wall: time = base.at.astimezone(self.zone).time()
         return datetime.combine(day, wall, self.zone).astimezone(UTC)
 
 

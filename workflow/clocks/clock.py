@@ -92,13 +92,13 @@ class Clock:
         self._stays = {state: self._those(lambda one: binds_stay(one, state)) for state in revision.states}  # noqa: B023
         self._phases = {name: self._those(lambda one: binds_phase(one, name)) for name in revision.phases}  # noqa: B023
         self._benchmark = self._compiled_benchmark()
-        self._ahead = {
+        ahead = {
             state: self._those(lambda one: not actions.isdisjoint(bound_actions(one.binds)))  # noqa: B023
             for state, actions in actions_ahead(revision).items()
         }
         self._ended = {state: in_order(ends) for state, ends in self._ends.items()}
         self._open = {
-            state: in_order((*self._any_end, *stays, *self._ahead.get(state, ())))
+            state: in_order((*self._any_end, *stays, *ahead.get(state, ())))
             for state, stays in self._stays.items()
         }
         self._timed = {state: _timed(limits) for state, limits in self._open.items()}

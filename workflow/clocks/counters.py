@@ -191,6 +191,9 @@ class WorkingDays(Counter[int]):
     def stopped(self, start: datetime, end: datetime) -> int:
         return self.work.working_days_passed(start, end)
 
+    def moves(self, point: int, start: datetime, end: datetime) -> int | None:
+        return self.work.working_days_passed(start, end) if start < self.work.closing_at(point) else None
+
     def moved(self, point: int, amount: int) -> int:
         return point + amount
 

@@ -259,10 +259,15 @@ class LimitClock:
             return None
         counter, rules = self.counts.at(moment.announced_by, moment.unit), self._rules
         stops = rules.stops(dossier, anchor, moment)
-        if lines is None and not (stops or dossier.extensions or rules.restarts(dossier, anchor)):
+        short = lines is None and not rules.restarts(dossier, anchor)
+        if short and not (stops or dossier.extensions):
             return Reached(counter.due(anchor, number), standing=False)
         try:
-            begun = self._begin(dossier, anchor, counter, number, moment, lines)
+            begun = (
+                counter.begin(anchor)
+                if short
+                else self._begin(dossier, anchor, counter, number, moment, lines)
+            )
             point = counter.reach(begun, number)
             if begun is not anchor:
                 stops = rules.stops(dossier, begun, moment)
@@ -394,6 +399,5 @@ class LimitClock:
         assert self.counts is not None  # noqa: S101 - only counts have a calendar
         lines += sums.counted_by(self.counts, announced_by, dossier.hours_of)
         work = self.counts.at(announced_by, dossier.hours_of).work
-        day = due.astimezone(self.zone).date()
-        if not work.covered(day):
-            lines.append(sums.beyond_cover(day, work.covered_to))
+        if not work.covers(due):
+            lines.append(sums.beyond_cover(due.astimezone(self.zone).date(), work.covered_to))

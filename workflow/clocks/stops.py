@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -15,19 +15,20 @@ from workflow.model import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import timedelta
 
     from workflow.clocks.counting import Counts
     from workflow.model import Dossier, PauseTaken, TaskRun
 
 
 class Stop(Struct, frozen=True, gc=False):
-    """A stretch [start, end) in which a clock stands. `standing`: it stands still at the moment asked about."""
+    """A stretch [start, end) in which a clock stands. `standing`: it stands still at the moment asked about. `lasting`:
+    it is the same whatever moment is asked about."""
 
     start: datetime
     end: datetime
     names: tuple[str, ...]
     standing: bool = False
+    lasting: bool = False
 
 
 class Moment(Struct, frozen=True, gc=False):
@@ -37,6 +38,10 @@ class Moment(Struct, frozen=True, gc=False):
     at: datetime | None
     announced_by: datetime | None
     unit: str | None
+
+    def is_that(self, other: Moment) -> bool:
+        """Whether another moment surely is the same."""
+        return self.at is other.at and self.announced_by is other.announced_by and self.unit == other.unit
 
 
 class Silence(NamedTuple):
@@ -53,14 +58,15 @@ class PauseRule:
         """`cap`: what the clock counts of a pause at most; None: all of it."""
         self.cap = cap
         self.restarts = restarts
-        self._least = None if cap is None else at_least(cap[0].counting, cap[1])
+        self.least = timedelta.max if cap is None else at_least(cap[0].counting, cap[1])
+        """A time from its beginning within which no cap cuts the pause."""
 
     def cuts(
         self, taken: PauseTaken, end: datetime, announced_by: datetime | None, unit: str | None
     ) -> datetime | None:
         """The instant before `end` from which the clock runs again though the pause goes on; None where there is
         none."""
-        if self._least is None or end - taken.started_at < self._least:
+        if end - taken.started_at < self.least:
             return None
         cap = self.capped_at(taken.started_at, announced_by, unit)
         return cap if cap is not None and cap < end else None
@@ -92,7 +98,7 @@ class PauseRule:
 
 
 class _Met(Struct, frozen=True, gc=False):
-    """What was asked last, and the stops that gave: each, and united."""
+    """What was asked last, and the stops that gave: each, and united. `lasting`: any moment gives the same."""
 
     pauses: object
     tasks: object
@@ -100,6 +106,7 @@ class _Met(Struct, frozen=True, gc=False):
     moment: Moment | None
     each: list[Stop]
     united: list[Stop]
+    lasting: bool
 
 
 class StopRules:
@@ -118,7 +125,7 @@ class StopRules:
         self.tasks = tasks
         self._any_restarts = any(rule.restarts for rule in pauses.values())
         self._remembers = not by_register
-        self._last = _Met(None, None, None, None, [], [])
+        self._last = _Met(None, None, None, None, [], [], lasting=False)
 
     def restarts(self, dossier: Dossier, anchor: datetime) -> list[tuple[datetime, PauseTaken]]:
         """The pauses that may restart this clock, each with its end after `anchor`, in the order of their ends."""
@@ -153,10 +160,7 @@ class StopRules:
             last.pauses is dossier.pauses
             and last.tasks is dossier.tasks
             and last.extensions is dossier.extensions
-            and last.moment is not None
-            and last.moment.at is moment.at
-            and last.moment.announced_by is moment.announced_by
-            and last.moment.unit == moment.unit
+            and (last.lasting or (last.moment is not None and last.moment.is_that(moment)))
         ):
             return last
         met = [self.of_pause(taken, moment) for taken in self._taken(dossier)]
@@ -164,7 +168,8 @@ class StopRules:
             waits = [(run, self.tasks.get((run.state, run.task))) for run in dossier.tasks]
             met += [_wait(dossier, run, silence, moment) for run, silence in waits if silence is not None]
         each = [stop for stop in met if stop is not None]
-        found = _Met(dossier.pauses, dossier.tasks, dossier.extensions, moment, each, united(each))
+        lasting = len(each) == len(met) and all(map(_lasts, each))
+        found = _Met(dossier.pauses, dossier.tasks, dossier.extensions, moment, each, united(each), lasting)
         if self._remembers:
             self._last = found
         return found
@@ -177,8 +182,11 @@ class StopRules:
         end = taken.ended_at or moment.at
         if end is None:
             return None
-        cut = self.pauses[taken.pause].cuts(taken, end, moment.announced_by, moment.unit)
-        return _stop(taken.started_at, end, cut, taken.pause, standing=taken.ended_at is None)
+        rule, standing = self.pauses[taken.pause], taken.ended_at is None
+        if end - taken.started_at < rule.least:
+            return Stop(taken.started_at, end, (taken.pause,), standing, not standing)
+        cut = rule.cuts(taken, end, moment.announced_by, moment.unit)
+        return Stop(taken.started_at, cut or end, (taken.pause,), standing and cut is None)
 
     def capped_at(self, taken: PauseTaken, moment: Moment) -> datetime | None:
         """The instant from which this clock runs again though a pause of it goes on; None for one without a cap."""
@@ -204,6 +212,7 @@ def united(stops: Iterable[Stop]) -> list[Stop]:
 
 
 _in_order: Final = attrgetter("start", "end", "names")
+_lasts: Final = attrgetter("lasting")
 
 
 def _wait(dossier: Dossier, run: TaskRun, silence: Silence, moment: Moment) -> Stop | None:
@@ -212,14 +221,8 @@ def _wait(dossier: Dossier, run: TaskRun, silence: Silence, moment: Moment) -> S
     end = min(ends) if ends else moment.at
     if end is None:
         return None
-    cut = None
-    if end - run.asked_at >= silence.least:
-        at = silence.at(dossier, run, moment)
-        cut = at if at is not None and at < end else None
-    return _stop(run.asked_at, end, cut, run.task, standing=not ends)
-
-
-def _stop(start: datetime, end: datetime, cut: datetime | None, name: str, *, standing: bool) -> Stop:
-    if cut is not None:
-        return Stop(start, cut, (name,))
-    return Stop(start, end, (name,), standing)
+    if end - run.asked_at < silence.least:
+        return Stop(run.asked_at, end, (run.task,), not ends, bool(ends))
+    at = silence.at(dossier, run, moment)
+    cut = at if at is not None and at < end else None
+    return Stop(run.asked_at, cut or end, (run.task,), cut is None and not ends)

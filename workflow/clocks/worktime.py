@@ -89,6 +89,7 @@ class Worktime:
         self._midnights.append(microseconds(midnight(self.last + timedelta(days=1), zone)))
         self._first, self._beyond_last = self._midnights[0], self._midnights[-1]
         self._begins = midnight(self.first, zone)
+        self._covered_until = midnight(self.covered_to + timedelta(days=1), zone)
         lengths = (later - earlier for earlier, later in pairwise(self._midnights))
         self._even = all(length == MICROSECONDS_A_DAY for length in lengths)
 
@@ -212,9 +213,10 @@ class Worktime:
         place = self._place(day)
         return None if place is None else self._closings[place]
 
-    def covered(self, day: date) -> bool:
-        """Whether the calendar says which holidays there are at `day`; beyond, only its weekly hours are known."""
-        return self.first <= day <= self.covered_to
+    def covers(self, instant: datetime) -> bool:
+        """Whether the calendar says which holidays there are on the date of an instant; beyond, only its weekly hours
+        are known."""
+        return self._begins <= instant < self._covered_until
 
     def _add_day(self, day: date, spells: Spells) -> None:
         begun = len(self._starts)

@@ -215,6 +215,6 @@ def _minutes_left(rules: Rules, dossier: Dossier, benchmark: list[Deadline], at:
 
 def _deviated(rules: Rules, dossier: Dossier, at: datetime) -> bool:
     """Whether a rule of order, role, guard or end was broken; lateness is told apart from it."""
-    if any(kind != "deadline" for kind in dossier.broken.values()):
+    if dossier.broken and any(kind != "deadline" for kind in dossier.broken.values()):
         return True
     return dossier.ended_at is not None and dossier.ended_at <= at and deviates(rules, dossier)
