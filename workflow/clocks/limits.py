@@ -7,7 +7,7 @@ docs/clocks.md is the specification.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -35,10 +35,6 @@ if TYPE_CHECKING:
 
     AnchorOf: TypeAlias = Callable[[Dossier], datetime | None]
     Lines: TypeAlias = list[Line] | None
-
-
-_ROUNDED: Final = 1e-6
-"""More than a share in seconds may lie beyond one in whole microseconds."""
 
 
 class Reached(Struct, frozen=True, gc=False):
@@ -182,8 +178,8 @@ class LimitClock:
             return False
         # Whatever a dossier has met moves a date further away.
         whole = self.counts.due(anchor, number, at, dossier.hours_of) - anchor
-        # In seconds, of which a share costs a fifth of what one of a timedelta does; rounding is made up for.
-        return passed.total_seconds() + _ROUNDED >= share * whole.total_seconds()
+        # A share of seconds costs a fifth of one of a timedelta; the microsecond makes up for rounding.
+        return passed.total_seconds() + 1e-6 >= share * whole.total_seconds()
 
     def least_of(self, share: float) -> timedelta:
         """A time from the anchor within which less than `share` of any of its counts is over: most acts lie in it."""
