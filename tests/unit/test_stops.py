@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from clockmaking import PAUSES, at, clock, dossier, due, made, pause, told, wall
+from clockmaking import PAUSES, at, clock, dossier, due, limited, made, pause, told, wall
 
 from workflow.clocks.stops import Moment
 from workflow.model import ExtensionTaken, PauseTaken, PhaseRun, TaskRun
@@ -157,6 +157,24 @@ def test_a_cap_lets_the_clock_run_again() -> None:
         stopped(5, "days", "2024-07-01 09:00", pause("2024-07-02 09:00", "2024-07-03 09:00", "fee"))
         == "2024-07-09 17:00"
     )
+
+
+@pytest.mark.parametrize("counts", ["days", "days-included", "days-late", "hours", "dates", "elapsed"])
+@pytest.mark.parametrize("within", [2, 3, 10])
+def test_a_pause_stops_the_clock_up_to_its_cap_to_the_minute(counts: str, within: int) -> None:
+    """Begun every seven hours of a fortnight with its weekends, ended up to a day around its cap and long after it."""
+    cap = f"pauses: {{fee: {{cap: {{within: {within}, counts: {counts}}}}}}}\n"
+    received, total = at("2024-07-01 09:00"), made(900, "elapsed", pauses=cap).limits["total"]
+    counted = limited(within, counts).limits["total"]
+    for start in (received + n * timedelta(hours=7) for n in range(48)):
+        capped_at = counted.due(dossier(start), start, None)
+        assert capped_at is not None
+        for beyond in (-60, -1, 0, 1, 60, 12 * 60, 24 * 60, 30 * 24 * 60):
+            end = capped_at + timedelta(minutes=beyond)
+            taken = PauseTaken("fee", start, max(end, start))
+            stopped_for = max(min(end, capped_at) - start, timedelta())
+            found = total.due(dossier(received, pauses=(taken,)), received, None)
+            assert found == received + timedelta(hours=900) + stopped_for
 
 
 @pytest.mark.parametrize(
