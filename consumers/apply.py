@@ -20,7 +20,7 @@ from consumers.intake import Dead, Taken, about_officers, new_ones, prepared
 from consumers.judging import Touched, used
 from consumers.saying import hear, speak, speak_of
 from consumers.stories import Batch, fold_stories, locked, told_together
-from workflow.alerts.feeds import conflict, counted, skews
+from workflow.alerts.feeds import conflict, counted, newest, skews
 from workflow.errors import Unstorable
 from workflow.facts import STANDING_ALONE, BodyErased
 from workflow.messages import encode
@@ -236,7 +236,8 @@ class _Batcher(NamedTuple):
                 batch = Batch(self.catalogue, rows, recorded, looked_at)
                 touched += fold_stories(writing, batch, joined, new)
                 touched.sort(key=attrgetter("subject"))
-            also = self._of_sources(writing, taken, [] if again else conflicts, alone)
+            told = newest(one.fact for _, one in taken)
+            also = self._of_sources(writing, told, [] if again else conflicts, alone)
             done, _ = settle(writing, self.catalogue, touched, self.now, also, self.beside.as_of)
             refused = [letter(one, self.now, self.limits) for one in (*dead, *conflicts, *beyond)]
             letters = [*self.beside.letters, *refused]
@@ -248,7 +249,7 @@ class _Batcher(NamedTuple):
                 stay(writing, again.number, letters[0].reason, letters[0].detail)
             kept = [one.fact for _, one in fresh]
             erased = _erase(writing, self.catalogue, kept)
-            hear(writing, (one.fact for _, one in taken), position, self.now)
+            hear(writing, told, position, self.now)
         buried = tuple(Buried(one.place, one.reason, one.detail) for one in letters)
         return replace(
             done,
@@ -260,14 +261,14 @@ class _Batcher(NamedTuple):
         )
 
     def _of_sources(
-        self, writing: Writing, taken: list[Taken], conflicts: list[Dead], alone: _Told
+        self, writing: Writing, told: Mapping[str, Fact], conflicts: list[Dead], alone: _Told
     ) -> list[AlertSaid]:
-        """What is said of alerts that are about no dossier."""
+        """What is said of alerts that are about no dossier. `told`: the newest fact of each source."""
         office = self.catalogue.office
         alerts = [conflict(office, one.told.fact, self.now) for one in conflicts]
         alone_facts = [one.fact for kept in alone.values() for _, one in kept]
         alerts += [alert for fact in alone_facts if (alert := counted(office, fact, self.now)) is not None]
-        alerts += skews(office, (one.fact for _, one in taken), self.now)
+        alerts += skews(office, told, self.now)
         return speak_of(writing, self.catalogue.orders, alerts, alone_facts, self.now)
 
     def culprits(self, taken: list[Taken]) -> list[Taken]:

@@ -108,23 +108,19 @@ def _undone(writing: Writing, orders: Mapping[str, SourceOrder], facts: Sequence
     }
 
 
-def hear(writing: Writing, facts: Iterable[Fact], position: Position | None, now: datetime) -> None:
+def hear(writing: Writing, told: Mapping[str, Fact], position: Position | None, now: datetime) -> None:
     """Keeps that these sources were heard of, by the reader of a stream whose position moves; repetitions count too.
+    `told`: the newest fact of each source.
 
     The last statement of a batch, so that nobody waits for it.
     """
-    told: dict[str, datetime] = {}
-    for fact in facts:
-        source, at = fact.source, fact.occurred_at
-        if source not in told or told[source] < at:
-            told[source] = at
     stream, partition = ("", 0) if position is None else (position.stream, position.partition)
     now_us = to_us(now)
     keep_heard(
         writing,
         (
-            FeedRow(source, stream, partition, min(to_us(at), now_us), now_us)
-            for source, at in sorted(told.items())
+            FeedRow(source, stream, partition, min(to_us(told[source].occurred_at), now_us), now_us)
+            for source in sorted(told)
         ),
     )
 

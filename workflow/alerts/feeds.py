@@ -110,13 +110,23 @@ def conflict(office: Office, fact: Fact, now: datetime) -> Alert:
     return _about(office, "id_conflict", fact.source, rule, now, cause=fact.subject)
 
 
-def skews(office: Office, facts: Iterable[Fact], now: datetime) -> list[Alert]:
-    """An alert for each source and day whose facts lie further ahead of our clock than the named limit."""
+def newest(facts: Iterable[Fact]) -> dict[str, Fact]:
+    """The fact of each source that took effect last, the first of several."""
+    found: dict[str, Fact] = {}
+    for fact in facts:
+        known = found.get(fact.source)
+        if known is None or known.occurred_at < fact.occurred_at:
+            found[fact.source] = fact
+    return found
+
+
+def skews(office: Office, told: Mapping[str, Fact], now: datetime) -> list[Alert]:
+    """An alert for each source and day whose newest fact lies further ahead of our clock than the named limit."""
     latest = now + timedelta(minutes=office.limits.clock_skew_minutes)
-    ahead = {fact.source: fact for fact in facts if fact.occurred_at > latest}
     return [
         _about(office, "clock_skew", source, f"{now:%Y%m%d}", fact.occurred_at, cause=fact.subject)
-        for source, fact in ahead.items()
+        for source, fact in told.items()
+        if fact.occurred_at > latest
     ]
 
 
