@@ -163,7 +163,7 @@ class Touched:
     def _watch(self, rules: Rules, dossier: Dossier, dates: tuple[Deadline, ...] | None = None) -> Watched:
         """What alerts may rest on. `dates`: the deadlines where they are known as of now."""
         now = self._now
-        found = rules.clock.deadlines(dossier, at=now) if dates is None else dates
+        found = rules.clock.governing(dossier, at=now) if dates is None else dates
         self._dossier = dossier
         self.watched = watch(self._catalogue.office, rules, dossier, found, now)
         return self.watched
@@ -215,7 +215,7 @@ class Touched:
         self._recorded_at = recorded_at
         self.refolded = self._before is not None
         rules, dossier, at = judgment.rules, judgment.dossier, from_us(latest)
-        dates = rules.clock.deadlines(dossier, at=at)
+        dates = rules.clock.governing(dossier, at=at)
         watched = self._watch(rules, dossier, dates if self._is_now(at) else None)
         self._elsewhere = self.subject != story.head
         kept = Standing(
@@ -312,7 +312,7 @@ class Touched:
 
     def _keep(self, rules: Rules, dossier: Dossier, code: str | None, facts: int) -> None:
         recorded_at = from_us(self._recorded_at)
-        dates = rules.clock.deadlines(dossier, at=recorded_at)
+        dates = rules.clock.governing(dossier, at=recorded_at)
         watched = self._watch(rules, dossier, dates if self._is_now(recorded_at) else None)
         alerts = 0 if self._before is None else self._before.alerts
         kept = Standing(

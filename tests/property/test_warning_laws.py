@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 OFFICE = Office({}, None, {}, AlertLimits(at_risk_percent=60))
 SEEDED = examples(600)
+ROWS = ("benchmark", "committed")
+"""The kinds of dates that a dossier's row keeps."""
 
 
 def warned_case(rng: Random) -> Case:
@@ -50,7 +52,7 @@ def warned_case(rng: Random) -> Case:
         for name in one.revision.phases
         if chance(rng, 60)
     }
-    dated = one.revision if chance(rng, 60) else replace(one.revision, limits=dict(_undated(one)))
+    dated = one.revision if chance(rng, 60) else replace(one.revision, limits=dict(_redated(rng, one)))
     revision = replace(dated, limits={**dated.limits, **phases})
     body = Acted(action="receive", actor=Actor(id="an", role="clerk"))
     received = Fact(SUBJECT, "gate", "f", START - timedelta(hours=4), body)
@@ -62,9 +64,12 @@ def _later(fact: Fact, times: int) -> Fact:
     return replace(fact, occurred_at=START + (fact.occurred_at - START) * times)
 
 
-def _undated(one: Case) -> Iterator[tuple[str, Limit]]:
+def _redated(rng: Random, one: Case) -> Iterator[tuple[str, Limit]]:
+    """Without a committed date, with a statutory one or none at all."""
+    statutory = chance(rng, 50)
     for rule, limit in one.revision.limits.items():
-        yield rule, replace(limit, date="other")
+        dates = statutory and limit.date == "committed"
+        yield rule, replace(limit, date="statutory" if dates else "other")
 
 
 def _slip(rng: Random, fact: Fact) -> Fact:
@@ -114,6 +119,19 @@ def unlike(one: Case) -> list[tuple[list[Told], list[Told]]]:
     return found
 
 
+def ungoverned(one: Case) -> list[datetime]:
+    """Moments at which alerts or rows would differ if they rested on every date and not on those that govern."""
+    found = []
+    for rules, _, after in steps(one):
+        at, dossier = after.placed.at, after.dossier
+        own = rules.family[dossier.revision]
+        every, governing = own.clock.deadlines(dossier, at=at), own.clock.governing(dossier, at=at)
+        same = causes(OFFICE, own, dossier, every, at) == causes(OFFICE, own, dossier, governing, at)
+        kept = [[date for date in dates if date.kind in ROWS] for dates in (every, governing)]
+        found += [] if same and kept[0] == kept[1] else [at]
+    return found
+
+
 def ended(one: Case) -> Iterator[tuple[list[Told], list[Told]]]:
     """The warnings each fact ended: as the steps find them, and by all dates before it and after."""
     for rules, stage, later in steps(one):
@@ -143,6 +161,12 @@ def test_the_warnings_of_a_dossier_are_those_found_by_counting_every_date(one: C
 
 @settings(max_examples=examples(150))
 @given(warned_cases())
+def test_what_governs_tells_all_that_every_date_tells(one: Case) -> None:
+    assert ungoverned(one) == []
+
+
+@settings(max_examples=examples(150))
+@given(warned_cases())
 def test_the_warnings_a_fact_ended_are_those_that_were_true_before_it_and_not_after(one: Case) -> None:
     assert [pair for pair in ended(one) if pair[0] != pair[1]] == []
 
@@ -152,6 +176,7 @@ def test_both_hold_in_seeded_cases_that_end_many_warnings_and_leave_most_facts_a
     for seed in range(SEEDED):
         one = warned_case(Random(seed))
         assert unlike(one) == []
+        assert ungoverned(one) == []
         for found, expected in ended(one):
             assert found == expected
             over += len(found)

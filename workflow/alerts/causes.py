@@ -120,7 +120,7 @@ def warned_by(
     if dossier.ended_at is not None or office.foretells or not _tells_slip(dossier):
         if but is not None and _dated(dossier) == _dated(but):
             return []
-        dates: Sequence[Deadline] = clock.deadlines(dossier, at=at)
+        dates: Sequence[Deadline] = clock.governing(dossier, at=at)
         headline = _headline(rules, dossier, dates)
     else:
         dates, headline = clock.pressing(dossier, at=at, share=office.share, of=of, but=but), "benchmark"

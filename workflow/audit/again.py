@@ -85,7 +85,7 @@ class Rejudging:
             if not self._dates:
                 return Again(judged, _without_dates(stored, judged, basis, len(facts)))
             at = from_us(stored.last_recorded_at)
-            counted = judgment.rules.clock.deadlines(judgment.dossier, at=at)
+            counted = judgment.rules.clock.governing(judgment.dossier, at=at)
             standing = _standing(stored, judged, len(facts))
             return Again(judged, row(judgment.rules, basis, judgment.dossier, standing, counted))
         except FAULTS as fault:
@@ -103,7 +103,7 @@ def _story_again(
     basis = _basis(catalogue, judgment.rules, stored)
     recorded = [to_us(fact.recorded_at) for fact in together if fact.recorded_at is not None]
     latest = max([*recorded, stored.last_recorded_at])
-    dates = judgment.rules.clock.deadlines(judgment.dossier, at=from_us(latest))
+    dates = judgment.rules.clock.governing(judgment.dossier, at=from_us(latest))
     standing = _standing(stored, judged, len(facts))
     found = story_row(judgment.rules, basis, judgment.dossier, standing, dates, story, stored.subject, latest)
     return Again(judged, found)

@@ -135,6 +135,11 @@ def in_order(limits: Iterable[LimitClock]) -> tuple[LimitClock, ...]:
     return tuple(sorted(limits, key=lambda one: RANKS[one.kind]))
 
 
+def timed(limits: Iterable[LimitClock]) -> tuple[LimitClock, ...]:
+    """Those that have a time of their own and do not date the dossier."""
+    return tuple(one for one in limits if one.counts is not None and one.kind not in DATES)
+
+
 def issue_of(limit: LimitClock, dossier: Dossier) -> datetime | None:
     """When a limit that the issue of the dossier meets was met; None for any other."""
     return dossier.issued_at if limit.kind in DATES else None

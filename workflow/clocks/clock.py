@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from workflow.clocks.benchmark import WITHOUT_COMMITTED, Benchmark
 from workflow.clocks.bindings import (
-    DATES,
     RANKS,
     actions_ahead,
     anchor_of,
@@ -28,6 +27,7 @@ from workflow.clocks.bindings import (
     met_by,
     numbers,
     phase_met,
+    timed,
 )
 from workflow.clocks.counting import Countings, at_least
 from workflow.clocks.limits import LimitClock, Place
@@ -39,7 +39,7 @@ from workflow.layout import limits as all_limits
 from workflow.zones import zone_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from datetime import datetime
     from typing import TypeAlias
 
@@ -101,7 +101,7 @@ class Clock:
             state: in_order((*self._any_end, *stays, *ahead.get(state, ())))
             for state, stays in self._stays.items()
         }
-        self._timed = {state: _timed(limits) for state, limits in self._open.items()}
+        self._timed = {state: timed(limits) for state, limits in self._open.items()}
         self._phases_press = any(limit.kind == "phase" for limit in self.limits.values())
 
     def counting(self, counts: Counting | str) -> Counting:
@@ -179,20 +179,25 @@ class Clock:
         the present step, the phases begun, open tasks. An open dossier is counted by the calendar announced
         by `at`, an ended one by its end. Raises CalendarRange.
         """
-        ended_at = dossier.ended_at if dossier.ended_at is not None and dossier.ended_at <= at else None
-        announced_by = ended_at or at
-        counted = []
-        for limit, anchor, met_at in self._asked(dossier, ended_at):
-            if anchor is None:
+        ended_at = _ended_by(dossier, at)
+        asked = self._asked(dossier, ended_at)
+        counted = (_deadline(dossier, one, at, ended_at or at, explain=explain) for one in asked)
+        slips = self._benchmark.deadlines(dossier, at=at, announced_by=ended_at or at, explain=explain)
+        return (*slips, *(one for one in counted if one is not None))
+
+    def governing(self, dossier: Dossier, *, at: datetime) -> tuple[Deadline, ...]:
+        """Those of `deadlines` that say whether the dossier, or a step of it, is late: not the printed date, for which
+        the benchmark stands, nor the statutory one beside another date of the whole. Raises CalendarRange."""
+        ended_at = _ended_by(dossier, at)
+        benchmark = self.benchmark(dossier, at=at)
+        found = [] if benchmark is None else [benchmark]
+        for asked in self._asked(dossier, ended_at):
+            if asked[0].kind == "statutory" and found:
                 continue
-            met = met_at if met_at is not None and met_at <= at else None
-            one = limit.deadline(
-                dossier, anchor, at=at, announced_by=announced_by, explain=explain, met_at=met
-            )
+            one = _deadline(dossier, asked, at, ended_at or at, explain=False)
             if one is not None:
-                counted.append(one)
-        slips = self._benchmark.deadlines(dossier, at=at, announced_by=announced_by, explain=explain)
-        return (*slips, *counted)
+                found.append(one)
+        return tuple(found)
 
     def pressing(
         self,
@@ -250,8 +255,8 @@ class Clock:
     def benchmark(self, dossier: Dossier, *, at: datetime, explain: bool = False) -> Deadline | None:
         """The date lateness is judged by as of `at`, alone, with its sum where `explain`; None where no slip is known.
         Raises CalendarRange."""
-        ended_at = dossier.ended_at if dossier.ended_at is not None and dossier.ended_at <= at else None
-        return self._benchmark.deadline(dossier, at=at, announced_by=ended_at or at, explain=explain)
+        by = _ended_by(dossier, at) or at
+        return self._benchmark.deadline(dossier, at=at, announced_by=by, explain=explain)
 
     def _asked(self, dossier: Dossier, ended_at: datetime | None) -> list[Asked]:
         """Every limit that may apply, in the order of their kinds, what it counts from and what met it."""
@@ -377,6 +382,15 @@ class Clock:
         return Benchmark(self._zone, self.timetable, counting, counts, rules, own_clock, tells_ready)
 
 
-def _timed(limits: Iterable[LimitClock]) -> tuple[LimitClock, ...]:
-    """Those that have a time of their own and do not date the dossier."""
-    return tuple(one for one in limits if one.counts is not None and one.kind not in DATES)
+def _ended_by(dossier: Dossier, at: datetime) -> datetime | None:
+    return dossier.ended_at if dossier.ended_at is not None and dossier.ended_at <= at else None
+
+
+def _deadline(
+    dossier: Dossier, asked: Asked, at: datetime, announced_by: datetime, *, explain: bool
+) -> Deadline | None:
+    limit, anchor, met_at = asked
+    if anchor is None:
+        return None
+    met = met_at if met_at is not None and met_at <= at else None
+    return limit.deadline(dossier, anchor, at=at, announced_by=announced_by, explain=explain, met_at=met)
