@@ -123,10 +123,11 @@ def fails(path: Path, mapping: Mapping | None) -> str | None:
             counted = sum(len(facts) for _, facts in file.dossiers())
         except NotGrouped:
             counted = sum(len(facts) for _, facts in file.dossiers())
-        taken_in_all = file.taken + file.filtered + file.refusals.total
+        taken_in_all = file.taken + file.repeated + file.filtered + file.refusals.total
         if counted < file.taken or taken_in_all < file.rows:
             return (
-                f"{file.rows} rows, but {file.taken} taken, {file.filtered} filtered, {file.refusals.counts}"
+                f"{file.rows} rows, but {file.taken} taken, {file.repeated} repeated, {file.filtered} filtered, "
+                f"{file.refusals.counts}"
             )
     except DunghenError:
         return None
