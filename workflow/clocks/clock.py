@@ -189,12 +189,13 @@ class Clock:
         """Those of `deadlines` that say whether the dossier, or a step of it, is late: not the printed date, for which
         the benchmark stands, nor the statutory one beside another date of the whole. Raises CalendarRange."""
         ended_at = _ended_by(dossier, at)
-        benchmark = self.benchmark(dossier, at=at)
+        by = ended_at or at
+        benchmark = self._benchmark.deadline(dossier, at=at, announced_by=by, explain=False)
         found = [] if benchmark is None else [benchmark]
         for asked in self._asked(dossier, ended_at):
             if asked[0].kind == "statutory" and found:
                 continue
-            one = _deadline(dossier, asked, at, ended_at or at, explain=False)
+            one = _deadline(dossier, asked, at, by, explain=False)
             if one is not None:
                 found.append(one)
         return tuple(found)
