@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from workflow.clocks import sums
-from workflow.clocks.counters import WeekDays
-from workflow.clocks.limits import Reached
+from workflow.clocks.counters import Reached, WeekDays
 from workflow.clocks.stops import Moment, united
+from workflow.clocks.telling import moves
 from workflow.clocks.worktime import end_of_day
 from workflow.model import Deadline
 from workflow.procedure.language import Counting
@@ -22,14 +22,16 @@ from workflow.procedure.language import Counting
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
+    from typing import TypeAlias
     from zoneinfo import ZoneInfo
 
-    from workflow.clocks.counters import AnyCounter
+    from workflow.clocks.counters import AnyCounter, Moved
     from workflow.clocks.counting import Counts
-    from workflow.clocks.limits import Lines
     from workflow.clocks.stops import Stop, StopRules
     from workflow.clocks.timetable import Timetable
     from workflow.model import AppointmentTold, Dossier, Line, PauseTaken
+
+    Lines: TypeAlias = list[Line] | None
 
 WITHOUT_COMMITTED = Counting(unit="working_days", reaching="in_time", first_day="excluded")
 """What a shift is counted in where a procedure has no committed clock of its own."""
@@ -176,23 +178,18 @@ class Benchmark(NamedTuple):
     ) -> Reached:
         stops = self._stops(base, pauses, moment) if pauses else None
         if not stops:
-            return Reached(self.printed(base, moment.unit), standing=False)
+            return Reached(self.printed(base, moment.unit))
         counter = self._counter(moment)
         if self.counting.unit in ("working_hours", "elapsed_hours"):
             return self._moved_hours(counter, self.printed(base, moment.unit), stops, lines)
         return self._moved_days(counter, base, stops, moment, lines)
 
-    def _moved_hours(
-        self, counter: AnyCounter, due: datetime, stops: Iterable[Stop], lines: Lines
-    ) -> Reached:
-        standing = False
-        for stop in stops:
-            before, amount = due, counter.moves(due, stop.start, stop.end)
-            if amount is not None:
-                due, standing = counter.moved(due, amount), stop.standing
-            if lines is not None:
-                lines.append(sums.stop(self.counting, self.zone, stop, amount, before, due))
-        return Reached(due, standing)
+    def _moved_hours(self, counter: AnyCounter, due: datetime, stops: list[Stop], lines: Lines) -> Reached:
+        met: list[Moved[datetime]] = []
+        reached = counter.after(due, stops, met)
+        if lines is not None:
+            lines += moves(self.counting, self.zone, counter, due, stops, met)
+        return reached
 
     def _moved_days(
         self, counter: AnyCounter, base: AppointmentTold, stops: Iterable[Stop], moment: Moment, lines: Lines

@@ -8,35 +8,23 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Final
 
-from workflow.clocks.benchmark import WITHOUT_COMMITTED, Benchmark
 from workflow.clocks.bindings import (
     RANKS,
     actions_ahead,
-    anchor_of,
     binds_action,
     binds_end,
     binds_phase,
     binds_stay,
-    check_least,
-    check_limit,
-    default_place,
-    hangs_on_register,
     in_order,
     issue_of,
-    kind_of,
-    met_by,
-    numbers,
     phase_met,
     timed,
 )
-from workflow.clocks.counting import Countings, at_least
-from workflow.clocks.limits import LimitClock, Place
-from workflow.clocks.stops import PauseRule, Silence, StopRules
+from workflow.clocks.compiling import Compiled
+from workflow.clocks.limits import LimitClock
 from workflow.clocks.timetable import Timetable, timetable_of
 from workflow.clocks.worktime import MICROSECONDS_A_MINUTE
 from workflow.layout import bound_actions
-from workflow.layout import limits as all_limits
-from workflow.zones import zone_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -47,7 +35,7 @@ if TYPE_CHECKING:
     from workflow.clocks.timetable import HoursOf
     from workflow.layout import Layout
     from workflow.model import AppointmentTold, Deadline, Dossier, PauseTaken
-    from workflow.procedure.language import Counting, Limit, Revision, Task
+    from workflow.procedure.language import Counting, Revision
 
     Asked: TypeAlias = tuple[LimitClock, datetime | None, datetime | None]
     Running: TypeAlias = tuple[LimitClock, datetime]
@@ -78,20 +66,15 @@ class Clock:
     def __init__(self, revision: Revision, layout: Layout, timetable: Timetable | None) -> None:
         """Compiles each limit; raises what `compile_clock` says."""
         self._revision = revision
-        self._layout = layout
-        self._zone = zone_at(revision.zone, f"procedure {revision.procedure}")
         self.timetable = timetable
-        self._countings = Countings(revision, self._zone, timetable)
-        self._stops: dict[tuple[str | tuple[str, ...], bool], StopRules] = {}
-        self._pauses = {name: self._pause_rule(name) for name in revision.pauses}
-        self.limits: dict[str, LimitClock] = {
-            rule: self._compiled(rule, limit) for rule, limit in all_limits(revision).items()
-        }
+        compiled = Compiled(revision, layout, timetable)
+        self._countings, self._pauses = compiled.countings, compiled.pauses
+        self.limits: dict[str, LimitClock] = compiled.limits
         self._any_end = self._those(binds_end)
         self._ends = {state: self._those(lambda one: binds_end(one, state)) for state in revision.states}  # noqa: B023
         self._stays = {state: self._those(lambda one: binds_stay(one, state)) for state in revision.states}  # noqa: B023
         self._phases = {name: self._those(lambda one: binds_phase(one, name)) for name in revision.phases}  # noqa: B023
-        self._benchmark = self._compiled_benchmark()
+        self._benchmark = compiled.benchmark()
         ahead = {
             state: self._those(lambda one: not actions.isdisjoint(bound_actions(one.binds)))  # noqa: B023
             for state, actions in actions_ahead(revision).items()
@@ -319,68 +302,6 @@ class Clock:
 
     def _those(self, binds: Callable[[LimitClock], bool]) -> tuple[LimitClock, ...]:
         return tuple(limit for limit in self.limits.values() if binds(limit))
-
-    def _compiled(self, rule: str, limit: Limit) -> LimitClock:
-        counting = self._countings.named(limit.counts)
-        check_limit(rule, limit, counting, self._revision)
-        counts = None if limit.until is not None else self._countings.counts(counting)
-        if counts is not None:
-            check_least(rule, numbers(limit), counts.least)
-        anchor = anchor_of(rule, limit, self._layout)
-        met = met_by(limit, self._layout, self._revision)
-        place = Place(rule, kind_of(rule, limit), anchor, default_place(rule, limit), met)
-        return LimitClock(
-            place, limit, counting, counts, self._layout.registers, self._stop_rules(rule, limit), self._zone
-        )
-
-    def _stop_rules(self, rule: str, limit: Limit) -> StopRules:
-        names = limit.stops_for
-        if names == "none":
-            return StopRules({}, {})
-        tasks = not rule.startswith("task/")
-        key = names, tasks
-        found = self._stops.get(key)
-        if found is None:
-            pauses = {n: p for n, p in self._pauses.items() if names == "all" or n in names}
-            excluded = dict(self._excluded(names)) if tasks else {}
-            found = self._stops[key] = StopRules(
-                pauses, excluded, by_register=hangs_on_register(self._revision)
-            )
-        return found
-
-    def _excluded(self, names: str | tuple[str, ...]) -> Iterator[tuple[tuple[str, str], Silence]]:
-        for state, declared in self._revision.states.items():
-            for name, task in declared.tasks.items():
-                if task.clock == "excluded" and (names == "all" or name in names):
-                    yield (state, name), self._silence(state, name, task)
-
-    def _silence(self, state: str, name: str, task: Task) -> Silence:
-        rule = f"task/{state}/{name}"
-        if task.limit is None or task.on_silence == "wait":
-            return Silence(lambda _dossier, _run, _moment: None, timedelta.max)
-        least = at_least(self._countings.named(task.limit.counts), min(numbers(task.limit), default=None))
-        return Silence(
-            lambda dossier, run, moment: self.limits[rule].due_at(dossier, run.asked_at, moment), least
-        )
-
-    def _pause_rule(self, name: str) -> PauseRule:
-        pause = self._revision.pauses[name]
-        cap = None
-        if pause.cap is not None:
-            counts = self._countings.counts(self._countings.named(pause.cap.counts))
-            check_least(f"pause/{name}", (pause.cap.within,), counts.least)
-            cap = counts, pause.cap.within
-        return PauseRule(cap, restarts=pause.on_resume == "restart")
-
-    def _compiled_benchmark(self) -> Benchmark:
-        committed = next((limit for limit in self.limits.values() if limit.limit.date == "committed"), None)
-        counts = None if committed is None else committed.counts
-        counting = WITHOUT_COMMITTED if counts is None else counts.counting
-        if counts is None and self.timetable is not None:
-            counts = self._countings.counts(counting)
-        rules, own_clock = StopRules(self._pauses, {}), committed is not None
-        tells_ready = any(action.milestone == "ready" for action in self._revision.actions.values())
-        return Benchmark(self._zone, self.timetable, counting, counts, rules, own_clock, tells_ready)
 
 
 def _ended_by(dossier: Dossier, at: datetime) -> datetime | None:

@@ -10,6 +10,8 @@ from abc import ABC, abstractmethod
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 
+from msgspec import Struct
+
 from workflow.clocks.worktime import EVER, MICROSECONDS_A_MINUTE, end_of_day
 from workflow.errors import CalendarRange
 
@@ -32,6 +34,15 @@ _SATURDAY: Final = 5
 Point = TypeVar("Point", datetime, date, int)
 """What a count reaches: an instant, a date whose end is the due instant, or the place of a day among the working days,
 the closing of which it is."""
+Moved: TypeAlias = tuple[int, Point]
+"""By how much a stop moved what was reached, and what is reached then."""
+
+
+class Reached(Struct, frozen=True, gc=False):
+    """A due instant (UTC), and whether the clock stands still at the moment asked about."""
+
+    due: datetime
+    standing: bool = False
 
 
 class Counter(ABC, Generic[Point]):
@@ -112,16 +123,18 @@ class Counter(ABC, Generic[Point]):
         """What was reached after the rest-day rule."""
         return point
 
-    def after(self, point: Point, stops: Iterable[Stop]) -> tuple[datetime, bool]:
-        """The due instant (UTC) of what was reached, moved by each of the stops in the order of their starts, and
-        whether the clock stands in the last that moved it. Where one begins too late all that follow do."""
+    def after(self, point: Point, stops: Iterable[Stop], met: list[Moved[Point]] | None = None) -> Reached:
+        """What was reached, moved by each of the stops in the order of their starts; it stands where the clock does in
+        the last that moved it. Where one begins too late all that follow do. `met`: takes down each move."""
         standing = False
         for stop in stops:
             amount = self.moves(point, stop.start, stop.end)
             if amount is None:
                 break
             point, standing = self.moved(point, amount), stop.standing
-        return self.instant(self.settled(point)), standing
+            if met is not None:
+                met.append((amount, point))
+        return Reached(self.instant(self.settled(point)), standing)
 
     def later(self, day: date, amount: int) -> date:
         """The date a stop of `amount` days moves a printed one to."""
