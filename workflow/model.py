@@ -67,6 +67,15 @@ class TaskRun(Struct, frozen=True, gc=False, omit_defaults=True):
     recalled_at: datetime | None = None
     left_at: datetime | None = None
 
+    @property
+    def ended_at(self) -> datetime | None:
+        """When the agency answered, was recalled, or its state was left, the first of them; None while it is silent."""
+        ended = self.left_at
+        for at in (self.answered_at, self.recalled_at):
+            if at is not None and (ended is None or at < ended):
+                ended = at
+        return ended
+
 
 class PhaseRun(Struct, frozen=True, gc=False, omit_defaults=True):
     """One phase begun."""

@@ -247,11 +247,7 @@ def _of_step(office: Office, date: Deadline) -> list[Cause]:
 def _of_closed_tasks(rules: Rules, dossier: Dossier) -> Iterator[Cause]:
     """Tasks that ended after their limit. Of agencies asked at one instant the last to end counts, and before all one
     that is still silent: it comes later, as a date."""
-    closed = [
-        (min(ended), run)
-        for run in dossier.tasks
-        if (ended := [at for at in (run.answered_at, run.recalled_at, run.left_at) if at is not None])
-    ]
+    closed = [(ended, run) for run in dossier.tasks if (ended := run.ended_at) is not None]
     for ended_at, run in sorted(closed, key=lambda one: one[0]):
         for limit in rules.clock.for_task(run.state, run.task):
             if ended_at - run.asked_at < limit.least:

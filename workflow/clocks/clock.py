@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from workflow.clocks.calendar import Calendar
+    from workflow.clocks.limits import AnchorOf
     from workflow.clocks.timetable import HoursOf
     from workflow.layout import Layout
     from workflow.model import AppointmentTold, Deadline, Dossier, PauseTaken
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     Asked: TypeAlias = tuple[LimitClock, datetime | None, datetime | None]
     Running: TypeAlias = tuple[LimitClock, datetime]
+    Young: TypeAlias = tuple[float, dict[str, list[tuple[LimitClock, AnchorOf, timedelta]]]]
 
 __all__ = ["Clock", "LimitClock", "compile_clock"]
 
@@ -85,6 +87,13 @@ class Clock:
             for state, stays in self._stays.items()
         }
         self._timed = {state: timed(limits) for state, limits in self._open.items()}
+        self._young: Young = 0.0, {}
+        self._tasks = {
+            (state, name): self.limits[rule]
+            for state, declared in revision.states.items()
+            for name in declared.tasks
+            if (rule := f"task/{state}/{name}") in self.limits
+        }
         self._phases_press = any(limit.kind == "phase" for limit in self.limits.values())
 
     def counting(self, counts: Counting | str) -> Counting:
@@ -144,7 +153,7 @@ class Clock:
 
     def for_task(self, state: str, task: str) -> tuple[LimitClock, ...]:
         """The limit of a task, if it has one."""
-        limit = self.limits.get(f"task/{state}/{task}")
+        limit = self._tasks.get((state, task))
         return () if limit is None else (limit,)
 
     def headline(self, state: str) -> LimitClock | None:
@@ -262,9 +271,9 @@ class Clock:
         """The limits of an open dossier that have a time of their own, but those that date it, not met by `at`: without
         those that are surely too young for `share` of their time to be over."""
         found: list[Running] = []
-        for limit in self._timed.get(dossier.state, ()):
-            anchor = limit.anchor(dossier)
-            if anchor is not None and at - anchor >= limit.least_of(share) and not limit.met(dossier, anchor):
+        for limit, anchor_of, least in self._young_until(share).get(dossier.state, ()):
+            anchor = anchor_of(dossier)
+            if anchor is not None and at - anchor >= least and not limit.met(dossier, anchor):
                 found.append((limit, anchor))
         if dossier.phases and self._phases_press:
             found += [
@@ -274,6 +283,18 @@ class Clock:
             ]
         if dossier.tasks:
             found += [(limit, asked_at) for limit, asked_at, _ in self._task_limits(dossier)]
+        return found
+
+    def _young_until(self, share: float) -> dict[str, list[tuple[LimitClock, AnchorOf, timedelta]]]:
+        """The limits that have a time of their own by state, each with a time from where it counts within which less
+        than `share` of any of its counts is over: most acts lie in it."""
+        asked, found = self._young
+        if asked != share:
+            found = {
+                state: [(limit, limit.anchor, limit.least * share) for limit in limits]
+                for state, limits in self._timed.items()
+            }
+            self._young = share, found
         return found
 
     def _open_limits(self, dossier: Dossier) -> list[Asked]:

@@ -23,7 +23,6 @@ from workflow.model import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import timedelta
     from typing import TypeAlias
     from zoneinfo import ZoneInfo
 
@@ -97,7 +96,7 @@ class LimitClock:
         self.late = lateness(counting)
         self.dated = limit.date != "other"
         self.least = at_least(counting, min(numbers(limit), default=None))
-        self._share = 1.0, self.least
+        self._last: tuple[datetime | None, AnyCounter | None, int | None, datetime | None] = (None,) * 4
         self.anchor: AnchorOf = place.anchor if limit.until is None or limit.starts else self.given
 
     def due(self, dossier: Dossier, anchor: datetime, announced_by: datetime | None) -> datetime | None:
@@ -108,10 +107,12 @@ class LimitClock:
         """
         if self.counts is None:
             return self.given(dossier)
-        if self._moves(dossier):
-            reached = self._moved(dossier, anchor, Moment(announced_by, announced_by, dossier.hours_of))
-            return None if reached is None else reached.due
-        return self._plain(dossier, anchor, self.counts.at(announced_by, dossier.hours_of))
+        counter = self.counts.at(announced_by, dossier.hours_of)
+        if not self._moves(dossier):
+            return self._plain(dossier, anchor, counter)
+        moment = Moment(announced_by, announced_by, dossier.hours_of)
+        reached = self._moved(dossier, anchor, counter, moment)
+        return None if reached is None else reached.due
 
     def _moves(self, dossier: Dossier) -> bool:
         """Whether anything a dossier has met may move this limit from where its count alone leads."""
@@ -166,23 +167,14 @@ class LimitClock:
     def may_press(self, dossier: Dossier, anchor: datetime, at: datetime, share: float) -> bool:
         """Whether by `at` as much as `share` of the time from `anchor` to the due instant may be over; False is sure. A
         given date has no time of its own. Raises CalendarRange."""
-        passed = at - anchor
-        if self.counts is None or passed < self.least_of(share):
-            return False
-        plain = self._plain(dossier, anchor, self.counts.at(at, dossier.hours_of))
-        if plain is None:
-            return False
+        plain = None
+        if self.counts is not None:
+            plain = self._plain(dossier, anchor, self.counts.at(at, dossier.hours_of))
         # Whatever a dossier has met moves a date further away. A share of seconds costs a fifth of one of a timedelta;
         # the microsecond makes up for rounding.
-        return passed.total_seconds() + 1e-6 >= share * (plain - anchor).total_seconds()
-
-    def least_of(self, share: float) -> timedelta:
-        """A time from the anchor within which less than `share` of any of its counts is over: most acts lie in it."""
-        asked, found = self._share
-        if asked != share:
-            found = self.least * share
-            self._share = share, found
-        return found
+        return plain is not None and (
+            (at - anchor).total_seconds() + 1e-6 >= share * (plain - anchor).total_seconds()
+        )
 
     @property
     def counted_as(self) -> str:
@@ -191,7 +183,8 @@ class LimitClock:
 
     def due_at(self, dossier: Dossier, anchor: datetime, moment: Moment) -> datetime | None:
         """As `due`, with the moment asked about apart from the calendar's."""
-        reached = self._reached(dossier, anchor, moment)
+        counter = None if self.counts is None else self.counts.at(moment.announced_by, moment.unit)
+        reached = self._reached(dossier, anchor, counter, moment)
         return None if reached is None else reached.due
 
     def deadline(
@@ -211,11 +204,11 @@ class LimitClock:
         """
         judged = at if met_at is None else met_at
         moment = Moment(judged, announced_by, dossier.hours_of)
+        counter = None if self.counts is None else self.counts.at(announced_by, dossier.hours_of)
         sum_of = told(self, dossier, anchor, moment) if explain else None
-        reached = self._reached(dossier, anchor, moment) if sum_of is None else sum_of.reached
+        reached = self._reached(dossier, anchor, counter, moment) if sum_of is None else sum_of.reached
         if reached is None:
             return None
-        counter = None if self.counts is None else self.counts.at(announced_by, dossier.hours_of)
         return Deadline(
             self.id,
             self.kind,
@@ -231,27 +224,40 @@ class LimitClock:
             sum=() if sum_of is None else sum_of.lines,
         )
 
-    def _reached(self, dossier: Dossier, anchor: datetime, moment: Moment) -> Reached | None:
-        """The due instant, None where the limit does not apply."""
-        if self.counts is None:
+    def _reached(
+        self, dossier: Dossier, anchor: datetime, counter: AnyCounter | None, moment: Moment
+    ) -> Reached | None:
+        """The due instant; None where the limit does not apply. `counter` is None for a given date."""
+        if counter is None:
             due = self.given(dossier)
             return None if due is None else Reached(due.astimezone(UTC))
         if self._moves(dossier):
-            return self._moved(dossier, anchor, moment)
-        due = self._plain(dossier, anchor, self.counts.at(moment.announced_by, moment.unit))
+            return self._moved(dossier, anchor, counter, moment)
+        due = self._plain(dossier, anchor, counter)
         return None if due is None else Reached(due)
 
     def _plain(self, dossier: Dossier, anchor: datetime, counter: AnyCounter) -> datetime | None:
-        """The due instant where a dossier has met nothing that moves it; None for a value that is no choice."""
-        number = self._fixed if self.choice is None else self._chosen(dossier)
-        return None if number is None else counter.due(anchor, number)
+        """The due instant where a dossier has met nothing that moves it; None for a value that is no choice.
 
-    def _moved(self, dossier: Dossier, anchor: datetime, moment: Moment) -> Reached | None:
-        """As `_reached`, of a limit that a dossier may have moved."""
-        number = self.number(dossier)
-        if number is None or self.counts is None:
+        The last is remembered, as a whole since several threads ask: of one dossier it is asked several times in a row.
+        """
+        number = self._fixed if self.choice is None else self._chosen(dossier)
+        start, by, units, due = self._last
+        if start is anchor and by is counter and units == number:
+            return due
+        if number is None:
             return None
-        counter, rules = self.counts.at(moment.announced_by, moment.unit), self.rules
+        due = counter.due(anchor, number)
+        self._last = anchor, counter, number, due
+        return due
+
+    def _moved(
+        self, dossier: Dossier, anchor: datetime, counter: AnyCounter, moment: Moment
+    ) -> Reached | None:
+        """As `_reached`, of a limit that a dossier may have moved."""
+        number, rules = self.number(dossier), self.rules
+        if number is None:
+            return None
         stops, restarts = rules.stops(dossier, anchor, moment), rules.restarts(dossier, anchor)
         if not (stops or restarts or dossier.extensions):
             return Reached(counter.due(anchor, number))

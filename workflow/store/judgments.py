@@ -100,11 +100,12 @@ def row(
 
     `rules`: those that judged last.
     """
-    at = from_us(standing.last_recorded_at)
+    at = standing.last_recorded_at
     benchmark = [one for one in dates if one.kind == "benchmark"]
     appointment = _headline(benchmark)
     committed = _headline([one for one in dates if one.kind == "committed"])
     released_at = rules.clock.released_at(dossier, _ANY_TIME)
+    ended_at = _us(dossier.ended_at)
     return DossierRow(
         dossier.subject,
         standing.code,
@@ -118,10 +119,10 @@ def row(
         dossier.officer,
         _us(dossier.received_at),
         _us(released_at),
-        _us(dossier.ended_at),
+        ended_at,
         *appointment,
         *committed,
-        _deviated(rules, dossier, at),
+        _deviated(rules, dossier, has_ended=ended_at is not None and ended_at <= at),
         _minutes_left(rules, dossier, benchmark, at),
         standing.next_due_at,
         standing.blocked,
@@ -201,20 +202,26 @@ def _headline(dates: list[Deadline]) -> tuple[int | None, bool | None]:
     """Of the dates of a kind the next that is not met, else the last; and, once all are met, whether one was late."""
     if not dates:
         return None, None
+    if len(dates) == 1:
+        (one,) = dates
+        return to_us(one.due_at), None if one.met_at is None else one.late
     waiting = [one.due_at for one in dates if one.met_at is None]
     if waiting:
         return to_us(min(waiting)), None
     return to_us(max([one.due_at for one in dates])), any(one.late for one in dates)
 
 
-def _minutes_left(rules: Rules, dossier: Dossier, benchmark: list[Deadline], at: datetime) -> int | None:
+def _minutes_left(rules: Rules, dossier: Dossier, benchmark: list[Deadline], at: int) -> int | None:
     """Working minutes until the benchmark where its clock stands: they stay, while its date moves with time."""
-    standing = next((one for one in benchmark if one.open_pause), None)
-    return None if standing is None else rules.clock.minutes(at, standing.due_at, at, dossier.hours_of)
+    for one in benchmark:
+        if one.open_pause:
+            return rules.clock.minutes(from_us(at), one.due_at, from_us(at), dossier.hours_of)
+    return None
 
 
-def _deviated(rules: Rules, dossier: Dossier, at: datetime) -> bool:
+def _deviated(rules: Rules, dossier: Dossier, *, has_ended: bool) -> bool:
     """Whether a rule of order, role, guard or end was broken; lateness is told apart from it."""
-    if dossier.broken and any(kind != "deadline" for kind in dossier.broken.values()):
-        return True
-    return dossier.ended_at is not None and dossier.ended_at <= at and deviates(rules, dossier)
+    for kind in dossier.broken.values():
+        if kind != "deadline":
+            return True
+    return has_ended and deviates(rules, dossier)
