@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from workflow.clocks import sums
-from workflow.clocks.counters import Reached, WeekDays
+from workflow.clocks.counters import WeekDays
 from workflow.clocks.stops import Moment, united
 from workflow.clocks.telling import moves
 from workflow.clocks.worktime import end_of_day
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
     from zoneinfo import ZoneInfo
 
-    from workflow.clocks.counters import AnyCounter, Moved
+    from workflow.clocks.counters import AnyCounter, Moved, Reached
     from workflow.clocks.counting import Counts
     from workflow.clocks.stops import Stop, StopRules
     from workflow.clocks.timetable import Timetable
@@ -86,16 +86,17 @@ class Benchmark(NamedTuple):
         reached = self._reached(dossier, Moment(met_at or at, announced_by, dossier.hours_of), lines)
         if reached is None:
             return None
+        due, standing = reached
         counter = None if self.counts is None else self.counts.at(announced_by, dossier.hours_of)
         if lines is not None and self.counts is not None:
             lines += sums.counted_by(self.counts, announced_by, dossier.hours_of)
         return Deadline(
             rule="appointment",
             kind="benchmark",
-            due_at=reached.due,
+            due_at=due,
             met_at=met_at,
-            late=(met_at or at) > reached.due,
-            open_pause=reached.standing and met_at is None,
+            late=(met_at or at) > due,
+            open_pause=standing and met_at is None,
             calendar=None if counter is None else counter.label,
             hours=None if counter is None else counter.hours,
             sum=() if lines is None else tuple(lines),
@@ -166,7 +167,7 @@ class Benchmark(NamedTuple):
         elif slip.cause in ("extension", "correction"):
             then = _as_of(dossier.pauses, slip.told_at)
             moment = Moment(slip.told_at, slip.told_at, dossier.hours_of)
-            due = self._moved(base, then, moment, None).due
+            due, _ = self._moved(base, then, moment, None)
             replaces = slip.told_at <= due
             tell = sums.replaced if replaces else sums.told_too_late
         if lines is not None:
@@ -178,7 +179,7 @@ class Benchmark(NamedTuple):
     ) -> Reached:
         stops = self._stops(base, pauses, moment) if pauses else None
         if not stops:
-            return Reached(self.printed(base, moment.unit))
+            return self.printed(base, moment.unit), False
         counter = self._counter(moment)
         if self.counting.unit in ("working_hours", "elapsed_hours"):
             return self._moved_hours(counter, self.printed(base, moment.unit), stops, lines)
@@ -216,7 +217,7 @@ class Benchmark(NamedTuple):
                 lines.append(sums.stop(self.counting, self.zone, stop, amount, before, due))
         if over != due and lines is not None:
             lines.append(sums.rolled(day, over))
-        return Reached(over, standing)
+        return over, standing
 
     def _stops(self, base: AppointmentTold, pauses: tuple[PauseTaken, ...], moment: Moment) -> list[Stop]:
         after = [taken for taken in pauses if taken.counts and taken.started_at > base.told_at]

@@ -10,8 +10,6 @@ from abc import ABC, abstractmethod
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 
-from msgspec import Struct
-
 from workflow.clocks.worktime import EVER, MICROSECONDS_A_MINUTE, end_of_day
 from workflow.errors import CalendarRange
 
@@ -38,11 +36,8 @@ Moved: TypeAlias = tuple[int, Point]
 """By how much a stop moved what was reached, and what is reached then."""
 
 
-class Reached(Struct, frozen=True, gc=False):
-    """A due instant (UTC), and whether the clock stands still at the moment asked about."""
-
-    due: datetime
-    standing: bool = False
+Reached: TypeAlias = tuple[datetime, bool]
+"""A due instant (UTC), and whether the clock stands still at the moment asked about."""
 
 
 class Counter(ABC, Generic[Point]):
@@ -134,7 +129,7 @@ class Counter(ABC, Generic[Point]):
             point, standing = self.moved(point, amount), stop.standing
             if met is not None:
                 met.append((amount, point))
-        return Reached(self.instant(self.settled(point)), standing)
+        return self.instant(self.settled(point)), standing
 
     def later(self, day: date, amount: int) -> date:
         """The date a stop of `amount` days moves a printed one to."""

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from workflow.clocks.bindings import numbers
 from workflow.clocks.choices import chosen
-from workflow.clocks.counters import Reached, beyond_all_dates
+from workflow.clocks.counters import beyond_all_dates
 from workflow.clocks.counting import at_least, lateness, reaching_is_late
 from workflow.clocks.stops import Moment
 from workflow.clocks.sums import in_one_line
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from typing import TypeAlias
     from zoneinfo import ZoneInfo
 
-    from workflow.clocks.counters import AnyCounter
+    from workflow.clocks.counters import AnyCounter, Reached
     from workflow.clocks.counting import Counts
     from workflow.clocks.stops import Stop, StopRules
-    from workflow.model import DeadlineKind, Dossier
+    from workflow.model import DeadlineKind, Dossier, Line
     from workflow.procedure.language import Binds, Choice, Counting, Limit
 
     AnchorOf: TypeAlias = Callable[[Dossier], datetime | None]
@@ -110,9 +110,8 @@ class LimitClock:
         counter = self.counts.at(announced_by, dossier.hours_of)
         if not self._moves(dossier):
             return self._plain(dossier, anchor, counter)
-        moment = Moment(announced_by, announced_by, dossier.hours_of)
-        reached = self._moved(dossier, anchor, counter, moment)
-        return None if reached is None else reached.due
+        reached = self._moved(dossier, anchor, counter, Moment(announced_by, announced_by, dossier.hours_of))
+        return None if reached is None else reached[0]
 
     def _moves(self, dossier: Dossier) -> bool:
         """Whether anything a dossier has met may move this limit from where its count alone leads."""
@@ -184,8 +183,8 @@ class LimitClock:
     def due_at(self, dossier: Dossier, anchor: datetime, moment: Moment) -> datetime | None:
         """As `due`, with the moment asked about apart from the calendar's."""
         counter = None if self.counts is None else self.counts.at(moment.announced_by, moment.unit)
-        reached = self._reached(dossier, anchor, counter, moment)
-        return None if reached is None else reached.due
+        reached = self._reached(dossier, anchor, counter, moment.at, moment.announced_by)
+        return None if reached is None else reached[0]
 
     def deadline(
         self,
@@ -203,38 +202,46 @@ class LimitClock:
         Raises CalendarRange.
         """
         judged = at if met_at is None else met_at
-        moment = Moment(judged, announced_by, dossier.hours_of)
         counter = None if self.counts is None else self.counts.at(announced_by, dossier.hours_of)
-        sum_of = told(self, dossier, anchor, moment) if explain else None
-        reached = self._reached(dossier, anchor, counter, moment) if sum_of is None else sum_of.reached
+        lines: tuple[Line, ...] = ()
+        if not explain:
+            reached = self._reached(dossier, anchor, counter, judged, announced_by)
+        else:
+            reached, lines = told(self, dossier, anchor, Moment(judged, announced_by, dossier.hours_of))
         if reached is None:
             return None
+        due, standing = reached
         return Deadline(
             self.id,
             self.kind,
-            reached.due,
+            due,
             self.reaching_is_late,
             None if counter is None else anchor,
             met_at,
-            late=self.late(judged, reached.due),
-            open_pause=reached.standing and met_at is None,
-            basis=self.limit.basis,
-            calendar=None if counter is None else counter.label,
-            hours=None if counter is None else counter.hours,
-            sum=() if sum_of is None else sum_of.lines,
+            self.late(judged, due),
+            standing and met_at is None,
+            self.limit.basis,
+            None if counter is None else counter.label,
+            None if counter is None else counter.hours,
+            lines,
         )
 
     def _reached(
-        self, dossier: Dossier, anchor: datetime, counter: AnyCounter | None, moment: Moment
+        self,
+        dossier: Dossier,
+        anchor: datetime,
+        counter: AnyCounter | None,
+        at: datetime | None,
+        announced_by: datetime | None,
     ) -> Reached | None:
-        """The due instant; None where the limit does not apply. `counter` is None for a given date."""
+        """The due instant as of `at`; None where the limit does not apply. `counter` is None for a given date."""
         if counter is None:
             due = self.given(dossier)
-            return None if due is None else Reached(due.astimezone(UTC))
+            return None if due is None else (due.astimezone(UTC), False)
         if self._moves(dossier):
-            return self._moved(dossier, anchor, counter, moment)
+            return self._moved(dossier, anchor, counter, Moment(at, announced_by, dossier.hours_of))
         due = self._plain(dossier, anchor, counter)
-        return None if due is None else Reached(due)
+        return None if due is None else (due, False)
 
     def _plain(self, dossier: Dossier, anchor: datetime, counter: AnyCounter) -> datetime | None:
         """The due instant where a dossier has met nothing that moves it; None for a value that is no choice.
@@ -258,9 +265,10 @@ class LimitClock:
         number, rules = self.number(dossier), self.rules
         if number is None:
             return None
-        stops, restarts = rules.stops(dossier, anchor, moment), rules.restarts(dossier, anchor)
+        stops = rules.stops(dossier, anchor, moment)
+        restarts = rules.any_restarts and rules.restarts(dossier, anchor)
         if not (stops or restarts or dossier.extensions):
-            return Reached(counter.due(anchor, number))
+            return counter.due(anchor, number), False
         try:
             begun = counter.begin(anchor)
             if restarts:
@@ -312,4 +320,4 @@ def _due_by(
 ) -> datetime:
     """The due instant as it stood at `until`."""
     met = [replace(stop, end=min(stop.end, until)) for stop in stops if stop.start < until]
-    return counter.after(counter.reach(begun, number), met).due
+    return counter.after(counter.reach(begun, number), met)[0]

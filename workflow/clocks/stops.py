@@ -123,13 +123,13 @@ class StopRules:
         """`by_register`: what a dossier's registers say may move the silence of a task."""
         self.pauses = pauses
         self.tasks = tasks
-        self._any_restarts = any(rule.restarts for rule in pauses.values())
+        self.any_restarts = any(rule.restarts for rule in pauses.values())
         self._remembers = not by_register
         self._last = _Met(None, None, None, None, [], [], lasting=False)
 
     def restarts(self, dossier: Dossier, anchor: datetime) -> list[tuple[datetime, PauseTaken]]:
         """The pauses that may restart this clock, each with its end after `anchor`, in the order of their ends."""
-        if not (self._any_restarts and dossier.pauses):
+        if not (self.any_restarts and dossier.pauses):
             return []
         found = [
             (taken.ended_at, taken)

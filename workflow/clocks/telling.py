@@ -6,11 +6,11 @@ Asked for where an explanation is. docs/clocks.md is the specification.
 from __future__ import annotations
 
 from datetime import UTC
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from workflow.clocks import sums
 from workflow.clocks.choices import text_of
-from workflow.clocks.counters import Reached, beyond_all_dates
+from workflow.clocks.counters import beyond_all_dates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
     from zoneinfo import ZoneInfo
 
-    from workflow.clocks.counters import AnyCounter, Moved
+    from workflow.clocks.counters import AnyCounter, Moved, Reached
     from workflow.clocks.counting import Counts
     from workflow.clocks.limits import Begun, LimitClock
     from workflow.clocks.stops import Moment, Stop
@@ -26,23 +26,20 @@ if TYPE_CHECKING:
     from workflow.procedure.language import Counting
 
 
-class Told(NamedTuple):
-    """A due instant and its sum."""
-
-    reached: Reached
-    lines: tuple[Line, ...]
-
-
-def told(limit: LimitClock, dossier: Dossier, anchor: datetime, moment: Moment) -> Told | None:
-    """The due instant of a limit counted from `anchor`, and its sum; None where it does not apply. Raises
+def told(
+    limit: LimitClock, dossier: Dossier, anchor: datetime, moment: Moment
+) -> tuple[Reached | None, tuple[Line, ...]]:
+    """The due instant of a limit counted from `anchor`, and its sum; None and nothing where it does not apply. Raises
     CalendarRange."""
     counts = limit.counts
     if counts is None:
         given = limit.given(dossier)
-        return None if given is None else Told(Reached(given.astimezone(UTC)), (_given(limit, given),))
+        if given is None:
+            return None, ()
+        return (given.astimezone(UTC), False), (sums.given(limit.limit.until or "", given),)
     number = limit.number(dossier)
     if number is None:
-        return None
+        return None, ()
     counter = counts.at(moment.announced_by, moment.unit)
     try:
         begun = limit.begun(dossier, anchor, counter, number, moment)
@@ -59,8 +56,8 @@ def told(limit: LimitClock, dossier: Dossier, anchor: datetime, moment: Moment) 
     except OverflowError as cause:
         raise beyond_all_dates(anchor, number) from cause
     if counter.label is not None:
-        lines += _calendar(limit, counts, moment, reached.due)
-    return Told(reached, tuple(lines))
+        lines += _calendar(limit, counts, moment, reached[0])
+    return reached, tuple(lines)
 
 
 def moves(
@@ -81,10 +78,6 @@ def moves(
     settled = counter.settled(point)
     if settled != point:
         yield sums.rolled(point, counter.instant(settled))
-
-
-def _given(limit: LimitClock, due: datetime) -> Line:
-    return sums.given(limit.limit.until or "", due)
 
 
 def _beginning(limit: LimitClock, counts: Counts, anchor: datetime, begun: Begun) -> Iterator[Line]:
