@@ -9,6 +9,7 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Final
 
 from workflow.clocks.bindings import (
+    DATES,
     RANKS,
     actions_ahead,
     binds_action,
@@ -16,7 +17,6 @@ from workflow.clocks.bindings import (
     binds_phase,
     binds_stay,
     in_order,
-    issue_of,
     phase_met,
     timed,
 )
@@ -184,10 +184,11 @@ class Clock:
         by = ended_at or at
         benchmark = self._benchmark.deadline(dossier, at=at, announced_by=by, explain=False)
         found = [] if benchmark is None else [benchmark]
-        for asked in self._asked(dossier, ended_at):
-            if asked[0].kind == "statutory" and found:
+        for limit, anchor, met_at in self._asked(dossier, ended_at):
+            if anchor is None or (found and limit.kind == "statutory"):
                 continue
-            one = _deadline(dossier, asked, at, by, explain=False)
+            met = met_at if met_at is not None and met_at <= at else None
+            one = limit.deadline(dossier, anchor, at=at, announced_by=by, met_at=met)
             if one is not None:
                 found.append(one)
         return tuple(found)
@@ -214,7 +215,7 @@ class Clock:
                 still = self._running(but, at, share) if still is None else still
                 if running in still and limit.moved_alike(dossier, but):
                     continue
-            one = limit.deadline(dossier, anchor, at=at, announced_by=at, explain=False)
+            one = limit.deadline(dossier, anchor, at=at, announced_by=at)
             if one is not None:
                 found.append(one)
         return found
@@ -257,14 +258,14 @@ class Clock:
             asked = self._open_limits(dossier)
         else:
             asked = [
-                (limit, limit.anchor(dossier), issue_of(limit, dossier) or ended_at)
+                (limit, limit.anchor(dossier), (limit.kind in DATES and dossier.issued_at) or ended_at)
                 for limit in self._ended.get(dossier.state, ())
             ]
         if dossier.phases:
             asked += self._phase_limits(dossier)
             asked.sort(key=lambda one: RANKS[one[0].kind])
         if dossier.tasks and ended_at is None:
-            asked += self._task_limits(dossier)
+            asked += [(limit, asked_at, None) for limit, asked_at in self._task_limits(dossier)]
         return asked
 
     def _running(self, dossier: Dossier, at: datetime, share: float) -> list[Running]:
@@ -273,7 +274,9 @@ class Clock:
         found: list[Running] = []
         for limit, anchor_of, least in self._young_until(share).get(dossier.state, ()):
             anchor = anchor_of(dossier)
-            if anchor is not None and at - anchor >= least and not limit.met(dossier, anchor):
+            if anchor is None or at - anchor < least:
+                continue
+            if not (limit.met_by and limit.met(dossier, anchor)):
                 found.append((limit, anchor))
         if dossier.phases and self._phases_press:
             found += [
@@ -282,7 +285,7 @@ class Clock:
                 if limit.kind == "phase" and anchor is not None and (met_at is None or met_at > at)
             ]
         if dossier.tasks:
-            found += [(limit, asked_at) for limit, asked_at, _ in self._task_limits(dossier)]
+            found += self._task_limits(dossier)
         return found
 
     def _young_until(self, share: float) -> dict[str, list[tuple[LimitClock, AnchorOf, timedelta]]]:
@@ -300,10 +303,11 @@ class Clock:
     def _open_limits(self, dossier: Dossier) -> list[Asked]:
         """The limits of an open dossier but those of its phases and tasks."""
         found: list[Asked] = []
+        issued_at = dossier.issued_at
         for limit in self._open.get(dossier.state, self._any_end):
             anchor = limit.anchor(dossier)
-            if anchor is not None and not limit.met(dossier, anchor):
-                found.append((limit, anchor, issue_of(limit, dossier)))
+            if anchor is not None and not (limit.met_by and limit.met(dossier, anchor)):
+                found.append((limit, anchor, issued_at if limit.kind in DATES else None))
         return found
 
     def _phase_limits(self, dossier: Dossier) -> Iterator[Asked]:
@@ -315,11 +319,14 @@ class Clock:
                 elif run is last[run.phase]:
                     yield limit, limit.anchor(dossier), phase_met(run, dossier.issued_at)
 
-    def _task_limits(self, dossier: Dossier) -> Iterator[tuple[LimitClock, datetime, None]]:
-        for run in dossier.tasks:
-            if run.answered_at is None and run.recalled_at is None and run.left_at is None:
-                for limit in self.for_task(run.state, run.task):
-                    yield limit, run.asked_at, None
+    def _task_limits(self, dossier: Dossier) -> list[Running]:
+        """The limits of the tasks whose agencies are still silent."""
+        return [
+            (limit, run.asked_at)
+            for run in dossier.tasks
+            if run.ended_at is None
+            for limit in self.for_task(run.state, run.task)
+        ]
 
     def _those(self, binds: Callable[[LimitClock], bool]) -> tuple[LimitClock, ...]:
         return tuple(limit for limit in self.limits.values() if binds(limit))

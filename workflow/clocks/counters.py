@@ -64,7 +64,7 @@ class Counter(ABC, Generic[Point]):
         self._cut_off = _since_midnight(counting.cut_off) if counting.cut_off else None
         self._rolls = counting.rest_day == "rolls"
         self._included = counting.first_day == "included"
-        self._too_late = int(counting.reaching == "late")
+        self._fewer = (counting.reaching == "late") + (counting.first_day == "included")
 
     def due(self, anchor: datetime, number: int) -> datetime:
         """The due instant (UTC) of `number` units from `anchor` where nothing stops the clock. Raises CalendarRange.
@@ -185,13 +185,11 @@ class WorkingDays(Counter[int]):
     remembers = True
 
     def plain(self, anchor: datetime, number: int) -> datetime:
-        counted = number - self._too_late - self._included
-        begun = anchor if self._cut_off is None else self.begin(anchor)
-        return self.work.nth_closing(begun, counted, included=self._included)
+        begun = anchor if self._cut_off is None else self.work.begin(anchor, self._cut_off)
+        return self.work.nth_closing(begun, number - self._fewer, included=self._included)
 
     def reach(self, start: datetime, number: int) -> int:
-        counted = number - self._too_late - self._included
-        return self.work.nth_place(start, counted, included=self._included)
+        return self.work.nth_place(start, number - self._fewer, included=self._included)
 
     def instant(self, point: int) -> datetime:
         return self.work.closing_at(point)
@@ -215,7 +213,7 @@ class CalendarDays(Counter[date]):
     remembers = True
 
     def reach(self, start: datetime, number: int) -> date:
-        return self._date(start) + timedelta(days=number - self._too_late - self._included)
+        return self._date(start) + timedelta(days=number - self._fewer)
 
     def instant(self, point: date) -> datetime:
         return end_of_day(point, self.zone)

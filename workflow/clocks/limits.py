@@ -57,9 +57,9 @@ class Begun(NamedTuple):
 
 
 class LimitClock:
-    """A limit ready to be asked. `binds` is what it is a limit of; `anchor(dossier)` the instant it counts from, None
-    where it does not apply; `late(at, due)` whether an act at `at` is too late; `dated` whether it gives the committed
-    or the statutory date, which the office meets by issuing."""
+    """A limit ready to be asked. `binds` is what it is a limit of, `met_by` what meets it; `anchor(dossier)` the time
+    it counts from, None where it does not apply; `late(at, due)` whether an act at `at` is too late; `dated` whether it
+    gives the committed or the statutory date, which the office meets by issuing."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class LimitClock:
         self.zone = zone
         self.rules = rules
         self.default = place.default
-        self._met_by = place.met_by
+        self.met_by = place.met_by
         self._register = registers[limit.until] if limit.until is not None else None
         self.choice: tuple[int, Choice] | None = None
         self._fixed: int | None = None
@@ -152,7 +152,7 @@ class LimitClock:
 
     def met(self, dossier: Dossier, anchor: datetime) -> bool:
         """Whether an action it binds took place since `anchor`; of a date that was given, at any time."""
-        for slot, begins in self._met_by:
+        for slot, begins in self.met_by:
             at = dossier.lasts[slot]
             if at is not None and (self.counts is None or at > anchor or (at == anchor and not begins)):
                 return True
@@ -160,7 +160,7 @@ class LimitClock:
 
     def met_before(self, dossier: Dossier) -> bool:
         """Whether an earlier act of the same count met it. A given date has no count: each act is held to it."""
-        anchor = None if self.counts is None or not self._met_by else self.anchor(dossier)
+        anchor = None if self.counts is None or not self.met_by else self.anchor(dossier)
         return anchor is not None and self.met(dossier, anchor)
 
     def may_press(self, dossier: Dossier, anchor: datetime, at: datetime, share: float) -> bool:
@@ -193,7 +193,7 @@ class LimitClock:
         *,
         at: datetime,
         announced_by: datetime | None,
-        explain: bool,
+        explain: bool = False,
         met_at: datetime | None = None,
     ) -> Deadline | None:
         """The deadline as of `at`, with its sum where `explain`; None where the limit does not apply.
@@ -211,18 +211,21 @@ class LimitClock:
         if reached is None:
             return None
         due, standing = reached
+        calendar = hours = start = None
+        if counter is not None:
+            start, calendar, hours = anchor, counter.label, counter.hours
         return Deadline(
             self.id,
             self.kind,
             due,
             self.reaching_is_late,
-            None if counter is None else anchor,
+            start,
             met_at,
             self.late(judged, due),
             standing and met_at is None,
             self.limit.basis,
-            None if counter is None else counter.label,
-            None if counter is None else counter.hours,
+            calendar,
+            hours,
             lines,
         )
 
