@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -269,32 +269,21 @@ def _met(limit: LimitClock, start: datetime | None, due_at: datetime, met_at: da
     return Deadline(limit.id, limit.kind, due_at, starts_at=start, met_at=met_at, late=True, calendar=label)
 
 
-class Promise(NamedTuple):
-    """What our own clock promised when the first slip was told: by which limit, from when, and the dossier as it was
-    then; `date` is that limit's now."""
-
-    limit: LimitClock
-    anchor: datetime
-    dossier: Dossier
-    date: Deadline
-
-
-def promised(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Promise | None:
-    """What the first slip is held against; None where it is no first one or no single committed limit was running."""
-    slip = dossier.appointments[0]
-    if slip.cause != "first":
-        return None
-    counting = [
-        (date, limit, anchor)
-        for date in dates
-        if date.kind == "committed"
-        and (anchor := (limit := rules.clock.limits[date.rule]).anchor(dossier)) is not None
-        and anchor <= slip.told_at
-    ]
-    if len(counting) != 1:
-        return None
-    ((committed, limit, anchor),) = counting
-    return Promise(limit, anchor, as_promised(dossier), committed)
+def _promised(
+    rules: Rules, dossier: Dossier, dates: Sequence[Deadline], told_at: datetime
+) -> tuple[LimitClock, datetime, Deadline] | None:
+    """The committed limit that was running when a slip was told, what it counts from, and its date now; None where it
+    is no single one."""
+    found = None
+    for date in dates:
+        if date.kind == "committed":
+            limit = rules.clock.limits[date.rule]
+            anchor = limit.anchor(dossier)
+            if anchor is not None and anchor <= told_at:
+                if found is not None:
+                    return None
+                found = limit, anchor, date
+    return found
 
 
 def as_promised(dossier: Dossier) -> Dossier:
@@ -313,17 +302,18 @@ def as_promised(dossier: Dossier) -> Dossier:
 
 def _of_slip(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Iterator[Cause]:
     """A slip that names another day than the committed limit gave when it was told."""
-    found, slip = promised(rules, dossier, dates), dossier.appointments[0]
+    slip = dossier.appointments[0]
+    found = _promised(rules, dossier, dates, slip.told_at) if slip.cause == "first" else None
     if found is None:
         return
-    due = found.limit.due(found.dossier, found.anchor, slip.told_at)
+    limit, anchor, date = found
+    due = limit.due(as_promised(dossier), anchor, slip.told_at)
     printed = rules.clock.printed(slip, dossier.hours_of)
     if due is None or due == printed:
         return
     if due.astimezone(rules.zone).date() != printed.astimezone(rules.zone).date():
-        counts = found.limit.counts
-        date = found.date if counts is None else replace(found.date, calendar=counts.label(slip.told_at))
-        yield Cause("appointment_differs", APPOINTMENT, slip.told_at, printed, dossier.ended_at, date)
+        then = date if limit.counts is None else replace(date, calendar=limit.counts.label(slip.told_at))
+        yield Cause("appointment_differs", APPOINTMENT, slip.told_at, printed, dossier.ended_at, then)
 
 
 def _of_later_slips(rules: Rules, dossier: Dossier) -> Iterator[Cause]:

@@ -137,14 +137,20 @@ def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier) -> lis
     true = [one for one in found if one.since < at and one.since < one.due_at]
     if not true:
         return []
-    limits = {one.limit for one in true}
-    left = () if after.halted else warned_by(office, rules.family[after.revision], after, at, of=limits)
+    limits = set() if after.halted else {one.limit for one in true if not _of_left_step(one, before, after)}
+    left = warned_by(office, rules.family[after.revision], after, at, of=limits) if limits else ()
     still = {(one.kind, one.limit, one.visit, one.due_at) for one in left}
     return [
         Over(until, before, named(until, replace(one, ended_at=min(at, one.due_at))))
         for one in true
         if (one.kind, one.limit, one.visit, one.due_at) not in still
     ]
+
+
+def _of_left_step(one: Cause, before: Dossier, after: Dossier) -> bool:
+    """Whether a warning surely ended since the step it is about was left."""
+    left = before.state != after.state and before.revision == after.revision
+    return left and one.date is not None and one.date.kind == "step"
 
 
 def standing_over(
