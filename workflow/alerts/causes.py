@@ -148,16 +148,19 @@ def _tells_slip(dossier: Dossier) -> bool:
 
 
 def _slip_stays(rules: Rules, one: Dossier, other: Dossier, at: datetime) -> bool:
-    """Whether the warnings of its slip surely are the same in two states of an open dossier."""
-    if other.ended_at is not None or _slip(one) != _slip(other):
+    """Whether the warnings of its slip surely are the same in two states of an open dossier: what a fact leaves as it
+    was is the same object."""
+    if other.ended_at is not None or not (
+        one.appointments is other.appointments
+        and one.pauses is other.pauses
+        and one.received_at is other.received_at
+        and one.unit == other.unit
+        and one.hours_of == other.hours_of
+    ):
         return False
-    if one.ready_at == other.ready_at and one.issued_at == other.issued_at:
+    if one.ready_at is other.ready_at and one.issued_at is other.issued_at:
         return True
     return rules.clock.released_at(one, at) == rules.clock.released_at(other, at)
-
-
-_slip: Final = attrgetter("appointments", "pauses", "received_at", "unit", "hours_of")
-"""What the date of a slip hangs on, and when it is warned of."""
 
 
 def _slip_presses(office: Office, rules: Rules, dossier: Dossier, at: datetime) -> bool:
