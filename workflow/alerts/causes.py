@@ -277,16 +277,14 @@ def _promised(
 ) -> tuple[LimitClock, datetime, Deadline] | None:
     """The committed limit that was running when a slip was told, what it counts from, and its date now; None where it
     is no single one."""
-    found = None
+    counting = []
     for date in dates:
         if date.kind == "committed":
             limit = rules.clock.limits[date.rule]
             anchor = limit.anchor(dossier)
             if anchor is not None and anchor <= told_at:
-                if found is not None:
-                    return None
-                found = limit, anchor, date
-    return found
+                counting.append((limit, anchor, date))
+    return counting[0] if len(counting) == 1 else None
 
 
 def as_promised(dossier: Dossier) -> Dossier:
