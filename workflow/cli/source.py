@@ -345,7 +345,7 @@ def _print(report: _Report, found: dict[str, Any], title: str) -> None:
     ]
     print_rows(grouped, GROUPED, "table")
     click.echo(
-        current("Would be taken: {records} records, {facts} facts, {dossiers} dossiers.").format(**found)
+        current("Of {records} records {facts} facts of {dossiers} dossiers would be taken.").format(**found)
     )
 
 
