@@ -7,7 +7,7 @@ takes its place. One that nobody looked for in time is not said any more.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -26,7 +26,6 @@ from workflow.fold import fold, follow, stepped, traced, trail
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from workflow.alerts.causes import Cause
     from workflow.alerts.life import Life
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 
 LOOKED_FOR: Final = timedelta(days=1)
 """How long after it was to be said, and the delay of its source, a warning that is over is still said."""
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class Over(NamedTuple):
@@ -69,6 +69,7 @@ class Steps:
         """As the fold's `follow`. Raises CalendarRange."""
         if not self._told and not self._new(rules, dossier, facts):
             return follow(rules, dossier, facts)
+        border = _EVER if self._told else self._border(dossier, facts)
         outcomes: list[Outcome] = []
         for fact in facts:
             found = stepped(rules, dossier, fact)
@@ -76,7 +77,8 @@ class Steps:
                 return None
             after, outcome = found
             outcomes.append(outcome)
-            self.over += _ended(self._office, rules, dossier, after)
+            if after.last_key is not None and after.last_key[0] > border:
+                self.over += _ended(self._office, rules, dossier, after)
             dossier = after
         return dossier, outcomes
 
@@ -85,7 +87,7 @@ class Steps:
         Raises CalendarRange."""
         if self._told and new:
             judgment, stages = traced(rules, subject, facts)
-            self._look(rules, judgment.dossier, stages, new)
+            self._look(rules, judgment.dossier, facts, stages, new)
         else:
             judgment = fold(rules, subject, facts)
             self.look_back(rules, judgment.dossier, facts, new)
@@ -94,32 +96,39 @@ class Steps:
     def look_back(self, rules: Rules, dossier: Dossier, facts: Sequence[Fact], new: Collection[Fact]) -> None:
         """Looks through all facts of a dossier that was judged with others. Raises CalendarRange."""
         asked = len(facts) > 1 and ((self._told and new) or self._new(rules, dossier, facts))
-        self._look(rules, dossier, trail(rules, dossier.subject, facts) if asked else (), new)
+        self._look(rules, dossier, facts, trail(rules, dossier.subject, facts) if asked else (), new)
 
-    def _look(self, rules: Rules, dossier: Dossier, stages: Iterable[Stage], new: Collection[Fact]) -> None:
+    def _look(
+        self,
+        rules: Rules,
+        dossier: Dossier,
+        facts: Sequence[Fact],
+        stages: Iterable[Stage],
+        new: Collection[Fact],
+    ) -> None:
         self.over, self.all_seen = [], True
         news = {(fact.source, fact.id, fact.revision) for fact in new} if self._told else ()
-        border = _since(self._office, dossier, self._now)
+        border = self._border(dossier, facts)
         for one, other in pairwise(stages):
             fact = other.placed.fact
             if other.placed.at > border or (fact.source, fact.id, fact.revision) in news:
                 self.over += _ended(self._office, rules, one.dossier, other.dossier)
 
-    def _new(self, rules: Rules, dossier: Dossier, facts: Iterable[Fact]) -> bool:
+    def _new(self, rules: Rules, dossier: Dossier, facts: Sequence[Fact]) -> bool:
         if rules.revision.kind == "log":
             return False
         latest = self._now - LOOKED_FOR
         if any(fact.occurred_at > latest for fact in facts):
             return True
-        border = _since(self._office, dossier, self._now)
+        border = self._border(dossier, facts)
         return any(fact.occurred_at > border for fact in facts)
 
-
-def _since(office: Office, dossier: Dossier, now: datetime) -> datetime:
-    """What took effect up to then ended no warning that would still be said."""
-    delay = office.delay(source_of(dossier))
-    latest = (now - LOOKED_FOR - delay).replace(minute=0, second=0, microsecond=0)
-    return office.day_before(latest, dossier.unit, now) - delay
+    def _border(self, dossier: Dossier, facts: Iterable[Fact]) -> datetime:
+        """What took effect up to then ended no warning that would still be said."""
+        office, now = self._office, self._now
+        delay = max(map(office.delay, {source_of(dossier), *(fact.source for fact in facts)}))
+        latest = (now - LOOKED_FOR - delay).replace(minute=0, second=0, microsecond=0)
+        return office.day_before(latest, dossier.unit, now) - delay
 
 
 def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier) -> list[Over]:
@@ -137,14 +146,20 @@ def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier) -> lis
     true = [one for one in found if one.since < at and one.since < one.due_at]
     if not true:
         return []
-    limits = {one.limit for one in true}
-    left = () if after.halted else warned_by(office, rules.family[after.revision], after, at, of=limits)
+    limits = set() if after.halted else {one.limit for one in true if not _of_left_step(one, before, after)}
+    left = warned_by(office, rules.family[after.revision], after, at, of=limits) if limits else ()
     still = {(one.kind, one.limit, one.visit, one.due_at) for one in left}
     return [
         Over(until, before, named(until, replace(one, ended_at=min(at, one.due_at))))
         for one in true
         if (one.kind, one.limit, one.visit, one.due_at) not in still
     ]
+
+
+def _of_left_step(one: Cause, before: Dossier, after: Dossier) -> bool:
+    """Whether a warning surely ended since the step it is about was left."""
+    left = before.state != after.state and before.revision == after.revision
+    return left and one.date is not None and one.date.kind == "step"
 
 
 def standing_over(
