@@ -145,10 +145,10 @@ def list_(place: Place, by: By | None, limit: int, output: Form, **asked: Any) -
         zone = Seen(store, None, None, datetime.now(UTC)).zone
     wanted = sorted((one for one in found if _takes(one, asked)), key=_order)
     if by is not None:
-        print_rows(_groups(wanted, by, output, zone), GROUPED[by == "kind" :], output)
+        print_rows(_groups(wanted, by, output, zone), GROUPED[by == "kind" :], output, listed=True)
         return
     rows = [_row(one, output, zone) for one in wanted[:limit]]
-    print_rows(rows, COLUMNS if output == "table" else FLAT, output)
+    print_rows(rows, COLUMNS if output == "table" else FLAT, output, listed=True)
     if len(wanted) > limit:
         click.echo(
             current("{shown} of {total} alerts shown; see more with --limit").format(
@@ -272,6 +272,8 @@ def _act(
 ) -> None:
     """Appends the act as a fact, as any source would tell it."""
     now = datetime.now(UTC)
+    if not by.strip():
+        raise UsageError("--by: expected the code of an officer, found nothing; say who does it", reason="by")
     with Looking(place, None, None).opened() as store:
         life = _life(store, alert)
         quiet_until = moment(until, store.zone, "--until")
@@ -286,7 +288,7 @@ def _act(
         fact = Fact(life.alert.subject, SOURCE, digest[:32], now, body)
         apply(store.store, store.catalogue, [Told(fact, encode(fact), "command line")], now=now)
         after = _life(store, alert)
-    click.echo(current("{alert}: {state}").format(alert=alert, state=current(ALERT_STATES[after.state])))
+    click.echo(current("{alert}: {state}").format(alert=alert, state=current(ALERT_STATES[after.shown])))
 
 
 def _life(store: Seen, alert: str) -> Life:

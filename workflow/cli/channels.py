@@ -124,7 +124,7 @@ def list_(place: Place, output: Form) -> None:
         rows = [msgspec.structs.asdict(one) for one in standing(seen.store, datetime.now(UTC))]
         if output == "table":
             rows = [{**row, "oldest_s": shown_wait(row["oldest_s"])} for row in rows]
-        print_rows(_at_desk(rows, seen.zone, output), CHANNELS, output)
+        print_rows(_at_desk(rows, seen.zone, output), CHANNELS, output, listed=True)
 
 
 @channels.command(cls=Command)
@@ -144,7 +144,7 @@ def show(number: int | None, place: Place, everything: bool, limit: int, output:
             rows: list[dict[str, Any]] = [one._asdict() for one in found]
             if output == "table":
                 rows = [{**row, "state": current(DELIVERY_STATES[row["state"]])} for row in rows]
-            print_rows(_at_desk(rows, seen.zone, output), DELIVERIES, output)
+            print_rows(_at_desk(rows, seen.zone, output), DELIVERIES, output, listed=True)
             return
         one = notices.delivery(reading, number)
         if one is None:

@@ -52,7 +52,7 @@ FIELDS: Final = (Column("field", "Field"), Column("value", "Value"))
 def print_views(found: Sequence[View], total: int, form: Form, zone: ZoneInfo) -> None:
     """Prints dossiers, and says on standard error where there are more than these."""
     if form == "table":
-        print_rows((_shown(one, zone) for one in found), COLUMNS, "table")
+        print_rows((_shown(one, zone) for one in found), COLUMNS, "table", listed=True)
     else:
         print_rows(map(msgspec.structs.asdict, found), FLAT, form)
     if total > len(found):

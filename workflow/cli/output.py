@@ -11,6 +11,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TextIO, TypeAlias
 
+import click
 import msgspec
 from rich import box
 from rich.console import Console
@@ -49,11 +50,13 @@ def print_rows(
     form: Form,
     *,
     title: str = "",
+    listed: bool = False,
     stream: TextIO | None = None,
 ) -> None:
     """Prints rows in the asked form. JSON keeps every key of a row; table and CSV the named columns.
 
-    `title` heads a table only; it and the columns' titles are translated. A table of no rows is not printed.
+    `title` heads a table only; it and the columns' titles are translated. A table of no rows is not printed; where it
+    is what was asked for (`listed`), standard error says that there is none.
     """
     out = stream or sys.stdout
     if form == "json":
@@ -63,8 +66,8 @@ def print_rows(
             out.write(msgspec.json.encode(row).decode() + "\n")
     elif form == "csv":
         _print_csv(rows, columns, out)
-    else:
-        _print_table(rows, columns, title, out)
+    elif not _print_table(rows, columns, title, out) and listed:
+        click.echo(current("There is nothing that meets all that is asked."), err=True)
 
 
 def print_json(value: object, *, stream: TextIO | None = None) -> None:
@@ -102,7 +105,8 @@ def _print_csv(rows: Iterable[Mapping[str, object]], columns: Sequence[Column], 
 
 def _print_table(
     rows: Iterable[Mapping[str, object]], columns: Sequence[Column], title: str, out: TextIO
-) -> None:
+) -> bool:
+    """Whether there was a row to print."""
     table = Table(box=box.SIMPLE_HEAD)
     for column in columns:
         table.add_column(Text(current(column.title)), justify=column.justify, overflow="fold")
@@ -111,6 +115,7 @@ def _print_table(
     if table.row_count:
         # Not the table's own title, which would be folded to the width of a narrow table.
         print_rich(*([Text(visible(current(title)))] if title else []), table, stream=out)
+    return table.row_count > 0
 
 
 def print_rich(*parts: Any, stream: TextIO | None = None) -> None:  # noqa: ANN401 - whatever rich can show
@@ -130,9 +135,12 @@ def _shown(value: object, column: Column) -> str:
 
 
 def _plain(value: object, *, shown: bool = False) -> object:
-    """A scalar as it stands; a time or another value as its JSON text; lists joined by spaces in what is shown."""
+    """A scalar as it stands; a time or another value as its JSON text. In what is shown yes and no are words, and lists
+    are joined by commas."""
     if value is None:
         return ""
+    if shown and isinstance(value, bool):
+        return current("yes") if value else current("no")
     if shown and isinstance(value, list | tuple):
         return ", ".join(str(_plain(part)) for part in value)
     if isinstance(value, str | int | float):
