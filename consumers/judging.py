@@ -276,13 +276,14 @@ class Touched:
         return rules if self._catalogue.judges(before.code, rules, steps_told=steps_told) else None
 
     def _steps(self, rules: Rules, before: DossierRow) -> bool:
-        code, facts, settles = before.code, self._facts, self._catalogue.settles
+        code, facts, catalogue = before.code, self._facts, self._catalogue
         if code is None and any(code_of(fact) is not None for fact in facts):
             return False
-        if any(settles(before.procedure, fact) for fact in facts):
+        if catalogue.settle(before.procedure, facts):
             return False
-        steps_told = any(tells_steps(self._catalogue.orders, fact) for fact in facts)
-        if steps_told and not self._catalogue.judges(code, rules, steps_told=True):
+        if catalogue.family(code) is not rules.family and any(
+            tells_steps(catalogue.orders, one) for one in facts
+        ):
             return False
         return self._follow(rules, unpack(before.judgment), code, before.facts)
 

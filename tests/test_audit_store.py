@@ -175,3 +175,33 @@ def test_the_moments_must_come_in_their_order(month: Path) -> None:
     words = ("audit", "diff", "--store", month, "--known", "2026-02-01", "2026-01-01")
 
     assert "the earlier moment first" in dunghen(*words, status=2).stderr
+
+
+def test_a_fact_that_cannot_be_read_any_more_is_named_by_whoever_reads_it_and_by_verify(store: Path) -> None:
+    change(store, "DROP TRIGGER facts_no_update")
+    change(store, "UPDATE facts SET told = x'00' WHERE seq = 7")
+    broken = said("audit", "verify", "--store", store, status=1)["found"]
+
+    for command in (("audit", "replay"), ("activate", "--all"), ("dossier", "explain", broken[0]["subject"])):
+        told = dunghen(*command, "--store", store, status=3).stderr
+        assert broken[0]["id"] in told
+        assert "dunghen audit verify" in told
+    assert [one["breach"] for one in broken] == ["content"]
+
+
+def test_what_was_said_and_cannot_be_read_any_more_is_named_by_its_row(store: Path) -> None:
+    change(store, "UPDATE outbox SET content = x'00' WHERE seq = 1")
+
+    for command in (("audit", "replay"), ("activate", "--all")):
+        assert "row 1 of the outbox" in dunghen(*command, "--store", store, status=3).stderr
+
+
+def test_a_dossier_whose_row_is_gone_is_said_to_have_none(store: Path) -> None:
+    subject = said("dossier", "list", "--limit", "1", "--store", store)[0]["subject"]
+    change(store, f"DELETE FROM dossiers WHERE subject = '{subject}'")
+
+    differing = said("audit", "replay", "--store", store, status=1)["found"]
+    told = dunghen("dossier", "show", subject, "--store", store, status=3).stderr
+
+    assert {one["derived"] for one in differing if one["where"] == "said"} == {"no dossier row"}
+    assert f"dossier {subject} has" in told

@@ -81,6 +81,18 @@ def test_an_unknown_language_is_wrong_use() -> None:
     assert "fr" in found.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_below_standard_output_is_told_and_no_fault_of_ours() -> None:
+    for asked in (("source", "list", "-o", "json"), ("--help",)):
+        with Path("/dev/full").open("w") as full:
+            found = subprocess.run(
+                [COMMAND, *asked], check=False, stdout=full, stderr=subprocess.PIPE, text=True
+            )
+        assert found.returncode == 2
+        assert found.stderr.startswith("standard output: cannot be written (")
+        assert found.stderr.count("\n") == 1
+
+
 def test_an_unknown_command_is_wrong_use_and_says_so_on_standard_error() -> None:
     found = dunghen("proceed")
     assert (found.returncode, found.stdout) == (2, "")

@@ -147,3 +147,33 @@ def test_a_log_in_xes_without_a_mapping_is_told_to_need_one(tmp_path: Path) -> N
     done = dunghen("import", path, "--source", "one-stop", "--store", tmp_path / "a.db", status=2)
 
     assert "--mapping" in done.stderr
+
+
+def test_every_row_of_a_mapped_file_is_accounted_for_whether_told_twice_or_imported_twice(
+    tmp_path: Path,
+) -> None:
+    path, mapping = tmp_path / "a.csv", tmp_path / "a.yaml"
+    path.write_text(
+        "code,no,step,at,done\n"
+        "H1,1,submit,2025-03-03T08:00:00+07:00,yes\n"
+        "H1,1,submit,2025-03-03T08:00:00+07:00,yes\n"
+        "H2,1,submit,2025-03-03T08:10:00+07:00,no\n"
+        "H3,1,submit,yesterday,yes\n",
+        encoding="utf-8",
+    )
+    mapping.write_text(
+        "format: csv\nsource: one-stop\nonly: {done: [yes]}\n"
+        "fields: {subject: code, id: no, action: step, occurred_at: at}\n",
+        encoding="utf-8",
+    )
+    shown = ("rows", "appended", "known", "filtered")
+
+    first, again, tried = (
+        brought(tmp_path / "a.db", path, "--mapping", str(mapping), *more, status=1)
+        for more in ((), (), ("--dry-run",))
+    )
+
+    assert [first[name] for name in shown] == [4, 1, 1, 1]
+    assert first["refused"] == {"time": 1}
+    assert [again[name] for name in shown] == [4, 0, 2, 1]
+    assert tried == again

@@ -124,3 +124,15 @@ def test_handover_lists_the_open_dossiers_the_officer_holds(tmp_path: Path) -> N
         "rotation", "handover", "cb-2", "--store", where, "-o", "json", "--at", "2021-06-02T09:00"
     )
     assert [one["subject"] for one in json.loads(before.stdout)] == ["D-1", "D-2"]
+
+
+def test_an_officer_is_no_dossier_whatever_is_asked_and_as_of_when(store: Path) -> None:
+    for moments in ((), AT, ("--known-at", "2027-01-01")):
+        found = dunghen("dossier", "list", "--store", str(store), "-o", "json", *moments)
+        counted = dunghen("status", "--store", str(store), "-o", "json", *moments)
+        assert json.loads(found.stdout) == []
+        assert json.loads(counted.stdout)["whole"]["dossiers"] == 0
+        for command in ("show", "explain", "allowed"):
+            asked = dunghen("dossier", command, "cb-0101", "--store", str(store), *moments)
+            assert (asked.returncode, asked.stdout) == (2, "")
+            assert "no dossier cb-0101" in asked.stderr

@@ -146,6 +146,12 @@ def _documents(text: str, name: str) -> Iterator[tuple[Tree, Mark]]:
         if mark and "nesting depth" in (error.problem or ""):
             # The parser reads ahead and has a limit of its own, above ours.
             raise _too_deep(f"{name}:{mark.line + 1}:{mark.column + 1}") from error
+        if mark and _indented_by_tab(text, mark.line, mark.column):
+            raise DefinitionError(
+                "{place}: expected a line indented with blanks, found a tab; put blanks in its place",
+                place=f"{name}:{mark.line + 1}:{mark.column + 1}",
+                reason="syntax",
+            ) from error
         raise DefinitionError(
             "{place}: this is no YAML: {found}; check the indentation and the quotes around this place",
             place=f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else f"{name}:1:1",
@@ -156,6 +162,11 @@ def _documents(text: str, name: str) -> Iterator[tuple[Tree, Mark]]:
         raise DefinitionError(
             "{place}: this is no YAML: {found}", place=f"{name}:1:1", found=str(error), reason="syntax"
         ) from error
+
+
+def _indented_by_tab(text: str, number: int, column: int) -> bool:
+    before = next(iter(text.splitlines()[number : number + 1]), "")[: column + 1]
+    return "\t" in before and before.isspace()
 
 
 def _node(events: Iterator[_Event], event: _Event, name: str, depth: int) -> tuple[Tree, Mark]:

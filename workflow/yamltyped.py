@@ -277,7 +277,8 @@ def _described(kind: inspect.Type) -> str:
             shown = {_described(part) for part in kind.types if not isinstance(part, inspect.NoneType)}
             return reduce(lambda one, other: Words("{one} or {other}", one=one, other=other), sorted(shown))
         case inspect.Metadata():
-            return _described(kind.type)
+            said = (kind.extra or {}).get("says")
+            return said if isinstance(said, Words) else _described(kind.type)
         case inspect.LiteralType():
             return Words("one of {known}", known=", ".join(str(value) for value in kind.values))
         case inspect.BoolType():

@@ -47,7 +47,9 @@ class Bodies:
         self._readers = {name: reader(name, column, context) for name, column in fields.items()}
         self._separator = fields["documents"].separator if "documents" in fields else None
         self._data = [(name, values.text(name, column, context)) for name, column in data.items()]
-        self._only = [(context.columns[name], frozenset(taken)) for name, taken in only.items()]
+        self._only = [
+            (context.columns[name], frozenset(map(values.composed, taken))) for name, taken in only.items()
+        ]
         self._key = _getter(self._places([*fields.values(), *data.values()], only))
         self._built: dict[object, Built | None] = {}
 
@@ -68,7 +70,7 @@ class Bodies:
         return sorted(self._context.columns[name] for name in names)
 
     def _build(self, cells: Cells) -> Built | None:
-        if any(cells[place] not in taken for place, taken in self._only):
+        if any(values.composed(cells[place] or "") not in taken for place, taken in self._only):
             return None
         self._context.uncoded.clear()
         found = {name: read(cells) for name, read in self._readers.items()}

@@ -16,6 +16,7 @@ from unicodedata import is_normalized
 
 from consumers.files.blocks import Blocks
 from consumers.files.tally import Run
+from consumers.files.values import composed
 from workflow.errors import HostileInput, InputError, Words
 from workflow.factrows import FactRows
 
@@ -42,6 +43,7 @@ class CsvRows:
         self.name = source.name
         self.delimiter = "\t" if mapping.csv.delimiter == "tab" else mapping.csv.delimiter
         self._plan = plan
+        self._needed = dict.fromkeys((*plan.columns, *plan.case_columns))
         self._tally = tally
         self._blocks = Blocks(source, plan.limits)
 
@@ -99,7 +101,6 @@ class CsvRows:
         except csv.Error as error:
             raise self._broken(Words("a header line"), str(error), 1) from error
         self.width = len(header)
-        self.header = {name: place for place, name in reversed(list(enumerate(header)))}
         if self.width > self._plan.limits.columns_max:
             raise HostileInput(
                 "{place}: expected at most {limit} columns, found {found}",
@@ -108,15 +109,16 @@ class CsvRows:
                 limit=self._plan.limits.columns_max,
                 found=self.width,
             )
-        self._check_header(header)
+        spelled = [composed(name) for name in header]
+        self._check_header(header, spelled)
+        self.header = {name: spelled.index(composed(name)) for name in self._needed}
         self._mapped = _picker([self.header[name] for name in self._plan.columns])
         case = self._plan.case
         self._case_cells = _picker([self.header[name] for name in self._plan.case_columns]) if case else None
         return first[text.tell() :], 1 + reader.line_num
 
-    def _check_header(self, header: list[str]) -> None:
-        needed = dict.fromkeys((*self._plan.columns, *self._plan.case_columns))
-        wrong = [name for name in needed if header.count(name) != 1]
+    def _check_header(self, header: list[str], spelled: list[str]) -> None:
+        wrong = [name for name in self._needed if spelled.count(composed(name)) != 1]
         other = (
             next((one for one in ",;\t" if one != self.delimiter and one in header[0]), "") if header else ""
         )
@@ -133,10 +135,12 @@ class CsvRows:
         if wrong:
             raise InputError(
                 "{place}: expected each mapped column once, found {column} {times} times; the file has {found}",
-                reason="missing_column" if wrong[0] not in header else "repeated_column",
+                reason="repeated_column"
+                if (times := spelled.count(composed(wrong[0])))
+                else "missing_column",
                 place=f"{self.name}:1",
                 column=wrong[0],
-                times=header.count(wrong[0]),
+                times=times,
                 found=", ".join(header)[:500],
             )
 

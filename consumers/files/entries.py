@@ -57,6 +57,10 @@ class Counted(Protocol):
         """Rows left out on purpose."""
 
     @property
+    def repeated(self) -> int:
+        """Rows that said again what another said under the same id."""
+
+    @property
     def refusals(self) -> Refusals:
         """The rows that were not taken."""
 
@@ -141,6 +145,7 @@ class Rows:
     def __init__(self, file: DossierFile) -> None:
         """The facts of `file`, which sorts them by dossier."""
         self.file = file
+        self._passed = 0
 
     @property
     def rows(self) -> int:
@@ -156,6 +161,11 @@ class Rows:
     def filtered(self) -> int:
         """Rows left out on purpose."""
         return self.file.filtered
+
+    @property
+    def repeated(self) -> int:
+        """Rows that became no entry because what they say was given already: in this file, or by an earlier reading."""
+        return self.file.repeated + self._passed
 
     @property
     def refusals(self) -> Refusals:
@@ -174,7 +184,9 @@ class Rows:
     def entries(self, after: int) -> Iterator[Entry]:
         """The facts after that number. Raises InputError for what concerns the whole file."""
         facts = (fact for _, facts in self.file.dossiers() for fact in facts)
-        for position, fact in islice(enumerate(facts, 1), after, None):
+        numbered = enumerate(facts, 1)
+        self._passed = sum(1 for _ in islice(numbered, after))
+        for position, fact in numbered:
             yield Entry(position, fact, None)
 
 

@@ -79,6 +79,8 @@ class Register(OpenedFile):
                 position += 1
                 if position > after:
                     yield Entry(position, fact, message)
+                else:
+                    self._tally.repeated += 1
 
     def _messages(self, cells: dict[str, str]) -> Iterator[bytes]:
         if "event" in cells:

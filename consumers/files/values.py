@@ -58,6 +58,11 @@ def label(column: Column) -> str:
     return column.join.join(column_names(column)) or "constant"
 
 
+def composed(found: str) -> str:
+    """A text in the one spelling by which texts are compared: an accented letter may be typed as several."""
+    return found if found.isascii() else normalize("NFC", found)
+
+
 def text(name: str, column: Column, context: Context) -> Reader[str | None]:
     """Reads the field `name` as text: codes, decimals and time shapes applied; None where it is absent."""
     raw = _raw(column, context)
@@ -186,25 +191,31 @@ def identity(name: str, column: Column, context: Context) -> Reader[str]:
 
 
 def _raw(column: Column, context: Context) -> Reader[str | None]:
-    absent = frozenset(column.absent or ())
+    absent = frozenset(map(composed, column.absent or ()))
     places = tuple(context.columns[name] for name in column_names(column))
     if not places:
         constant = column.constant
         return lambda _: constant
     if len(places) == 1:
         (place,) = places
-        return lambda cells: None if cells[place] in absent else cells[place] or None
+        if not absent:
+            return lambda cells: cells[place] or None
+        return lambda cells: _present(cells[place], absent)
 
     def joined(cells: Cells) -> str | None:
-        found = (cells[place] for place in places)
-        return column.join.join(one for one in found if one and one not in absent) or None
+        found = (_present(cells[place], absent) for place in places)
+        return column.join.join(one for one in found if one) or None
 
     return joined
 
 
+def _present(found: str | None, absent: frozenset[str]) -> str | None:
+    return found if found and composed(found) not in absent else None
+
+
 def _conversion(name: str, column: Column, context: Context) -> Callable[[str], str]:
     shape, zone = column.format, context.zone
-    codes = column.codes and {normalize("NFC", told): ours for told, ours in column.codes.items()}
+    codes = column.codes and {composed(told): ours for told, ours in column.codes.items()}
 
     def convert(found: str) -> str:
         if codes is not None:
@@ -241,7 +252,7 @@ def _clean(found: str, chars_max: int) -> str:
         )
     if "\0" in found or (not found.isascii() and any("\ud800" <= one <= "\udfff" for one in found)):
         raise _not_text(found)
-    return found if found.isascii() else normalize("NFC", found)
+    return composed(found)
 
 
 def _listed(found: str) -> InputError:

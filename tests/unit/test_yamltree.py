@@ -10,6 +10,7 @@ from effort import counted
 from msgspec import Meta, Struct, field
 
 from workflow import yamltree
+from workflow.clocks.calendar import CalendarDefinition
 from workflow.errors import DefinitionError
 from workflow.procedure.language import Revision
 
@@ -109,6 +110,30 @@ def test_a_missing_word_is_named_at_its_mapping() -> None:
     assert refusal("parts: {}") == (
         "missing",
         "p.yaml:1:1: the whole document: expected the word code, found none; add it",
+    )
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_line_indented_by_a_tab_says_so(end: str) -> None:
+    assert refusal(f"code: a{end}parts:{end}  one: {{}}{end}\ttwo: {{}}{end}") == (
+        "syntax",
+        "p.yaml:4:1: expected a line indented with blanks, found a tab; put blanks in its place",
+    )
+    assert "this is no YAML" in refusal("code: [a,\tb")[1]
+
+
+def test_a_form_of_text_is_told_in_words() -> None:
+    def told(part: str) -> str:
+        with pytest.raises(DefinitionError) as caught:
+            yamltree.parse(part.encode(), "p.yaml", CalendarDefinition)
+        return str(caught.value)
+
+    assert "expected hours such as 07:00-11:00, found `7h-11h`" in told(
+        "name: a\nzone: UTC\ncovers: {from: 2026-01-01, to: 2026-12-31}\nhours: {week: {mon: [7h-11h]}}\n"
+    )
+    assert (
+        "name: expected a name of letters a-z, digits, _ and -, beginning with a letter, found `Lịch`"
+        in told("name: Lịch\nzone: UTC\ncovers: {from: 2026-01-01, to: 2026-12-31}\nhours: {week: {}}\n")
     )
 
 

@@ -7,7 +7,7 @@ takes its place. One that nobody looked for in time is not said any more.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -26,7 +26,6 @@ from workflow.fold import fold, follow, passed, stepped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from workflow.alerts.causes import Cause
     from workflow.alerts.life import Life
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 
 LOOKED_FOR: Final = timedelta(days=1)
 """How long after it was to be said, and the delay of its source, a warning that is over is still said."""
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 _identity: Final[Callable[[Fact], tuple[str, str, int]]] = attrgetter("source", "id", "revision")
 
@@ -71,6 +71,7 @@ class Steps:
         """As the fold's `follow`. Raises CalendarRange."""
         if not self._told and not self._new(rules, dossier, facts):
             return follow(rules, dossier, facts)
+        border = _EVER if self._told else self._border(dossier, facts)
         outcomes: list[Outcome] = []
         for fact in facts:
             found = stepped(rules, dossier, fact)
@@ -78,7 +79,8 @@ class Steps:
                 return None
             after, outcome = found
             outcomes.append(outcome)
-            self.over += _ended(self._office, rules, dossier, after, outcome)
+            if after.last_key is not None and after.last_key[0] > border:
+                self.over += _ended(self._office, rules, dossier, after, outcome)
             dossier = after
         return dossier, outcomes
 
@@ -95,26 +97,26 @@ class Steps:
         if len(facts) < 2 or not ((self._told and new) or self._new(rules, dossier, facts)):  # noqa: PLR2004 - a pair
             return
         news = set(map(_identity, new)) if self._told else ()
-        border = _since(self._office, dossier, self._now)
+        border = self._border(dossier, facts)
         asked = passed(rules, dossier.subject, facts, lambda fact, at: at > border or _identity(fact) in news)
         for before, after, outcome in asked:
             self.over += _ended(self._office, rules, before, after, outcome)
 
-    def _new(self, rules: Rules, dossier: Dossier, facts: Iterable[Fact]) -> bool:
+    def _new(self, rules: Rules, dossier: Dossier, facts: Sequence[Fact]) -> bool:
         if rules.revision.kind == "log":
             return False
         latest = self._now - LOOKED_FOR
         if any(fact.occurred_at > latest for fact in facts):
             return True
-        border = _since(self._office, dossier, self._now)
+        border = self._border(dossier, facts)
         return any(fact.occurred_at > border for fact in facts)
 
-
-def _since(office: Office, dossier: Dossier, now: datetime) -> datetime:
-    """What took effect up to then ended no warning that would still be said."""
-    delay = office.delay(source_of(dossier))
-    latest = (now - LOOKED_FOR - delay).replace(minute=0, second=0, microsecond=0)
-    return office.day_before(latest, dossier.unit, now) - delay
+    def _border(self, dossier: Dossier, facts: Iterable[Fact]) -> datetime:
+        """What took effect up to then ended no warning that would still be said."""
+        office, now = self._office, self._now
+        delay = max(map(office.delay, {source_of(dossier), *(fact.source for fact in facts)}))
+        latest = (now - LOOKED_FOR - delay).replace(minute=0, second=0, microsecond=0)
+        return office.day_before(latest, dossier.unit, now) - delay
 
 
 def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier, outcome: Outcome) -> list[Over]:
@@ -135,14 +137,20 @@ def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier, outcom
     true = [one for one in found if one.since < at and one.since < one.due_at]
     if not true:
         return []
-    limits = {one.limit for one in true}
-    left = () if after.halted else warned_by(office, rules.family[after.revision], after, at, of=limits)
+    limits = set() if after.halted else {one.limit for one in true if not _of_left_step(one, before, after)}
+    left = warned_by(office, rules.family[after.revision], after, at, of=limits) if limits else ()
     still = {(one.kind, one.limit, one.visit, one.due_at) for one in left}
     return [
         Over(until, before, named(until, replace(one, ended_at=min(at, one.due_at))))
         for one in true
         if (one.kind, one.limit, one.visit, one.due_at) not in still
     ]
+
+
+def _of_left_step(one: Cause, before: Dossier, after: Dossier) -> bool:
+    """Whether a warning surely ended since the step it is about was left."""
+    left = before.state != after.state and before.revision == after.revision
+    return left and one.date is not None and one.date.kind == "step"
 
 
 def standing_over(

@@ -196,7 +196,7 @@ class Replay:
                 yield from self._compared(stored, said.pop(stored.subject, {}))
         for subject, kept in said.items():
             for key, (_, outcome) in kept.items():
-                yield Difference(subject, "said", "outcome", _shown(outcome), "no fact", _named(key))
+                yield Difference(subject, "said", "outcome", _shown(outcome), "no dossier row", _named(key))
 
     def _compared(
         self, stored: DossierRow, said: dict[tuple[str, str, int], tuple[int, bytes]]

@@ -63,9 +63,12 @@ UNMODELLED: Final = (Column("code", "Code named"), Column("dossiers", "Dossiers"
 
 
 class Imported(Struct):
-    """What became of one file. `went_on_after`: the place up to which an earlier import had read it. `known`: facts
-    that were there already. `refused`: by reason; `dead`: facts kept as dead letters; `letters`: the first of them.
-    `stopped`: why the file was not read to its end."""
+    """What became of one file.
+
+    `went_on_after`: the place up to which an earlier import had read it. `known`: facts that were there already, or
+    stand in the file a second time. `refused`: by reason; `dead`: facts kept as dead letters; `letters`: the first of
+    them. `stopped`: why the file was not read to its end.
+    """
 
     file: str
     went_on_after: int = 0
@@ -202,6 +205,7 @@ def import_file(
             raise
         found.stopped = _said(fault)
     found.rows, found.filtered = reading.rows, reading.filtered
+    found.known += reading.repeated
     found.refused = dict(reading.refusals.counts)
     return found
 

@@ -6,6 +6,7 @@ Exit statuses: 0 fine, 1 a finding, 2 wrong use or unreadable input, 3 not reach
 
 from __future__ import annotations
 
+import errno
 import gc
 import io
 import os
@@ -20,7 +21,7 @@ import click
 from workflow.cli.lazy import Lazy
 from workflow.cli.options import check_environment, language_option
 from workflow.cli.output import visible
-from workflow.errors import DunghenError
+from workflow.errors import DunghenError, UsageError
 from workflow.i18n import LANGUAGES, current, default_language, message, use
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ FAULT: Final = 70
 """EX_SOFTWARE of sysexits: an error of ours must not look like a finding."""
 INTERRUPTED: Final = 130
 PIPE_CLOSED: Final = 141
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What standard output, which has no name, fails with where the disk below it is full."""
 COLLECT_AFTER: Final = 100_000
 """New containers before Python looks for garbage cycles: judging makes none, and looking costs a tenth of the time."""
 
@@ -105,7 +108,12 @@ def run(argv: Sequence[str], command: click.Group = dunghen) -> int:
         return _say(current("Interrupted."), INTERRUPTED)
     except BrokenPipeError:
         return _quiet()
-    except Exception:  # noqa: BLE001 - the top of an entry point: a fault of ours ends the process, in full
+    except Exception as fault:  # noqa: BLE001 - the top of an entry point: a fault of ours ends the process, in full
+        if isinstance(fault, OSError) and fault.filename is None and fault.errno in NO_ROOM:
+            _quiet()
+            words = current("{file}: cannot be written ({cause}); choose another place")
+            said = words.format(file=current("standard output"), cause=fault.strerror)
+            return _say(said, UsageError.exit_status)
         traceback.print_exc()
         return _say(current("This is a fault of dunghen itself; please report the lines above."), FAULT)
     return status if isinstance(status, int) else 0

@@ -13,7 +13,7 @@ from workflow.cli.options import Group, language_option, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.vocabulary import worded as in_words
 from workflow.cli.writing import OUT, written_whole
-from workflow.errors import UsageError
+from workflow.errors import UsageError, Words
 from workflow.i18n import current, filled
 from workflow.procedure import tables
 from workflow.procedure.checks import check, check_all
@@ -256,8 +256,8 @@ def diff_command(
     before: Path, after: Path, before_revision: str | None, after_revision: str | None, output: Form
 ) -> None:
     """Says what changed between two revisions of a procedure, part by part."""
-    old = _one(read_procedures(before), before, before_revision)
-    new = _one(read_procedures(after), after, after_revision)
+    old = _one(read_procedures(before), before, before_revision, "--before-revision")
+    new = _one(read_procedures(after), after, after_revision, "--after-revision")
     found = changes(old, new)
     if output == "table":
         for change in found:
@@ -269,14 +269,18 @@ def diff_command(
     print_rows(rows, CHANGES, output)
 
 
-def _one(revisions: Sequence[Revision], file: Path, number: str | None) -> Revision:
+def _one(
+    revisions: Sequence[Revision], file: Path, number: str | None, option: str = "--revision"
+) -> Revision:
     found = [revision for revision in revisions if number in (None, revision.revision)]
     if len(found) == 1:
         return found[0]
     raise UsageError(
-        "{file}: expected one revision, found {found}; name one of them",
+        "{file}: expected {expected}, found {found}; name one of them with {option}",
         file=str(file),
+        expected=Words("one revision") if number is None else Words("one revision {number}", number=number),
         found=", ".join(f"{r.procedure} {r.revision}" for r in revisions),
+        option=option,
         reason="which_revision",
     )
 

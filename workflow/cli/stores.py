@@ -19,8 +19,8 @@ from workflow import masking
 from workflow.audit.archive import Archive
 from workflow.catalogue import Catalogue, Definition, from_archive
 from workflow.cli.inputs import FILE, moment
-from workflow.errors import UsageError
-from workflow.facts import Linked
+from workflow.errors import StoreCorrupt, UsageError
+from workflow.facts import Linked, begins_dossier
 from workflow.fold import fold
 from workflow.judge import FAULTS, named
 from workflow.links import stories
@@ -179,10 +179,11 @@ class Seen:
         return found
 
     def facts(self, subject: str) -> list[Fact]:
-        """All facts of a dossier, under all its codes. Raises UsageError where there is none of that code."""
+        """All facts of a dossier, under all its codes. Raises UsageError where there is none of that code: an officer
+        or a source is none."""
         story = self._stories.get(subject)
         found = self._own(*(story.codes if story else (subject,)))
-        if not found:
+        if not begins_dossier(found):
             raise UsageError(
                 "{store}: no dossier {subject}; its code must be written exactly as its source writes it",
                 store=self.store.name,
@@ -206,12 +207,17 @@ class Seen:
             yield found
 
     def row(self, subject: str) -> DossierRow:
-        """What is kept of a dossier. Raises UsageError where there is none of that code."""
+        """What is kept of a dossier. Raises UsageError where there is none of that code, StoreCorrupt where its row is
+        gone."""
         with self.store.reading() as reading:
             found = next(iter(reading.dossiers([subject])), None)
         if found is None:
-            self.facts(subject)
-        assert found is not None  # noqa: S101 - a dossier with facts has a row
+            raise StoreCorrupt(
+                "{store}: dossier {subject} has {facts} facts and no row; restore the last backup",
+                store=self.store.name,
+                subject=subject,
+                facts=len(self.facts(subject)),
+            )
         return found
 
     def rules(self, facts: Iterable[Fact]) -> Rules:
@@ -227,7 +233,7 @@ class Seen:
 
     def _folded(self, subject: str, facts: Iterable[Fact]) -> Judged | None:
         known = self.known(facts)
-        if not known:
+        if not begins_dossier(known):
             return None
         try:
             judged = fold(self.catalogue.rules_for(known), subject, known, valid_at=self.asked_at)

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Meta, field
 
 from workflow.clocks.worktime import EPOCH, EVER, Spells, Worktime, midnight
-from workflow.errors import DefinitionError
+from workflow.errors import DefinitionError, Words
 from workflow.procedure.language import Definition, Identifier, Names
 from workflow.yamltree import read
 from workflow.zones import zone_at
@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: Final[tuple[Weekday, ...]] = get_args(Weekday)
 Spell: TypeAlias = Annotated[
-    str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")
+    str,
+    Meta(
+        pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$",
+        extra={"says": Words("hours such as 07:00-11:00")},
+    ),
 ]
 """From and to on the wall clock of one day, such as 07:00-11:00."""
 Week: TypeAlias = dict[Weekday, tuple[Spell, ...]]

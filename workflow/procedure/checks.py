@@ -94,9 +94,12 @@ def _found(revision: Revision) -> Iterator[Finding]:
     graph = edges(revision)
     reached = Runs(graph, revision.initial)
     yield from forms.identity(revision)
-    yield from undeclared(revision)
-    yield from flow.unreachable(revision, graph, reached)
-    yield from flow.traps(revision, graph, reached)
+    unknown = tuple(undeclared(revision))
+    yield from unknown
+    # What follows a state whose name is misspelt is reached, and left, once the name is right.
+    if not any(finding.values["section"] == "states" for finding in unknown):
+        yield from flow.unreachable(revision, graph, reached)
+        yield from flow.traps(revision, graph, reached)
     yield from flow.moves_of_actions(revision, graph, reached)
     yield from flow.followed(revision, graph, reached)
     yield from flow.waits(revision, graph, reached)
@@ -176,7 +179,19 @@ def _between(group: list[Revision]) -> Iterator[Finding]:
     dated = [(r.effective, r.revision) for r in group if r.effective is not None]
     dated.sort(key=lambda one: (one[0].since, one[1]))
     for (before, earlier), (after, later) in pairwise(dated):
-        code = _apart(before.to.toordinal() if before.to else None, after.since.toordinal())
+        if before.to is None:
+            yield error(
+                "overlap",
+                "procedure {procedure}: {earlier} has no last day and {later} begins on {since}; end {earlier} the "
+                "day before",
+                (group[0].procedure, later, "effective"),
+                procedure=group[0].procedure,
+                earlier=earlier,
+                later=later,
+                since=after.since.isoformat(),
+            )
+            continue
+        code = _apart(before.to.toordinal(), after.since.toordinal())
         if code is not None:
             yield error(
                 code,
@@ -184,7 +199,7 @@ def _between(group: list[Revision]) -> Iterator[Finding]:
                 (group[0].procedure, later, "effective"),
                 procedure=group[0].procedure,
                 earlier=earlier,
-                to=before.to.isoformat() if before.to else "today",
+                to=before.to.isoformat(),
                 later=later,
                 since=after.since.isoformat(),
             )
@@ -197,8 +212,8 @@ _APART: Final = {
 }
 
 
-def _apart(last: int | None, first: int) -> str | None:
+def _apart(last: int, first: int) -> str | None:
     """What lies between two revisions: `gap`, `overlap`, or None where one day follows the other."""
-    if last is None or last >= first:
+    if last >= first:
         return "overlap"
     return "gap" if last + 1 < first else None

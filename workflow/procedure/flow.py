@@ -24,12 +24,20 @@ def unreachable(revision: Revision, graph: Sequence[Edge], reached: Runs) -> Ite
         if state in reached:
             continue
         before = list(dict.fromkeys(e.source for e in graph if e.target == state and e.source != state))
+        if not before:
+            yield error(
+                "unreachable",
+                "state {state} is never reached: no move leads to it; add a move or remove the state",
+                ("states", state),
+                state=state,
+            )
+            continue
         yield error(
             "unreachable",
             "state {state} is never reached: moves lead to it only from {before}; add a move or remove the state",
             ("states", state),
             state=state,
-            before=", ".join(before) or "nowhere",
+            before=", ".join(before),
         )
 
 

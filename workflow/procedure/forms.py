@@ -131,6 +131,7 @@ def limits(revision: Revision) -> Iterator[Finding]:
     for placed in placed_limits(revision):
         yield from _amount(revision, placed)
         yield from _bindings(placed)
+        yield from _basis(revision, placed)
     bound: dict[str, list[str]] = {}
     for name, limit in revision.limits.items():
         if limit.binds and limit.binds.end:
@@ -139,6 +140,16 @@ def limits(revision: Revision) -> Iterator[Finding]:
     everywhere = bound.pop("any", [])
     for names in bound.values() or [[]]:
         yield from _headline(revision, tuple(dict.fromkeys([*everywhere, *names])))
+
+
+def _basis(revision: Revision, placed: PlacedLimit) -> Iterator[Finding]:
+    limit = placed.limit
+    if (limit.figures or revision.figures) == "statutory" and not (limit.basis or revision.basis):
+        yield error(
+            "no-basis",
+            "statutory figures name no law; add its basis, or say figures: sample",
+            placed.where,
+        )
 
 
 def _amount(revision: Revision, placed: PlacedLimit) -> Iterator[Finding]:

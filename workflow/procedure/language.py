@@ -11,7 +11,16 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field
 
-Identifier: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_\-]*$(?!\n)", max_length=80)]
+from workflow.errors import Words
+
+Identifier: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z][a-z0-9_\-]*$(?!\n)",
+        max_length=80,
+        extra={"says": Words("a name of letters a-z, digits, _ and -, beginning with a letter")},
+    ),
+]
 """ASCII name of a state, action, rule and so on. The names people read stand in `name`."""
 
 Figures: TypeAlias = Literal["statutory", "approved", "sample"]
@@ -33,7 +42,12 @@ Milestone: TypeAlias = Literal[
 ENDING_MILESTONES: frozenset[Milestone] = frozenset({"returned", "rejected", "withdrawn", "stopped"})
 RegisterType: TypeAlias = Literal["text", "integer", "money", "date", "time", "flag"]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=100_000)]
-TimeOfDay: TypeAlias = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)")]
+TimeOfDay: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)", extra={"says": Words("a time of day such as 15:00")}
+    ),
+]
 
 
 class Definition(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):

@@ -83,7 +83,7 @@ def _malformed(place: str, line: str) -> LedgerError:
         "{place}: expected {expected}, found {found}; write the line as `dunghen procedure check` prints it",
         place=place,
         expected=_SEPARATOR.join(_FIELDS),
-        found=line[:120],
+        found=line[:300],
         reason="ledger_line",
     )
 
@@ -117,7 +117,7 @@ def verify_ledger(revisions: Iterable[Revision], ledger: Iterable[Entry]) -> Non
     """Holds every approved revision to the fingerprint it was approved with.
 
     Revisions with sample or statutory figures need no entry. Raises `LedgerError` where an approved revision is
-    not listed, or was changed after its approval.
+    not listed, was changed after its approval, or names another document, decision or date than its line.
     """
     listed = {(entry.procedure, entry.revision): entry for entry in ledger}
     for revision in revisions:
@@ -126,6 +126,8 @@ def verify_ledger(revisions: Iterable[Revision], ledger: Iterable[Entry]) -> Non
             raise _absent(revision)
         if entry is not None and entry.fingerprint != fingerprint(revision):
             raise _edited(revision, entry)
+        if entry is not None and entry != (told := new_entry(revision)):
+            raise _misquoted(told, entry)
 
 
 def _absent(revision: Revision) -> LedgerError:
@@ -136,6 +138,18 @@ def _absent(revision: Revision) -> LedgerError:
         revision=revision.revision,
         line=new_entry(revision).line,
         reason="ledger_absent",
+    )
+
+
+def _misquoted(told: Entry, entry: Entry) -> LedgerError:
+    return LedgerError(
+        "procedure {procedure} revision {revision}: expected the line {expected} as the revision names its approval, "
+        "found {found} in the ledger; correct the one that is not as signed",
+        procedure=told.procedure,
+        revision=told.revision,
+        expected=told.line,
+        found=entry.line,
+        reason="ledger_misquoted",
     )
 
 

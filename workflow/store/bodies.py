@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from workflow.canonical import canonical
+from workflow.errors import StoreCorrupt
 from workflow.factrows import FactRows
 from workflow.facts import Acted, Appointment, Body, Fact, Opened
 from workflow.store.rows import EPOCH, FactRow, from_us, to_us
@@ -75,12 +76,13 @@ class Bodies:
         Acts of one source that lie in the order of time and sequence are given as rows, without an object for each.
         """
         subject, source = rows[0][:2]
-        first = self.read(rows[0][-1])
+        first = self._told(rows[0])
         known = isinstance(first, Opened) and first.state is None
         found = FactRows(subject, source, self.fact(rows[0]) if known else None)
         add, seen, last, latest = found.rows.append, self._memo.get, -1, rows[0][_OCCURRED]
-        for _, teller, identifier, revision, occurred_at, _, _, sequence, told in rows[known:]:
-            body = seen(told) or self.read(told)
+        for row in rows[known:]:
+            _, teller, identifier, revision, occurred_at, _, _, sequence, told = row
+            body = seen(told) or self._told(row)
             if (
                 sequence <= last
                 or occurred_at < latest
@@ -96,19 +98,32 @@ class Bodies:
         return found
 
     def fact(self, row: Row) -> Fact:
-        """The fact of a row of FACT_COLUMNS."""
+        """The fact of a row of FACT_COLUMNS. Raises StoreCorrupt where its content cannot be read."""
         subject, source, identifier, revision, occurred_at, entered_at, recorded_at, sequence, told = row
         return Fact(
             subject,
             source,
             identifier,
             from_us(occurred_at),
-            self.read(told),
+            self._memo.get(told) or self._told(row),
             sequence,
             revision,
             None if entered_at is None else from_us(entered_at),
             from_us(recorded_at),
         )
+
+    def _told(self, row: Row) -> Body:
+        try:
+            return self.read(row[-1])
+        except ValueError as fault:
+            raise StoreCorrupt(
+                "dossier {dossier}: the content of fact {fact} of source {source} is not what was appended, it cannot "
+                "be read ({fault}); list all such facts with dunghen audit verify, and restore the last backup",
+                dossier=row[0],
+                source=row[1],
+                fact=row[2],
+                fault=str(fault),
+            ) from fault
 
 
 def read_body(told: bytes) -> Body:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
-import msgspec
-
 from workflow.canonical import digest
-from workflow.errors import InputError
+from workflow.errors import InputError, StoreCorrupt
 from workflow.facts import BodyErased, Fact
 from workflow.store.bodies import Bodies
 
@@ -74,7 +72,7 @@ def _fact(bodies: Bodies, row: tuple[Any, ...]) -> Fact | None:
     """The fact of a row; None where its body is none."""
     try:
         return bodies.fact([*row[: _COLUMNS - 1], bytes(row[_COLUMNS - 1])])
-    except (msgspec.DecodeError, ValueError):
+    except (StoreCorrupt, ValueError):
         return None
 
 

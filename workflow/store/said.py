@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from workflow.errors import StoreCorrupt
 from workflow.model import Outcome, Violation
 
 if TYPE_CHECKING:
@@ -51,11 +52,22 @@ _messages: Final = msgspec.json.Decoder(list[SaidOfFact]).decode
 
 
 def decisions(reading: Reading) -> Iterator[SaidOfFact]:
-    """All decisions with an outcome, in the order they were said."""
+    """All decisions with an outcome, in the order they were said. Raises StoreCorrupt where they cannot be read."""
     after = 0
     while batches := reading.outbox(after, BATCHES):
-        for after, content in batches:  # noqa: B007 - the last one is where the next reading begins
-            yield from (one for one in _messages(content) if one.says == DECISION and one.outcome)
+        for after, content in batches:
+            yield from (one for one in _said(after, content) if one.says == DECISION and one.outcome)
+
+
+def _said(number: int, content: bytes) -> list[SaidOfFact]:
+    try:
+        return _messages(content)
+    except msgspec.DecodeError as fault:
+        raise StoreCorrupt(
+            "row {number} of the outbox is not what was said, it cannot be read ({fault}); restore the last backup",
+            number=number,
+            fault=str(fault),
+        ) from fault
 
 
 class Said:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+from unicodedata import normalize
 
 import pytest
 
@@ -329,3 +330,26 @@ def test_refusals_are_listed_up_to_a_limit_and_counted_beyond(read: Reading) -> 
 def test_a_quote_that_is_never_closed_ends_the_reading_at_its_line(read: Reading) -> None:
     with pytest.raises(HostileInput, match="log:3: expected a closing quote"):
         read(HEAD + f'1,A,x,{AT},\n2,A,"x,{AT},\n3,A,x,{AT},\n', PLAIN)
+
+
+@pytest.mark.parametrize(("mapped", "written"), [("NFC", "NFD"), ("NFD", "NFC"), ("NFD", "NFD")])
+def test_a_vietnamese_word_is_found_however_its_letters_are_composed(
+    read: Reading, mapped: Literal["NFC", "NFD"], written: Literal["NFC", "NFD"]
+) -> None:
+    mapping = """
+format: csv
+source: desk
+only: {trạng thái: [đã xong]}
+fields:
+  subject: mã hồ sơ
+  action: {column: bước, codes: {tiếp nhận: receive}}
+  occurred_at: lúc
+  actor: {column: cán bộ, absent: [không rõ]}
+"""
+    rows = (
+        "mã hồ sơ,bước,lúc,trạng thái,cán bộ\n"
+        f"A,tiếp nhận,{AT},đã xong,không rõ\nA,tiếp nhận,{AT},còn thiếu,cb1\n"
+    )
+    found = read(normalize(written, rows), normalize(mapped, mapping))
+    assert [fact.body for fact in found.dossiers["A"]] == [Acted(action="receive")]
+    assert (found.file.filtered, dict(found.file.uncoded)) == (1, {})

@@ -63,7 +63,7 @@ CASES = [
         "state no move leads to",
         "unreachable",
         "states.spare",
-        says="only from nowhere",
+        says="no move leads to it",
         replace=(("returned: {final", "spare: {}\n  returned: {final"),),
     ),
     Case(
@@ -734,6 +734,40 @@ def _assert_undeclared(revision: object, where: str, section: str) -> None:
     assert found[where].level == "error"
     assert found[where].values["section"] == section
     assert found[where].values["name"] == "nowhere"
+
+
+def test_a_misspelt_state_is_found_alone_and_not_what_follows_it_too() -> None:
+    assert _codes(text().replace("to: drafted", "to: draftd")) == ["undeclared"]
+
+
+def test_a_revision_before_another_needs_a_last_day() -> None:
+    one = procedure(effective="effective: {from: 2025-01-01}")
+    two = read(text(effective="effective: {from: 2025-07-01}").replace('revision: "1"', 'revision: "2"'))
+    assert [str(finding) for finding in check_all([one, two])] == [
+        "procedure 1.004220: 1 has no last day and 2 begins on 2025-07-01; end 1 the day before"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parts", "found"),
+    [
+        ({"basis": ""}, ["limits.committed", "states.checked.limit"]),
+        ({"basis": "basis: Land Law 2024 art. 5"}, []),
+    ],
+)
+def test_statutory_figures_name_a_law(parts: dict[str, str], found: list[str]) -> None:
+    source = text(**parts).replace("days, date", "days, figures: statutory, date")
+    source = source.replace("within: 2, counts: days", "within: 2, counts: days, figures: statutory")
+    findings = [finding for finding in check(read(source)) if finding.code == "no-basis"]
+    assert sorted(finding.place for finding in findings) == found
+    assert all(finding.level == "error" for finding in findings)
+
+
+def test_a_limit_may_name_its_own_law_and_a_statutory_revision_speaks_for_its_limits() -> None:
+    named = text().replace("days, date", "days, figures: statutory, basis: Land Law 2024 art. 5, date")
+    assert _codes(named) == []
+    whole = text().replace("figures: sample", "figures: statutory")
+    assert set(_codes(whole)) == {"no-basis"}
 
 
 def test_the_sound_procedure_has_no_findings() -> None:

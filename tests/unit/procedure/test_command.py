@@ -210,7 +210,14 @@ def test_says_what_changed_between_two_files(
 def test_one_of_several_revisions_must_be_named(sound: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sound.write_text(text() + "\n---\n" + text().replace('revision: "1"', 'revision: "2"'), "utf-8")
     assert run(["procedure", "show", str(sound), "--lang", "en"]) == 2
-    assert "found 1.004220 1, 1.004220 2; name one of them" in capsys.readouterr().err
+    assert "expected one revision, found 1.004220 1, 1.004220 2; name one of them with --revision" in (
+        capsys.readouterr().err
+    )
+    assert run(["procedure", "diff", str(sound), str(sound), "--before-revision", "3", "--lang", "en"]) == 2
+    assert (
+        "expected one revision 3, found 1.004220 1, 1.004220 2; name one of them with --before-revision"
+        in (capsys.readouterr().err)
+    )
     assert run(["procedure", "show", str(sound), "--revision", "2", "--output", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["revision"] == "2"
     assert (

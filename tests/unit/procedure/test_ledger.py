@@ -49,6 +49,13 @@ def test_an_edit_after_approval_is_found(tmp_path: Path) -> None:
     assert caught.value.code == "ledger_edited"
 
 
+def test_a_line_that_names_another_decision_than_its_revision_is_found(tmp_path: Path) -> None:
+    line = new_entry(approved()).line.replace("1593/QĐ", "1594/QĐ")
+    with pytest.raises(LedgerError, match=r"1593/QĐ-UBND.* found .*1594/QĐ-UBND") as caught:
+        verify_ledger([approved()], read_ledger(ledger(tmp_path, line)))
+    assert caught.value.code == "ledger_misquoted"
+
+
 def test_an_approved_revision_cannot_be_passed_off_as_a_sample(tmp_path: Path) -> None:
     entries = read_ledger(ledger(tmp_path, new_entry(approved()).line))
     with pytest.raises(LedgerError) as caught:
