@@ -21,6 +21,8 @@ from workflow.errors import InputError
 from workflow.facts import Body
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from workflow.facts import Fact
 
 Plain: TypeAlias = Any
@@ -52,13 +54,33 @@ def _may_hold_times(kind: types.Type) -> bool:
     return False
 
 
+def _may_hold_numbers(kind: types.Type) -> bool:
+    match kind:
+        case types.IntType():
+            return True
+        case types.UnionType(types=members):
+            return any(map(_may_hold_numbers, members))
+        case types.VarTupleType(item_type=item) | types.DictType(value_type=item):
+            return _may_hold_numbers(item)
+        case types.StructType(fields=fields):
+            return any(_may_hold_numbers(field.type) for field in fields)
+    return False
+
+
+def _fields(may_hold: Callable[[types.Type], bool]) -> dict[type, tuple[str, ...]]:
+    """The fields of each body that may hold a value of some kind."""
+    return {
+        info.cls: tuple(field.encode_name for field in info.fields if may_hold(field.type))
+        for info in types.multi_type_info(get_args(Body))
+        if isinstance(info, types.StructType)
+    }
+
+
 _TIMES: Final = (datetime,)
-_TIMED: Final[dict[type, tuple[str, ...]]] = {
-    info.cls: tuple(field.encode_name for field in info.fields if _may_hold_times(field.type))
-    for info in types.multi_type_info(get_args(Body))
-    if isinstance(info, types.StructType)
-}
-"""The fields of each body that may hold a time, which msgspec alone would write with as many decimals as it has."""
+_TIMED: Final = _fields(_may_hold_times)
+"""What msgspec alone would write with as many decimals as it has."""
+_COUNTED: Final = _fields(_may_hold_numbers)
+"""Where a number may be larger than others read exactly."""
 
 
 def canonical(fact: Fact) -> bytes:
@@ -67,8 +89,8 @@ def canonical(fact: Fact) -> bytes:
     Source: RFC 8785. Raises InputError (`number_too_large`, `repeated_key`, `time_without_zone`) for a value that
     has no canonical form.
     """
-    text = _sorted(_columns(fact, fact.body if _is_timeless(fact.body) else plain_body(fact)))
-    if _LONG_NUMBER in text.translate(_CLASSES):
+    text = _sorted(_columns(fact, plain_body(fact) if _says_any(fact.body, _TIMED) else fact.body))
+    if _has_numbers(fact) and _LONG_NUMBER in text.translate(_CLASSES):
         _check_numbers(_columns(fact, plain_body(fact)), fact)
     if text.isascii():
         return text
@@ -121,12 +143,17 @@ def time_text(value: datetime, fact: Fact) -> str:
     return text if value.microsecond else text[:-1] + ".000000Z"
 
 
-def _is_timeless(body: Body) -> bool:
-    """Whether msgspec writes a body as it is: no time is in it."""
-    for name in _TIMED[body.__class__]:  # noqa: SIM110 - a generator would cost more than the fields
+def _has_numbers(fact: Fact) -> bool:
+    """Whether a fact has numbers but those of its place, which are seen at once to be small."""
+    small = abs(fact.sequence) <= WHOLE_MAX and abs(fact.revision) <= WHOLE_MAX
+    return not small or _says_any(fact.body, _COUNTED)
+
+
+def _says_any(body: Body, names: dict[type, tuple[str, ...]]) -> bool:
+    for name in names[body.__class__]:  # noqa: SIM110 - a generator would cost more than the fields
         if getattr(body, name):
-            return False
-    return True
+            return True
+    return False
 
 
 def _columns(fact: Fact, body: Body | dict[str, Plain]) -> dict[str, Plain]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 import msgspec
 
 from workflow.alerts.office import Office
-from workflow.choosing import choose, tells_steps
+from workflow.choosing import choose, receipts_of, tells_steps
 from workflow.clocks.calendar import Calendar, CalendarDefinition, read_calendars
 from workflow.errors import DefinitionError, UsageError, Words
 from workflow.factrows import as_rows
@@ -101,7 +101,7 @@ class Catalogue:
             for code, revisions in by_code.items()
         }
         self.generic = self._one_generic()
-        self._receipts = {code: _receipts(family) for code, family in self.families.items()}
+        self._receipts = {code: receipts_of(family) for code, family in self.families.items()}
         prints = {name: _calendar(one.definition) for name, one in self.calendars.items()}
         self._calendars = prints
         self._procedures = {
@@ -166,14 +166,20 @@ class Catalogue:
         """Whose facts a source may void."""
         return self.orders.get(source, UNKNOWN_SOURCE).voids
 
-    def settles(self, procedure: str, fact: Fact) -> bool:
-        """Whether this fact may change which revision judges a dossier of `procedure`: its receipt, of several."""
+    def settle(self, procedure: str, facts: Iterable[Fact]) -> bool:
+        """Whether one of these facts may change which revision judges a dossier of `procedure`: its receipt, of several
+        revisions."""
         if len(self.families[procedure]) == 1:
             return False
-        body = fact.body
-        if isinstance(body, Acted):
-            return body.action in self._receipts[procedure]
-        return isinstance(body, Opened) and body.received_at is not None
+        receipts = self._receipts[procedure]
+        for fact in facts:
+            body = fact.body
+            if isinstance(body, Acted):
+                if body.action in receipts:
+                    return True
+            elif isinstance(body, Opened) and body.received_at is not None:
+                return True
+        return False
 
     def rotation(self) -> Rotation | None:
         """The rules of rotation, ready to judge; None where there is no rotation file or no organisation.
@@ -301,15 +307,6 @@ def _newest_risk(folder: Path) -> RiskTable | None:
                 reason="risk_table",
             ) from cause
     return max(tables, key=lambda one: one.revision, default=None)
-
-
-def _receipts(family: Mapping[str, Rules]) -> frozenset[str]:
-    return frozenset(
-        name
-        for rules in family.values()
-        for name, action in rules.revision.actions.items()
-        if action.milestone == "received"
-    )
 
 
 def _procedure(revision: Revision) -> Definition:

@@ -34,6 +34,11 @@ def choose(family: Mapping[str, Rules], facts: Sequence[Fact]) -> Rules:
     return in_force(family, _received(family, facts))
 
 
+def receipts_of(family: Mapping[str, Rules]) -> frozenset[str]:
+    """The actions that receive a dossier by one of these revisions."""
+    return frozenset().union(*(rules.receipts for rules in family.values()))
+
+
 def in_force(family: Mapping[str, Rules], at: datetime) -> Rules:
     """The revision in force at an instant, by the date it has in the revision's zone."""
     by_date = sorted(family.values(), key=_since)
@@ -47,12 +52,7 @@ def _since(rules: Rules) -> date:
 
 
 def _received(family: Mapping[str, Rules], facts: Sequence[Fact]) -> datetime:
-    receipts = {
-        name
-        for rules in family.values()
-        for name, action in rules.revision.actions.items()
-        if action.milestone == "received"
-    }
+    receipts = receipts_of(family)
     if isinstance(facts, FactRows) and facts.known is None:
         return next((at for at, act, _, _ in facts.rows if act.action in receipts), facts.rows[0][0])
     placed = in_order(next(iter(family.values())).sources, facts)

@@ -7,23 +7,25 @@ private copy (a test reads the sources and holds them to it). All instants are a
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
-from workflow.facts import AppointmentCause
+from workflow.facts import AppointmentCause, InstantOrDay
 
-RegisterValue: TypeAlias = str | int | Decimal | date | datetime | bool | None
 ViolationKind: TypeAlias = Literal["order", "deadline", "guard", "role", "end"]
 OrderKey: TypeAlias = tuple[datetime, int, int, str, str, int]
 """Place of a fact: effective_at, source rank, sequence, source, id, revision."""
 Status: TypeAlias = Literal["applied", "refused", "superseded", "voided", "not_judged"]
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
+    RegisterValue: TypeAlias = str | int | Decimal | date | datetime | bool | None
     TextOrInstant: TypeAlias = str | datetime
 else:
-    # msgspec takes no union of two kinds of text: what it reads stays text.
+    # msgspec takes no union of two kinds of text: what it reads stays text, or what its extension makes of it.
+    RegisterValue = Any
     TextOrInstant = Annotated[Any, Meta(extra_json_schema={"type": "string"})]
 
 
@@ -67,6 +69,15 @@ class TaskRun(Struct, frozen=True, gc=False, omit_defaults=True):
     recalled_at: datetime | None = None
     left_at: datetime | None = None
 
+    @property
+    def ended_at(self) -> datetime | None:
+        """When the agency answered, was recalled, or its state was left, the first of them; None while it is silent."""
+        ended = self.left_at
+        for at in (self.answered_at, self.recalled_at):
+            if at is not None and (ended is None or at < ended):
+                ended = at
+        return ended
+
 
 class PhaseRun(Struct, frozen=True, gc=False, omit_defaults=True):
     """One phase begun."""
@@ -84,10 +95,10 @@ class ExtensionTaken(Struct, frozen=True):
     at: datetime
 
 
-class AppointmentTold(Struct, frozen=True, gc=False):
+class AppointmentTold(Struct, frozen=True, array_like=True, gc=False):
     """A slip: the date printed on it, why, and when (effective time) it was told."""
 
-    at: datetime | date
+    at: InstantOrDay
     cause: AppointmentCause
     told_at: datetime
 
@@ -101,8 +112,9 @@ class Missed(Struct, frozen=True, gc=False):
     met_at: datetime
 
 
-class Dossier(Struct, omit_defaults=True, kw_only=True, gc=False):
-    """The state of one dossier after some of its facts, judged by `revision` of its procedure.
+class Dossier(Struct, array_like=True, forbid_unknown_fields=True, kw_only=True, gc=False):
+    """The state of one dossier after some of its facts, judged by `revision` of its procedure. Kept as a list of its
+    fields, so their order counts.
 
     `registers`, and `firsts`, `lasts`, `counts` (of the actions rules ask about) lie in the order of the
     revision's `Layout`. `since`: when the present state was entered. `halted`: an order break of kind `stop` was

@@ -42,7 +42,8 @@ class Ending(NamedTuple):
 class Rules:
     """Everything one revision judges by. Immutable after it was compiled, but for memos of due dates.
 
-    `family`: the revisions a running dossier may be migrated to, by their number.
+    `family`: the revisions a running dossier may be migrated to, by their number. `receipts`: the actions that receive
+    a dossier.
     """
 
     def __init__(
@@ -69,6 +70,9 @@ class Rules:
         self._zeros = [0] * len(self.layout.actions)
         self._visited = (revision.initial,) if self.layout.visited else ()
         self.machine = ProcedureMachine(revision, {name: self._plan(name) for name in revision.actions})
+        self.receipts = frozenset(
+            n for n, action in revision.actions.items() if action.milestone == "received"
+        )
         self.family: dict[str, Rules] = {revision.revision: self}
 
     def start(self, subject: str) -> Dossier:

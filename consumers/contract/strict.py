@@ -1,17 +1,17 @@
 """Bytes to a JSON object, strictly: what readers may understand differently is refused, not guessed.
 
 msgspec alone lets through a repeated key (the last wins), U+0000, whole numbers of any size and any depth up to its
-recursion limit. A message is first looked at as a whole, cheaply; only where that leaves a doubt is it walked.
+recursion limit. A message is first read and looked at as a whole, cheaply; only where that leaves a doubt is it walked.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeAlias, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, NoReturn, TypeAlias, cast
 from unicodedata import is_normalized, normalize
 
-from msgspec import DecodeError
+from msgspec import DecodeError, Meta
 from msgspec.json import Decoder, Encoder
 
 from consumers.contract.limits import WHOLE_MAX
@@ -29,15 +29,9 @@ _encode: Final = Encoder().encode
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _TOKENS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
-_NUMBER_STARTS: Final = b":,[- \t\r\n"
-_CLASSES: Final = bytes(
-    ord(":") if byte in _NUMBER_STARTS else ord("0") if byte in b"0123456789" else byte for byte in range(256)
-)
-_LETTERS: Final = bytes((*range(ord("A"), ord("Z") + 1), *range(ord("a"), ord("z") + 1), *range(0x80, 0x100)))
 _WHOLE_DIGITS: Final = len(str(WHOLE_MAX))
-_LONG_NUMBER: Final = b":" + b"0" * _WHOLE_DIGITS
-"""A number of as many digits as the largest one, after the bytes were put in classes and letters left out, which is
-cheaper to search. Digits in quotes differ."""
+_PLAIN_LEVELS: Final = 5
+"""Objects and lists in one another, as many as the contract needs."""
 _DOUBTS: Final = (b"\\u0000", b"\\u0022", b"\\u003a", b"\\u003A", b" :", b"\t:", b"\n:", b"\r:")
 """Bytes that make counting names unsafe: the escapes of a quote and a colon, and white space before a colon; and the
 escape of U+0000."""
@@ -54,17 +48,12 @@ def read_object(value: bytes, path: str, limits: Limits) -> dict[str, Json]:
     value = value.removeprefix(BYTE_ORDER_MARK)
     if not value:
         raise refusal("empty_message", path)
-    if value.count(b"{") + value.count(b"[") > limits.depth_max:
-        _check_depth(value, path, limits.depth_max)
-    try:
-        tree = _decode(value)
-    except (DecodeError, UnicodeDecodeError, _NotWholeError) as error:
-        _walk(_reread(value, path), path, limits)
-        raise refusal("not_json", path, found=str(error)) from error
-    if not isinstance(tree, dict):
-        raise refusal("not_an_object", path, found=shown(tree))
+    tree = _plain(value) if limits.depth_max >= _PLAIN_LEVELS else None
+    plain = tree is not None
+    if not plain:
+        tree = _read(value, path, limits)
     again = _encode(tree)
-    if _doubtful(value, again, limits):
+    if not plain or _doubtful(value, again, limits):
         _walk(_reread(value, path), path, limits)
     if not again.isascii() and not is_normalized("NFC", again.decode()):
         tree = _composed(tree, path)
@@ -85,6 +74,36 @@ def _not_whole(text: str) -> NoReturn:
 
 
 _decode: Final = Decoder(float_hook=_not_whole).decode
+
+
+_Within: TypeAlias = str | bool | Annotated[int, Meta(ge=-WHOLE_MAX, le=WHOLE_MAX)] | None
+_Fifth: TypeAlias = list[_Within] | dict[str, _Within] | _Within
+_Fourth: TypeAlias = list[_Fifth] | dict[str, _Fifth] | _Within
+_Third: TypeAlias = list[_Fourth] | dict[str, _Fourth] | _Within
+_Second: TypeAlias = list[_Third] | dict[str, _Third] | _Within
+_decode_plain: Final = Decoder(dict[str, _Second]).decode
+
+
+def _plain(value: bytes) -> dict[str, Json] | None:
+    """The object, where it is of few levels and its numbers are whole and not too large; None for all others."""
+    try:
+        return _decode_plain(value)
+    except (DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _read(value: bytes, path: str, limits: Limits) -> dict[str, Json]:
+    """The object, whatever it holds. Raises InputError where it is none, or too deep."""
+    if value.count(b"{") + value.count(b"[") > limits.depth_max:
+        _check_depth(value, path, limits.depth_max)
+    try:
+        tree = _decode(value)
+    except (DecodeError, UnicodeDecodeError, _NotWholeError) as error:
+        _walk(_reread(value, path), path, limits)
+        raise refusal("not_json", path, found=str(error)) from error
+    if not isinstance(tree, dict):
+        raise refusal("not_an_object", path, found=shown(tree))
+    return tree
 
 
 class _Pairs(dict[str, Json]):
@@ -116,7 +135,7 @@ def _whole(text: str) -> int | _Wrong:
 
 
 def _doubtful(value: bytes, again: bytes, limits: Limits) -> bool:
-    """Whether the message must be walked. `again` is what msgspec made of it, written anew without white space.
+    """Whether a plain message must be walked. `again` is what msgspec made of it, written anew without white space.
 
     Where nothing doubtful is in it, each name's end is told by `":` alone, and `again` has as many of these as the
     message unless a name came twice. A message shorter than its texts may be, or with too few bytes for too many
@@ -128,7 +147,6 @@ def _doubtful(value: bytes, again: bytes, limits: Limits) -> bool:
         unsafe = value.count(b'":') != again.count(b'":') or any(doubt in value for doubt in _DOUBTS)
     return (
         unsafe
-        or _LONG_NUMBER in value.translate(_CLASSES, _LETTERS)
         or len(value) > limits.text_chars_max
         or len(value) > 2 * min(limits.list_items_max, limits.data_fields_max)
     )

@@ -12,16 +12,17 @@ from msgspec.structs import replace
 from oracle.agreement import rules_of
 from searching import examples
 from strategies_clocks import clocked_case
-from strategies_facts import START, SUBJECT, Case, drawn, sometimes_in_an_office
+from strategies_facts import SOURCES, START, SUBJECT, Case, drawn, sometimes_in_an_office
 from strategies_procedures import chance
 
 from workflow.alerts.causes import causes, warned_by
 from workflow.alerts.lateness import FOLLOWED_BY
 from workflow.alerts.office import AlertLimits, Office
-from workflow.alerts.warnings import Steps
+from workflow.alerts.warnings import Steps, standing_over
 from workflow.facts import Acted, Actor, Appointment, Fact
 from workflow.fold import trail
-from workflow.procedure.language import Binds, Limit
+from workflow.procedure.language import Binds, Limit, Names
+from workflow.sources import Cadence, SourceDefinition, Speakers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from workflow.alerts.causes import Cause
     from workflow.facts import AppointmentCause
     from workflow.fold import Stage
+    from workflow.messages import Alert
     from workflow.model import Dossier
     from workflow.rules import Rules
 
@@ -151,6 +153,49 @@ def plainly_ended(rules: Rules, before: Dossier, after: Dossier) -> list[Cause]:
     still = {(cause.kind, cause.rule, cause.due_at) for cause in left}
     true = [cause for cause in plainly(rules, before, at) if cause.since < min(at, cause.due_at)]
     return [cause for cause in true if (cause.kind, cause.rule, cause.due_at) not in still]
+
+
+def late_looks(rng: Random, one: Case) -> Iterator[tuple[list[Alert], list[Alert]]]:
+    """What is still said of a dossier that nothing was ever said of: by looking at its new facts alone, as long after
+    as may be, and by looking at all its facts."""
+    office = Office({name: _slow(rng, name) for name in SOURCES}, None, {}, AlertLimits(at_risk_percent=60))
+    rules = rules_of(one.revision, one.sources)
+    stages = list(trail(rules, SUBJECT, one.facts))
+    cut = rng.randint(0, len(stages) - 1)
+    before = stages[cut - 1].dossier if cut else rules.start(SUBJECT)
+    facts = [stage.placed.fact for stage in stages[cut:]]
+    for _ in range(3):
+        now = rng.choice(facts).occurred_at + timedelta(hours=rng.randint(0, 120))
+        looks = [Steps(office, now, told=told) for told in (False, True)]
+        if all(look.follow(rules, before, facts) for look in looks):
+            short, whole = (standing_over(office, look, {}, (), now) for look in looks)
+            yield short, whole
+
+
+def _slow(rng: Random, name: str) -> SourceDefinition:
+    return SourceDefinition(
+        source=name,
+        name=Names(vi=name, en=name),
+        zone="UTC",
+        authority="time",
+        precision="second",
+        reports="steps",
+        cadence=Cadence(working_minutes=30, calendar="none"),
+        delay_minutes=rng.choice((0, 60, 2880)),
+        speakers=Speakers(principals=(name,)),
+        voids="own",
+    )
+
+
+def test_what_was_over_is_still_said_whether_or_not_its_older_facts_were_looked_at() -> None:
+    said = 0
+    for seed in range(SEEDED):
+        rng = Random(seed)
+        for short, whole in late_looks(rng, warned_case(rng)):
+            assert short == whole
+            said += len(whole)
+
+    assert said > SEEDED // 4
 
 
 @settings(max_examples=examples(150))

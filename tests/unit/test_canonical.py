@@ -160,7 +160,9 @@ def test_a_number_beyond_the_exact_ones_has_no_canonical_form(number: int) -> No
 
 def test_numbers_in_columns_and_bodies_are_held_to_the_same_bound() -> None:
     counted = Counted(day=date(2026, 11, 23), received=2**53, released=0, open=0, codes_sha256="")
-    for fact in (replace(FACT, sequence=2**53), replace(FACT, body=counted)):
+    bare = replace(FACT, body=Acted(action="receive"))
+    columns = [replace(bare, sequence=2**53), replace(bare, sequence=-(2**53)), replace(bare, revision=2**53)]
+    for fact in (*columns, replace(bare, body=counted)):
         with pytest.raises(InputError, match="9007199254740992"):
             canonical(fact)
 

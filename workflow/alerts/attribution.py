@@ -150,8 +150,7 @@ def _pauses(rules: Rules, dossier: Dossier, until: datetime) -> Iterator[Part]:
 
 def _tasks(rules: Rules, dossier: Dossier, until: datetime) -> Iterator[Part]:
     for run in dossier.tasks:
-        ended = [at for at in (run.answered_at, run.recalled_at, run.left_at) if at is not None]
-        ends = min([*ended, until])
+        ends = min(run.ended_at or until, until)
         for limit in rules.clock.for_task(run.state, run.task):
             due = limit.due(dossier, run.asked_at, until)
             if due is not None and due < ends:

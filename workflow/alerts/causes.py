@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -148,16 +148,19 @@ def _tells_slip(dossier: Dossier) -> bool:
 
 
 def _slip_stays(rules: Rules, one: Dossier, other: Dossier, at: datetime) -> bool:
-    """Whether the warnings of its slip surely are the same in two states of an open dossier."""
-    if other.ended_at is not None or _slip(one) != _slip(other):
+    """Whether the warnings of its slip surely are the same in two states of an open dossier: what a fact leaves as it
+    was is the same object."""
+    if other.ended_at is not None or not (
+        one.appointments is other.appointments
+        and one.pauses is other.pauses
+        and one.received_at is other.received_at
+        and one.unit == other.unit
+        and one.hours_of == other.hours_of
+    ):
         return False
-    if one.ready_at == other.ready_at and one.issued_at == other.issued_at:
+    if one.ready_at is other.ready_at and one.issued_at is other.issued_at:
         return True
     return rules.clock.released_at(one, at) == rules.clock.released_at(other, at)
-
-
-_slip: Final = attrgetter("appointments", "pauses", "received_at", "unit", "hours_of")
-"""What the date of a slip hangs on, and when it is warned of."""
 
 
 def _slip_presses(office: Office, rules: Rules, dossier: Dossier, at: datetime) -> bool:
@@ -247,11 +250,7 @@ def _of_step(office: Office, date: Deadline) -> list[Cause]:
 def _of_closed_tasks(rules: Rules, dossier: Dossier) -> Iterator[Cause]:
     """Tasks that ended after their limit. Of agencies asked at one instant the last to end counts, and before all one
     that is still silent: it comes later, as a date."""
-    closed = [
-        (min(ended), run)
-        for run in dossier.tasks
-        if (ended := [at for at in (run.answered_at, run.recalled_at, run.left_at) if at is not None])
-    ]
+    closed = [(ended, run) for run in dossier.tasks if (ended := run.ended_at) is not None]
     for ended_at, run in sorted(closed, key=lambda one: one[0]):
         for limit in rules.clock.for_task(run.state, run.task):
             if ended_at - run.asked_at < limit.least:
@@ -269,32 +268,19 @@ def _met(limit: LimitClock, start: datetime | None, due_at: datetime, met_at: da
     return Deadline(limit.id, limit.kind, due_at, starts_at=start, met_at=met_at, late=True, calendar=label)
 
 
-class Promise(NamedTuple):
-    """What our own clock promised when the first slip was told: by which limit, from when, and the dossier as it was
-    then; `date` is that limit's now."""
-
-    limit: LimitClock
-    anchor: datetime
-    dossier: Dossier
-    date: Deadline
-
-
-def promised(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Promise | None:
-    """What the first slip is held against; None where it is no first one or no single committed limit was running."""
-    slip = dossier.appointments[0]
-    if slip.cause != "first":
-        return None
-    counting = [
-        (date, limit, anchor)
-        for date in dates
-        if date.kind == "committed"
-        and (anchor := (limit := rules.clock.limits[date.rule]).anchor(dossier)) is not None
-        and anchor <= slip.told_at
-    ]
-    if len(counting) != 1:
-        return None
-    ((committed, limit, anchor),) = counting
-    return Promise(limit, anchor, as_promised(dossier), committed)
+def _promised(
+    rules: Rules, dossier: Dossier, dates: Sequence[Deadline], told_at: datetime
+) -> tuple[LimitClock, datetime, Deadline] | None:
+    """The committed limit that was running when a slip was told, what it counts from, and its date now; None where it
+    is no single one."""
+    counting = []
+    for date in dates:
+        if date.kind == "committed":
+            limit = rules.clock.limits[date.rule]
+            anchor = limit.anchor(dossier)
+            if anchor is not None and anchor <= told_at:
+                counting.append((limit, anchor, date))
+    return counting[0] if len(counting) == 1 else None
 
 
 def as_promised(dossier: Dossier) -> Dossier:
@@ -313,17 +299,18 @@ def as_promised(dossier: Dossier) -> Dossier:
 
 def _of_slip(rules: Rules, dossier: Dossier, dates: Sequence[Deadline]) -> Iterator[Cause]:
     """A slip that names another day than the committed limit gave when it was told."""
-    found, slip = promised(rules, dossier, dates), dossier.appointments[0]
+    slip = dossier.appointments[0]
+    found = _promised(rules, dossier, dates, slip.told_at) if slip.cause == "first" else None
     if found is None:
         return
-    due = found.limit.due(found.dossier, found.anchor, slip.told_at)
+    limit, anchor, date = found
+    due = limit.due(as_promised(dossier), anchor, slip.told_at)
     printed = rules.clock.printed(slip, dossier.hours_of)
     if due is None or due == printed:
         return
     if due.astimezone(rules.zone).date() != printed.astimezone(rules.zone).date():
-        counts = found.limit.counts
-        date = found.date if counts is None else replace(found.date, calendar=counts.label(slip.told_at))
-        yield Cause("appointment_differs", APPOINTMENT, slip.told_at, printed, dossier.ended_at, date)
+        then = date if limit.counts is None else replace(date, calendar=limit.counts.label(slip.told_at))
+        yield Cause("appointment_differs", APPOINTMENT, slip.told_at, printed, dossier.ended_at, then)
 
 
 def _of_later_slips(rules: Rules, dossier: Dossier) -> Iterator[Cause]:

@@ -90,8 +90,9 @@ def say(
         if following is None:
             continue
         change, kept = following
-        if kept.alert is should.get(identifier) and explain is not None:
-            kept = replace(kept, alert=_explained(kept.alert, before, explain))
+        alert = kept.alert
+        if explain is not None and not alert.sum and alert is should.get(identifier):
+            kept = replace(kept, alert=_explained(alert, before, explain))
         spoken.lives.append(kept)
         if change is not None:
             spoken.said.append(_said(kept, change, now))
@@ -99,9 +100,7 @@ def say(
 
 
 def _explained(alert: Alert, before: Life | None, explain: Callable[[Alert], Alert]) -> Alert:
-    """With its sum: its own, that of before where its date and end are the same, or one counted anew."""
-    if alert.sum:
-        return alert
+    """With its sum: that of before where its date and end are the same, or one counted anew."""
     if before is None or (before.alert.due_at, before.alert.ended_at) != (alert.due_at, alert.ended_at):
         return explain(alert)
     return replace(alert, sum=before.alert.sum)

@@ -7,8 +7,8 @@ takes its place. One that nobody looked for in time is not said any more.
 
 from __future__ import annotations
 
-from datetime import timedelta
-from itertools import pairwise
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
@@ -22,23 +22,25 @@ from workflow.alerts.lateness import (
     source_of,
     sum_of,
 )
-from workflow.fold import fold, follow, stepped, traced, trail
+from workflow.fold import fold, follow, passed, stepped
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from workflow.alerts.causes import Cause
     from workflow.alerts.life import Life
     from workflow.alerts.office import Office
     from workflow.facts import Fact
-    from workflow.fold import Judgment, Stage
+    from workflow.fold import Judgment
     from workflow.messages import Alert
     from workflow.model import Dossier, Outcome
     from workflow.rules import Rules
 
 LOOKED_FOR: Final = timedelta(days=1)
 """How long after it was to be said, and the delay of its source, a warning that is over is still said."""
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
+
+_identity: Final[Callable[[Fact], tuple[str, str, int]]] = attrgetter("source", "id", "revision")
 
 
 class Over(NamedTuple):
@@ -69,6 +71,7 @@ class Steps:
         """As the fold's `follow`. Raises CalendarRange."""
         if not self._told and not self._new(rules, dossier, facts):
             return follow(rules, dossier, facts)
+        border = _EVER if self._told else self._border(dossier, facts)
         outcomes: list[Outcome] = []
         for fact in facts:
             found = stepped(rules, dossier, fact)
@@ -76,58 +79,55 @@ class Steps:
                 return None
             after, outcome = found
             outcomes.append(outcome)
-            self.over += _ended(self._office, rules, dossier, after)
+            if after.last_key is not None and after.last_key[0] > border:
+                self.over += _ended(self._office, rules, dossier, after, outcome)
             dossier = after
         return dossier, outcomes
 
     def fold(self, rules: Rules, subject: str, facts: Sequence[Fact], new: Collection[Fact]) -> Judgment:
         """As `fold`, and looks through all facts on the way; of the older ones only at those that are `new` to us.
         Raises CalendarRange."""
-        if self._told and new:
-            judgment, stages = traced(rules, subject, facts)
-            self._look(rules, judgment.dossier, stages, new)
-        else:
-            judgment = fold(rules, subject, facts)
-            self.look_back(rules, judgment.dossier, facts, new)
+        judgment = fold(rules, subject, facts)
+        self.look_back(rules, judgment.dossier, facts, new)
         return judgment
 
     def look_back(self, rules: Rules, dossier: Dossier, facts: Sequence[Fact], new: Collection[Fact]) -> None:
-        """Looks through all facts of a dossier that was judged with others. Raises CalendarRange."""
-        asked = len(facts) > 1 and ((self._told and new) or self._new(rules, dossier, facts))
-        self._look(rules, dossier, trail(rules, dossier.subject, facts) if asked else (), new)
-
-    def _look(self, rules: Rules, dossier: Dossier, stages: Iterable[Stage], new: Collection[Fact]) -> None:
+        """Looks through all facts of a dossier that was judged. Raises CalendarRange."""
         self.over, self.all_seen = [], True
-        news = {(fact.source, fact.id, fact.revision) for fact in new} if self._told else ()
-        border = _since(self._office, dossier, self._now)
-        for one, other in pairwise(stages):
-            fact = other.placed.fact
-            if other.placed.at > border or (fact.source, fact.id, fact.revision) in news:
-                self.over += _ended(self._office, rules, one.dossier, other.dossier)
+        if len(facts) < 2 or not ((self._told and new) or self._new(rules, dossier, facts)):  # noqa: PLR2004 - a pair
+            return
+        news = set(map(_identity, new)) if self._told else ()
+        border = self._border(dossier, facts)
+        asked = passed(rules, dossier.subject, facts, lambda fact, at: at > border or _identity(fact) in news)
+        for before, after, outcome in asked:
+            self.over += _ended(self._office, rules, before, after, outcome)
 
-    def _new(self, rules: Rules, dossier: Dossier, facts: Iterable[Fact]) -> bool:
+    def _new(self, rules: Rules, dossier: Dossier, facts: Sequence[Fact]) -> bool:
         if rules.revision.kind == "log":
             return False
         latest = self._now - LOOKED_FOR
         if any(fact.occurred_at > latest for fact in facts):
             return True
-        border = _since(self._office, dossier, self._now)
+        border = self._border(dossier, facts)
         return any(fact.occurred_at > border for fact in facts)
 
+    def _border(self, dossier: Dossier, facts: Iterable[Fact]) -> datetime:
+        """What took effect up to then ended no warning that would still be said."""
+        office, now = self._office, self._now
+        delay = max(map(office.delay, {source_of(dossier), *(fact.source for fact in facts)}))
+        latest = (now - LOOKED_FOR - delay).replace(minute=0, second=0, microsecond=0)
+        return office.day_before(latest, dossier.unit, now) - delay
 
-def _since(office: Office, dossier: Dossier, now: datetime) -> datetime:
-    """What took effect up to then ended no warning that would still be said."""
-    delay = office.delay(source_of(dossier))
-    latest = (now - LOOKED_FOR - delay).replace(minute=0, second=0, microsecond=0)
-    return office.day_before(latest, dossier.unit, now) - delay
 
-
-def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier) -> list[Over]:
-    """The warnings that were true of a dossier until its last fact. Raises CalendarRange."""
+def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier, outcome: Outcome) -> list[Over]:
+    """The warnings that were true of a dossier until its last fact, by that one's `outcome`. Raises CalendarRange."""
     key = after.last_key
     if key is None or before.last_key is None or before.last_key == key:
         return []
     if before.halted or rules.revision.kind == "log":
+        return []
+    # What is refused changes nothing but the slip it may tell, unless it halts the dossier.
+    if outcome.status == "refused" and not after.halted and after.appointments is before.appointments:
         return []
     at, until = key[0], rules.family[before.revision]
     # Of a dossier that is halted nothing is said any more, so a fact that halts it leaves nothing as it was.
@@ -137,14 +137,20 @@ def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier) -> lis
     true = [one for one in found if one.since < at and one.since < one.due_at]
     if not true:
         return []
-    limits = {one.limit for one in true}
-    left = () if after.halted else warned_by(office, rules.family[after.revision], after, at, of=limits)
+    limits = set() if after.halted else {one.limit for one in true if not _of_left_step(one, before, after)}
+    left = warned_by(office, rules.family[after.revision], after, at, of=limits) if limits else ()
     still = {(one.kind, one.limit, one.visit, one.due_at) for one in left}
     return [
         Over(until, before, named(until, replace(one, ended_at=min(at, one.due_at))))
         for one in true
         if (one.kind, one.limit, one.visit, one.due_at) not in still
     ]
+
+
+def _of_left_step(one: Cause, before: Dossier, after: Dossier) -> bool:
+    """Whether a warning surely ended since the step it is about was left."""
+    left = before.state != after.state and before.revision == after.revision
+    return left and one.date is not None and one.date.kind == "step"
 
 
 def standing_over(

@@ -70,6 +70,12 @@ def print_rows(
         click.echo(current("There is nothing that meets all that is asked."), err=True)
 
 
+def tell_none(found: Sequence[object], form: Form, text: str) -> None:
+    """Says on standard error that nothing was found, where a table would have stood."""
+    if form == "table" and not found:
+        click.echo(current(text), err=True)
+
+
 def print_json(value: object, *, stream: TextIO | None = None) -> None:
     """Prints one value as indented JSON in UTF-8, keys in the order they stand in."""
     encoded = msgspec.json.format(msgspec.json.encode(value), indent=2)
@@ -130,6 +136,8 @@ def print_rich(*parts: Any, stream: TextIO | None = None) -> None:  # noqa: ANN4
 
 
 def _shown(value: object, column: Column) -> str:
+    if isinstance(value, bool):
+        return current("yes") if value else current("no")
     text = str(_plain(value, shown=True))
     return worded(text) if column.words else text
 

@@ -12,7 +12,7 @@ from consumers.rotating import acts_after, officers
 from workflow.audit.views import in_order, view
 from workflow.cli.listing import print_views
 from workflow.cli.options import Group, output_option
-from workflow.cli.output import Column, print_json, print_rows
+from workflow.cli.output import Column, print_json, print_rows, tell_none
 from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options
 from workflow.cli.sums import print_sum, shown_instant
@@ -100,7 +100,12 @@ def list_(
     found = [row for row in rows if every or row["state"] in ("due", "overdue")]
     found.sort(key=lambda row: (str(row["kind"]), str(row["due_at"] or "9999"), str(row["officer"])))
     shown = [one for one in DUTIES if one.key not in SPARSE or len({str(row[one.key]) for row in found}) > 1]
+<<<<<<< HEAD
     _print(found, shown if output == "table" else DUTIES, output, known.store.zone, listed=True)
+=======
+    _print(found, shown if output == "table" else DUTIES, output, known.store.zone)
+    tell_none(found, output, "No move is to be made.")
+>>>>>>> main
     if output == "table" and any(row["sample"] for row in found):
         click.echo(current("Some of these dates rest on figures that are a sample."))
     if output == "table" and reader is None:
@@ -164,7 +169,12 @@ def acts(looking: Looking, output: Form) -> int:
             reading, store.catalogue, known.careers, until=store.asked_at, known_at=store.known_at
         )
         found = [msgspec.structs.asdict(one) for officer in sorted(after) for one in after[officer]]
+<<<<<<< HEAD
     _print(found, ACTS, output, store.zone, listed=True)
+=======
+    _print(found, ACTS, output, store.zone)
+    tell_none(found, output, "Nobody acted in a post after it was left.")
+>>>>>>> main
     return int(bool(found))
 
 

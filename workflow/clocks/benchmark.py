@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from workflow.clocks import sums
 from workflow.clocks.counters import WeekDays
-from workflow.clocks.limits import Reached
 from workflow.clocks.stops import Moment, united
+from workflow.clocks.telling import moves
 from workflow.clocks.worktime import end_of_day
 from workflow.model import Deadline
 from workflow.procedure.language import Counting
@@ -22,14 +22,16 @@ from workflow.procedure.language import Counting
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
+    from typing import TypeAlias
     from zoneinfo import ZoneInfo
 
-    from workflow.clocks.counters import AnyCounter
+    from workflow.clocks.counters import AnyCounter, Moved, Reached
     from workflow.clocks.counting import Counts
-    from workflow.clocks.limits import Lines
     from workflow.clocks.stops import Stop, StopRules
     from workflow.clocks.timetable import Timetable
     from workflow.model import AppointmentTold, Dossier, Line, PauseTaken
+
+    Lines: TypeAlias = list[Line] | None
 
 WITHOUT_COMMITTED = Counting(unit="working_days", reaching="in_time", first_day="excluded")
 """What a shift is counted in where a procedure has no committed clock of its own."""
@@ -84,16 +86,17 @@ class Benchmark(NamedTuple):
         reached = self._reached(dossier, Moment(met_at or at, announced_by, dossier.hours_of), lines)
         if reached is None:
             return None
+        due, standing = reached
         counter = None if self.counts is None else self.counts.at(announced_by, dossier.hours_of)
         if lines is not None and self.counts is not None:
             lines += sums.counted_by(self.counts, announced_by, dossier.hours_of)
         return Deadline(
             rule="appointment",
             kind="benchmark",
-            due_at=reached.due,
+            due_at=due,
             met_at=met_at,
-            late=(met_at or at) > reached.due,
-            open_pause=reached.standing and met_at is None,
+            late=(met_at or at) > due,
+            open_pause=standing and met_at is None,
             calendar=None if counter is None else counter.label,
             hours=None if counter is None else counter.hours,
             sum=() if lines is None else tuple(lines),
@@ -164,7 +167,7 @@ class Benchmark(NamedTuple):
         elif slip.cause in ("extension", "correction"):
             then = _as_of(dossier.pauses, slip.told_at)
             moment = Moment(slip.told_at, slip.told_at, dossier.hours_of)
-            due = self._moved(base, then, moment, None).due
+            due, _ = self._moved(base, then, moment, None)
             replaces = slip.told_at <= due
             tell = sums.replaced if replaces else sums.told_too_late
         if lines is not None:
@@ -176,23 +179,18 @@ class Benchmark(NamedTuple):
     ) -> Reached:
         stops = self._stops(base, pauses, moment) if pauses else None
         if not stops:
-            return Reached(self.printed(base, moment.unit), standing=False)
+            return self.printed(base, moment.unit), False
         counter = self._counter(moment)
         if self.counting.unit in ("working_hours", "elapsed_hours"):
             return self._moved_hours(counter, self.printed(base, moment.unit), stops, lines)
         return self._moved_days(counter, base, stops, moment, lines)
 
-    def _moved_hours(
-        self, counter: AnyCounter, due: datetime, stops: Iterable[Stop], lines: Lines
-    ) -> Reached:
-        standing = False
-        for stop in stops:
-            before, amount = due, counter.moves(due, stop.start, stop.end)
-            if amount is not None:
-                due, standing = counter.moved(due, amount), stop.standing
-            if lines is not None:
-                lines.append(sums.stop(self.counting, self.zone, stop, amount, before, due))
-        return Reached(due, standing)
+    def _moved_hours(self, counter: AnyCounter, due: datetime, stops: list[Stop], lines: Lines) -> Reached:
+        met: list[Moved[datetime]] = []
+        reached = counter.after(due, stops, met)
+        if lines is not None:
+            lines += moves(self.counting, self.zone, counter, due, stops, met)
+        return reached
 
     def _moved_days(
         self, counter: AnyCounter, base: AppointmentTold, stops: Iterable[Stop], moment: Moment, lines: Lines
@@ -219,7 +217,7 @@ class Benchmark(NamedTuple):
                 lines.append(sums.stop(self.counting, self.zone, stop, amount, before, due))
         if over != due and lines is not None:
             lines.append(sums.rolled(day, over))
-        return Reached(over, standing)
+        return over, standing
 
     def _stops(self, base: AppointmentTold, pauses: tuple[PauseTaken, ...], moment: Moment) -> list[Stop]:
         after = [taken for taken in pauses if taken.counts and taken.started_at > base.told_at]

@@ -140,11 +140,6 @@ def timed(limits: Iterable[LimitClock]) -> tuple[LimitClock, ...]:
     return tuple(one for one in limits if one.counts is not None and one.kind not in DATES)
 
 
-def issue_of(limit: LimitClock, dossier: Dossier) -> datetime | None:
-    """When a limit that the issue of the dossier meets was met; None for any other."""
-    return dossier.issued_at if limit.kind in DATES else None
-
-
 def phase_met(run: PhaseRun, issued_at: datetime | None) -> datetime | None:
     """What stops a phase's clock: its end, or the issue of the result within it."""
     if issued_at is None or issued_at < run.started_at:

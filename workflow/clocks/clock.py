@@ -8,35 +8,23 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Final
 
-from workflow.clocks.benchmark import WITHOUT_COMMITTED, Benchmark
 from workflow.clocks.bindings import (
+    DATES,
     RANKS,
     actions_ahead,
-    anchor_of,
     binds_action,
     binds_end,
     binds_phase,
     binds_stay,
-    check_least,
-    check_limit,
-    default_place,
-    hangs_on_register,
     in_order,
-    issue_of,
-    kind_of,
-    met_by,
-    numbers,
     phase_met,
     timed,
 )
-from workflow.clocks.counting import Countings, at_least
-from workflow.clocks.limits import LimitClock, Place
-from workflow.clocks.stops import PauseRule, Silence, StopRules
+from workflow.clocks.compiling import Compiled
+from workflow.clocks.limits import LimitClock
 from workflow.clocks.timetable import Timetable, timetable_of
 from workflow.clocks.worktime import MICROSECONDS_A_MINUTE
 from workflow.layout import bound_actions
-from workflow.layout import limits as all_limits
-from workflow.zones import zone_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -44,13 +32,15 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from workflow.clocks.calendar import Calendar
+    from workflow.clocks.limits import AnchorOf
     from workflow.clocks.timetable import HoursOf
     from workflow.layout import Layout
     from workflow.model import AppointmentTold, Deadline, Dossier, PauseTaken
-    from workflow.procedure.language import Counting, Limit, Revision, Task
+    from workflow.procedure.language import Counting, Revision
 
     Asked: TypeAlias = tuple[LimitClock, datetime | None, datetime | None]
     Running: TypeAlias = tuple[LimitClock, datetime]
+    Young: TypeAlias = tuple[float, dict[str, list[tuple[LimitClock, AnchorOf, timedelta]]]]
 
 __all__ = ["Clock", "LimitClock", "compile_clock"]
 
@@ -78,20 +68,15 @@ class Clock:
     def __init__(self, revision: Revision, layout: Layout, timetable: Timetable | None) -> None:
         """Compiles each limit; raises what `compile_clock` says."""
         self._revision = revision
-        self._layout = layout
-        self._zone = zone_at(revision.zone, f"procedure {revision.procedure}")
         self.timetable = timetable
-        self._countings = Countings(revision, self._zone, timetable)
-        self._stops: dict[tuple[str | tuple[str, ...], bool], StopRules] = {}
-        self._pauses = {name: self._pause_rule(name) for name in revision.pauses}
-        self.limits: dict[str, LimitClock] = {
-            rule: self._compiled(rule, limit) for rule, limit in all_limits(revision).items()
-        }
+        compiled = Compiled(revision, layout, timetable)
+        self._countings, self._pauses = compiled.countings, compiled.pauses
+        self.limits: dict[str, LimitClock] = compiled.limits
         self._any_end = self._those(binds_end)
         self._ends = {state: self._those(lambda one: binds_end(one, state)) for state in revision.states}  # noqa: B023
         self._stays = {state: self._those(lambda one: binds_stay(one, state)) for state in revision.states}  # noqa: B023
         self._phases = {name: self._those(lambda one: binds_phase(one, name)) for name in revision.phases}  # noqa: B023
-        self._benchmark = self._compiled_benchmark()
+        self._benchmark = compiled.benchmark()
         ahead = {
             state: self._those(lambda one: not actions.isdisjoint(bound_actions(one.binds)))  # noqa: B023
             for state, actions in actions_ahead(revision).items()
@@ -102,6 +87,13 @@ class Clock:
             for state, stays in self._stays.items()
         }
         self._timed = {state: timed(limits) for state, limits in self._open.items()}
+        self._young: Young = 0.0, {}
+        self._tasks = {
+            (state, name): self.limits[rule]
+            for state, declared in revision.states.items()
+            for name in declared.tasks
+            if (rule := f"task/{state}/{name}") in self.limits
+        }
         self._phases_press = any(limit.kind == "phase" for limit in self.limits.values())
 
     def counting(self, counts: Counting | str) -> Counting:
@@ -161,7 +153,7 @@ class Clock:
 
     def for_task(self, state: str, task: str) -> tuple[LimitClock, ...]:
         """The limit of a task, if it has one."""
-        limit = self.limits.get(f"task/{state}/{task}")
+        limit = self._tasks.get((state, task))
         return () if limit is None else (limit,)
 
     def headline(self, state: str) -> LimitClock | None:
@@ -192,10 +184,11 @@ class Clock:
         by = ended_at or at
         benchmark = self._benchmark.deadline(dossier, at=at, announced_by=by, explain=False)
         found = [] if benchmark is None else [benchmark]
-        for asked in self._asked(dossier, ended_at):
-            if asked[0].kind == "statutory" and found:
+        for limit, anchor, met_at in self._asked(dossier, ended_at):
+            if anchor is None or (found and limit.kind == "statutory"):
                 continue
-            one = _deadline(dossier, asked, at, by, explain=False)
+            met = met_at if met_at is not None and met_at <= at else None
+            one = limit.deadline(dossier, anchor, at=at, announced_by=by, met_at=met)
             if one is not None:
                 found.append(one)
         return tuple(found)
@@ -222,7 +215,7 @@ class Clock:
                 still = self._running(but, at, share) if still is None else still
                 if running in still and limit.moved_alike(dossier, but):
                     continue
-            one = limit.deadline(dossier, anchor, at=at, announced_by=at, explain=False)
+            one = limit.deadline(dossier, anchor, at=at, announced_by=at)
             if one is not None:
                 found.append(one)
         return found
@@ -265,23 +258,25 @@ class Clock:
             asked = self._open_limits(dossier)
         else:
             asked = [
-                (limit, limit.anchor(dossier), issue_of(limit, dossier) or ended_at)
+                (limit, limit.anchor(dossier), (limit.kind in DATES and dossier.issued_at) or ended_at)
                 for limit in self._ended.get(dossier.state, ())
             ]
         if dossier.phases:
             asked += self._phase_limits(dossier)
             asked.sort(key=lambda one: RANKS[one[0].kind])
         if dossier.tasks and ended_at is None:
-            asked += self._task_limits(dossier)
+            asked += [(limit, asked_at, None) for limit, asked_at in self._task_limits(dossier)]
         return asked
 
     def _running(self, dossier: Dossier, at: datetime, share: float) -> list[Running]:
         """The limits of an open dossier that have a time of their own, but those that date it, not met by `at`: without
         those that are surely too young for `share` of their time to be over."""
         found: list[Running] = []
-        for limit in self._timed.get(dossier.state, ()):
-            anchor = limit.anchor(dossier)
-            if anchor is not None and at - anchor >= limit.least_of(share) and not limit.met(dossier, anchor):
+        for limit, anchor_of, least in self._young_until(share).get(dossier.state, ()):
+            anchor = anchor_of(dossier)
+            if anchor is None or at - anchor < least:
+                continue
+            if not (limit.met_by and limit.met(dossier, anchor)):
                 found.append((limit, anchor))
         if dossier.phases and self._phases_press:
             found += [
@@ -290,16 +285,29 @@ class Clock:
                 if limit.kind == "phase" and anchor is not None and (met_at is None or met_at > at)
             ]
         if dossier.tasks:
-            found += [(limit, asked_at) for limit, asked_at, _ in self._task_limits(dossier)]
+            found += self._task_limits(dossier)
+        return found
+
+    def _young_until(self, share: float) -> dict[str, list[tuple[LimitClock, AnchorOf, timedelta]]]:
+        """The limits that have a time of their own by state, each with a time from where it counts within which less
+        than `share` of any of its counts is over: most acts lie in it."""
+        asked, found = self._young
+        if asked != share:
+            found = {
+                state: [(limit, limit.anchor, limit.least * share) for limit in limits]
+                for state, limits in self._timed.items()
+            }
+            self._young = share, found
         return found
 
     def _open_limits(self, dossier: Dossier) -> list[Asked]:
         """The limits of an open dossier but those of its phases and tasks."""
         found: list[Asked] = []
+        issued_at = dossier.issued_at
         for limit in self._open.get(dossier.state, self._any_end):
             anchor = limit.anchor(dossier)
-            if anchor is not None and not limit.met(dossier, anchor):
-                found.append((limit, anchor, issue_of(limit, dossier)))
+            if anchor is not None and not (limit.met_by and limit.met(dossier, anchor)):
+                found.append((limit, anchor, issued_at if limit.kind in DATES else None))
         return found
 
     def _phase_limits(self, dossier: Dossier) -> Iterator[Asked]:
@@ -311,76 +319,17 @@ class Clock:
                 elif run is last[run.phase]:
                     yield limit, limit.anchor(dossier), phase_met(run, dossier.issued_at)
 
-    def _task_limits(self, dossier: Dossier) -> Iterator[tuple[LimitClock, datetime, None]]:
-        for run in dossier.tasks:
-            if run.answered_at is None and run.recalled_at is None and run.left_at is None:
-                for limit in self.for_task(run.state, run.task):
-                    yield limit, run.asked_at, None
+    def _task_limits(self, dossier: Dossier) -> list[Running]:
+        """The limits of the tasks whose agencies are still silent."""
+        return [
+            (limit, run.asked_at)
+            for run in dossier.tasks
+            if run.ended_at is None
+            for limit in self.for_task(run.state, run.task)
+        ]
 
     def _those(self, binds: Callable[[LimitClock], bool]) -> tuple[LimitClock, ...]:
         return tuple(limit for limit in self.limits.values() if binds(limit))
-
-    def _compiled(self, rule: str, limit: Limit) -> LimitClock:
-        counting = self._countings.named(limit.counts)
-        check_limit(rule, limit, counting, self._revision)
-        counts = None if limit.until is not None else self._countings.counts(counting)
-        if counts is not None:
-            check_least(rule, numbers(limit), counts.least)
-        anchor = anchor_of(rule, limit, self._layout)
-        met = met_by(limit, self._layout, self._revision)
-        place = Place(rule, kind_of(rule, limit), anchor, default_place(rule, limit), met)
-        return LimitClock(
-            place, limit, counting, counts, self._layout.registers, self._stop_rules(rule, limit), self._zone
-        )
-
-    def _stop_rules(self, rule: str, limit: Limit) -> StopRules:
-        names = limit.stops_for
-        if names == "none":
-            return StopRules({}, {})
-        tasks = not rule.startswith("task/")
-        key = names, tasks
-        found = self._stops.get(key)
-        if found is None:
-            pauses = {n: p for n, p in self._pauses.items() if names == "all" or n in names}
-            excluded = dict(self._excluded(names)) if tasks else {}
-            found = self._stops[key] = StopRules(
-                pauses, excluded, by_register=hangs_on_register(self._revision)
-            )
-        return found
-
-    def _excluded(self, names: str | tuple[str, ...]) -> Iterator[tuple[tuple[str, str], Silence]]:
-        for state, declared in self._revision.states.items():
-            for name, task in declared.tasks.items():
-                if task.clock == "excluded" and (names == "all" or name in names):
-                    yield (state, name), self._silence(state, name, task)
-
-    def _silence(self, state: str, name: str, task: Task) -> Silence:
-        rule = f"task/{state}/{name}"
-        if task.limit is None or task.on_silence == "wait":
-            return Silence(lambda _dossier, _run, _moment: None, timedelta.max)
-        least = at_least(self._countings.named(task.limit.counts), min(numbers(task.limit), default=None))
-        return Silence(
-            lambda dossier, run, moment: self.limits[rule].due_at(dossier, run.asked_at, moment), least
-        )
-
-    def _pause_rule(self, name: str) -> PauseRule:
-        pause = self._revision.pauses[name]
-        cap = None
-        if pause.cap is not None:
-            counts = self._countings.counts(self._countings.named(pause.cap.counts))
-            check_least(f"pause/{name}", (pause.cap.within,), counts.least)
-            cap = counts, pause.cap.within
-        return PauseRule(cap, restarts=pause.on_resume == "restart")
-
-    def _compiled_benchmark(self) -> Benchmark:
-        committed = next((limit for limit in self.limits.values() if limit.limit.date == "committed"), None)
-        counts = None if committed is None else committed.counts
-        counting = WITHOUT_COMMITTED if counts is None else counts.counting
-        if counts is None and self.timetable is not None:
-            counts = self._countings.counts(counting)
-        rules, own_clock = StopRules(self._pauses, {}), committed is not None
-        tells_ready = any(action.milestone == "ready" for action in self._revision.actions.values())
-        return Benchmark(self._zone, self.timetable, counting, counts, rules, own_clock, tells_ready)
 
 
 def _ended_by(dossier: Dossier, at: datetime) -> datetime | None:

@@ -32,6 +32,12 @@ _SATURDAY: Final = 5
 Point = TypeVar("Point", datetime, date, int)
 """What a count reaches: an instant, a date whose end is the due instant, or the place of a day among the working days,
 the closing of which it is."""
+Moved: TypeAlias = tuple[int, Point]
+"""By how much a stop moved what was reached, and what is reached then."""
+
+
+Reached: TypeAlias = tuple[datetime, bool]
+"""A due instant (UTC), and whether the clock stands still at the moment asked about."""
 
 
 class Counter(ABC, Generic[Point]):
@@ -58,7 +64,7 @@ class Counter(ABC, Generic[Point]):
         self._cut_off = _since_midnight(counting.cut_off) if counting.cut_off else None
         self._rolls = counting.rest_day == "rolls"
         self._included = counting.first_day == "included"
-        self._too_late = int(counting.reaching == "late")
+        self._fewer = (counting.reaching == "late") + (counting.first_day == "included")
 
     def due(self, anchor: datetime, number: int) -> datetime:
         """The due instant (UTC) of `number` units from `anchor` where nothing stops the clock. Raises CalendarRange.
@@ -112,15 +118,17 @@ class Counter(ABC, Generic[Point]):
         """What was reached after the rest-day rule."""
         return point
 
-    def after(self, point: Point, stops: Iterable[Stop]) -> tuple[datetime, bool]:
-        """The due instant (UTC) of what was reached, moved by each of the stops in the order of their starts, and
-        whether the clock stands in the last that moved it. Where one begins too late all that follow do."""
+    def after(self, point: Point, stops: Iterable[Stop], met: list[Moved[Point]] | None = None) -> Reached:
+        """What was reached, moved by each of the stops in the order of their starts; it stands where the clock does in
+        the last that moved it. Where one begins too late all that follow do. `met`: takes down each move."""
         standing = False
         for stop in stops:
             amount = self.moves(point, stop.start, stop.end)
             if amount is None:
                 break
             point, standing = self.moved(point, amount), stop.standing
+            if met is not None:
+                met.append((amount, point))
         return self.instant(self.settled(point)), standing
 
     def later(self, day: date, amount: int) -> date:
@@ -177,13 +185,11 @@ class WorkingDays(Counter[int]):
     remembers = True
 
     def plain(self, anchor: datetime, number: int) -> datetime:
-        counted = number - self._too_late - self._included
-        begun = anchor if self._cut_off is None else self.begin(anchor)
-        return self.work.nth_closing(begun, counted, included=self._included)
+        begun = anchor if self._cut_off is None else self.work.begin(anchor, self._cut_off)
+        return self.work.nth_closing(begun, number - self._fewer, included=self._included)
 
     def reach(self, start: datetime, number: int) -> int:
-        counted = number - self._too_late - self._included
-        return self.work.nth_place(start, counted, included=self._included)
+        return self.work.nth_place(start, number - self._fewer, included=self._included)
 
     def instant(self, point: int) -> datetime:
         return self.work.closing_at(point)
@@ -207,7 +213,7 @@ class CalendarDays(Counter[date]):
     remembers = True
 
     def reach(self, start: datetime, number: int) -> date:
-        return self._date(start) + timedelta(days=number - self._too_late - self._included)
+        return self._date(start) + timedelta(days=number - self._fewer)
 
     def instant(self, point: date) -> datetime:
         return end_of_day(point, self.zone)

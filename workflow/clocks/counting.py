@@ -48,6 +48,7 @@ class Counts:
         self.zone = zone
         rolls = counting.unit == "calendar_days" and counting.rest_day == "rolls"
         self.timetable = timetable if _needs_calendar(counting) or rolls else None
+        self._others = {} if self.timetable is None else self.timetable.others
         self._counters: dict[int, AnyCounter] = {}
         self._last: tuple[str | None, datetime, datetime, AnyCounter | None] = None, *EVER, None
 
@@ -61,9 +62,14 @@ class Counts:
     def at(self, announced_by: datetime | None, unit: str | None) -> AnyCounter:
         """The counter over the calendar announced by an instant (None: the newest) and the hours of a unit."""
         of, since, until, found = self._last
-        if found is None or announced_by is None or of != unit or not since <= announced_by < until:
+        if (
+            found is None
+            or announced_by is None
+            or not since <= announced_by < until
+            or (of != unit and (of in self._others or unit in self._others))
+        ):
             found = self._found(announced_by, unit)
-            # What is asked next is mostly of the same unit and calendar. It is remembered as a whole: several threads
+            # What is asked next is mostly of the same hours and calendar. It is remembered as a whole: several threads
             # ask.
             self._last = unit, *found.span, found
         return found

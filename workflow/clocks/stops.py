@@ -123,13 +123,13 @@ class StopRules:
         """`by_register`: what a dossier's registers say may move the silence of a task."""
         self.pauses = pauses
         self.tasks = tasks
-        self._any_restarts = any(rule.restarts for rule in pauses.values())
+        self.any_restarts = any(rule.restarts for rule in pauses.values())
         self._remembers = not by_register
         self._last = _Met(None, None, None, None, [], [], lasting=False)
 
     def restarts(self, dossier: Dossier, anchor: datetime) -> list[tuple[datetime, PauseTaken]]:
         """The pauses that may restart this clock, each with its end after `anchor`, in the order of their ends."""
-        if not (self._any_restarts and dossier.pauses):
+        if not (self.any_restarts and dossier.pauses):
             return []
         found = [
             (taken.ended_at, taken)
@@ -163,10 +163,11 @@ class StopRules:
             and (last.lasting or (last.moment is not None and last.moment.is_that(moment)))
         ):
             return last
-        met = [self.of_pause(taken, moment) for taken in self._taken(dossier)]
-        if self.tasks and dossier.tasks:
-            waits = [(run, self.tasks.get((run.state, run.task))) for run in dossier.tasks]
-            met += [_wait(dossier, run, silence, moment) for run, silence in waits if silence is not None]
+        met = [self.of_pause(taken, moment) for taken in self._taken(dossier)] if dossier.pauses else []
+        for run in dossier.tasks if self.tasks else ():
+            silence = self.tasks.get((run.state, run.task))
+            if silence is not None:
+                met.append(_wait(dossier, run, silence, moment))
         each = [stop for stop in met if stop is not None]
         lasting = len(each) == len(met) and all(map(_lasts, each))
         found = _Met(dossier.pauses, dossier.tasks, dossier.extensions, moment, each, united(each), lasting)
@@ -217,12 +218,12 @@ _lasts: Final = attrgetter("lasting")
 
 def _wait(dossier: Dossier, run: TaskRun, silence: Silence, moment: Moment) -> Stop | None:
     """The stop an agency's answer that is waited for is, up to where its silence stands for it."""
-    ends = [at for at in (run.answered_at, run.recalled_at, run.left_at) if at is not None]
-    end = min(ends) if ends else moment.at
+    ended = run.ended_at
+    end, waits = ended or moment.at, ended is None
     if end is None:
         return None
     if end - run.asked_at < silence.least:
-        return Stop(run.asked_at, end, (run.task,), not ends, bool(ends))
+        return Stop(run.asked_at, end, (run.task,), waits, not waits)
     at = silence.at(dossier, run, moment)
     cut = at if at is not None and at < end else None
-    return Stop(run.asked_at, cut or end, (run.task,), cut is None and not ends)
+    return Stop(run.asked_at, cut or end, (run.task,), cut is None and waits)

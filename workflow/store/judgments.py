@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 from msgspec.msgpack import Ext
-from msgspec.structs import asdict, astuple
+from msgspec.structs import astuple
 
 from workflow.catalogue import JUDGE_VERSION
 from workflow.errors import JudgedOtherwise
-from workflow.model import AppointmentTold, Dossier
+from workflow.model import Dossier
 from workflow.store.rows import DossierRow, from_us, to_us
 from workflow.verdict import deviates
 
@@ -26,8 +26,9 @@ _FIELDS: Final = Dossier.__struct_fields__
 _REGISTERS: Final = _FIELDS.index("registers")
 _SLIPS: Final = _FIELDS.index("appointments")
 _ANY_TIME: Final = datetime.max.replace(tzinfo=UTC)
+_NOT_NATIVE: Final[frozenset[type]] = frozenset((Decimal, date))
 _DECIMAL, _DAY = 1, 2
-"""Codes of the two values MessagePack has no type for."""
+"""The two kinds of values MessagePack has no type for, and their codes."""
 
 
 def _extended(code: int, content: memoryview) -> object:
@@ -35,17 +36,8 @@ def _extended(code: int, content: memoryview) -> object:
     return Decimal(text) if code == _DECIMAL else date.fromisoformat(text)
 
 
-_HINTS: Final[dict[str, Any]] = {
-    **get_type_hints(Dossier),
-    "registers": list[Any],
-    "appointments": list[tuple[Any, str, datetime]],
-}
-_Kept: Final = msgspec.defstruct(
-    "_Kept", [(name, _HINTS[name]) for name in _FIELDS], array_like=True, forbid_unknown_fields=True, gc=False
-)
-"""A dossier's fields in their order, as they are read."""
 _encode: Final = msgspec.msgpack.Encoder().encode
-_decode: Final = msgspec.msgpack.Decoder(_Kept, ext_hook=_extended).decode
+_decode: Final = msgspec.msgpack.Decoder(Dossier, ext_hook=_extended).decode
 
 
 class Standing(NamedTuple):
@@ -65,19 +57,19 @@ class Standing(NamedTuple):
 
 def pack(dossier: Dossier) -> bytes:
     """A dossier as bytes: its fields in their order, instants in UTC. Equal dossiers give equal bytes."""
+    slips = dossier.appointments
+    if _NOT_NATIVE.isdisjoint([*map(type, dossier.registers), *[type(slip.at) for slip in slips]]):
+        return _encode(dossier)
     values = list(astuple(dossier))
-    values[_REGISTERS] = [v if v is None or v.__class__ is str else _plain(v) for v in dossier.registers]
-    if dossier.appointments:
-        values[_SLIPS] = [(_plain(slip.at), slip.cause, slip.told_at) for slip in dossier.appointments]
+    values[_REGISTERS] = [_plain(value) for value in dossier.registers]
+    values[_SLIPS] = [(_plain(slip.at), slip.cause, slip.told_at) for slip in slips]
     return _encode(values)
 
 
 def unpack(content: bytes) -> Dossier:
     """The dossier of these bytes. Raises msgspec.DecodeError for bytes of another engine's version; of a row that
     may be of one, ask `judged`."""
-    values = asdict(_decode(content))
-    values["appointments"] = tuple([AppointmentTold(*slip) for slip in values["appointments"]])
-    return Dossier(**values)
+    return _decode(content)
 
 
 def judged(row: DossierRow) -> Dossier:
@@ -100,11 +92,12 @@ def row(
 
     `rules`: those that judged last.
     """
-    at = from_us(standing.last_recorded_at)
+    at = standing.last_recorded_at
     benchmark = [one for one in dates if one.kind == "benchmark"]
     appointment = _headline(benchmark)
     committed = _headline([one for one in dates if one.kind == "committed"])
     released_at = rules.clock.released_at(dossier, _ANY_TIME)
+    ended_at = _us(dossier.ended_at)
     return DossierRow(
         dossier.subject,
         standing.code,
@@ -118,10 +111,10 @@ def row(
         dossier.officer,
         _us(dossier.received_at),
         _us(released_at),
-        _us(dossier.ended_at),
+        ended_at,
         *appointment,
         *committed,
-        _deviated(rules, dossier, at),
+        _deviated(rules, dossier, has_ended=ended_at is not None and ended_at <= at),
         _minutes_left(rules, dossier, benchmark, at),
         standing.next_due_at,
         standing.blocked,
@@ -201,20 +194,26 @@ def _headline(dates: list[Deadline]) -> tuple[int | None, bool | None]:
     """Of the dates of a kind the next that is not met, else the last; and, once all are met, whether one was late."""
     if not dates:
         return None, None
+    if len(dates) == 1:
+        (one,) = dates
+        return to_us(one.due_at), None if one.met_at is None else one.late
     waiting = [one.due_at for one in dates if one.met_at is None]
     if waiting:
         return to_us(min(waiting)), None
     return to_us(max([one.due_at for one in dates])), any(one.late for one in dates)
 
 
-def _minutes_left(rules: Rules, dossier: Dossier, benchmark: list[Deadline], at: datetime) -> int | None:
+def _minutes_left(rules: Rules, dossier: Dossier, benchmark: list[Deadline], at: int) -> int | None:
     """Working minutes until the benchmark where its clock stands: they stay, while its date moves with time."""
-    standing = next((one for one in benchmark if one.open_pause), None)
-    return None if standing is None else rules.clock.minutes(at, standing.due_at, at, dossier.hours_of)
+    for one in benchmark:
+        if one.open_pause:
+            return rules.clock.minutes(from_us(at), one.due_at, from_us(at), dossier.hours_of)
+    return None
 
 
-def _deviated(rules: Rules, dossier: Dossier, at: datetime) -> bool:
+def _deviated(rules: Rules, dossier: Dossier, *, has_ended: bool) -> bool:
     """Whether a rule of order, role, guard or end was broken; lateness is told apart from it."""
-    if dossier.broken and any(kind != "deadline" for kind in dossier.broken.values()):
-        return True
-    return dossier.ended_at is not None and dossier.ended_at <= at and deviates(rules, dossier)
+    for kind in dossier.broken.values():
+        if kind != "deadline":
+            return True
+    return has_ended and deviates(rules, dossier)
