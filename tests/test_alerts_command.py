@@ -241,10 +241,3 @@ def test_why_somebody_acted_stands_in_the_story(late: Path) -> None:
     dunghen("alerts", "ack", LATE, "--by", "cb-7", "--reason", "asked for the file", "--store", late)
     story = dunghen("dossier", "explain", SUBJECT, "--store", late).stdout
     assert f"act on an alert, acknowledged: {LATE} (asked for the file)" in story
-
-
-def test_a_list_of_nothing_says_so_and_its_data_stay_empty(late: Path) -> None:
-    for words in (("alerts", "list"), ("alerts", "list", "--by", "kind"), ("dossier", "list")):
-        told = dunghen(*words, "--unit", "no-such-unit", "--store", late)
-        assert (told.stdout, told.stderr) == ("", "There is nothing that meets all that is asked.\n")
-        assert dunghen(*words, "--unit", "no-such-unit", "--store", late, "--output", "json").stdout == "[]\n"

@@ -146,10 +146,10 @@ def list_(place: Place, by: By | None, limit: int, output: Form, **asked: Any) -
     wanted = sorted((one for one in found if _takes(one, asked)), key=_order)
     tell_none(wanted, output, "No alert meets what is asked.")
     if by is not None:
-        print_rows(_groups(wanted, by, output, zone), GROUPED[by == "kind" :], output, listed=True)
+        print_rows(_groups(wanted, by, output, zone), GROUPED[by == "kind" :], output)
         return
     rows = [_row(one, output, zone) for one in wanted[:limit]]
-    print_rows(rows, COLUMNS if output == "table" else FLAT, output, listed=True)
+    print_rows(rows, COLUMNS if output == "table" else FLAT, output)
     if len(wanted) > limit:
         click.echo(
             current("{shown} of {total} alerts shown; see more with --limit").format(

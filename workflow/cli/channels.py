@@ -124,12 +124,8 @@ def list_(place: Place, output: Form) -> None:
         rows = [msgspec.structs.asdict(one) for one in standing(seen.store, datetime.now(UTC))]
         if output == "table":
             rows = [{**row, "oldest_s": shown_wait(row["oldest_s"])} for row in rows]
-<<<<<<< HEAD
-        print_rows(_at_desk(rows, seen.zone, output), CHANNELS, output, listed=True)
-=======
         print_rows(_at_desk(rows, seen.zone, output), CHANNELS, output)
     tell_none(rows, output, "Nothing went through a channel yet.")
->>>>>>> main
 
 
 @channels.command(cls=Command)
@@ -149,12 +145,8 @@ def show(number: int | None, place: Place, everything: bool, limit: int, output:
             rows: list[dict[str, Any]] = [one._asdict() for one in found]
             if output == "table":
                 rows = [{**row, "state": current(DELIVERY_STATES[row["state"]])} for row in rows]
-<<<<<<< HEAD
-            print_rows(_at_desk(rows, seen.zone, output), DELIVERIES, output, listed=True)
-=======
             print_rows(_at_desk(rows, seen.zone, output), DELIVERIES, output)
             tell_none(rows, output, "No delivery meets what is asked.")
->>>>>>> main
             return
         one = notices.delivery(reading, number)
         if one is None:

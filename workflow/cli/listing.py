@@ -63,13 +63,9 @@ FIELDS: Final = (Column("field", "Field"), Column("value", "Value"))
 def print_views(found: Sequence[View], total: int, form: Form, zone: ZoneInfo) -> None:
     """Prints dossiers, and says on standard error where there are more than these."""
     if form == "table":
-<<<<<<< HEAD
-        print_rows((_shown(one, zone) for one in found), COLUMNS, "table", listed=True)
-=======
         shown = (_shown(one, zone) for one in found)
         print_rows(shown, COLUMNS, "table")
         tell_none(found, form, "No dossier meets what is asked.")
->>>>>>> main
     else:
         print_rows(map(msgspec.structs.asdict, found), FLAT, form)
     if total > len(found):

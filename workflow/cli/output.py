@@ -50,13 +50,11 @@ def print_rows(
     form: Form,
     *,
     title: str = "",
-    listed: bool = False,
     stream: TextIO | None = None,
 ) -> None:
     """Prints rows in the asked form. JSON keeps every key of a row; table and CSV the named columns.
 
-    `title` heads a table only; it and the columns' titles are translated. A table of no rows is not printed; where it
-    is what was asked for (`listed`), standard error says that there is none.
+    `title` heads a table only; it and the columns' titles are translated. A table of no rows is not printed.
     """
     out = stream or sys.stdout
     if form == "json":
@@ -66,8 +64,8 @@ def print_rows(
             out.write(msgspec.json.encode(row).decode() + "\n")
     elif form == "csv":
         _print_csv(rows, columns, out)
-    elif not _print_table(rows, columns, title, out) and listed:
-        click.echo(current("There is nothing that meets all that is asked."), err=True)
+    else:
+        _print_table(rows, columns, title, out)
 
 
 def tell_none(found: Sequence[object], form: Form, text: str) -> None:
@@ -111,8 +109,7 @@ def _print_csv(rows: Iterable[Mapping[str, object]], columns: Sequence[Column], 
 
 def _print_table(
     rows: Iterable[Mapping[str, object]], columns: Sequence[Column], title: str, out: TextIO
-) -> bool:
-    """Whether there was a row to print."""
+) -> None:
     table = Table(box=box.SIMPLE_HEAD)
     for column in columns:
         table.add_column(Text(current(column.title)), justify=column.justify, overflow="fold")
@@ -121,7 +118,6 @@ def _print_table(
     if table.row_count:
         # Not the table's own title, which would be folded to the width of a narrow table.
         print_rich(*([Text(visible(current(title)))] if title else []), table, stream=out)
-    return table.row_count > 0
 
 
 def print_rich(*parts: Any, stream: TextIO | None = None) -> None:  # noqa: ANN401 - whatever rich can show

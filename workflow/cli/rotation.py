@@ -100,12 +100,8 @@ def list_(
     found = [row for row in rows if every or row["state"] in ("due", "overdue")]
     found.sort(key=lambda row: (str(row["kind"]), str(row["due_at"] or "9999"), str(row["officer"])))
     shown = [one for one in DUTIES if one.key not in SPARSE or len({str(row[one.key]) for row in found}) > 1]
-<<<<<<< HEAD
-    _print(found, shown if output == "table" else DUTIES, output, known.store.zone, listed=True)
-=======
     _print(found, shown if output == "table" else DUTIES, output, known.store.zone)
     tell_none(found, output, "No move is to be made.")
->>>>>>> main
     if output == "table" and any(row["sample"] for row in found):
         click.echo(current("Some of these dates rest on figures that are a sample."))
     if output == "table" and reader is None:
@@ -169,12 +165,8 @@ def acts(looking: Looking, output: Form) -> int:
             reading, store.catalogue, known.careers, until=store.asked_at, known_at=store.known_at
         )
         found = [msgspec.structs.asdict(one) for officer in sorted(after) for one in after[officer]]
-<<<<<<< HEAD
-    _print(found, ACTS, output, store.zone, listed=True)
-=======
     _print(found, ACTS, output, store.zone)
     tell_none(found, output, "Nobody acted in a post after it was left.")
->>>>>>> main
     return int(bool(found))
 
 
@@ -242,13 +234,11 @@ def _print(
     output: Form,
     zone: ZoneInfo,
     title: str = "",
-    *,
-    listed: bool = False,
 ) -> None:
     shown: Iterator[dict[str, Any]] | Sequence[dict[str, Any]] = rows
     if output == "table":
         shown = ({key: _shown(key, value, zone) for key, value in row.items()} for row in rows)
-    print_rows(shown, columns, output, title=title, listed=listed)
+    print_rows(shown, columns, output, title=title)
 
 
 def _shown(key: str, value: object, zone: ZoneInfo) -> object:
