@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from workflow.alerts.lateness import explained, standing, watch
@@ -13,6 +14,7 @@ from workflow.alerts.refusals import refusals
 from workflow.alerts.warnings import Steps, standing_over
 from workflow.choosing import tells_steps
 from workflow.errors import DunghenError
+from workflow.factrows import as_rows, in_time
 from workflow.facts import code_of
 from workflow.fold import fold
 from workflow.judge import FAULTS, named
@@ -21,7 +23,7 @@ from workflow.store.judgments import Standing, blank, listed, row, story_row, un
 from workflow.store.rows import DossierRow, from_us, to_us
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from workflow.alerts.lateness import Watched
@@ -40,6 +42,7 @@ FactId: TypeAlias = tuple[str, str, int]
 
 
 SOON: Final = timedelta(seconds=1)
+_identity: Final[Callable[[Fact], FactId]] = attrgetter("source", "id", "revision")
 
 
 class Touched:
@@ -181,7 +184,8 @@ class Touched:
         """
         self._recorded_at = self._recorded_at if recorded_at is None else recorded_at
         self.refolded = self._before is not None
-        facts = [*older, *self._facts]
+        facts = in_time([*older, *self._facts])
+        facts = as_rows(facts) or facts
         rules = next(iter(self._catalogue.family(None).values()))
         try:
             rules = self._catalogue.rules_for(facts)
@@ -190,9 +194,8 @@ class Touched:
                 judgment = self._past.fold(rules, self.subject, facts, self._facts)
             else:
                 judgment = fold(rules, self.subject, facts)
-            found = list(zip(judgment.facts, judgment.outcomes, strict=True))
             self._keep(judgment.rules, judgment.dossier, named(judgment.facts), len(facts))
-            self._hear(found)
+            self._hear(judgment)
             self._all_told = True
             self._say_all(judgment, self._told(rules, older) if told is None else told)
         except FAULTS as fault:
@@ -230,7 +233,7 @@ class Touched:
         self.row = story_row(rules, self._basis(rules), dossier, kept, dates, story, self.subject, latest)
         self._all_told = True
         if not self._elsewhere:
-            self._hear(list(zip(judgment.facts, judgment.outcomes, strict=True)))
+            self._hear(judgment)
             asked = self._catalogue.rules_for(judgment.facts)
             self._past.look_back(asked, dossier, judgment.facts, self._facts)
 
@@ -238,8 +241,9 @@ class Touched:
         """Whether dates as of a recorded time are those of now: recorded times grow a little beyond it."""
         return self._now <= recorded_at <= self._now + SOON
 
-    def _hear(self, found: Sequence[tuple[Fact, Outcome]]) -> None:
+    def _hear(self, judgment: Judgment) -> None:
         """Takes from all outcomes of a dossier what its alerts rest on."""
+        found = list(zip(judgment.facts, judgment.outcomes, strict=True))
         self.refused = [(fact, outcome) for fact, outcome in found if outcome.status == "refused"]
         self._acts = acts_in(fact for fact, outcome in found if outcome.status == "applied")
         self._all_acts = True
@@ -328,12 +332,12 @@ class Touched:
         if not older or before is None or before.blocked is not None or self._still(before) is not rules:
             return {}
         last = fold(rules, self.subject, older)
-        return {_identity(fact): one for fact, one in zip(last.facts, last.outcomes, strict=True)}
+        return dict(zip(map(_identity, last.facts), last.outcomes, strict=True))
 
     def _say_all(self, judgment: Judgment, told: Mapping[FactId, Outcome]) -> None:
         """New outcomes, and of those told before the ones that have changed."""
-        for fact, outcome in zip(judgment.facts, judgment.outcomes, strict=True):
-            earlier = told.get(_identity(fact))
+        earlier_ones = map(told.get, map(_identity, judgment.facts))
+        for fact, outcome, earlier in zip(judgment.facts, judgment.outcomes, earlier_ones, strict=True):
             if earlier != outcome:
                 self.decisions.append(self._decision(fact, outcome, earlier))
 
@@ -380,10 +384,6 @@ class Touched:
 def used(touched: Iterable[Touched]) -> list[Rules]:
     """The rules that judged these dossiers, each once."""
     return list({id(one.rules): one.rules for one in touched if one.rules is not None}.values())
-
-
-def _identity(fact: Fact) -> FactId:
-    return fact.source, fact.id, fact.revision
 
 
 def _moment(at: datetime) -> int | None:

@@ -7,7 +7,8 @@ again what the type already says.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeAlias, overload
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, TypeAlias, overload
 
 from workflow.facts import Acted, Fact, Opened
 
@@ -17,16 +18,18 @@ if TYPE_CHECKING:
 
     Row: TypeAlias = tuple[datetime, Acted, str, int]
 
+_time: Final = attrgetter("occurred_at", "sequence")
+
 
 class FactRows(Sequence[Fact]):
     """Acts of revision 0 in strictly rising sequence and never falling time: rows of time, act, id and sequence.
 
     Who appends to `rows` keeps that promise. `known` is what is known of the dossier from its start. `shared`: equal
     acts of many dossiers are one object, so that what an act does can be learned by its identity. It reads as the
-    sequence of its facts.
+    sequence of its facts: those it was made of, where it was made of facts.
     """
 
-    __slots__ = ("known", "rows", "shared", "source", "subject")
+    __slots__ = ("_made_of", "known", "rows", "shared", "source", "subject")
 
     def __init__(
         self,
@@ -36,13 +39,15 @@ class FactRows(Sequence[Fact]):
         *,
         rows: list[Row] | None = None,
         shared: bool = False,
+        made_of: Sequence[Fact] | None = None,
     ) -> None:
-        """`rows`: those there are already."""
+        """`rows`: those there are already; `made_of`: the facts all of them tell, to which none is added."""
         self.subject = subject
         self.source = source
         self.known = known
         self.shared = shared
         self.rows: list[Row] = [] if rows is None else rows
+        self._made_of = made_of
 
     def follows(self, other: FactRows) -> bool:
         """Whether these rows may stand behind those of `other`: the same dossier and source, later or at once."""
@@ -65,6 +70,9 @@ class FactRows(Sequence[Fact]):
         return len(self.rows) + (self.known is not None)
 
     def __iter__(self) -> Iterator[Fact]:
+        return self._told() if self._made_of is None else iter(self._made_of)
+
+    def _told(self) -> Iterator[Fact]:
         if self.known is not None:
             yield self.known
         subject, source = self.subject, self.source
@@ -86,6 +94,12 @@ class FactRows(Sequence[Fact]):
         return list(self)[index]
 
 
+def in_time(facts: Sequence[Fact]) -> Sequence[Fact]:
+    """Facts by their own times and sequences, as most are judged: where `as_rows` finds their order, if they have one.
+    Rows lie so already."""
+    return facts if isinstance(facts, FactRows) else sorted(facts, key=_time)
+
+
 def as_rows(facts: Sequence[Fact]) -> FactRows | None:
     """The same facts as rows; None where their order must be looked for first.
 
@@ -97,7 +111,7 @@ def as_rows(facts: Sequence[Fact]) -> FactRows | None:
         return None
     first = facts[0]
     known = first if isinstance(first.body, Opened) and first.body.state is None else None
-    found = FactRows(first.subject, first.source, known)
+    found = FactRows(first.subject, first.source, known, made_of=facts)
     add, source, at, sequence = found.rows.append, first.source, first.occurred_at, -1
     if known is not None and known.revision:
         return None

@@ -6,8 +6,7 @@ Live run, rebuild, audit, what-if and simulation call the same `fold`; `advance`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
@@ -16,7 +15,7 @@ from msgspec.structs import replace
 from workflow.choosing import tells_steps
 from workflow.effects import tell_slip
 from workflow.errors import OutOfOrder
-from workflow.factrows import FactRows, as_rows
+from workflow.factrows import FactRows, as_rows, in_time
 from workflow.facts import Acted, AlertActed, Fact, Linked, Migrated, Opened, Voided
 from workflow.model import Dossier, Outcome
 from workflow.opening import migrate, open_dossier, opens, reopen
@@ -26,12 +25,10 @@ from workflow.sources import UNKNOWN_SOURCE
 from workflow.standing import Placed, place, stand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from workflow.machine import ProcedureMachine
-
-_time: Final = attrgetter("occurred_at", "sequence")
 
 
 class Judgment(Struct, frozen=True, gc=False):
@@ -65,12 +62,8 @@ def fold(
     `known_at` leaves out what was recorded later, `valid_at` what took effect later. Facts of one identity must
     have the same content (conflicts are dead letters before they come here).
     """
-    if isinstance(facts, FactRows):
-        told: Sequence[Fact] = facts
-        rows: FactRows | None = facts
-    else:
-        told = sorted(facts, key=_time)
-        rows = as_rows(told)
+    told = in_time(facts)
+    rows = as_rows(told)
     if known_at is None and rows is not None and (valid_at is None or rows.rows[-1][0] <= valid_at):
         return _fold_rows(rules, rows, told)
     standing = stand(rules.sources, facts, known_at, valid_at)
@@ -102,37 +95,23 @@ def trail(
     valid_at: datetime | None = None,
 ) -> list[Stage]:
     """The same judgment as `fold`, kept after every standing fact: for explaining a history step by step."""
-    return traced(rules, subject, facts, known_at=known_at, valid_at=valid_at)[1]
+    dossier, _, steps = _walk(rules, subject, facts, known_at, valid_at)
+    return [Stage(placed, said, _draft(dossier)) for placed, said in steps]
 
 
-def traced(
-    rules: Rules,
-    subject: str,
-    facts: Sequence[Fact],
-    *,
-    known_at: datetime | None = None,
-    valid_at: datetime | None = None,
-) -> tuple[Judgment, list[Stage]]:
-    """The judgment of `fold` and its `trail`, in one pass."""
-    told: Sequence[Fact] = sorted(facts, key=_time)
-    dossier = rules.start(subject)
-    aside: Sequence[tuple[Fact, Outcome]] = ()
-    corrected = False
-    if known_at is None and valid_at is None and (rows := as_rows(told)) is not None and rows.known is None:
-        steps = _act_steps(rules, dossier, told)
-    else:
-        standing = stand(rules.sources, facts, known_at, valid_at)
-        aside, corrected = standing.aside, standing.corrected
-        steps = _steps(rules, dossier, standing.placed)
-    stages = [Stage(placed, said, _draft(dossier)) for placed, said in steps]
-    dossier.corrected = corrected
-    judgment = Judgment(
-        rules.family[dossier.revision],
-        dossier,
-        [*(one.placed.fact for one in stages), *(fact for fact, _ in aside)],
-        [*(one.outcome for one in stages), *(outcome for _, outcome in aside)],
-    )
-    return judgment, stages
+def passed(
+    rules: Rules, subject: str, facts: Sequence[Fact], asked: Callable[[Fact, datetime], bool]
+) -> Iterator[tuple[Dossier, Dossier, Outcome]]:
+    """The dossier right before and right after each standing fact that is `asked` for, by it and its effective time,
+    and its outcome; the first has nothing before it. A `trail` of those alone: most histories are asked for little."""
+    dossier, placed, steps = _walk(rules, subject, facts)
+    wanted = [asked(one.fact, one.at) for one in placed]
+    before: Dossier | None = None
+    for (_, outcome), now, then in zip(steps, wanted, [*wanted[1:], False], strict=False):
+        after = _draft(dossier) if now or then else None
+        if now and before is not None and after is not None:
+            yield before, after, outcome
+        before = after
 
 
 def sorts_last(rules: Rules, dossier: Dossier, fact: Fact) -> bool:
@@ -230,22 +209,40 @@ def _judge_rows(machine: ProcedureMachine, dossier: Dossier, rows: FactRows, out
             return
 
 
-def _act_steps(rules: Rules, dossier: Dossier, facts: Sequence[Fact]) -> Iterator[tuple[Placed, Outcome]]:
+def _walk(
+    rules: Rules,
+    subject: str,
+    facts: Sequence[Fact],
+    known_at: datetime | None = None,
+    valid_at: datetime | None = None,
+) -> tuple[Dossier, Sequence[Placed], Iterator[tuple[Placed, Outcome]]]:
+    """A dossier of which nothing is known yet, its standing facts, and the steps that judge one after the other,
+    changing that dossier."""
+    dossier = rules.start(subject)
+    rows = as_rows(in_time(facts)) if known_at is None and valid_at is None else None
+    if rows is None or rows.known is not None:
+        placed = stand(rules.sources, facts, known_at, valid_at).placed
+        return dossier, placed, _steps(rules, dossier, placed)
+    order = rules.sources.get(rows.source, UNKNOWN_SOURCE)
+    placed = [place(order, fact, fact.occurred_at) for fact in rows]
+    return dossier, placed, _act_steps(rules, dossier, placed)
+
+
+def _act_steps(rules: Rules, dossier: Dossier, placed: Sequence[Placed]) -> Iterator[tuple[Placed, Outcome]]:
     """As `_steps`, of acts of one source that are known to lie in order."""
-    machine, source = rules.machine, facts[0].source
+    machine, source = rules.machine, placed[0].fact.source
     order = rules.sources.get(source, UNKNOWN_SOURCE)
     steps_told, by_sequence = rules.revision.generic and order.steps, order.order == "sequence"
-    for fact in facts:
-        act, at = fact.body, fact.occurred_at
+    for one in placed:
+        act, at = one.fact.body, one.at
         assert isinstance(act, Acted)  # noqa: S101 - rows are made of nothing else
         judge = machine.judges[dossier.state].get(act.action, machine.judge)
         outcome = NOT_JUDGED if dossier.halted else judge(dossier, act, at)
-        placed = place(order, fact, at)
-        dossier.last_key = placed.key
+        dossier.last_key = one.key
         dossier.steps_told = dossier.steps_told or steps_told
         if by_sequence:
-            dossier.streams = {source: (fact.sequence, at)}
-        yield placed, outcome
+            dossier.streams = {source: (one.fact.sequence, at)}
+        yield one, outcome
 
 
 def _steps(rules: Rules, dossier: Dossier, placed: Sequence[Placed]) -> Iterator[tuple[Placed, Outcome]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from consumers.files.blocks import Blocks, Bytes
@@ -176,9 +177,8 @@ def _together(runs: Iterable[Run]) -> Iterator[list[Run]]:
 
 def _lines(blocks: Blocks) -> Iterator[str]:
     for text in blocks:
-        yield from (
-            text.splitlines(keepends=True) if "\r" in text else (f"{one}\n" for one in text.split("\n"))
-        )
+        # Each line once, with the end it has, whichever of the three that is.
+        yield from io.StringIO(text, newline="")
 
 
 def _wrong_length(expected: int, found: int) -> InputError:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -22,9 +23,9 @@ from strategies_facts import START, SUBJECT, Case, case, cases, first_facts
 from strategies_procedures import with_pauses
 
 from workflow.errors import OutOfOrder
-from workflow.factrows import FactRows
+from workflow.factrows import FactRows, as_rows, in_time
 from workflow.facts import Acted, Fact, Opened, Voided
-from workflow.fold import advance, fold, follow, judgment_bytes, sorts_last, start, trail
+from workflow.fold import advance, fold, follow, judgment_bytes, passed, sorts_last, start, trail
 from workflow.procedure.language import Action, Anchor, Binds, Counting, Limit, Move
 from workflow.rules import compile_rules
 from workflow.situations import Situations
@@ -185,6 +186,7 @@ def test_acts_in_order_come_to_the_same_folded_followed_and_gone_through(one: Ca
     followed = follow(rules, stages[cut].dossier, facts[cut + 1 :])
 
     assert judgment_bytes(judged(rules, shuffled)) == judgment_bytes(judgment)
+    assert as_rows(in_time(shuffled)) == facts
     assert [stage.outcome for stage in stages] == list(judgment.outcomes)
     assert encoded(stages[-1].dossier) == encoded(judgment.dossier)
     assert followed is not None
@@ -199,6 +201,23 @@ def test_what_is_gone_through_step_by_step_is_what_is_folded(one: Case) -> None:
     stages = trail(rules, SUBJECT, one.facts)
 
     assert [stage.outcome for stage in stages] == list(judged(rules, one.facts).outcomes)[: len(stages)]
+
+
+@thorough
+@given(cases() | clocked_cases(), st.sets(st.integers(0, 40)))
+def test_what_is_passed_is_the_trail_around_the_facts_asked_for(one: Case, asked: set[int]) -> None:
+    """Told apart by their names, as facts of one identity are one fact."""
+    rules = rules_of(one.revision, one.sources)
+    for facts in (one.facts, list(acts_in_order(one))):
+        names = {fact.id for number, fact in enumerate(facts) if number in asked}
+        found = list(passed(rules, SUBJECT, facts, lambda fact, _, names=names: fact.id in names))  # type: ignore[misc]
+        expected = [
+            (before.dossier, after.dossier, after.outcome)
+            for before, after in pairwise(trail(rules, SUBJECT, facts))
+            if after.placed.fact.id in names
+        ]
+
+        assert found == expected
 
 
 # Order and repetition do not matter

@@ -243,6 +243,15 @@ def test_a_polled_table_reads_alike_as_csv_and_as_json_lines(opened: Callable[..
     ]
 
 
+def test_lines_and_cells_are_as_written_however_long_the_file_is(opened: Callable[..., FormFile]) -> None:
+    rows = [f'H{n},1.004237,2,2026-03-02 08:15:00,1,"one\ntwo"' for n in range(2_000)]
+    file = opened("polled-status", ROWS[0], *rows, "HX,,2,yesterday,1,u")
+
+    assert {fact.body.unit for fact in facts_of(file) if isinstance(fact.body, Acted)} == {"one\ntwo"}
+    (refusal,) = file.refusals.listed
+    assert f":{1 + 2 * len(rows) + 1} status" in refusal.place
+
+
 def test_a_row_read_again_adds_nothing(opened: Callable[..., FormFile]) -> None:
     assert facts_of(opened("polled-status", *ROWS, *ROWS[1:])) == facts_of(opened("polled-status", *ROWS))
 

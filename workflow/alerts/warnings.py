@@ -8,7 +8,7 @@ takes its place. One that nobody looked for in time is not said any more.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
@@ -22,16 +22,16 @@ from workflow.alerts.lateness import (
     source_of,
     sum_of,
 )
-from workflow.fold import fold, follow, stepped, traced, trail
+from workflow.fold import fold, follow, passed, stepped
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from workflow.alerts.causes import Cause
     from workflow.alerts.life import Life
     from workflow.alerts.office import Office
     from workflow.facts import Fact
-    from workflow.fold import Judgment, Stage
+    from workflow.fold import Judgment
     from workflow.messages import Alert
     from workflow.model import Dossier, Outcome
     from workflow.rules import Rules
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 LOOKED_FOR: Final = timedelta(days=1)
 """How long after it was to be said, and the delay of its source, a warning that is over is still said."""
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
+
+_identity: Final[Callable[[Fact], tuple[str, str, int]]] = attrgetter("source", "id", "revision")
 
 
 class Over(NamedTuple):
@@ -78,41 +80,27 @@ class Steps:
             after, outcome = found
             outcomes.append(outcome)
             if after.last_key is not None and after.last_key[0] > border:
-                self.over += _ended(self._office, rules, dossier, after)
+                self.over += _ended(self._office, rules, dossier, after, outcome)
             dossier = after
         return dossier, outcomes
 
     def fold(self, rules: Rules, subject: str, facts: Sequence[Fact], new: Collection[Fact]) -> Judgment:
         """As `fold`, and looks through all facts on the way; of the older ones only at those that are `new` to us.
         Raises CalendarRange."""
-        if self._told and new:
-            judgment, stages = traced(rules, subject, facts)
-            self._look(rules, judgment.dossier, facts, stages, new)
-        else:
-            judgment = fold(rules, subject, facts)
-            self.look_back(rules, judgment.dossier, facts, new)
+        judgment = fold(rules, subject, facts)
+        self.look_back(rules, judgment.dossier, facts, new)
         return judgment
 
     def look_back(self, rules: Rules, dossier: Dossier, facts: Sequence[Fact], new: Collection[Fact]) -> None:
-        """Looks through all facts of a dossier that was judged with others. Raises CalendarRange."""
-        asked = len(facts) > 1 and ((self._told and new) or self._new(rules, dossier, facts))
-        self._look(rules, dossier, facts, trail(rules, dossier.subject, facts) if asked else (), new)
-
-    def _look(
-        self,
-        rules: Rules,
-        dossier: Dossier,
-        facts: Sequence[Fact],
-        stages: Iterable[Stage],
-        new: Collection[Fact],
-    ) -> None:
+        """Looks through all facts of a dossier that was judged. Raises CalendarRange."""
         self.over, self.all_seen = [], True
-        news = {(fact.source, fact.id, fact.revision) for fact in new} if self._told else ()
+        if len(facts) < 2 or not ((self._told and new) or self._new(rules, dossier, facts)):  # noqa: PLR2004 - a pair
+            return
+        news = set(map(_identity, new)) if self._told else ()
         border = self._border(dossier, facts)
-        for one, other in pairwise(stages):
-            fact = other.placed.fact
-            if other.placed.at > border or (fact.source, fact.id, fact.revision) in news:
-                self.over += _ended(self._office, rules, one.dossier, other.dossier)
+        asked = passed(rules, dossier.subject, facts, lambda fact, at: at > border or _identity(fact) in news)
+        for before, after, outcome in asked:
+            self.over += _ended(self._office, rules, before, after, outcome)
 
     def _new(self, rules: Rules, dossier: Dossier, facts: Sequence[Fact]) -> bool:
         if rules.revision.kind == "log":
@@ -131,12 +119,15 @@ class Steps:
         return office.day_before(latest, dossier.unit, now) - delay
 
 
-def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier) -> list[Over]:
-    """The warnings that were true of a dossier until its last fact. Raises CalendarRange."""
+def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier, outcome: Outcome) -> list[Over]:
+    """The warnings that were true of a dossier until its last fact, by that one's `outcome`. Raises CalendarRange."""
     key = after.last_key
     if key is None or before.last_key is None or before.last_key == key:
         return []
     if before.halted or rules.revision.kind == "log":
+        return []
+    # What is refused changes nothing but the slip it may tell, unless it halts the dossier.
+    if outcome.status == "refused" and not after.halted and after.appointments is before.appointments:
         return []
     at, until = key[0], rules.family[before.revision]
     # Of a dossier that is halted nothing is said any more, so a fact that halts it leaves nothing as it was.

@@ -17,7 +17,7 @@ from workflow.alerts.words import ALERT_KINDS, ALERT_STATES
 from workflow.cli.inputs import moment
 from workflow.cli.naming import part_named
 from workflow.cli.options import Group, output_option
-from workflow.cli.output import Column, print_json, print_rows
+from workflow.cli.output import Column, print_json, print_rows, tell_none
 from workflow.cli.stores import Looking, Place, Seen, store_options
 from workflow.cli.sums import KINDS, print_sum, shown_instant
 from workflow.errors import UsageError
@@ -144,6 +144,7 @@ def list_(place: Place, by: By | None, limit: int, output: Form, **asked: Any) -
         found = lives(reading.alerts(asked["subjects"] or None)).values()
         zone = Seen(store, None, None, datetime.now(UTC)).zone
     wanted = sorted((one for one in found if _takes(one, asked)), key=_order)
+    tell_none(wanted, output, "No alert meets what is asked.")
     if by is not None:
         print_rows(_groups(wanted, by, output, zone), GROUPED[by == "kind" :], output)
         return
@@ -272,6 +273,8 @@ def _act(
 ) -> None:
     """Appends the act as a fact, as any source would tell it."""
     now = datetime.now(UTC)
+    if not by.strip():
+        raise UsageError("--by: expected the code of an officer, found nothing; say who does it", reason="by")
     with Looking(place, None, None).opened() as store:
         life = _life(store, alert)
         quiet_until = moment(until, store.zone, "--until")
@@ -286,7 +289,7 @@ def _act(
         fact = Fact(life.alert.subject, SOURCE, digest[:32], now, body)
         apply(store.store, store.catalogue, [Told(fact, encode(fact), "command line")], now=now)
         after = _life(store, alert)
-    click.echo(current("{alert}: {state}").format(alert=alert, state=current(ALERT_STATES[after.state])))
+    click.echo(current("{alert}: {state}").format(alert=alert, state=current(ALERT_STATES[after.shown])))
 
 
 def _life(store: Seen, alert: str) -> Life:

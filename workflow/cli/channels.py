@@ -16,7 +16,7 @@ from workflow.alerts.routes import placed_routes
 from workflow.alerts.words import ALERT_CHANGES, ALERT_KINDS
 from workflow.cli.inputs import FILE
 from workflow.cli.options import Command, Group, output_option
-from workflow.cli.output import Column, print_rows
+from workflow.cli.output import Column, print_rows, tell_none
 from workflow.cli.stores import Looking, store_options
 from workflow.cli.sums import shown_instant, shown_wait
 from workflow.errors import UsageError
@@ -125,6 +125,7 @@ def list_(place: Place, output: Form) -> None:
         if output == "table":
             rows = [{**row, "oldest_s": shown_wait(row["oldest_s"])} for row in rows]
         print_rows(_at_desk(rows, seen.zone, output), CHANNELS, output)
+    tell_none(rows, output, "Nothing went through a channel yet.")
 
 
 @channels.command(cls=Command)
@@ -145,6 +146,7 @@ def show(number: int | None, place: Place, everything: bool, limit: int, output:
             if output == "table":
                 rows = [{**row, "state": current(DELIVERY_STATES[row["state"]])} for row in rows]
             print_rows(_at_desk(rows, seen.zone, output), DELIVERIES, output)
+            tell_none(rows, output, "No delivery meets what is asked.")
             return
         one = notices.delivery(reading, number)
         if one is None:

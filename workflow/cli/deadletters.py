@@ -46,6 +46,7 @@ LETTERS: Final = (
     Column("bytes", "Bytes", "right"),
     Column("redriven_at", "Taken since"),
 )
+ONE: Final = (*LETTERS, Column("key", "Key"), Column("headers", "Headers"), Column("value", "Value"))
 REDRIVEN: Final = (
     Column("number", "Number", "right"),
     Column("place", "Place"),
@@ -96,7 +97,7 @@ def show(number: int, place: Place, output: Form) -> None:
         shown = {name: value.decode(errors="backslashreplace") for name, value in headers}
         value = kept.letter.value.decode(errors="backslashreplace")
         key = None if kept.letter.key is None else kept.letter.key.decode(errors="backslashreplace")
-        print_one({**_listed(kept), "key": key, "headers": shown, "value": value}, zone)
+        print_one({**_listed(kept), "key": key, "headers": shown, "value": value}, ONE, zone)
         return
     print_json(
         {

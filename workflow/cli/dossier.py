@@ -12,14 +12,16 @@ from workflow.audit.allowed import allowed
 from workflow.audit.explain import story
 from workflow.audit.views import Filter, Sort, in_order, view
 from workflow.cli.inputs import FILE, facts_of, moment, open_log
-from workflow.cli.listing import print_one, print_views
+from workflow.cli.listing import ONE, print_one, print_views
 from workflow.cli.options import Group, output_option
 from workflow.cli.output import print_json
 from workflow.cli.progress import watched
 from workflow.cli.stores import Looking, log_or_store_options, looking_options
 from workflow.cli.stories import print_choices, print_story
+from workflow.cli.sums import KINDS
 from workflow.errors import UsageError
 from workflow.fold import fold
+from workflow.i18n import current
 from workflow.store.rows import from_us
 from workflow.verdict import goes_on
 
@@ -159,14 +161,25 @@ def show(dossier: str, looking: Looking, output: Form) -> None:
         "facts": kept.facts,
         "last_recorded_at": from_us(kept.last_recorded_at),
     }
+    if looking.known_at is not None:
+        # The row says how things are kept now; then fewer facts were known, in a version that is not kept.
+        own = [fact.recorded_at for fact in facts if fact.subject == dossier]
+        fields |= {
+            "version": None,
+            "facts": len(own),
+            "last_recorded_at": max(filter(None, own), default=None),
+        }
     if output == "json":
         print_json({**fields, "dossier": one.dossier, "deadlines": dates})
         return
     layout = one.rules.family[one.dossier.revision].layout
     registers = zip(layout.registers, one.dossier.registers, strict=True)
-    fields |= {f"register {name}": value for name, value in registers if value is not None}
-    fields |= {f"due {each.kind}/{each.rule}": each.due_at for each in dates}
-    print_one(fields, zone)
+    fields["by"] = seen.by and current(KINDS[seen.by])
+    fields |= {
+        current("register {name}").format(name=name): value for name, value in registers if value is not None
+    }
+    fields |= {f"{current(KINDS[each.kind])} · {each.rule}": each.due_at for each in dates}
+    print_one(fields, ONE, zone)
 
 
 @dossier.command()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from consumers.several import judge_several
+from workflow.alerts.words import ALERT_CHANGES, ALERT_KINDS
 from workflow.cli.options import Command, output_option
-from workflow.cli.output import Column, print_rows
+from workflow.cli.output import Column, print_rows, tell_none
 from workflow.cli.stores import Looking, store_options
 from workflow.cli.sums import shown_instant
+from workflow.i18n import current
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -45,18 +47,28 @@ def judge(place: Place, without_acts: bool, output: Form) -> None:  # noqa: FBT0
     with Looking(place, None, None).opened() as seen:
         said = judge_several(seen.store, seen.catalogue, now=datetime.now(UTC), acts=not without_acts)
         zone = seen.zone
-    print_rows([_row(one, zone if output == "table" else None) for one in said], SAID, output)
+    rows = [_row(one) if output != "table" else _at_desk(_row(one), zone) for one in said]
+    print_rows(rows, SAID, output)
+    tell_none(rows, output, "Nothing is to be said that was not said yet.")
 
 
-def _row(one: AlertSaid, zone: ZoneInfo | None) -> dict[str, object]:
+def _at_desk(row: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
+    due = row["due_at"]
+    return row | {
+        "kind": current(ALERT_KINDS[row["kind"]]),
+        "change": current(ALERT_CHANGES[row["change"]]),
+        "due_at": None if due is None else shown_instant(due, zone),
+    }
+
+
+def _row(one: AlertSaid) -> dict[str, Any]:
     alert = one.alert
-    due = alert.due_at if zone is None or alert.due_at is None else shown_instant(alert.due_at, zone)
     return {
         "kind": alert.kind,
         "change": one.change,
         "subject": alert.subject,
         "rule": alert.rule,
-        "due_at": due,
+        "due_at": alert.due_at,
         "to": alert.to,
         "id": alert.id,
         "n": one.n,

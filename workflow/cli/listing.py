@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 import click
 import msgspec
 
-from workflow.cli.output import Column, print_rows
+from workflow.cli.output import Column, print_rows, tell_none
 from workflow.cli.sums import shown_instant
 from workflow.i18n import current
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from workflow.audit.views import View
@@ -46,13 +46,26 @@ FLAT: Final = (
     Column("deviated", "Deviated"),
     Column("blocked", "Blocked"),
 )
+ONE: Final = (
+    *FLAT,
+    Column("code", "Code named"),
+    Column("on_time_only_by_report_of", "On time only by a report of"),
+    Column("fingerprint", "Fingerprint"),
+    Column("judge_version", "Judged by engine"),
+    Column("version", "Version of its row"),
+    Column("facts", "Facts"),
+    Column("last_recorded_at", "Last recorded"),
+)
+"""All that is told of one dossier but its registers and dates."""
 FIELDS: Final = (Column("field", "Field"), Column("value", "Value"))
 
 
 def print_views(found: Sequence[View], total: int, form: Form, zone: ZoneInfo) -> None:
     """Prints dossiers, and says on standard error where there are more than these."""
     if form == "table":
-        print_rows((_shown(one, zone) for one in found), COLUMNS, "table")
+        shown = (_shown(one, zone) for one in found)
+        print_rows(shown, COLUMNS, "table")
+        tell_none(found, form, "No dossier meets what is asked.")
     else:
         print_rows(map(msgspec.structs.asdict, found), FLAT, form)
     if total > len(found):
@@ -64,10 +77,11 @@ def print_views(found: Sequence[View], total: int, form: Form, zone: ZoneInfo) -
         )
 
 
-def print_one(fields: Mapping[str, object], zone: ZoneInfo) -> None:
-    """Prints all fields of one dossier, one a line; those without a value are left out."""
+def print_one(fields: Mapping[str, object], columns: Iterable[Column], zone: ZoneInfo) -> None:
+    """Prints all fields of one thing, one a line, by the titles of `columns`; those without a value are left out."""
+    titles = {column.key: column.title for column in columns}
     rows = [
-        {"field": name, "value": _value(value, zone)}
+        {"field": current(titles[name]) if name in titles else name, "value": _value(value, zone)}
         for name, value in fields.items()
         if value not in (None, "", (), [], {})
     ]

@@ -11,6 +11,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TextIO, TypeAlias
 
+import click
 import msgspec
 from rich import box
 from rich.console import Console
@@ -65,6 +66,12 @@ def print_rows(
         _print_csv(rows, columns, out)
     else:
         _print_table(rows, columns, title, out)
+
+
+def tell_none(found: Sequence[object], form: Form, text: str) -> None:
+    """Says on standard error that nothing was found, where a table would have stood."""
+    if form == "table" and not found:
+        click.echo(current(text), err=True)
 
 
 def print_json(value: object, *, stream: TextIO | None = None) -> None:
@@ -125,14 +132,19 @@ def print_rich(*parts: Any, stream: TextIO | None = None) -> None:  # noqa: ANN4
 
 
 def _shown(value: object, column: Column) -> str:
+    if isinstance(value, bool):
+        return current("yes") if value else current("no")
     text = str(_plain(value, shown=True))
     return worded(text) if column.words else text
 
 
 def _plain(value: object, *, shown: bool = False) -> object:
-    """A scalar as it stands; a time or another value as its JSON text; lists joined by spaces in what is shown."""
+    """A scalar as it stands; a time or another value as its JSON text. In what is shown yes and no are words, and lists
+    are joined by commas."""
     if value is None:
         return ""
+    if shown and isinstance(value, bool):
+        return current("yes") if value else current("no")
     if shown and isinstance(value, list | tuple):
         return ", ".join(str(_plain(part)) for part in value)
     if isinstance(value, str | int | float):

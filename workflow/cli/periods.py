@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from workflow.cli.inputs import moment
+from workflow.cli.sums import shown_instant
 from workflow.errors import UsageError
 from workflow.figures.rates import Period
 
@@ -38,8 +39,8 @@ def period_of(since: str | None, until: str | None, at: datetime, zone: ZoneInfo
     if first > last:
         raise UsageError(
             "--from {since} lies after --to {until}; exchange them",
-            since=first.isoformat(),
-            until=last.isoformat(),
+            since=shown_instant(first, zone),
+            until=shown_instant(last, zone),
             reason="period",
         )
     named = f"{first.astimezone(zone):%Y-%m-%d}..{last.astimezone(zone):%Y-%m-%d}"

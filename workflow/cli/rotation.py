@@ -12,7 +12,7 @@ from consumers.rotating import acts_after, officers
 from workflow.audit.views import in_order, view
 from workflow.cli.listing import print_views
 from workflow.cli.options import Group, output_option
-from workflow.cli.output import Column, print_json, print_rows
+from workflow.cli.output import Column, print_json, print_rows, tell_none
 from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options
 from workflow.cli.sums import print_sum, shown_instant
@@ -101,6 +101,7 @@ def list_(
     found.sort(key=lambda row: (str(row["kind"]), str(row["due_at"] or "9999"), str(row["officer"])))
     shown = [one for one in DUTIES if one.key not in SPARSE or len({str(row[one.key]) for row in found}) > 1]
     _print(found, shown if output == "table" else DUTIES, output, known.store.zone)
+    tell_none(found, output, "No move is to be made.")
     if output == "table" and any(row["sample"] for row in found):
         click.echo(current("Some of these dates rest on figures that are a sample."))
     if output == "table" and reader is None:
@@ -165,6 +166,7 @@ def acts(looking: Looking, output: Form) -> int:
         )
         found = [msgspec.structs.asdict(one) for officer in sorted(after) for one in after[officer]]
     _print(found, ACTS, output, store.zone)
+    tell_none(found, output, "Nobody acted in a post after it was left.")
     return int(bool(found))
 
 

@@ -1,0 +1,110 @@
+"""What commands say to people at a desk: in their language, and that nothing was found where nothing was."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from commands import dunghen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OFFICER: Final = "officer,post,unit,starts_on\ncb-1,receiver,one-stop-o-mon,2021-03-01\n"
+MESSAGE: Final = {
+    "specversion": "1.0",
+    "type": "dossier.acted.v1",
+    "source": "one-stop",
+    "id": "H1/1",
+    "subject": "H1",
+    "sequence": "1",
+    "data": {
+        "occurred_at": "2025-03-03T01:00:00Z",
+        "action": "receive",
+        "procedure": "mortgage-registration",
+        "actor": {"id": "c1", "role": "desk"},
+        "unit": "branch-ninh-kieu",
+        "appointment": {"at": "2025-03-04"},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("words")
+    file = folder / "a.jsonl"
+    file.write_text(json.dumps(MESSAGE) + "\n", encoding="utf-8")
+    dunghen("import", file, "--source", "one-stop", "--store", folder / "a.db", "--as-of", "2025-03-03")
+    return folder / "a.db"
+
+
+def test_a_dossier_is_shown_in_words_of_either_language(store: Path) -> None:
+    words = ("dossier", "show", "H1", "--store", store, "--at", "2025-03-06")
+    english, vietnamese = (
+        dict(line.strip().split("  ", 1) for line in dunghen(*words, "--lang", one).stdout.splitlines()[3:-1])
+        for one in ("en", "vi")
+    )
+
+    assert {
+        name: told.strip() for name, told in english.items() if name in ("Dossier", "Overdue", "Date")
+    } == {
+        "Dossier": "H1",
+        "Overdue": "yes",
+        "Date": "appointment on the slip",
+    }
+    assert vietnamese["Quá hạn"].strip() == "có"
+    assert not [name for name in (*english, *vietnamese) if "_" in name]
+    assert not set(english).intersection(vietnamese)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("dossier", "list", "--state", "nowhere"), "No dossier meets what is asked.\n"),
+        (("rotation", "handover", "cb-9"), "No dossier meets what is asked.\n"),
+        (("obligations", "list"), "No dossier meets what is asked.\n"),
+        (("alerts", "list", "--unit", "nowhere"), "No alert meets what is asked.\n"),
+        (("alerts", "list", "--unit", "nowhere", "--by", "kind"), "No alert meets what is asked.\n"),
+        (("rotation", "list"), "No move is to be made.\n"),
+        (("rotation", "acts"), "Nobody acted in a post after it was left.\n"),
+        (("channels", "list"), "Nothing went through a channel yet.\n"),
+        (("channels", "show"), "No delivery meets what is asked.\n"),
+    ],
+)
+def test_where_nothing_is_found_it_is_said(store: Path, words: tuple[str, ...], said: str) -> None:
+    table = dunghen(*words, "--store", store)
+    listed = dunghen(*words, "--store", store, "--output", "json")
+
+    assert (table.stdout, table.stderr) == ("", said)
+    assert (listed.stdout, listed.stderr) == ("[]\n", "")
+
+
+def test_what_is_judged_anew_is_said_in_words_and_then_that_nothing_is_left(tmp_path: Path) -> None:
+    register = tmp_path / "terms.csv"
+    register.write_text(OFFICER, encoding="utf-8")
+    dunghen("import", register, "--source", "personnel", "--store", tmp_path / "b.db")
+
+    first, again = (dunghen("judge", "--store", tmp_path / "b.db", "--lang", "vi") for _ in range(2))
+
+    assert "quá hạn" in first.stdout
+    assert "rotation_overdue" not in first.stdout
+    assert (again.stdout, again.stderr) == ("", "Không còn gì phải báo mà chưa báo.\n")
+
+
+def test_a_check_lists_what_is_not_taken_however_much_is(tmp_path: Path) -> None:
+    file = tmp_path / "told.csv"
+    rows = [f"H{n},1.004237,2,2026-03-02 08:15:00,1,u" for n in range(1_005)]
+    file.write_text(
+        "\n".join(["code,procedure,status,changed_at,version,unit", *rows, "HX,,2,x,1,u", ""]), "utf-8"
+    )
+    words = ("source", "check", file, "--source", "polled-status")
+
+    done = dunghen(*words, status=1)
+    vietnamese = dunghen(*words, "--lang", "vi", status=1).stdout
+
+    assert "told.csv:1007" in done.stdout
+    assert done.stderr == "The first 1000 messages that would be taken are shown; all are counted.\n"
+    assert done.stdout.endswith("Of 1006 records 1005 facts of 1005 dossiers would be taken.\n")
+    assert "không nhận" in vietnamese
+    assert "refusals" not in vietnamese
