@@ -229,3 +229,15 @@ def test_alerts_on_sources_and_officers_go_through_the_same_life(root: Path, tmp
     look(now + 3 * day)
     assert {name: raised()[name] for name in rows} == dict.fromkeys(rows, 2)
     store.close()
+
+
+def test_nobody_is_no_officer_and_acts_on_no_alert(late: Path) -> None:
+    for act, more in (("ack", ()), ("resolve", ()), ("snooze", ("--until", "2999-01-01"))):
+        told = dunghen("alerts", act, LATE, "--by", " ", *more, "--store", late, status=2)
+        assert told.stderr.startswith("--by: expected the code of an officer, found nothing")
+
+
+def test_why_somebody_acted_stands_in_the_story(late: Path) -> None:
+    dunghen("alerts", "ack", LATE, "--by", "cb-7", "--reason", "asked for the file", "--store", late)
+    story = dunghen("dossier", "explain", SUBJECT, "--store", late).stdout
+    assert f"act on an alert, acknowledged: {LATE} (asked for the file)" in story

@@ -301,6 +301,71 @@ def test_nothing_is_known_of_a_dossier_before_it_was_recorded(store: Path) -> No
     assert said("dossier", "list", "--store", store, "--known-at", "2020-01-01") == []
 
 
+def test_how_many_facts_were_known_is_counted_as_of_then(tmp_path: Path) -> None:
+    act = {"procedure": "land-transfer", "actor": {"id": "d", "role": "desk"}, "unit": "branch-o-mon"}
+    event = {"specversion": "1.0", "type": "dossier.acted.v1", "source": "one-stop", "subject": "H13-1"}
+    words = ("dossier", "show", "H13-1", "--store", tmp_path / "s.db")
+    seen = []
+    for number, action in enumerate(("submit", "receive"), 1):
+        data = act | {"action": action, "occurred_at": f"2025-03-03T0{number}:00:00Z"}
+        file = tmp_path / f"{number}.jsonl"
+        file.write_text(
+            json.dumps(event | {"id": action, "sequence": number, "data": data}), encoding="utf-8"
+        )
+        dunghen("import", file, "--source", "one-stop", "--store", tmp_path / "s.db")
+        seen.append(said(*words))
+
+    then = said(*words, "--known-at", seen[0]["last_recorded_at"])
+
+    assert [one["facts"] for one in (*seen, then)] == [1, 2, 1]
+    assert then["last_recorded_at"] == seen[0]["last_recorded_at"] < seen[1]["last_recorded_at"]
+    assert then["version"] is None, "it is that of the row as it is kept now"
+
+
+def test_status_of_another_day_tells_dossiers_of_then_and_all_else_of_now(store: Path) -> None:
+    told = dunghen("status", "--store", store, "--at", "2020-01-01").stdout
+
+    assert "Sources, now" in told
+    assert "dossiers as of end of 2020-01-01" in told
+    assert "False" not in told, "a table speaks in words"
+
+
+def test_a_period_that_ends_before_it_begins_is_told_in_the_days_that_were_asked_for(store: Path) -> None:
+    found = dunghen("rates", "--store", store, "--from", "2025-04-01", "--to", "2025-03-01", status=2)
+
+    assert "--from 2025-04-01 00:00 lies after --to end of 2025-03-01" in found.stderr
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("--budget", "--plot", "late.svg"),
+        ("--budget", "--by", "month"),
+        ("--budget", "--from", "2025-03-01"),
+        ("--plot", "late.svg", "--index", "766"),
+        ("--plot", "late.svg", "--to", "2025-03-01"),
+        ("--index", "766", "--by", "unit"),
+    ],
+)
+def test_no_option_of_the_rates_is_passed_over_in_silence(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = [one for one in asked if one.startswith("--")]
+
+    told = dunghen("rates", "--store", store, *asked, status=2).stderr
+
+    assert told.startswith(f"{options[0]}: shows a figure of its own, which {options[1]} says nothing about")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_is_made_in_no_folder_that_is_not_there(messages: Path, tmp_path: Path) -> None:
+    place = tmp_path / "none" / "s.db"
+    found = dunghen("import", messages, "--source", "one-stop", "--store", place, status=2)
+
+    assert f"there is no folder {place.parent} to make it in" in found.stderr
+
+
 def test_what_may_come_next_is_told_from_the_store(store: Path) -> None:
     code = said("dossier", "list", "--store", store, "--state", "appraising", "--limit", "1")[0]["subject"]
 
@@ -405,3 +470,13 @@ def test_a_file_in_place_of_a_store_needs_its_procedure(messages: Path) -> None:
 
 def test_three_words_are_wrong_use() -> None:
     assert "FILE DOSSIER" in dunghen("dossier", "explain", "a", "b", "c", status=2).stderr
+
+
+def test_a_day_is_the_whole_day_in_whichever_form_it_is_written(store: Path) -> None:
+    period = ("--from", "2025-03-03", "--to", "2025-03-14", "--by", "all")
+    assert said("rates", "--store", store, *period) == said(
+        "rates", "--store", store, "--from", "20250303", "--to", "2025-W11-5", "--by", "all"
+    )
+    for day in ("20250314", "2025-W11-5", "2025W115"):
+        told = dunghen("status", "--store", store, "--at", day).stdout
+        assert "dossiers as of end of 2025-03-14" in told

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from department import told
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from judging import NINE, act, judge
 
+from workflow.cli.budgets import budget_row
 from workflow.facts import Appointment
 from workflow.figures.budget import (
     BANDS_MIN,
@@ -23,6 +24,7 @@ from workflow.figures.budget import (
     of_dossiers,
     standing,
 )
+from workflow.figures.rates import Share
 from workflow.risk.table import Cell, Risk, RiskTable
 
 NOTHING = (0,) * (len(BANDS_MIN) + 1)
@@ -220,3 +222,11 @@ def test_an_alert_tells_its_sum() -> None:
         "5 were late and 1 are open past their appointment: 4 left",
         "the risks of the others come to 6.50 dossiers: 1.25 % as things go",
     ]
+
+
+@given(st.integers(1, 400), st.integers(0, 400))
+@example(32, 1)
+def test_the_command_rounds_its_rates_as_all_others_are_rounded(released: int, late: int) -> None:
+    late = min(late, released)
+    row = budget_row(Budget("unit", released=released, late=late))
+    assert row["rate"] == row["projected"] == Share(late, released).percent

@@ -44,6 +44,7 @@ class Happening(Struct, frozen=True, omit_defaults=True):
     recorded_at: datetime | None = None
     about: str | None = None
     act: str | None = None
+    reason: str | None = None
 
 
 class Stay(Struct, frozen=True, omit_defaults=True):
@@ -101,6 +102,7 @@ def story(
             actor=_who(f),
             recorded_at=f.recorded_at,
             about=_about(f),
+            reason=_reason(f),
         )
         for f, outcome in zip(judgment.facts[placed:], judgment.outcomes[placed:], strict=True)
     ]
@@ -182,6 +184,7 @@ def _happening(stage: Stage, before: str) -> Happening:
         recorded_at=fact.recorded_at,
         about=_about(fact),
         act=done,
+        reason=_reason(fact),
     )
 
 
@@ -202,6 +205,11 @@ def _about(fact: Fact) -> str | None:
             return about
         case _:
             return None
+
+
+def _reason(fact: Fact) -> str | None:
+    """Why somebody acted on an alert, or took a fact back."""
+    return fact.body.reason if isinstance(fact.body, AlertActed | Voided) else None
 
 
 def _what(fact: Fact) -> str:

@@ -273,6 +273,8 @@ def _act(
 ) -> None:
     """Appends the act as a fact, as any source would tell it."""
     now = datetime.now(UTC)
+    if not by.strip():
+        raise UsageError("--by: expected the code of an officer, found nothing; say who does it", reason="by")
     with Looking(place, None, None).opened() as store:
         life = _life(store, alert)
         quiet_until = moment(until, store.zone, "--until")
@@ -287,7 +289,7 @@ def _act(
         fact = Fact(life.alert.subject, SOURCE, digest[:32], now, body)
         apply(store.store, store.catalogue, [Told(fact, encode(fact), "command line")], now=now)
         after = _life(store, alert)
-    click.echo(current("{alert}: {state}").format(alert=alert, state=current(ALERT_STATES[after.state])))
+    click.echo(current("{alert}: {state}").format(alert=alert, state=current(ALERT_STATES[after.shown])))
 
 
 def _life(store: Seen, alert: str) -> Life:

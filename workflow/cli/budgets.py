@@ -8,7 +8,8 @@ import click
 
 from workflow.cli.output import Column, print_rows
 from workflow.cli.progress import watched
-from workflow.figures.budget import TARGET_PERCENT, counted, of_dossiers
+from workflow.figures.budget import MILLION, TARGET_PERCENT, counted, of_dossiers
+from workflow.figures.rates import Share
 from workflow.i18n import current
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def show_budget(store: Seen, output: Form) -> None:
         if not one.duplicate
     )
     whole, *units = of_dossiers(one for one in found if one is not None)
-    rows = [_row(one) for one in (*units, whole)]
+    rows = [budget_row(one) for one in (*units, whole)]
     if output != "table":
         print_rows(rows, COLUMNS, output)
         return
@@ -70,20 +71,21 @@ def year_of(store: Seen) -> datetime:
     return store.at.astimezone(store.zone).replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
-def _row(one: Budget) -> dict[str, object]:
+def budget_row(one: Budget) -> dict[str, object]:
+    """A budget as JSON and CSV have it; its rates are rounded as those of `dunghen rates` are."""
     projected = one.projected_ppm
     return {
         "unit": one.unit,
         "released": one.released,
         "late": one.late,
-        "rate": None if not one.released else _percent(one.late * 1_000_000 // one.released),
+        "rate": Share(one.late, one.released).percent,
         "expected": one.expected,
         "overdue": one.overdue,
         "risk": f"{one.risk_ppm / 1_000_000:.2f}",
         "allowed": one.allowed,
         "spent": one.spent,
         "left": one.left,
-        "projected": None if projected is None else _percent(projected),
+        "projected": None if projected is None else Share(projected, MILLION).percent,
         "state": one.state,
     }
 
@@ -91,7 +93,3 @@ def _row(one: Budget) -> dict[str, object]:
 def _shown(row: dict[str, object]) -> dict[str, object]:
     unit = current("All") if row["unit"] is None else row["unit"] or current("no unit named")
     return {**row, "unit": unit, "state": current(JUDGMENTS[str(row["state"])])}
-
-
-def _percent(millionths: int) -> str:
-    return f"{millionths / 10_000:.2f}"

@@ -161,6 +161,14 @@ def show(dossier: str, looking: Looking, output: Form) -> None:
         "facts": kept.facts,
         "last_recorded_at": from_us(kept.last_recorded_at),
     }
+    if looking.known_at is not None:
+        # The row says how things are kept now; then fewer facts were known, in a version that is not kept.
+        own = [fact.recorded_at for fact in facts if fact.subject == dossier]
+        fields |= {
+            "version": None,
+            "facts": len(own),
+            "last_recorded_at": max(filter(None, own), default=None),
+        }
     if output == "json":
         print_json({**fields, "dossier": one.dossier, "deadlines": dates})
         return

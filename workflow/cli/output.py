@@ -139,9 +139,12 @@ def _shown(value: object, column: Column) -> str:
 
 
 def _plain(value: object, *, shown: bool = False) -> object:
-    """A scalar as it stands; a time or another value as its JSON text; lists joined by spaces in what is shown."""
+    """A scalar as it stands; a time or another value as its JSON text. In what is shown yes and no are words, and lists
+    are joined by commas."""
     if value is None:
         return ""
+    if shown and isinstance(value, bool):
+        return current("yes") if value else current("no")
     if shown and isinstance(value, list | tuple):
         return ", ".join(str(_plain(part)) for part in value)
     if isinstance(value, str | int | float):

@@ -103,7 +103,7 @@ def status(looking: Looking, brokers: str | None, output: Form) -> None:
 
     Dossiers by state, procedure and unit, sources and their silence, positions and claims, what is blocked, dead or
     not yet sent, definitions. Every dossier is open or has ended, in whatever way; of the open ones some are released:
-    their result is out. How long something waits is counted until now.
+    their result is out. --at and --known-at ask about dossiers; everything else is told as it is now.
     """
     with looking.opened() as store:
         zone, held = store.zone, store.contents()
@@ -129,7 +129,7 @@ def status(looking: Looking, brokers: str | None, output: Form) -> None:
     _print_running(sources, reached, waits, zone)
     _print_contents(held, zone)
     click.echo(
-        current("{facts} facts in {store}, as of {at}; dunghen {version}.").format(
+        current("{facts} facts in {store}; dossiers as of {at}; dunghen {version}.").format(
             facts=held.facts, store=said["store"], at=shown_instant(store.at, zone), version=said["version"]
         )
     )
@@ -173,12 +173,12 @@ def _sources(store: Seen, held: Contents) -> list[dict[str, object]]:
 
 
 def _silence(store: Seen, source: str, heard_at: datetime) -> dict[str, object]:
-    """Working minutes since it was heard, those it may be silent, and whether these have passed."""
+    """Working minutes from when it was heard until now, those it may be silent, and whether these have passed."""
     definition = store.catalogue.sources.get(source)
     calendar = None if definition is None else store.catalogue.calendars.get(definition.cadence.calendar)
     if definition is None or calendar is None:
         return {"silent": None, "cadence": None, "past": None}
-    silent = calendar.worktime(None, store.at).between(heard_at, store.at) // MICROSECONDS_A_MINUTE
+    silent = calendar.worktime(None, store.now).between(heard_at, store.now) // MICROSECONDS_A_MINUTE
     most = definition.cadence.working_minutes
     return {"silent": silent, "cadence": most, "past": silent > most}
 
@@ -202,7 +202,7 @@ def _print_running(
     sources: list[dict[str, object]], reached: list[dict[str, object]], waits: Backlog, zone: ZoneInfo
 ) -> None:
     shown = [{**one, **{key: _shown(one[key], zone) for key in ("last_at", "heard_at")}} for one in sources]
-    print_rows(shown, SOURCES, "table", title="Sources")
+    print_rows(shown, SOURCES, "table", title="Sources, now")
     named = [
         {**one, "stream": shown_stream(str(one["stream"]))}
         for one in reached

@@ -377,6 +377,13 @@ def _check_file(path: Path, *, make: bool) -> None:
     if make and str(path) == DEFAULT:
         path.parent.mkdir(exist_ok=True)
         return
+    if make:
+        raise UsageError(
+            "{store}: there is no folder {folder} to make it in; make the folder, or name another with --store",
+            store=str(path),
+            folder=str(path.parent),
+            reason="no_folder",
+        )
     raise UsageError(
         "{store}: there is no such store; name another with --store, or fill one with: dunghen import FILE",
         store=str(path),

@@ -113,7 +113,8 @@ def _kind(one: Happening) -> str:
     words = current(FACT_KINDS[one.what]) if one.what in FACT_KINDS else one.what
     if one.act is not None:
         words = f"{words}, {current(ALERT_STATES[one.act])}"
-    return words if one.about is None else f"{words}: {one.about}"
+    words = words if one.about is None else f"{words}: {one.about}"
+    return words if one.reason is None else f"{words} ({one.reason})"
 
 
 def _outcome(outcome: Outcome) -> str:
