@@ -470,3 +470,13 @@ def test_a_file_in_place_of_a_store_needs_its_procedure(messages: Path) -> None:
 
 def test_three_words_are_wrong_use() -> None:
     assert "FILE DOSSIER" in dunghen("dossier", "explain", "a", "b", "c", status=2).stderr
+
+
+def test_a_day_is_the_whole_day_in_whichever_form_it_is_written(store: Path) -> None:
+    period = ("--from", "2025-03-03", "--to", "2025-03-14", "--by", "all")
+    assert said("rates", "--store", store, *period) == said(
+        "rates", "--store", store, "--from", "20250303", "--to", "2025-W11-5", "--by", "all"
+    )
+    for day in ("20250314", "2025-W11-5", "2025W115"):
+        told = dunghen("status", "--store", store, "--at", day).stdout
+        assert "dossiers as of end of 2025-03-14" in told
