@@ -291,25 +291,29 @@ class _Batcher(NamedTuple):
         dossiers: _Told = {}
         alone: _Told = {}
         beyond: list[Dead] = []
-        named = {
-            one.fact.subject
-            for _, one in fresh
-            if type(one.fact.body) not in STANDING_ALONE and one.fact.subject not in alone_too
-        }
-        for told, one in fresh:
-            subject = one.fact.subject
-            if subject not in named and subject not in rows:
-                alone.setdefault(subject, []).append((told, one))
+        by_subject: _Told = {}
+        for one in fresh:
+            by_subject.setdefault(one[1].fact.subject, []).append(one)
+        for subject, told in by_subject.items():
+            before = rows.get(subject)
+            if before is None and (subject in alone_too or _all_alone(told)):
+                alone[subject] = told
                 continue
-            kept = dossiers.setdefault(subject, [])
-            number = len(kept) + (rows[subject].facts if subject in rows else 0)
-            if number >= self.limits.facts_per_dossier_max:
-                beyond.append(
-                    Dead(told, "too_many_facts", f"{subject} has {number} facts, the most that are taken")
+            facts = 0 if before is None else before.facts
+            room = max(0, self.limits.facts_per_dossier_max - facts)
+            if room:
+                dossiers[subject] = told[:room]
+            beyond += [
+                Dead(
+                    message, "too_many_facts", f"{subject} has {facts + room} facts, the most that are taken"
                 )
-            else:
-                kept.append((told, one))
-        return {subject: kept for subject, kept in sorted(dossiers.items()) if kept}, alone, beyond
+                for message, _ in told[room:]
+            ]
+        return dict(sorted(dossiers.items())), alone, beyond
+
+
+def _all_alone(told: Iterable[Taken]) -> bool:
+    return all(type(one.fact.body) in STANDING_ALONE for _, one in told)
 
 
 def _recorded(

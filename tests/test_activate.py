@@ -143,3 +143,36 @@ def test_a_store_of_an_older_version_of_the_judging_is_refused_in_words_until_it
     assert said("status", "--store", path)["whole"]["dossiers"] == len(before)
     assert said("dossier", "list", "--store", path, "--limit", "1000") == before
     assert said("audit", "replay", "--store", path)["differences"] == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "who"),
+    [
+        ("organisation/can-tho.yaml", "organisation can-tho"),
+        ("rotation/can-tho.yaml", "rotation can-tho"),
+        ("sources/one-stop.yaml", "source one-stop"),
+    ],
+)
+def test_a_calendar_that_is_not_there_is_told_of_whoever_names_it(
+    tmp_path: Path, file: str, who: str
+) -> None:
+    folder = tmp_path / "processes"
+    shutil.copytree(ROOT / "processes", folder)
+    text = (folder / file).read_text("utf-8")
+    (folder / file).write_text(text.replace("calendar: vn-can-tho", "calendar: vn-can-thoo", 1), "utf-8")
+    message = tmp_path / "a.jsonl"
+    message.write_text("{}\n", "utf-8")
+
+    done = dunghen(
+        "import",
+        message,
+        "--source",
+        "one-stop",
+        "--procedures",
+        folder,
+        "--store",
+        tmp_path / "a.db",
+        status=2,
+    )
+
+    assert f"{who}: unknown calendar vn-can-thoo, expected one of vn-can-tho: correct the name" in done.stderr

@@ -336,6 +336,29 @@ def test_a_period_that_ends_before_it_begins_is_told_in_the_days_that_were_asked
     assert "--from 2025-04-01 00:00 lies after --to end of 2025-03-01" in found.stderr
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("--budget", "--plot", "late.svg"),
+        ("--budget", "--by", "month"),
+        ("--budget", "--from", "2025-03-01"),
+        ("--plot", "late.svg", "--index", "766"),
+        ("--plot", "late.svg", "--to", "2025-03-01"),
+        ("--index", "766", "--by", "unit"),
+    ],
+)
+def test_no_option_of_the_rates_is_passed_over_in_silence(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = [one for one in asked if one.startswith("--")]
+
+    told = dunghen("rates", "--store", store, *asked, status=2).stderr
+
+    assert told.startswith(f"{options[0]}: shows a figure of its own, which {options[1]} says nothing about")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_store_is_made_in_no_folder_that_is_not_there(messages: Path, tmp_path: Path) -> None:
     place = tmp_path / "none" / "s.db"
     found = dunghen("import", messages, "--source", "one-stop", "--store", place, status=2)
@@ -447,3 +470,13 @@ def test_a_file_in_place_of_a_store_needs_its_procedure(messages: Path) -> None:
 
 def test_three_words_are_wrong_use() -> None:
     assert "FILE DOSSIER" in dunghen("dossier", "explain", "a", "b", "c", status=2).stderr
+
+
+def test_a_day_is_the_whole_day_in_whichever_form_it_is_written(store: Path) -> None:
+    period = ("--from", "2025-03-03", "--to", "2025-03-14", "--by", "all")
+    assert said("rates", "--store", store, *period) == said(
+        "rates", "--store", store, "--from", "20250303", "--to", "2025-W11-5", "--by", "all"
+    )
+    for day in ("20250314", "2025-W11-5", "2025W115"):
+        told = dunghen("status", "--store", store, "--at", day).stdout
+        assert "dossiers as of end of 2025-03-14" in told

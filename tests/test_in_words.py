@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 from typing import TYPE_CHECKING, Final
 
 import pytest
 from commands import dunghen
+
+from workflow.cli.output import Column, print_rows
+from workflow.i18n import use
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,3 +113,36 @@ def test_a_check_lists_what_is_not_taken_however_much_is(tmp_path: Path) -> None
     assert done.stdout.endswith("Of 1006 records 1005 facts of 1005 dossiers would be taken.\n")
     assert "không nhận" in vietnamese
     assert "refusals" not in vietnamese
+
+
+class Terminal(io.StringIO):
+    """What is written to a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_table_too_wide_for_its_terminal_leaves_out_what_says_nothing_before_it_folds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    columns = (
+        Column("place", "Place"),
+        Column("why", "Not taken because"),
+        Column("note", "Accepted because"),
+    )
+    rows = [{"place": "x" * 30, "why": "y" * 40}, {"place": "z"}]
+
+    def printed(columns_of_terminal: str) -> str:
+        monkeypatch.setenv("COLUMNS", columns_of_terminal)
+        monkeypatch.setenv("TERM", "xterm")
+        out = Terminal()
+        print_rows(rows, columns, "table", stream=out)
+        return re.sub("\x1b\\[[0-9;]*m", "", out.getvalue())
+
+    use("en")
+    assert "Accepted because" in printed("120")
+    assert "Accepted because" not in printed("80")
+    assert "y" * 40 in printed("80")
+    assert max(map(len, printed("60").splitlines())) <= 60
+    print_rows(rows, columns, "table", stream=(pipe := io.StringIO()))
+    assert "Accepted because" in pipe.getvalue()

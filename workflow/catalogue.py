@@ -247,17 +247,41 @@ def load(folder: Path) -> Catalogue:
     revisions = read_procedures(folder)
     require_sound(revisions, folder)
     told, calendars = organisation_in(folder), read_calendars(folder / "calendars")
-    if told is not None and (named := calendars.get(told.calendar)) is not None:
-        check_hours(told, named.definition.units)
-    rotation = next(iter(sorted((folder / "rotation").glob("*.yaml"))), None)
-    return Catalogue(
-        revisions,
-        calendars,
-        read_sources(folder / "sources"),
-        told,
-        _newest_risk(folder / "risk"),
-        read_rotation(rotation, told) if rotation is not None else None,
-    )
+    if told is not None and (usual := calendars.get(told.calendar)) is not None:
+        check_hours(told, usual.definition.units)
+    sources = read_sources(folder / "sources")
+    found = next(iter(sorted((folder / "rotation").glob("*.yaml"))), None)
+    rotation = None if found is None else read_rotation(found, told)
+    bodies = [one for one in (told, rotation) if one is not None]
+    _check_calendars([*bodies, *sources.values()], calendars, folder)
+    return Catalogue(revisions, calendars, sources, told, _newest_risk(folder / "risk"), rotation)
+
+
+def _check_calendars(
+    those: Iterable[Organisation | RotationRules | SourceDefinition],
+    calendars: Mapping[str, Calendar],
+    folder: Path,
+) -> None:
+    """Raises DefinitionError where one of these counts by a calendar that is not there, as procedures do later."""
+    for one in those:
+        match one:
+            case Organisation(organisation=name, calendar=calendar):
+                kind = "organisation"
+            case RotationRules(rotation=name, calendar=calendar):
+                kind = "rotation"
+            case SourceDefinition(source=name):
+                kind, calendar = "source", one.cadence.calendar
+        if calendar is not None and calendar not in calendars:
+            raise DefinitionError(
+                "{folder}: {kind} {name}: unknown calendar {calendar}, expected one of {known}: correct the name or "
+                "add the calendar",
+                reason="unknown_calendar",
+                folder=str(folder),
+                kind=kind,
+                name=name,
+                calendar=calendar,
+                known=", ".join(sorted(calendars)) or Words("none"),
+            )
 
 
 def from_archive(archived: Iterable[Definition]) -> Catalogue:

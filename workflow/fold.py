@@ -295,28 +295,17 @@ def _remember(rules: Rules, dossier: Dossier, placed: Placed) -> None:
 
 
 def _take(rules: Rules, dossier: Dossier, fact: Fact) -> Outcome | None:
-    """Judges a fact that sorts last, on a private dossier; None, and nothing done, where it does not sort last."""
-    outcome = _go_on(rules, dossier, fact)
-    if outcome is not None:
-        return outcome
-    placed = _next_place(rules, dossier, fact)
-    if placed is None:
-        return None
-    outcome = _step(rules.family[dossier.revision], dossier, placed)
-    _remember(rules, dossier, placed)
-    return outcome
+    """Judges a fact that sorts last, on a private dossier; None, and nothing done, where it does not sort last.
 
-
-def _go_on(rules: Rules, dossier: Dossier, fact: Fact) -> Outcome | None:
-    """The outcome of an act that surely sorts last, at its own time and by no assumption, since its source goes on
-    after its own last fact; None for others, which are placed first. As `_step` and `_remember`, and most facts go on.
+    Most are acts that surely do, at their own time and by no assumption, since their source goes on after its own last
+    fact: these need no place, and what `_step` and `_remember` do of them is done here.
     """
     act, last = fact.body, dossier.last_key
     if last is None or act.__class__ is not Acted or fact.revision or dossier.corrected:
-        return None
+        return _placed(rules, dossier, fact)
     at, sequence, (latest, rank, seen, source, _, _) = fact.occurred_at, fact.sequence, last
     if fact.source != source or sequence <= seen or at < latest:
-        return None
+        return _placed(rules, dossier, fact)
     rules = rules.family[dossier.revision]
     outcome = NOT_JUDGED if dossier.halted else rules.machine.judge(dossier, act, at)
     dossier.last_key = (at, rank, sequence, source, fact.id, 0)
@@ -324,6 +313,16 @@ def _go_on(rules: Rules, dossier: Dossier, fact: Fact) -> Outcome | None:
         dossier.steps_told = True
     if source in dossier.streams:
         dossier.streams = {**dossier.streams, source: (sequence, at)}
+    return outcome
+
+
+def _placed(rules: Rules, dossier: Dossier, fact: Fact) -> Outcome | None:
+    """As `_take`, of any fact: its place is looked for first."""
+    placed = _next_place(rules, dossier, fact)
+    if placed is None:
+        return None
+    outcome = _step(rules.family[dossier.revision], dossier, placed)
+    _remember(rules, dossier, placed)
     return outcome
 
 

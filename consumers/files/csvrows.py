@@ -109,40 +109,13 @@ class CsvRows:
                 limit=self._plan.limits.columns_max,
                 found=self.width,
             )
+        check_header(self.name, header, self._needed, self.delimiter)
         spelled = [composed(name) for name in header]
-        self._check_header(header, spelled)
         self.header = {name: spelled.index(composed(name)) for name in self._needed}
         self._mapped = _picker([self.header[name] for name in self._plan.columns])
         case = self._plan.case
         self._case_cells = _picker([self.header[name] for name in self._plan.case_columns]) if case else None
         return first[text.tell() :], 1 + reader.line_num
-
-    def _check_header(self, header: list[str], spelled: list[str]) -> None:
-        wrong = [name for name in self._needed if spelled.count(composed(name)) != 1]
-        other = (
-            next((one for one in ",;\t" if one != self.delimiter and one in header[0]), "") if header else ""
-        )
-        if wrong and len(header) == 1 and other:
-            raise InputError(
-                "{place}: expected cells between {delimiter}, found one cell in the header, {found}; say in the "
-                "mapping: csv: {{delimiter: {other}}}",
-                reason="missing_column",
-                place=f"{self.name}:1",
-                delimiter=repr(self.delimiter),
-                found=header[0][:500],
-                other="tab" if other == "\t" else f'"{other}"',
-            )
-        if wrong:
-            raise InputError(
-                "{place}: expected each mapped column once, found {column} {times} times; the file has {found}",
-                reason="repeated_column"
-                if (times := spelled.count(composed(wrong[0])))
-                else "missing_column",
-                place=f"{self.name}:1",
-                column=wrong[0],
-                times=times,
-                found=", ".join(header)[:500],
-            )
 
     def _quoted(self, texts: Iterable[str], line: int) -> Iterator[Run]:
         """The rows of the rest of the file, wherever cells and lines are quoted."""
@@ -291,6 +264,33 @@ class _ShortCut:
                 self._bodies.clear()
             self._bodies[self._rest(parts)] = body
         return fact
+
+
+def check_header(name: str, header: list[str], needed: Iterable[str], delimiter: str) -> None:
+    """Raises InputError (`missing_column`, `repeated_column`) where one of the `needed` columns is not there once."""
+    spelled = [composed(one) for one in header]
+    wrong = [one for one in needed if spelled.count(composed(one)) != 1]
+    other = next((one for one in ",;\t" if one != delimiter and one in header[0]), "") if header else ""
+    if wrong and len(header) == 1 and other:
+        raise InputError(
+            "{place}: expected cells between {delimiter}, found one cell in the header, {found}; say in the "
+            "mapping or form: csv: {{delimiter: {other}}}",
+            reason="missing_column",
+            place=f"{name}:1",
+            delimiter=repr(delimiter),
+            found=header[0][:500],
+            other="tab" if other == "\t" else f'"{other}"',
+        )
+    if wrong:
+        times = spelled.count(composed(wrong[0]))
+        raise InputError(
+            "{place}: expected each mapped column once, found {column} {times} times; the file has {found}",
+            reason="repeated_column" if times else "missing_column",
+            place=f"{name}:1",
+            column=wrong[0],
+            times=times,
+            found=", ".join(header)[:500],
+        )
 
 
 def _plain(text: str) -> str | None:

@@ -100,6 +100,15 @@ class Register(OpenedFile):
                 expected=", ".join([*EVENTS, VOIDED]),
                 found=event or Words("none"),
             )
+        if not cells.get("officer"):
+            raise InputError(
+                "expected {expected} for {field} in the column {column}, found {found}; correct it",
+                reason="officer_missing",
+                expected=Words("the code of an officer"),
+                field="officer",
+                column="officer",
+                found=Words("nothing"),
+            )
         data = {
             field.encode_name: self._value(field.type, cells[field.encode_name])
             for field in msgspec.structs.fields(BODIES[kind])

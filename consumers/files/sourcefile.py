@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from consumers.files.limits import FileLimits
+    from consumers.files.mapping import Mapping
     from consumers.forms.formfile import Known
     from workflow.sources import SourceDefinition
 
@@ -37,21 +38,14 @@ def open_source_file(
     """A file of `source`, read through `mapping` or else as its definition says; `beside` holds the files that names.
     `known` tells what a store keeps already of some dossiers: what a changed message says is then a further revision.
 
-    Raises InputError (`unreadable`, `empty_file`, `no_mapping`), DefinitionError (`other_source` where the mapping is
-    one of another source) and what reading a mapping or form raises.
+    Raises InputError (`unreadable`, `empty_file`, `no_mapping`), DefinitionError and what `mapping_of` and
+    reading a form raise.
     """
     named = mapping or (beside / source.mapping if source.mapping is not None else None)
     if named is not None:
-        declared = read_mapping(named)
-        if declared.source != source.source:
-            raise DefinitionError(
-                "{name}: expected a mapping of the source {expected}, found one of {found}; name that source",
-                name=str(named),
-                expected=source.source,
-                found=declared.source,
-                reason="other_source",
-            )
-        return SourceFile(mapped(path, declared, limits), identity_of(path, named.read_bytes()))
+        return SourceFile(
+            mapped(path, mapping_of(source, named), limits), identity_of(path, named.read_bytes())
+        )
     if path.name.removesuffix(PACKED).endswith(".xes"):
         raise InputError(
             "{name}: expected messages of the source {source}, found an event log in XES; say how it is read with "
@@ -69,3 +63,31 @@ def open_source_file(
         return SourceFile(register, identity_of(path, source.source.encode(), b"register"))
     messages = Messages(path, limits, source=source.source, zone=source.timezone)
     return SourceFile(messages, identity_of(path, source.source.encode()))
+
+
+def mapping_of(source: SourceDefinition, path: Path) -> Mapping:
+    """The mapping in a file, held to its source.
+
+    Raises DefinitionError (`other_source`; `other_order` where it trusts the times of a source whose sequence counts)
+    and what `read_mapping` raises.
+    """
+    declared = read_mapping(path)
+    if declared.source != source.source:
+        raise DefinitionError(
+            "{name}: expected a mapping of the source {expected}, found one of {found}; name that source",
+            name=str(path),
+            expected=source.source,
+            found=declared.source,
+            reason="other_source",
+        )
+    if declared.order == "time" and source.authority != "time":
+        raise DefinitionError(
+            "{name}: expected the order of the source {source}, whose authority is {expected}, found order: {found}; "
+            "correct one of them",
+            name=str(path),
+            source=source.source,
+            expected=source.authority,
+            found=declared.order,
+            reason="other_order",
+        )
+    return declared

@@ -7,11 +7,13 @@ import io
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from consumers.files.blocks import Blocks, Bytes
+from consumers.files.csvrows import check_header
 from consumers.files.jsonrows import numbered_lines, parsed
 from consumers.files.limits import DEFAULT_LIMITS, FileLimits
 from consumers.files.openedfile import OpenedFile
 from consumers.files.sorting import by_dossier
 from consumers.files.tally import Run
+from consumers.files.values import composed
 from consumers.forms.reading import FormReader, Part
 from consumers.forms.revisions import revised
 from workflow.errors import InputError, Words
@@ -146,7 +148,8 @@ class FormFile(OpenedFile):
         delimiter = "\t" if self._form.csv.delimiter == "tab" else self._form.csv.delimiter
         rows = csv.reader(_lines(blocks), delimiter=delimiter, strict=True)
         try:
-            header = next(rows, [])
+            header = [composed(name) for name in next(rows, [])]
+            check_header(str(self.path), header, self._form.key, delimiter)
             for row in rows:
                 place = f"{self.path}:{rows.line_num}"
                 if len(row) == len(header):

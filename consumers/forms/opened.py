@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from consumers.files.entries import Messages
 from consumers.files.factfile import FactFile, open_facts
 from consumers.files.limits import DEFAULT_LIMITS, FileLimits
-from consumers.files.mapping import read_mapping
+from consumers.files.sourcefile import mapping_of
 from consumers.forms.formfile import FormFile
 from consumers.forms.language import read_form
 from consumers.forms.reading import Part
@@ -44,7 +44,7 @@ def open_source(
     if source.form is not None:
         return FormFile(path, read_form(folder / source.form), source, limits=limits, secret=secret)
     if source.mapping is not None:
-        return open_facts(path, read_mapping(folder / source.mapping), limits=limits)
+        return open_facts(path, mapping_of(source, folder / source.mapping), limits=limits)
     return Messages(path, limits, source=source.source, zone=source.timezone)
 
 

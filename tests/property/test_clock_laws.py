@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from msgspec.structs import replace as replaced
 from oracle.bridge import dossier_of
-from oracle.cases import cases, chance, pick
+from oracle.cases import RECEIVERS, cases, chance, pick
 from oracle.questions import Questions
 from searching import examples
 from strategies_time import numbers
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from oracle.minutes import Case, Paused, Rules
 
 SEEDED = examples(600)
+SHARE = 0.8
 
 
 def longer(rnd: Random, taken: Paused, *, capped: bool) -> Paused:
@@ -102,3 +103,39 @@ def test_a_date_is_the_same_with_its_sum_and_without(rnd: Random) -> None:
 
 def test_a_date_is_the_same_with_its_sum_and_without_in_seeded_cases() -> None:
     assert all(as_short(Random(f"short/{turn}"), SEEDED) for turn in range(4))
+
+
+def remembers_nothing_wrong(rnd: Random, number: int) -> bool:
+    """Whether what a limit remembers of the last question never shows: asked several times in a row from one instant,
+    at other moments and of dossiers of other units and other values, it gives what is told line by line, which
+    remembers nothing; and it never takes for too young what presses."""
+    questions, alike = Questions(), True
+    for rules, case in cases(rnd, questions.calendars, number):
+        made, anchor = questions.made(rules), case.anchor
+        limit, dossier, slot = (
+            made.clock.limits[case.limit],
+            dossier_of(case, made),
+            made.slots.registers["chosen"],
+        )
+        values = (case.chosen, *(rules.limits[case.limit].chosen or ()))
+        for _ in range(6):
+            at = (case.asked_at or anchor) + timedelta(days=pick(rnd, (-30, -1, 0, 0, 1, 3)))
+            registers = dossier.registers.copy()
+            registers[slot] = pick(rnd, values)
+            one = replaced(dossier, hours_of=pick(rnd, RECEIVERS), registers=registers)
+            told = limit.deadline(one, anchor, at=at, announced_by=at, explain=True)
+            presses = told is not None and at - anchor >= (told.due_at - anchor) * SHARE
+            timed = limit.counts is not None
+            alike &= not (timed and presses) or limit.may_press(one, anchor, at, SHARE)
+            alike &= limit.due(one, anchor, at) == (None if told is None else told.due_at)
+    return alike
+
+
+@settings(max_examples=examples(25))
+@given(numbers())
+def test_what_was_asked_last_changes_no_date(rnd: Random) -> None:
+    assert remembers_nothing_wrong(rnd, 3)
+
+
+def test_what_was_asked_last_changes_no_date_in_seeded_cases() -> None:
+    assert all(remembers_nothing_wrong(Random(f"row/{turn}"), SEEDED) for turn in range(4))

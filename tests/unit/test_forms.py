@@ -14,7 +14,7 @@ from consumers.forms.language import parse_form, read_form
 from consumers.forms.reading import national_code
 from consumers.forms.revisions import revised
 from workflow.clocks.calendar import read_calendars
-from workflow.errors import DefinitionError
+from workflow.errors import DefinitionError, InputError
 from workflow.facts import Acted, Fact
 from workflow.fold import fold
 from workflow.procedure.reader import read_procedures
@@ -250,6 +250,23 @@ def test_lines_and_cells_are_as_written_however_long_the_file_is(opened: Callabl
     assert {fact.body.unit for fact in facts_of(file) if isinstance(fact.body, Acted)} == {"one\ntwo"}
     (refusal,) = file.refusals.listed
     assert f":{1 + 2 * len(rows) + 1} status" in refusal.place
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("code;status;changed_at;version", "expected cells between ',', found one cell in the header"),
+        ("dossier,status,changed_at,version", "expected each mapped column once, found code 0 times"),
+    ],
+)
+def test_a_table_without_the_column_of_its_key_says_so_once(
+    opened: Callable[..., FormFile], header: str, said: str
+) -> None:
+    file = opened("polled-status", header, *ROWS[1:])
+
+    with pytest.raises(InputError, match=said) as caught:
+        facts_of(file)
+    assert caught.value.code == "missing_column"
 
 
 def test_a_row_read_again_adds_nothing(opened: Callable[..., FormFile]) -> None:

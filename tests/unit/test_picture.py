@@ -11,6 +11,7 @@ from test_rates import due, measured, on
 
 from workflow.figures.curves import Curve, Point, Release, curves, releases
 from workflow.figures.picture import NAME_MAX, Words, picture
+from workflow.figures.rates import Share
 
 WORDS = Words("vi", "Tỷ lệ trễ <hẹn>", "đến 31/12", "mức 1 %", tuple(f"T{n}" for n in range(1, 13)), "quá ít")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -67,6 +68,13 @@ def test_a_picture_is_sound_and_says_what_it_was_given() -> None:
     )
     assert len(list(svg.iter(f"{SVG}polyline"))) == 2
     assert not [one for one in svg.iter() if one.tag in (f"{SVG}script", f"{SVG}image")]
+
+
+def test_a_rate_is_rounded_as_in_every_table() -> None:
+    """5 of 160 are 3.125 %."""
+    found = said(drawn(curve("A", (5, 160)), large=curve("B", (5, 160))))
+    assert {"B 3.13 %", "5/160 = 3.13 %"} <= set(found)
+    assert Share(5, 160).percent == "3.13"
 
 
 def test_of_few_dossiers_the_counts_are_told_and_no_line_is_drawn() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workflow.choosing import in_force
-from workflow.cli.inputs import FILE, moment, read_family
+from workflow.cli.inputs import FILE, moment, names_day, read_family
 from workflow.cli.options import Command, output_option
 from workflow.cli.output import print_json
 from workflow.cli.sums import print_deadlines, shown_instant
@@ -83,7 +83,7 @@ def deadline(  # noqa: PLR0913 - one parameter per option
     _take(dossier, rules)
     if appointment is not None:
         printed = _needed(appointment, zone, "--appointment")
-        day_only = len(appointment) == len("2026-02-23")
+        day_only = names_day(appointment)
         told = AppointmentTold(printed.astimezone(zone).date() if day_only else printed, "first", received_at)
         dossier.appointments = (told,)
     asked = moment(at, zone, "--at") or _last_told(dossier, received_at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -144,9 +144,18 @@ def moment(text: str | None, zone: ZoneInfo, option: str) -> datetime | None:
             option=option,
             found=text,
         ) from cause
-    if len(text) == len("2026-02-23"):
+    if names_day(text):
         value = datetime.combine(value.date(), time.max)
     return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def names_day(text: str) -> bool:
+    """Whether a moment is told as a day alone, in whichever form of ISO 8601."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def regrouped(facts: FactFile, read: Callable[[], None]) -> None:

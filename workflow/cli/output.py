@@ -110,25 +110,42 @@ def _print_csv(rows: Iterable[Mapping[str, object]], columns: Sequence[Column], 
 def _print_table(
     rows: Iterable[Mapping[str, object]], columns: Sequence[Column], title: str, out: TextIO
 ) -> None:
+    cells = [[visible(_shown(row.get(column.key), column)) for column in columns] for row in rows]
+    if not cells:
+        return
+    table = _table(columns, cells)
+    if out.isatty() and _console(out, WIDEST).measure(table).maximum > _console(out).width:
+        # Folded words are hard to read: first what says nothing goes, and the space between columns.
+        told = [place for place in range(len(columns)) if any(row[place] for row in cells)]
+        table = _table([columns[place] for place in told], [[row[place] for place in told] for row in cells])
+        table.padding = (0, 0, 0, 1)
+    # Not the table's own title, which would be folded to the width of a narrow table.
+    print_rich(*([Text(visible(current(title)))] if title else []), table, stream=out)
+
+
+def _table(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     for column in columns:
         table.add_column(Text(current(column.title)), justify=column.justify, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(visible(_shown(row.get(column.key), column))) for column in columns))
-    if table.row_count:
-        # Not the table's own title, which would be folded to the width of a narrow table.
-        print_rich(*([Text(visible(current(title)))] if title else []), table, stream=out)
+    for row in cells:
+        table.add_row(*map(Text, row))
+    return table
 
 
 def print_rich(*parts: Any, stream: TextIO | None = None) -> None:  # noqa: ANN401 - whatever rich can show
     """Prints rich text or tables: as wide as the terminal, or unfolded and uncoloured into a file or pipe."""
     out = stream or sys.stdout
-    width = None if out.isatty() else WIDEST
-    console = Console(file=out, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    console = _console(out)
     for part in parts:
         with console.capture() as capture:
             console.print(part)
         out.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+
+
+def _console(out: TextIO, width: int | None = None) -> Console:
+    if width is None and not out.isatty():
+        width = WIDEST
+    return Console(file=out, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
 
 
 def _shown(value: object, column: Column) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from workflow.cli.inputs import moment
+from workflow.cli.inputs import moment, names_day
 from workflow.cli.sums import shown_instant
 from workflow.errors import UsageError
 from workflow.figures.rates import Period
@@ -50,6 +50,6 @@ def period_of(since: str | None, until: str | None, at: datetime, zone: ZoneInfo
 def _start(text: str | None, zone: ZoneInfo) -> datetime | None:
     """The first instant of a day, or the instant itself where a time is given."""
     found = moment(text, zone, "--from")
-    if text is None or found is None or len(text) != len("2026-03-01"):
+    if text is None or found is None or not names_day(text):
         return found
     return found.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import click
+from click.core import ParameterSource
 from msgspec.structs import replace
 
 from workflow.cli.budgets import show_budget
@@ -17,6 +18,7 @@ from workflow.cli.plotting import plot
 from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options
 from workflow.cli.writing import OUT
+from workflow.errors import UsageError
 from workflow.figures import rates as counting
 from workflow.i18n import current
 
@@ -65,6 +67,13 @@ GROUPS: Final = {
     "month": Column("group", "Month"),
 }
 
+WITHOUT: Final = {
+    "budget": ("picture", "index", "by", "since", "until"),
+    "picture": ("index", "by", "since", "until"),
+    "index": ("by",),
+}
+"""What is shown instead of the rates, each with the options that say nothing about it."""
+
 
 @click.command(cls=Command)
 @looking_options
@@ -110,6 +119,7 @@ def rates(  # noqa: PLR0913 - one parameter per option
     dossiers there is no rate. Duplicates are left out; so are reports and obligations, which are no dossiers of a
     citizen (dunghen obligations), and from Decision 766's share feedback too.
     """
+    _check_together(click.get_current_context())
     with looking.opened() as store:
         if budget:
             show_budget(store, output)
@@ -138,6 +148,24 @@ def rates(  # noqa: PLR0913 - one parameter per option
         print_rows(map(_flat, rows), [Column(key, "") for key in _flat(rows[0])], "csv")
     else:
         print_rows(rows, (), output)
+
+
+def _check_together(context: click.Context) -> None:
+    """Raises UsageError where an option was given that another makes mean nothing."""
+    given = {
+        one.name: one.opts[0]
+        for one in context.command.params
+        if one.name and context.get_parameter_source(one.name) is ParameterSource.COMMANDLINE
+    }
+    for name, others in WITHOUT.items():
+        other = next((given[one] for one in others if one in given), None)
+        if name in given and other is not None:
+            raise UsageError(
+                "{option}: shows a figure of its own, which {other} says nothing about; leave one of them out",
+                option=given[name],
+                other=other,
+                reason="options_apart",
+            )
 
 
 def _print_tables(rows: Iterable[dict[str, object]], group: Column) -> None:

@@ -13,7 +13,7 @@ from workflow.cli.plotting import words_of, write
 from workflow.cli.simulate import department_of
 from workflow.cli.writing import OUT
 from workflow.figures.curves import curves, releases
-from workflow.figures.rates import measure
+from workflow.figures.rates import Share, measure
 from workflow.i18n import current
 from workflow.risk.backtest import trial
 from workflow.risk.stays import course
@@ -87,7 +87,12 @@ def reference(seed: int, year: int, monthly: int, picture: Path | None, output: 
 
 
 def _row_of(one: _Case, last: Point) -> dict[str, object]:
-    return {"case": one.name, "released": last.released, "late": last.late, "rate": f"{last.percent:.2f}"}
+    return {
+        "case": one.name,
+        "released": last.released,
+        "late": last.late,
+        "rate": Share(last.late, last.released).percent,
+    }
 
 
 def branches(year: int, monthly: int) -> Year:

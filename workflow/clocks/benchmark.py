@@ -59,10 +59,10 @@ class Benchmark(NamedTuple):
         """
         if not dossier.appointments:
             return ()
-        met_at = self._met_at(dossier, at)
+        found = self.deadline(dossier, at=at, announced_by=announced_by, explain=explain)
+        met_at = self._met_at(dossier, at) if found is None else found.met_at
         last = dossier.appointments[-1]
         printed = self._appointment(last, dossier.hours_of, at, met_at, explain=explain)
-        found = self._benchmark(dossier, at, met_at, announced_by, explain=explain)
         return (printed,) if found is None else (printed, found)
 
     def deadline(
@@ -71,34 +71,28 @@ class Benchmark(NamedTuple):
         """The benchmark alone; None where no slip is known. Raises CalendarRange."""
         if not dossier.appointments:
             return None
-        return self._benchmark(dossier, at, self._met_at(dossier, at), announced_by, explain=explain)
-
-    def _benchmark(
-        self,
-        dossier: Dossier,
-        at: datetime,
-        met_at: datetime | None,
-        announced_by: datetime | None,
-        *,
-        explain: bool,
-    ) -> Deadline | None:
+        met_at = self._met_at(dossier, at)
+        judged = met_at or at
         lines: Lines = [] if explain else None
-        reached = self._reached(dossier, Moment(met_at or at, announced_by, dossier.hours_of), lines)
+        reached = self._reached(dossier, Moment(judged, announced_by, dossier.hours_of), lines)
         if reached is None:
             return None
         due, standing = reached
-        counter = None if self.counts is None else self.counts.at(announced_by, dossier.hours_of)
-        if lines is not None and self.counts is not None:
-            lines += sums.counted_by(self.counts, announced_by, dossier.hours_of)
+        calendar = hours = None
+        if self.counts is not None:
+            counter = self.counts.at(announced_by, dossier.hours_of)
+            calendar, hours = counter.label, counter.hours
+            if lines is not None:
+                lines += sums.counted_by(self.counts, announced_by, dossier.hours_of)
         return Deadline(
             rule="appointment",
             kind="benchmark",
             due_at=due,
             met_at=met_at,
-            late=(met_at or at) > due,
+            late=judged > due,
             open_pause=standing and met_at is None,
-            calendar=None if counter is None else counter.label,
-            hours=None if counter is None else counter.hours,
+            calendar=calendar,
+            hours=hours,
             sum=() if lines is None else tuple(lines),
         )
 
@@ -153,8 +147,8 @@ class Benchmark(NamedTuple):
             return None
         base = slips[first]
         for slip in slips[first + 1 :]:
-            replaces = self._replaces(dossier, base, slip, lines)
-            base = slip if replaces else base
+            if self._replaces(dossier, base, slip, lines):
+                base = slip
         if lines is not None:
             lines.append(_told(base, self.printed(base, moment.unit)))
         return self._moved(base, dossier.pauses, moment, lines)

@@ -324,7 +324,7 @@ class Clock:
         return [
             (limit, run.asked_at)
             for run in dossier.tasks
-            if run.ended_at is None
+            if run.answered_at is None and run.recalled_at is None and run.left_at is None
             for limit in self.for_task(run.state, run.task)
         ]
 

@@ -213,7 +213,7 @@ class CalendarDays(Counter[date]):
     remembers = True
 
     def reach(self, start: datetime, number: int) -> date:
-        return self._date(start) + timedelta(days=number - self._fewer)
+        return self._date(start) + timedelta(number - self._fewer)
 
     def instant(self, point: date) -> datetime:
         return end_of_day(point, self.zone)
@@ -234,12 +234,11 @@ class CalendarDays(Counter[date]):
     def settled(self, point: date) -> date:
         if not self._rolls:
             return point
-        while self._rests(point):
+        if not self._weekend:
+            return self.work.nth_working_day(point, 0)
+        while _at_weekend(point):
             point += timedelta(days=1)
         return point
-
-    def _rests(self, day: date) -> bool:
-        return day.weekday() >= _SATURDAY if self._weekend else not self.work.is_working_day(day)
 
     def _date(self, instant: datetime) -> date:
         return instant.astimezone(self.zone).date()
@@ -251,12 +250,12 @@ class WeekDays(CalendarDays):
     def stopped(self, start: datetime, end: datetime) -> int:
         first = self._date(start)
         passed = (first + timedelta(days=n + 1) for n in range(super().stopped(start, end)))
-        return sum(not self._rests(day) for day in passed)
+        return sum(not _at_weekend(day) for day in passed)
 
     def later(self, day: date, amount: int) -> date:
         while amount:
             day += timedelta(days=1)
-            amount -= not self._rests(day)
+            amount -= not _at_weekend(day)
         return day
 
 
@@ -289,6 +288,10 @@ class Dues(dict[datetime, datetime]):
                 self.clear()
             self[anchor] = found
         return found
+
+
+def _at_weekend(day: date) -> bool:
+    return day.weekday() >= _SATURDAY
 
 
 def _since_midnight(wall: str) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from workflow.figures.rates import Share
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
@@ -32,8 +34,13 @@ class Point(NamedTuple):
 
     @property
     def percent(self) -> float:
-        """The late rate so far."""
+        """The late rate so far, as it is drawn."""
         return 100 * self.late / self.released
+
+    @property
+    def told(self) -> str:
+        """The same in words, rounded as every rate is."""
+        return f"{Share(self.late, self.released).percent} %"
 
 
 class Curve(NamedTuple):

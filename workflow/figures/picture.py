@@ -127,9 +127,7 @@ def _large(frame: _Frame, curves: Sequence[Curve], words: Words) -> Iterator[str
         yield _path(frame, drawn, colour, dashes, "curve")
         last = drawn[-1]
         yield f'<circle cx="{frame.x(last.day):.1f}" cy="{frame.y(last.percent):.1f}" r="4" fill="{colour}"/>'
-        ends.append(
-            (frame.y(last.percent), frame.x(last.day), f"{curve.name} {last.percent:.2f} %", "name", colour)
-        )
+        ends.append((frame.y(last.percent), frame.x(last.day), f"{curve.name} {last.told}", "name", colour))
     lowest = frame.top - 100.0
     for y, x, name, kind, colour in sorted(ends):
         lowest = max(y + 4, lowest + 18)
@@ -151,7 +149,7 @@ def _small(frame: _Frame, curve: Curve, words: Words) -> Iterator[str]:
         yield _path(frame, drawn, INKS[0][0], "", "curve thin")
     if last is not None:
         told = f"{last.late}/{last.released}"
-        told += f" = {last.percent:.2f} %" if drawn else f", {words.few}"
+        told += f" = {last.told}" if drawn else f", {words.few}"
         yield _text(frame.left, frame.top + frame.height + 16, told, "small")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, get_args
 
 import msgspec
 from msgspec import Struct
@@ -27,6 +27,7 @@ MEMO_MAX: Final = 100_000
 """Bodies remembered by their bytes: most acts of a log say one of a few thousand things. Some 40 MB at most."""
 
 _decode: Final = msgspec.json.Decoder(Body).decode
+_TYPES: Final = {body: str(body.__struct_config__.tag) for body in get_args(Body)}
 _DAY_CHARS: Final = len("2026-01-01")
 _PREFIX: Final = len(b'{"body":')
 
@@ -166,7 +167,7 @@ def row(one: Prepared, received: bytes, recorded_at: int, salt: bytes) -> FactRo
         fact.source,
         fact.id,
         fact.revision,
-        type(fact.body).__struct_config__.tag,  # type: ignore[arg-type] # every body has one
+        _TYPES[type(fact.body)],
         to_us(fact.occurred_at),
         None if fact.entered_at is None else to_us(fact.entered_at),
         recorded_at,

@@ -171,7 +171,7 @@ def test_reading_goes_on_after_what_was_taken() -> None:
     [
         ("promoted,cb-1,2021-06-01,", "expected `event` to be one of appointed"),
         ("concluded,cb-1,2021-06-01,maybe", "$.data"),
-        ("concluded,,2021-06-01,verified", "$.subject"),
+        ("concluded,,2021-06-01,verified", "for officer in the column officer, found nothing"),
         ("concluded,cb-1,,verified", "occurred_at"),
         ("concluded,cb-1,31/02/2021,verified", "time"),
     ],

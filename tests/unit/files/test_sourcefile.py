@@ -76,3 +76,15 @@ def test_the_same_file_read_in_another_way_is_another(tmp_path: Path) -> None:
 
     assert opened(path, "polled-status").identity == opened(path, "polled-status").identity
     assert opened(path, "polled-status").identity != opened(path, "one-stop").identity
+
+
+def test_a_mapping_may_not_trust_times_where_the_sequence_of_its_source_counts(tmp_path: Path) -> None:
+    fields = "fields: {subject: who, action: what, occurred_at: at}\n"
+    path = text(tmp_path / "a.csv", "who,what,at\nH13-1,receive,2026-03-02T09:00:00+07:00\n")
+    wrong = text(tmp_path / "m.yaml", f"format: csv\nsource: polled-status\norder: time\n{fields}")
+    right = text(tmp_path / "n.yaml", f"format: csv\nsource: portal-step\norder: time\n{fields}")
+
+    with pytest.raises(DefinitionError, match="whose authority is sequence, found order: time") as caught:
+        opened(path, "polled-status", wrong)
+    assert caught.value.code == "other_order"
+    assert len(facts(opened(path, "portal-step", right))) == 1
