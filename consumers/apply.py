@@ -342,12 +342,10 @@ def fold_whole(
     """Folds dossiers whole, the facts kept so far read by one query: before the new ones they have are appended."""
     if not touched:
         return
-    facts: dict[str, list[Fact]] = {one.subject: [] for one in touched}
-    for fact in writing.facts(facts):
-        facts[fact.subject].append(fact)
+    facts = dict(writing.told([one.subject for one in touched]))
     for one in touched:
         said = None if told is None else told.get(one.subject, {})
-        one.whole(facts[one.subject], recorded_at=recorded[one.subject], told=said)
+        one.whole(facts.get(one.subject, ()), recorded_at=recorded[one.subject], told=said)
 
 
 def settle(

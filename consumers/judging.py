@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
-from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from workflow.alerts.lateness import explained, standing, watch
@@ -14,7 +13,7 @@ from workflow.alerts.refusals import refusals
 from workflow.alerts.warnings import Steps, standing_over
 from workflow.choosing import tells_steps
 from workflow.errors import DunghenError
-from workflow.factrows import as_rows, in_time
+from workflow.factrows import as_rows, identities, in_time
 from workflow.facts import code_of
 from workflow.fold import fold
 from workflow.judge import FAULTS, named
@@ -23,7 +22,7 @@ from workflow.store.judgments import Standing, blank, listed, row, story_row, un
 from workflow.store.rows import DossierRow, from_us, to_us
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from workflow.alerts.lateness import Watched
@@ -42,7 +41,6 @@ FactId: TypeAlias = tuple[str, str, int]
 
 
 SOON: Final = timedelta(seconds=1)
-_identity: Final[Callable[[Fact], FactId]] = attrgetter("source", "id", "revision")
 
 
 class Touched:
@@ -332,11 +330,11 @@ class Touched:
         if not older or before is None or before.blocked is not None or self._still(before) is not rules:
             return {}
         last = fold(rules, self.subject, older)
-        return dict(zip(map(_identity, last.facts), last.outcomes, strict=True))
+        return dict(zip(identities(last.facts), last.outcomes, strict=True))
 
     def _say_all(self, judgment: Judgment, told: Mapping[FactId, Outcome]) -> None:
         """New outcomes, and of those told before the ones that have changed."""
-        earlier_ones = map(told.get, map(_identity, judgment.facts))
+        earlier_ones = map(told.get, identities(judgment.facts))
         for fact, outcome, earlier in zip(judgment.facts, judgment.outcomes, earlier_ones, strict=True):
             if earlier != outcome:
                 self.decisions.append(self._decision(fact, outcome, earlier))

@@ -6,7 +6,7 @@ again what the type already says.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeAlias, overload
 
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     Row: TypeAlias = tuple[datetime, Acted, str, int]
+    Identity: TypeAlias = tuple[str, str, int]
 
 _time: Final = attrgetter("occurred_at", "sequence")
+identity: Final[Callable[[Fact], Identity]] = attrgetter("source", "id", "revision")
+"""Source, id and revision: what a fact is told by among those of its dossier."""
 
 
 class FactRows(Sequence[Fact]):
@@ -92,6 +95,13 @@ class FactRows(Sequence[Fact]):
     def __getitem__(self, index: int | slice) -> Fact | list[Fact]:
         """One fact, or a list of them."""
         return list(self)[index]
+
+
+def identities(facts: Sequence[Fact]) -> Iterator[Identity]:
+    """The `identity` of each fact, in their order."""
+    if isinstance(facts, FactRows) and facts.known is None:
+        return ((facts.source, identifier, 0) for _, _, identifier, _ in facts.rows)
+    return map(identity, facts)
 
 
 def in_time(facts: Sequence[Fact]) -> Sequence[Fact]:

@@ -17,7 +17,7 @@ from searching import examples
 from strategies_clocks import clocked_cases
 from strategies_facts import START, SUBJECT, Case, cases
 
-from workflow.factrows import FactRows
+from workflow.factrows import FactRows, identities
 from workflow.facts import Acted, Fact
 from workflow.fold import fold, judgment_bytes
 from workflow.model import Dossier
@@ -60,6 +60,7 @@ def test_rows_in_any_order_are_judged_as_their_facts_are(one: Case, rng: Random)
         again = bodies.dossier(told)
         assert judgment_bytes(fold(rules, SUBJECT, again)) == plain
         assert {(fact.source, fact.id, fact.revision) for fact in again} == {one[1:4] for one in rows}
+        assert list(identities(again)) == [(fact.source, fact.id, fact.revision) for fact in again]
 
 
 @settings(max_examples=examples(250))

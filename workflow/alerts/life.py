@@ -204,7 +204,9 @@ def _gone(life: Life, act: Act | None) -> tuple[Change | None, Life] | None:
     if life.state in ("history", "waiting"):
         return None, Life(life.alert, "retracted", life.n, life.raised_at)
     # What never held has no end either, whether or not one was told before it proved wrong.
-    alert = replace(life.alert, ended_at=None) if over == "retracted" else life.alert
+    alert = life.alert
+    if over == "retracted" and alert.ended_at is not None:
+        alert = replace(alert, ended_at=None)
     return over, Life(alert, over, life.n + 1, life.raised_at, act)
 
 

@@ -27,30 +27,37 @@ def refusals(
 ) -> list[Alert]:
     """The alerts on `refused` facts, and those of `earlier` ones that were not taken back."""
     kept = [one.alert for one in earlier if one.alert.kind == "refused_event" and one.state != "retracted"]
-    return kept + [_refusal(office, rules, dossier, fact, outcome, now) for fact, outcome in refused]
+    to = (HOLDER, *office.heads(dossier.unit)[:1])
+    return kept + [_refusal(office, rules, dossier, fact, outcome, to, now) for fact, outcome in refused]
 
 
 def _refusal(
-    office: Office, rules: Rules, dossier: Dossier, fact: Fact, outcome: Outcome, now: datetime
+    office: Office,
+    rules: Rules,
+    dossier: Dossier,
+    fact: Fact,
+    outcome: Outcome,
+    to: tuple[str, ...],
+    now: datetime,
 ) -> Alert:
     """The alert on a refused fact, its `cause` being the first rule it broke."""
-    cause = outcome.violations[0].rule
-    revision = rules.revision
+    revision, source, at = rules.revision, fact.source, fact.occurred_at
+    rule = f"{source}/{fact.id}/{fact.revision}"
     return Alert(
-        id=f"refused_event/{fact.subject}/{fact.source}/{fact.id}/{fact.revision}",
+        id=f"refused_event/{fact.subject}/{rule}",
         kind="refused_event",
         topic="alerts.conformance",
         subject=fact.subject,
-        rule=f"{fact.source}/{fact.id}/{fact.revision}",
-        due_at=fact.occurred_at,
+        rule=rule,
+        due_at=at,
         unit=dossier.unit,
         officer=dossier.officer,
-        source=fact.source,
-        to=(HOLDER, *office.heads(dossier.unit)[:1]),
+        source=source,
+        to=to,
         procedure=revision.procedure,
         revision=revision.revision,
         basis=revision.basis,
-        cause=cause,
-        history=office.history(fact.source, fact.occurred_at),
-        raise_at=office.speaking_at(fact.occurred_at + office.delay(fact.source), dossier.unit, now),
+        cause=outcome.violations[0].rule,
+        history=office.history(source, at),
+        raise_at=office.speaking_at(at + office.delay(source), dossier.unit, now),
     )

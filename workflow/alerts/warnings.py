@@ -8,7 +8,6 @@ takes its place. One that nobody looked for in time is not said any more.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
@@ -22,10 +21,11 @@ from workflow.alerts.lateness import (
     source_of,
     sum_of,
 )
+from workflow.factrows import identity
 from workflow.fold import fold, follow, passed, stepped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from workflow.alerts.causes import Cause
     from workflow.alerts.life import Life
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 LOOKED_FOR: Final = timedelta(days=1)
 """How long after it was to be said, and the delay of its source, a warning that is over is still said."""
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
-
-_identity: Final[Callable[[Fact], tuple[str, str, int]]] = attrgetter("source", "id", "revision")
 
 
 class Over(NamedTuple):
@@ -96,9 +94,9 @@ class Steps:
         self.over, self.all_seen = [], True
         if len(facts) < 2 or not ((self._told and new) or self._new(rules, dossier, facts)):  # noqa: PLR2004 - a pair
             return
-        news = set(map(_identity, new)) if self._told else ()
+        news = set(map(identity, new)) if self._told else ()
         border = self._border(dossier, facts)
-        asked = passed(rules, dossier.subject, facts, lambda fact, at: at > border or _identity(fact) in news)
+        asked = passed(rules, dossier.subject, facts, lambda fact, at: at > border or identity(fact) in news)
         for before, after, outcome in asked:
             self.over += _ended(self._office, rules, before, after, outcome)
 

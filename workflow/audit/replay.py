@@ -8,7 +8,7 @@ and only the parts whose sums differ are looked at message by message.
 
 from __future__ import annotations
 
-from itertools import chain, groupby
+from itertools import chain, compress, groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from workflow.audit.again import Rejudging
 from workflow.catalogue import JUDGE_VERSION
-from workflow.factrows import FactRows
+from workflow.factrows import FactRows, identities
 from workflow.facts import begins_dossier
 from workflow.links import joins
 from workflow.plan import APPLIED
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from workflow.audit.again import Again
     from workflow.audit.archive import Archive
+    from workflow.factrows import Identity
     from workflow.facts import Fact
     from workflow.fold import Judgment
     from workflow.model import Outcome
@@ -220,14 +221,11 @@ def _said(stored: DossierRow, judgment: Judgment) -> Iterator[tuple[str, str, in
     """What became of the facts of one code, each named by source, id and revision; a judgment of several codes holds
     those of all."""
     facts, outcomes = judgment.facts, judgment.outcomes
-    if isinstance(facts, FactRows) and facts.known is None:
-        source = facts.source
-        for (_, _, identifier, _), outcome in zip(facts.rows, outcomes, strict=True):
-            yield source, identifier, 0, outcome
-        return
-    for fact, outcome in zip(facts, outcomes, strict=True):
-        if stored.linked is None or fact.subject == stored.subject:
-            yield fact.source, fact.id, fact.revision, outcome
+    told: Iterator[tuple[Identity, Outcome]] = zip(identities(facts), outcomes, strict=True)
+    if stored.linked is not None:
+        told = compress(told, (fact.subject == stored.subject for fact in facts))
+    for one, outcome in told:
+        yield *one, outcome
 
 
 def _unequal(stored: DossierRow, derived: DossierRow) -> Iterator[Difference]:

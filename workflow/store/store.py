@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
+from itertools import groupby
+from operator import itemgetter
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -125,24 +127,21 @@ class Reading:
 
     def fact_rows(self, subjects: Iterable[str] | None = None) -> Iterator[Row]:
         """Rows of FACT_COLUMNS in the order of `facts`."""
-        where = ""
-        values: Row = ()
-        if subjects is not None:
-            where, values = f" WHERE {self._sql.among('subject')}", (self._sql.listed(subjects),)
-        return self._stream(f"SELECT {FACT_COLUMNS} FROM facts{where} ORDER BY subject, recorded_at", values)
+        return self._of(f"SELECT {FACT_COLUMNS} FROM facts", subjects, "subject, recorded_at")
 
-    def histories(self) -> Iterator[Row]:
+    def histories(self, subjects: Iterable[str] | None = None) -> Iterator[Row]:
         """Rows of FACT_COLUMNS by dossier, of each in the order of time and sequence: as most of them are judged."""
-        return self._stream(f"SELECT {FACT_COLUMNS} FROM facts ORDER BY subject, occurred_at, sequence")
+        return self._of(f"SELECT {FACT_COLUMNS} FROM facts", subjects, "subject, occurred_at, sequence")
+
+    def told(self, subjects: Iterable[str]) -> Iterator[tuple[str, Sequence[Fact]]]:
+        """Those of some dossiers that have facts, each with its facts to be judged together, in any order. When most
+        were recorded is not read: no judgment asks for it."""
+        for subject, rows in groupby(self.histories(subjects), itemgetter(0)):
+            yield subject, self._bodies.dossier(list(rows))
 
     def dossiers(self, subjects: Iterable[str] | None = None) -> Iterator[DossierRow]:
         """Dossiers by their code; some, or all."""
-        statement = f"SELECT {_DOSSIER} FROM dossiers"
-        values: Row = ()
-        if subjects is not None:
-            statement += f" WHERE {self._sql.among('subject')}"
-            values = (self._sql.listed(subjects),)
-        return map(self._sql.dossier, self._stream(f"{statement} ORDER BY subject", values))
+        return map(self._sql.dossier, self._of(f"SELECT {_DOSSIER} FROM dossiers", subjects, "subject"))
 
     def due(self, by: datetime, limit: int) -> list[str]:
         """The codes of dossiers whose next date has come, the earliest first, at most so many."""
@@ -223,6 +222,14 @@ class Reading:
         whole = statement.format(**among) if lists else statement
         found: list[Row] = self._sql.gather(self._connection, whole, (*values, *listed))
         return found
+
+    def _of(self, statement: str, subjects: Iterable[str] | None, order: str) -> Iterator[Row]:
+        """Rows of a table that is keyed by dossiers, in an order; of some dossiers, or all."""
+        where, values = ("", ()) if subjects is None else self._among(subjects)
+        return self._stream(f"{statement}{where} ORDER BY {order}", values)
+
+    def _among(self, subjects: Iterable[str]) -> tuple[str, Row]:
+        return f" WHERE {self._sql.among('subject')}", (self._sql.listed(subjects),)
 
     def _stream(self, statement: str, values: Row = ()) -> Iterator[Row]:
         found: Iterator[Row] = self._sql.stream(self._connection, statement, values)
