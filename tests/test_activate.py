@@ -209,3 +209,23 @@ def test_a_new_revision_follows_the_one_in_force_which_nobody_edits(tmp_path: Pa
     (moved,) = said("activate", *given)["found"]
     assert moved["because"] == ["procedure"]
     assert [(one["before"], one["after"]) for one in moved["changes"]] == [("2025", "2026")]
+
+
+def test_a_new_year_of_the_calendar_needs_a_day_that_says_when_it_was_announced(
+    december: Path, before_the_swap: Path, tmp_path: Path
+) -> None:
+    folder, store = tmp_path / "processes", tmp_path / "a.db"
+    shutil.copytree(before_the_swap, folder)
+    shutil.copy(december, store)
+    path = folder / "calendars" / "vn-can-tho.yaml"
+    text = path.read_text("utf-8").replace("to: 2026-12-31", "to: 2027-12-31")
+    new = "  - {date: 2027-01-01, kind: off, name: {vi: T, en: N}, instrument: Notice, %s}\n"
+    given = ("activate", "--procedures", folder, "--store", store, "--dry-run")
+
+    path.write_text(text + new % "unverified: true", "utf-8")
+    refused = dunghen(*given, status=1).stderr
+    path.write_text(text + new % "announced: 2026-11-20", "utf-8")
+    dunghen(*given)
+
+    assert "calendar vn-can-tho, last announced " in refused
+    assert "say of a day that is new when it was announced, later than that" in refused
