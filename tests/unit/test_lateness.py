@@ -18,6 +18,7 @@ from workflow.alerts.life import say
 from workflow.alerts.office import FAR, Office
 from workflow.facts import Acted, Appointment, Fact
 from workflow.fold import fold
+from workflow.organisation import Standing
 from workflow.procedure.language import Names
 from workflow.rules import compile_rules
 from workflow.sources import Cadence, SourceDefinition, Speakers
@@ -350,6 +351,26 @@ def test_each_rung_is_said_once_and_tells_one_head_more() -> None:
     ]
     assert [one.rung for one in late] == [0, 1, 2]
     assert {wall(one.due_at) for one in late} == {"2024-07-08 17:00"}  # type: ignore[arg-type]
+
+
+def test_the_head_of_a_unit_that_stands_no_more_is_not_told_and_one_above_is() -> None:
+    """Its last day is Tuesday the 9th: what is said on it still goes to its head, the rung after it no more."""
+    unit = replace(ORGANISATION.units[UNIT], standing=Standing(to=date(2024, 7, 9)))
+    ended = replace(ORGANISATION, units={**ORGANISATION.units, UNIT: unit})
+    desk = received(8, office=Office({"gate": GATE}, ended, {"vn-can-tho": can_tho()}))
+    desk.until("2024-08-30 12:00")
+    late = [one.alert for one in desk.said if one.alert.kind == "dossier_late"]
+    assert [one.to for one in late] == [("holder", HEAD), ("holder", ABOVE, DIRECTOR)]
+
+
+def test_where_no_unit_of_the_line_stands_all_are_told() -> None:
+    gone = {
+        name: replace(one, standing=Standing(to=date(2024, 7, 1))) for name, one in ORGANISATION.units.items()
+    }
+    office = Office({}, replace(ORGANISATION, units=gone), {"vn-can-tho": can_tho()})
+    assert office.heads(UNIT, at("2024-07-02 00:00")) == office.heads(UNIT, at("2024-07-01 23:59"))
+    assert office.heads(UNIT, at("2024-07-02 00:00")) == (HEAD, ABOVE, DIRECTOR)
+    assert office.heads("nowhere", at("2024-07-02 00:00")) == ()
 
 
 def test_a_result_that_comes_between_two_rungs_stops_them() -> None:

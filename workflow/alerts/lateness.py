@@ -94,12 +94,13 @@ def standing(  # noqa: PLR0913 - a judgment, and how it is looked at
             if raise_at > now:
                 next_at = min(next_at, raise_at)
                 continue
-        rung, next_rung = _rung(office, cause, dossier.unit, delay, now)
+        heads = office.heads(dossier.unit, cause.ended_at or now)
+        rung, next_rung = _rung(office, cause, heads, dossier.unit, delay, now)
         if before is not None and rung > before and cause.ended_at is None:
             opens = office.spoken_at(now, dossier.unit, now, live=live)
             rung, next_rung = (before, opens) if opens > now else (rung, next_rung)
         next_at = min(next_at, next_rung)
-        found.append(alert_of(office, rules, dossier, cause, rule, rung, silent=source in silent))
+        found.append(alert_of(office, rules, dossier, cause, rule, heads, rung, silent=source in silent))
     return followed(found, said), next_at
 
 
@@ -205,12 +206,12 @@ def _as_of(dossier: Dossier, at: datetime) -> Dossier:
 
 
 def _rung(
-    office: Office, cause: Cause, unit: str | None, delay: timedelta, now: datetime
+    office: Office, cause: Cause, heads: Sequence[str], unit: str | None, delay: timedelta, now: datetime
 ) -> tuple[int, datetime]:
     """How many further posts are told by now (or by the end), and when the next is."""
     if cause.kind not in ESCALATED:
         return 0, FAR
-    above = max(len(office.heads(unit)) - 1, 0)
+    above = max(len(heads) - 1, 0)
     rung, until = 0, cause.ended_at or now
     for days in office.limits.escalate_after_days[:above]:
         reached = office.days_after(cause.due_at, days, unit, now) + delay
@@ -221,13 +222,21 @@ def _rung(
     return rung, FAR
 
 
-def alert_of(
-    office: Office, rules: Rules, dossier: Dossier, cause: Cause, rule: str, rung: int, *, silent: bool
+def alert_of(  # noqa: PLR0913 - a cause, and what is known of it already
+    office: Office,
+    rules: Rules,
+    dossier: Dossier,
+    cause: Cause,
+    rule: str,
+    heads: tuple[str, ...],
+    rung: int,
+    *,
+    silent: bool,
 ) -> Alert:
-    """The alert that rests on a cause, without its sum. `rule`: the cause's, at hand already."""
+    """The alert that rests on a cause, without its sum. `rule`: the cause's, at hand already; `heads`: who answers for
+    the dossier's unit, of whom the first and `rung` more are told."""
     revision = rules.family[dossier.revision].revision
     limit = rules.clock.limits.get(cause.limit)
-    heads = office.heads(dossier.unit)
     told = heads[: 1 + rung]
     if rung and rung == len(office.limits.escalate_after_days) and heads[-1] not in told:
         told = (*told, heads[-1])

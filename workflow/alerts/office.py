@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NO_DELAY: Final = timedelta()
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class AlertLimits(Struct, frozen=True, kw_only=True):
@@ -49,6 +50,14 @@ MEMO_MAX: Final = 65_536
 """Days remembered: those of many years, some 10 MB at most."""
 
 DEFAULT_ALERT_LIMITS: Final = AlertLimits()
+
+
+class _Post(NamedTuple):
+    """A post as `post@unit`, and from when until before when its unit stands."""
+
+    name: str
+    first: datetime
+    beyond: datetime
 
 
 class Office:
@@ -77,7 +86,8 @@ class Office:
         self._sources, self._calendars = sources, calendars
         self._days_before: dict[tuple[datetime, int], datetime] = {}
         self._present: tuple[datetime | None, dict[str | None, datetime]] = None, {}
-        self._heads: dict[str, tuple[str, ...]] = {}
+        self._zone = ZoneInfo("UTC") if calendar is None else calendar.zone
+        self._posts: dict[str | None, tuple[_Post, ...]] = {}
         self.share = limits.at_risk_percent / 100
         self._risk = risk
 
@@ -162,22 +172,33 @@ class Office:
             found = self._days_before[key] = _day_before(at, work)
         return found
 
-    def heads(self, unit: str | None) -> tuple[str, ...]:
-        """The posts that answer for a unit as `post@unit`: its own head, then those above, the directorate last."""
-        body = self._organisation
-        if body is None or unit is None or unit not in body.units:
-            return ()
-        found = self._heads.get(unit)
-        if found is None:
-            chain = (unit, *parents(body, unit))
-            found = self._heads[unit] = tuple(f"{body.units[one].head}@{one}" for one in chain)
-        return found
+    def heads(self, unit: str | None, at: datetime) -> tuple[str, ...]:
+        """The posts that answer for a unit as `post@unit`: its own head, then those above, the directorate last. Units
+        that do not stand at `at` have nobody to tell; where none of them stands, all are named."""
+        posts = self._posts.get(unit)
+        if posts is None:
+            posts = self._posts[unit] = self._answering(unit)
+        standing = tuple([one.name for one in posts if one.first <= at < one.beyond])
+        return standing or tuple(one.name for one in posts)
 
     def focal(self, unit: str | None) -> tuple[str, ...]:
         """The post that tracks feedback about a unit as `post@unit`; none where none is named."""
         body = self._organisation
         found = None if body is None or unit not in body.units else focal_at(body, unit)
         return () if found is None else (f"{found[0]}@{found[1]}",)
+
+    def _answering(self, unit: str | None) -> tuple[_Post, ...]:
+        body = self._organisation
+        if body is None or unit is None or unit not in body.units:
+            return ()
+        found = []
+        for name in (unit, *parents(body, unit)):
+            one = body.units[name]
+            since, to = one.standing.since, one.standing.to
+            first = _FIRST if since is None else midnight(since, self._zone)
+            beyond = FAR if to is None else midnight(to + timedelta(days=1), self._zone)
+            found.append(_Post(f"{one.head}@{name}", first, beyond))
+        return tuple(found)
 
     @property
     def directorate(self) -> tuple[str, ...]:

@@ -27,8 +27,7 @@ def refusals(
 ) -> list[Alert]:
     """The alerts on `refused` facts, and those of `earlier` ones that were not taken back."""
     kept = [one.alert for one in earlier if one.alert.kind == "refused_event" and one.state != "retracted"]
-    to = (HOLDER, *office.heads(dossier.unit)[:1])
-    return kept + [_refusal(office, rules, dossier, fact, outcome, to, now) for fact, outcome in refused]
+    return kept + [_refusal(office, rules, dossier, fact, outcome, now) for fact, outcome in refused]
 
 
 def _refusal(
@@ -37,7 +36,6 @@ def _refusal(
     dossier: Dossier,
     fact: Fact,
     outcome: Outcome,
-    to: tuple[str, ...],
     now: datetime,
 ) -> Alert:
     """The alert on a refused fact, its `cause` being the first rule it broke."""
@@ -53,7 +51,7 @@ def _refusal(
         unit=dossier.unit,
         officer=dossier.officer,
         source=source,
-        to=to,
+        to=(HOLDER, *office.heads(dossier.unit, at)[:1]),
         procedure=revision.procedure,
         revision=revision.revision,
         basis=revision.basis,

@@ -204,8 +204,9 @@ def _alert(
         waits = before is not None and before.state == "waiting"
         if not waits and raise_at <= latest >= office.speaking_at(raise_at, one.dossier.unit, now):
             return None
-    alert = alert_of(office, one.rules, one.dossier, one.cause, rule, 0, silent=source in silent)
     ended_at = one.cause.ended_at or one.cause.due_at
+    heads = office.heads(one.dossier.unit, ended_at)
+    alert = alert_of(office, one.rules, one.dossier, one.cause, rule, heads, 0, silent=source in silent)
     return replace(alert, sum=sum_of(one.rules, one.dossier, one.cause, ended_at), raise_at=raise_at)
 
 
