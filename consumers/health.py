@@ -84,7 +84,7 @@ def served(health: Health, metrics: Metrics, port: int, host: str = LOOPBACK) ->
         server = ThreadingHTTPServer((host, port), _handler(answer))
     except OSError as fault:
         raise UsageError(
-            "{host}:{port}: cannot listen there ({found}); name another port with --health-port",
+            "{host}:{port}: cannot listen there ({found}); name another with --health-port or --health-host",
             host=host,
             port=port,
             found=fault.strerror or str(fault),

@@ -176,3 +176,56 @@ def test_a_calendar_that_is_not_there_is_told_of_whoever_names_it(
     )
 
     assert f"{who}: unknown calendar vn-can-thoo, expected one of vn-can-tho: correct the name" in done.stderr
+
+
+def test_a_new_revision_follows_the_one_in_force_which_nobody_edits(tmp_path: Path) -> None:
+    folder, store, message = tmp_path / "processes", tmp_path / "a.db", tmp_path / "a.jsonl"
+    shutil.copytree(ROOT / "processes", folder)
+    told = {
+        "occurred_at": "2025-12-10T01:00:00Z",
+        "action": "receive",
+        "procedure": "land-transfer",
+        "actor": {"id": "c1", "role": "desk"},
+    }
+    head = {
+        "specversion": "1.0",
+        "type": "dossier.acted.v1",
+        "source": "one-stop",
+        "id": "1",
+        "subject": "H1",
+    }
+    message.write_text(json.dumps(head | {"sequence": "1", "data": told}) + "\n", "utf-8")
+    given = ("--procedures", folder, "--store", store)
+    dunghen("import", message, "--source", "one-stop", *given)
+    path = folder / "can-tho" / "land" / "land-transfer.yaml"
+    before, newest = path.read_text("utf-8"), path.read_text("utf-8").split("\n---\n")[-1]
+    assert "effective: {from: 2025-07-01}" in newest
+
+    path.write_text(
+        f"{before}\n---\n" + newest.replace("2025-07-01}", "2025-12-01}").replace('"2025"', '"2026"'), "utf-8"
+    )
+
+    assert said("procedure", "check", path) == []
+    (moved,) = said("activate", *given)["found"]
+    assert moved["because"] == ["procedure"]
+    assert [(one["before"], one["after"]) for one in moved["changes"]] == [("2025", "2026")]
+
+
+def test_a_new_year_of_the_calendar_needs_a_day_that_says_when_it_was_announced(
+    december: Path, before_the_swap: Path, tmp_path: Path
+) -> None:
+    folder, store = tmp_path / "processes", tmp_path / "a.db"
+    shutil.copytree(before_the_swap, folder)
+    shutil.copy(december, store)
+    path = folder / "calendars" / "vn-can-tho.yaml"
+    text = path.read_text("utf-8").replace("to: 2026-12-31", "to: 2027-12-31")
+    new = "  - {date: 2027-01-01, kind: off, name: {vi: T, en: N}, instrument: Notice, %s}\n"
+    given = ("activate", "--procedures", folder, "--store", store, "--dry-run")
+
+    path.write_text(text + new % "unverified: true", "utf-8")
+    refused = dunghen(*given, status=1).stderr
+    path.write_text(text + new % "announced: 2026-11-20", "utf-8")
+    dunghen(*given)
+
+    assert "calendar vn-can-tho, last announced " in refused
+    assert "say of a day that is new when it was announced, later than that" in refused

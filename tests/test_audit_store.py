@@ -205,3 +205,23 @@ def test_a_dossier_whose_row_is_gone_is_said_to_have_none(store: Path) -> None:
 
     assert {one["derived"] for one in differing if one["where"] == "said"} == {"no dossier row"}
     assert f"dossier {subject} has" in told
+
+
+@pytest.mark.parametrize(
+    "change_made",
+    ["DELETE FROM definitions WHERE kind = 'calendar'", "UPDATE definitions SET content = x'00'"],
+)
+def test_an_archive_of_which_something_was_taken_says_so(store: Path, change_made: str) -> None:
+    with closing(sqlite3.connect(store)) as connection, connection:
+        guards = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'definitions'"
+        )
+        for (name,) in guards.fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+    change(store, change_made)
+
+    for command in (("audit", "replay"), ("status",), ("dossier", "list")):
+        assert (
+            "the archived definitions are not what was kept"
+            in dunghen(*command, "--store", store, status=3).stderr
+        )

@@ -14,7 +14,7 @@ import msgspec
 from workflow.alerts.office import Office
 from workflow.choosing import choose, receipts_of, tells_steps
 from workflow.clocks.calendar import Calendar, CalendarDefinition, read_calendars
-from workflow.errors import DefinitionError, UsageError, Words
+from workflow.errors import DefinitionError, StoreCorrupt, UsageError, Words
 from workflow.factrows import as_rows
 from workflow.facts import Acted, Opened, Voided, code_of
 from workflow.organisation import Organisation, check_hours, hours_of, organisation_in
@@ -288,8 +288,19 @@ def from_archive(archived: Iterable[Definition]) -> Catalogue:
     """The catalogue of archived definitions, given from the first recorded to the last.
 
     Of calendars, sources, organisations, risk tables and rotation rules the last counts; every revision of a procedure
-    stays.
+    stays. Raises StoreCorrupt where they cannot be read, or do not belong together.
     """
+    try:
+        return _from_archive(archived)
+    except (msgspec.MsgspecError, DefinitionError) as fault:
+        raise StoreCorrupt(
+            "the archived definitions are not what was kept, they do not belong together ({fault}); restore the last "
+            "backup",
+            fault=str(fault),
+        ) from fault
+
+
+def _from_archive(archived: Iterable[Definition]) -> Catalogue:
     procedures: list[Revision] = []
     calendars: dict[str, Calendar] = {}
     sources: dict[str, SourceDefinition] = {}

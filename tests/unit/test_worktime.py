@@ -131,6 +131,18 @@ def test_a_question_beyond_the_calendar_is_refused_with_its_name(ask) -> None:  
         ask(office())
 
 
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        (datetime(2026, 12, 31, 17, tzinfo=UTC), r"2027-01-01T00:00:00\+07:00"),
+        (datetime(9999, 12, 31, 23, tzinfo=UTC), r"9999-12-31T23:00:00\+00:00"),
+    ],
+)
+def test_an_instant_beyond_the_calendar_is_named_as_its_zone_reads_it(told: datetime, shown: str) -> None:
+    with pytest.raises(CalendarRange, match=f"found {shown}"):
+        office().between(at("2024-01-01 08:00"), told)
+
+
 def test_a_leap_day_has_its_anniversary_on_the_28th() -> None:
     assert years_later(date(2024, 2, 29), 2) == date(2026, 2, 28)
     assert years_later(date(2024, 2, 28), 2) == date(2026, 2, 28)

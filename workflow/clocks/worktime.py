@@ -102,7 +102,7 @@ class Worktime:
         passed = start - EPOCH
         at = (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
         if not self._first <= at < self._beyond_last:
-            raise self._beyond(start.isoformat())
+            raise self._beyond(self._told(start))
         if amount <= 0:
             return start.astimezone(UTC)
         sums, ends = self._sums, self._ends
@@ -113,7 +113,7 @@ class Worktime:
             target += sums[index] - left if left > 0 else sums[index]
         index = bisect_left(sums, target)
         if index == len(sums):
-            raise self._beyond(f"{amount // MICROSECONDS_A_MINUTE} working minutes after {start.isoformat()}")
+            raise self._beyond(f"{amount // MICROSECONDS_A_MINUTE} working minutes after {self._told(start)}")
         return EPOCH + timedelta(0, 0, ends[index] - (sums[index] - target))
 
     def before(self, end: datetime, amount: int) -> datetime:
@@ -124,7 +124,7 @@ class Worktime:
             return end.astimezone(UTC)
         target = self._worked(at) - amount
         if target < 0:
-            raise self._beyond(f"{amount // MICROSECONDS_A_MINUTE} working minutes before {end.isoformat()}")
+            raise self._beyond(f"{amount // MICROSECONDS_A_MINUTE} working minutes before {self._told(end)}")
         index = bisect_right(self._sums, target)
         return EPOCH + timedelta(0, 0, self._ends[index] - (self._sums[index] - target))
 
@@ -162,7 +162,7 @@ class Worktime:
         else:
             place = self._counts[index] + number - 1 if number > 0 else self._nth(index, number)
         if place >= len(self._working):
-            raise self._beyond(f"{number} working days after {instant.isoformat()}")
+            raise self._beyond(f"{number} working days after {self._told(instant)}")
         return place
 
     def closing_at(self, place: int) -> datetime:
@@ -184,7 +184,7 @@ class Worktime:
         if wall < cut_off and count > (self._counts[index - 1] if index else 0):
             return instant
         if count >= len(self._openings):
-            raise self._beyond(f"the working day after {instant.isoformat()}")
+            raise self._beyond(f"the working day after {self._told(instant)}")
         return self._openings[count]
 
     def next_working_day(self, day: date) -> date:
@@ -275,8 +275,15 @@ class Worktime:
     def _within(self, instant: datetime) -> int:
         at = microseconds(instant)
         if not self._first <= at < self._beyond_last:
-            raise self._beyond(instant.isoformat())
+            raise self._beyond(self._told(instant))
         return at
+
+    def _told(self, instant: datetime) -> str:
+        """An instant as people of the zone read it; as it came where the zone has no date for it."""
+        try:
+            return instant.astimezone(self.zone).isoformat()
+        except OverflowError:
+            return instant.isoformat()
 
     def _beyond(self, what: str) -> CalendarRange:
         return CalendarRange(

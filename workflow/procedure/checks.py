@@ -43,7 +43,8 @@ def check(revision: Revision, calendars: Mapping[str, str] | None = None) -> tup
 def check_all(revisions: Iterable[Revision]) -> tuple[Finding, ...]:
     """What is found between the revisions of each procedure: repeated ones, gaps and overlaps of their dates.
 
-    `where` begins with the procedure's code and the revision. A revision alone needs no dates.
+    `where` begins with the procedure's code and the revision. The first of them needs no dates, and one without a last
+    day holds until the next begins.
     """
     groups: dict[str, list[Revision]] = {}
     for revision in revisions:
@@ -155,6 +156,7 @@ def _accepted(revision: Revision, found: list[Finding]) -> tuple[Finding, ...]:
 def _between(group: list[Revision]) -> Iterator[Finding]:
     seen: set[str] = set()
     undated: set[str] = set()
+    several = sum(revision.effective is None for revision in group) > 1
     for revision in group:
         where = (revision.procedure, revision.revision)
         if revision.revision in seen:
@@ -166,11 +168,11 @@ def _between(group: list[Revision]) -> Iterator[Finding]:
                 revision=revision.revision,
             )
         seen.add(revision.revision)
-        if revision.effective is None and revision.revision not in undated:
+        if revision.effective is None and several and revision.revision not in undated:
             undated.add(revision.revision)
             yield error(
                 "no-dates",
-                "procedure {procedure} has several revisions, and {revision} does not say from when it holds; "
+                "procedure {procedure} has several revisions that do not say since when, {revision} among them; "
                 "add effective",
                 where,
                 procedure=revision.procedure,
@@ -179,17 +181,18 @@ def _between(group: list[Revision]) -> Iterator[Finding]:
     dated = [(r.effective, r.revision) for r in group if r.effective is not None]
     dated.sort(key=lambda one: (one[0].since, one[1]))
     for (before, earlier), (after, later) in pairwise(dated):
-        if before.to is None:
-            yield error(
-                "overlap",
-                "procedure {procedure}: {earlier} has no last day and {later} begins on {since}; end {earlier} the "
-                "day before",
-                (group[0].procedure, later, "effective"),
-                procedure=group[0].procedure,
-                earlier=earlier,
-                later=later,
-                since=after.since.isoformat(),
-            )
+        if before.to is None or before.since == after.since:
+            # One without a last day holds until the next begins: what was approved need not be edited to be followed.
+            if before.since == after.since:
+                yield error(
+                    "overlap",
+                    "procedure {procedure}: {earlier} and {later} both begin on {since}; a receipt needs one revision",
+                    (group[0].procedure, later, "effective"),
+                    procedure=group[0].procedure,
+                    earlier=earlier,
+                    later=later,
+                    since=after.since.isoformat(),
+                )
             continue
         code = _apart(before.to.toordinal(), after.since.toordinal())
         if code is not None:

@@ -18,6 +18,19 @@ def definition_of(row: Sequence[Any]) -> Definition:
 
 def edited(store: str, one: Definition, found: Definition) -> LedgerError:
     """The error of a definition whose content is not that it was first used with."""
+    if one.kind == "calendar":
+        return LedgerError(
+            "{store}: {kind} {name}, last announced {revision}: expected the content it was first used with "
+            "({expected}), found another ({found}); undo the edit, or say of a day that is new when it was announced, "
+            "later than that",
+            store=store,
+            kind=one.kind,
+            name=one.name,
+            revision=one.revision,
+            expected=found.fingerprint[:16],
+            found=one.fingerprint[:16],
+            reason="definition_edited",
+        )
     return LedgerError(
         "{store}: {kind} {name} revision {revision}: expected the content it was first used with ({expected}), found "
         "another ({found}); undo the edit, or give the new text a new revision",

@@ -740,11 +740,13 @@ def test_a_misspelt_state_is_found_alone_and_not_what_follows_it_too() -> None:
     assert _codes(text().replace("to: drafted", "to: draftd")) == ["undeclared"]
 
 
-def test_a_revision_before_another_needs_a_last_day() -> None:
-    one = procedure(effective="effective: {from: 2025-01-01}")
-    two = read(text(effective="effective: {from: 2025-07-01}").replace('revision: "1"', 'revision: "2"'))
-    assert [str(finding) for finding in check_all([one, two])] == [
-        "procedure 1.004220: 1 has no last day and 2 begins on 2025-07-01; end 1 the day before"
+def test_a_revision_without_a_last_day_is_followed_without_being_edited() -> None:
+    second = read(text(effective="effective: {from: 2025-07-01}").replace('revision: "1"', 'revision: "2"'))
+    dated = procedure(effective="effective: {from: 2025-01-01}")
+    assert check_all([procedure(), second]) == check_all([dated, second]) == ()
+    together = procedure(effective="effective: {from: 2025-07-01}")
+    assert [(finding.code, str(finding)) for finding in check_all([together, second])] == [
+        ("overlap", "procedure 1.004220: 1 and 2 both begin on 2025-07-01; a receipt needs one revision")
     ]
 
 
@@ -894,7 +896,8 @@ EFFECTIVE = [
     ("2025-01-01, to: 2025-06-30", "2025-07-01", []),
     ("2025-01-01, to: 2025-06-30", "2025-07-02", ["gap"]),
     ("2025-01-01, to: 2025-06-30", "2025-06-30", ["overlap"]),
-    ("2025-01-01", "2025-07-01", ["overlap"]),
+    ("2025-01-01", "2025-07-01", []),
+    ("2025-07-01, to: 2025-12-31", "2025-07-01", ["overlap"]),
     ("2025-07-01, to: 2025-12-31", "2026-01-01", []),
 ]
 
