@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from workflow.clocks.worktime import Worktime
     from workflow.messages import Alert
     from workflow.model import Deadline, Dossier
-    from workflow.organisation import Organisation
+    from workflow.organisation import Organisation, Standing
     from workflow.risk.table import Risk
     from workflow.rules import Rules
     from workflow.sources import SourceDefinition
@@ -52,12 +52,12 @@ MEMO_MAX: Final = 65_536
 DEFAULT_ALERT_LIMITS: Final = AlertLimits()
 
 
-class _Post(NamedTuple):
-    """A post as `post@unit`, and from when until before when its unit stands."""
+class _Line(NamedTuple):
+    """Who answers for a unit: posts as `post@unit`, and, where any of their units begins or ends, from when until before
+    when each stands."""
 
-    name: str
-    first: datetime
-    beyond: datetime
+    posts: tuple[str, ...]
+    spans: tuple[tuple[datetime, datetime], ...]
 
 
 class Office:
@@ -87,7 +87,7 @@ class Office:
         self._days_before: dict[tuple[datetime, int], datetime] = {}
         self._present: tuple[datetime | None, dict[str | None, datetime]] = None, {}
         self._zone = ZoneInfo("UTC") if calendar is None else calendar.zone
-        self._posts: dict[str | None, tuple[_Post, ...]] = {}
+        self._lines: dict[str | None, _Line] = {}
         self.share = limits.at_risk_percent / 100
         self._risk = risk
 
@@ -175,11 +175,13 @@ class Office:
     def heads(self, unit: str | None, at: datetime) -> tuple[str, ...]:
         """The posts that answer for a unit as `post@unit`: its own head, then those above, the directorate last. Units
         that do not stand at `at` have nobody to tell; where none of them stands, all are named."""
-        posts = self._posts.get(unit)
-        if posts is None:
-            posts = self._posts[unit] = self._answering(unit)
-        standing = tuple([one.name for one in posts if one.first <= at < one.beyond])
-        return standing or tuple(one.name for one in posts)
+        line = self._lines.get(unit)
+        if line is None:
+            line = self._lines[unit] = self._line(unit)
+        if not line.spans:
+            return line.posts
+        standing = zip(line.posts, line.spans, strict=True)
+        return tuple(post for post, (first, beyond) in standing if first <= at < beyond) or line.posts
 
     def focal(self, unit: str | None) -> tuple[str, ...]:
         """The post that tracks feedback about a unit as `post@unit`; none where none is named."""
@@ -187,18 +189,18 @@ class Office:
         found = None if body is None or unit not in body.units else focal_at(body, unit)
         return () if found is None else (f"{found[0]}@{found[1]}",)
 
-    def _answering(self, unit: str | None) -> tuple[_Post, ...]:
+    def _line(self, unit: str | None) -> _Line:
         body = self._organisation
         if body is None or unit is None or unit not in body.units:
-            return ()
-        found = []
-        for name in (unit, *parents(body, unit)):
-            one = body.units[name]
-            since, to = one.standing.since, one.standing.to
-            first = _FIRST if since is None else midnight(since, self._zone)
-            beyond = FAR if to is None else midnight(to + timedelta(days=1), self._zone)
-            found.append(_Post(f"{one.head}@{name}", first, beyond))
-        return tuple(found)
+            return _Line((), ())
+        names = (unit, *parents(body, unit))
+        spans = tuple(self._span(body.units[name].standing) for name in names)
+        changes = any(span != (_FIRST, FAR) for span in spans)
+        return _Line(tuple(f"{body.units[name].head}@{name}" for name in names), spans if changes else ())
+
+    def _span(self, days: Standing) -> tuple[datetime, datetime]:
+        first = _FIRST if days.since is None else midnight(days.since, self._zone)
+        return first, FAR if days.to is None else midnight(days.to + timedelta(days=1), self._zone)
 
     @property
     def directorate(self) -> tuple[str, ...]:
