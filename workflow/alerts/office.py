@@ -53,8 +53,8 @@ DEFAULT_ALERT_LIMITS: Final = AlertLimits()
 
 
 class _Line(NamedTuple):
-    """Who answers for a unit: posts as `post@unit`, and, where any of their units begins or ends, from when until before
-    when each stands."""
+    """Who answers for a unit: posts as `post@unit`, and from when until before when each stands, where any of their
+    units begins or ends."""
 
     posts: tuple[str, ...]
     spans: tuple[tuple[datetime, datetime], ...]
