@@ -107,15 +107,27 @@ def passed(
     rules: Rules, subject: str, facts: Sequence[Fact], asked: Callable[[Fact, datetime], bool]
 ) -> Iterator[tuple[Dossier, Dossier, Outcome]]:
     """The dossier right before and right after each standing fact that is `asked` for, by it and its effective time,
-    and its outcome; the first has nothing before it. A `trail` of those alone: most histories are asked for little."""
+    and its outcome; the first has nothing before it. A `trail` of those alone: most histories are asked for little.
+
+    Facts that `left_alone` what they found are passed over, and what was right before them stands for it after them.
+    """
     dossier, placed, steps = _walk(rules, subject, facts)
     wanted = [asked(one.fact, one.at) for one in placed]
     before: Dossier | None = None
     for (_, outcome), now, then in zip(steps, wanted, [*wanted[1:], False], strict=False):
-        after = _draft(dossier) if now or then else None
-        if now and before is not None and after is not None:
-            yield before, after, outcome
-        before = after
+        if not (now or then):
+            before = None
+        elif before is None or not left_alone(before, dossier, outcome):
+            after = _draft(dossier)
+            if now and before is not None:
+                yield before, after, outcome
+            before = after
+
+
+def left_alone(before: Dossier, after: Dossier, outcome: Outcome) -> bool:
+    """Whether a fact surely changed no date, by its outcome: what is refused changes nothing but the slip it may tell,
+    unless it halts the dossier."""
+    return outcome.status == "refused" and not after.halted and after.appointments is before.appointments
 
 
 def sorts_last(rules: Rules, dossier: Dossier, fact: Fact) -> bool:

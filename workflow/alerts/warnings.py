@@ -22,7 +22,7 @@ from workflow.alerts.lateness import (
     sum_of,
 )
 from workflow.factrows import identity
-from workflow.fold import fold, follow, passed, stepped
+from workflow.fold import fold, follow, left_alone, passed, stepped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -122,10 +122,7 @@ def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier, outcom
     key = after.last_key
     if key is None or before.last_key is None or before.last_key == key:
         return []
-    if before.halted or rules.revision.kind == "log":
-        return []
-    # What is refused changes nothing but the slip it may tell, unless it halts the dossier.
-    if outcome.status == "refused" and not after.halted and after.appointments is before.appointments:
+    if before.halted or rules.revision.kind == "log" or left_alone(before, after, outcome):
         return []
     at, until = key[0], rules.family[before.revision]
     # Of a dossier that is halted nothing is said any more, so a fact that halts it leaves nothing as it was.
