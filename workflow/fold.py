@@ -62,12 +62,8 @@ def fold(
     `known_at` leaves out what was recorded later, `valid_at` what took effect later. Facts of one identity must
     have the same content (conflicts are dead letters before they come here).
     """
-    if isinstance(facts, FactRows):
-        told: Sequence[Fact] = facts
-        rows: FactRows | None = facts
-    else:
-        told = in_time(facts)
-        rows = as_rows(told)
+    told = in_time(facts)
+    rows = as_rows(told)
     if known_at is None and rows is not None and (valid_at is None or rows.rows[-1][0] <= valid_at):
         return _fold_rows(rules, rows, told)
     standing = stand(rules.sources, facts, known_at, valid_at)

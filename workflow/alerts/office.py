@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from workflow.clocks.timetable import Timetable
-from workflow.clocks.worktime import MICROSECONDS_A_MINUTE, midnight
+from workflow.clocks.worktime import EVER, MICROSECONDS_A_MINUTE, midnight
 from workflow.errors import CalendarRange
 from workflow.organisation import focal_at, hours_of, parents
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NO_DELAY: Final = timedelta()
-_FIRST: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class AlertLimits(Struct, frozen=True, kw_only=True):
@@ -195,12 +194,16 @@ class Office:
             return _Line((), ())
         names = (unit, *parents(body, unit))
         spans = tuple(self._span(body.units[name].standing) for name in names)
-        changes = any(span != (_FIRST, FAR) for span in spans)
+        changes = any(span != EVER for span in spans)
         return _Line(tuple(f"{body.units[name].head}@{name}" for name in names), spans if changes else ())
 
     def _span(self, days: Standing) -> tuple[datetime, datetime]:
-        first = _FIRST if days.since is None else midnight(days.since, self._zone)
-        return first, FAR if days.to is None else midnight(days.to + timedelta(days=1), self._zone)
+        first, beyond = EVER
+        if days.since is not None:
+            first = midnight(days.since, self._zone)
+        if days.to is not None:
+            beyond = midnight(days.to + timedelta(days=1), self._zone)
+        return first, beyond
 
     @property
     def directorate(self) -> tuple[str, ...]:

@@ -31,12 +31,7 @@ def refusals(
 
 
 def _refusal(
-    office: Office,
-    rules: Rules,
-    dossier: Dossier,
-    fact: Fact,
-    outcome: Outcome,
-    now: datetime,
+    office: Office, rules: Rules, dossier: Dossier, fact: Fact, outcome: Outcome, now: datetime
 ) -> Alert:
     """The alert on a refused fact, its `cause` being the first rule it broke."""
     revision, source, at = rules.revision, fact.source, fact.occurred_at

@@ -7,7 +7,7 @@ takes its place. One that nobody looked for in time is not said any more.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
@@ -21,11 +21,14 @@ from workflow.alerts.lateness import (
     source_of,
     sum_of,
 )
+from workflow.alerts.office import FAR
+from workflow.clocks.worktime import EVER
 from workflow.factrows import identity
 from workflow.fold import fold, follow, left_alone, passed, stepped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from workflow.alerts.causes import Cause
     from workflow.alerts.life import Life
@@ -38,7 +41,6 @@ if TYPE_CHECKING:
 
 LOOKED_FOR: Final = timedelta(days=1)
 """How long after it was to be said, and the delay of its source, a warning that is over is still said."""
-_EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class Over(NamedTuple):
@@ -67,9 +69,9 @@ class Steps:
         self, rules: Rules, dossier: Dossier, facts: Sequence[Fact]
     ) -> tuple[Dossier, list[Outcome]] | None:
         """As the fold's `follow`. Raises CalendarRange."""
-        if not self._told and not self._new(rules, dossier, facts):
+        border = EVER[0] if self._told else self._border(rules, dossier, facts)
+        if not _any_beyond(border, facts):
             return follow(rules, dossier, facts)
-        border = _EVER if self._told else self._border(dossier, facts)
         outcomes: list[Outcome] = []
         for fact in facts:
             found = stepped(rules, dossier, fact)
@@ -92,29 +94,26 @@ class Steps:
     def look_back(self, rules: Rules, dossier: Dossier, facts: Sequence[Fact], new: Collection[Fact]) -> None:
         """Looks through all facts of a dossier that was judged. Raises CalendarRange."""
         self.over, self.all_seen = [], True
-        if len(facts) < 2 or not ((self._told and new) or self._new(rules, dossier, facts)):  # noqa: PLR2004 - a pair
+        news = set(map(identity, new)) if self._told else set()
+        border = self._border(rules, dossier, facts)
+        if len(facts) < 2 or not (news or _any_beyond(border, facts)):  # noqa: PLR2004 - a pair
             return
-        news = set(map(identity, new)) if self._told else ()
-        border = self._border(dossier, facts)
         asked = passed(rules, dossier.subject, facts, lambda fact, at: at > border or identity(fact) in news)
         for before, after, outcome in asked:
             self.over += _ended(self._office, rules, before, after, outcome)
 
-    def _new(self, rules: Rules, dossier: Dossier, facts: Sequence[Fact]) -> bool:
+    def _border(self, rules: Rules, dossier: Dossier, facts: Iterable[Fact]) -> datetime:
+        """What took effect up to then ended no warning that would still be said; of a log nothing is ever said."""
         if rules.revision.kind == "log":
-            return False
-        latest = self._now - LOOKED_FOR
-        if any(fact.occurred_at > latest for fact in facts):
-            return True
-        border = self._border(dossier, facts)
-        return any(fact.occurred_at > border for fact in facts)
-
-    def _border(self, dossier: Dossier, facts: Iterable[Fact]) -> datetime:
-        """What took effect up to then ended no warning that would still be said."""
+            return FAR
         office, now = self._office, self._now
         delay = max(map(office.delay, {source_of(dossier), *(fact.source for fact in facts)}))
         latest = (now - LOOKED_FOR - delay).replace(minute=0, second=0, microsecond=0)
         return office.day_before(latest, dossier.unit, now) - delay
+
+
+def _any_beyond(border: datetime, facts: Iterable[Fact]) -> bool:
+    return any(fact.occurred_at > border for fact in facts)
 
 
 def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier, outcome: Outcome) -> list[Over]:

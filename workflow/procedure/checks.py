@@ -181,18 +181,19 @@ def _between(group: list[Revision]) -> Iterator[Finding]:
     dated = [(r.effective, r.revision) for r in group if r.effective is not None]
     dated.sort(key=lambda one: (one[0].since, one[1]))
     for (before, earlier), (after, later) in pairwise(dated):
-        if before.to is None or before.since == after.since:
-            # One without a last day holds until the next begins: what was approved need not be edited to be followed.
-            if before.since == after.since:
-                yield error(
-                    "overlap",
-                    "procedure {procedure}: {earlier} and {later} both begin on {since}; a receipt needs one revision",
-                    (group[0].procedure, later, "effective"),
-                    procedure=group[0].procedure,
-                    earlier=earlier,
-                    later=later,
-                    since=after.since.isoformat(),
-                )
+        if before.since == after.since:
+            yield error(
+                "overlap",
+                "procedure {procedure}: {earlier} and {later} both begin on {since}; a receipt needs one revision",
+                (group[0].procedure, later, "effective"),
+                procedure=group[0].procedure,
+                earlier=earlier,
+                later=later,
+                since=after.since.isoformat(),
+            )
+            continue
+        if before.to is None:
+            # It holds until the next begins: what was approved need not be edited to be followed.
             continue
         code = _apart(before.to.toordinal(), after.since.toordinal())
         if code is not None:

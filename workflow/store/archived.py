@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from workflow.catalogue import Definition
 from workflow.errors import LedgerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+_REVISION_EDITED: Final = (
+    "{store}: {kind} {name} revision {revision}: expected the content it was first used with ({expected}), found "
+    "another ({found}); undo the edit, or give the new text a new revision"
+)
+_CALENDAR_EDITED: Final = (
+    "{store}: {kind} {name}, last announced {revision}: expected the content it was first used with "
+    "({expected}), found another ({found}); undo the edit, or say of a day that is new when it was announced, "
+    "later than that"
+)
 
 
 def definition_of(row: Sequence[Any]) -> Definition:
@@ -18,22 +29,8 @@ def definition_of(row: Sequence[Any]) -> Definition:
 
 def edited(store: str, one: Definition, found: Definition) -> LedgerError:
     """The error of a definition whose content is not that it was first used with."""
-    if one.kind == "calendar":
-        return LedgerError(
-            "{store}: {kind} {name}, last announced {revision}: expected the content it was first used with "
-            "({expected}), found another ({found}); undo the edit, or say of a day that is new when it was announced, "
-            "later than that",
-            store=store,
-            kind=one.kind,
-            name=one.name,
-            revision=one.revision,
-            expected=found.fingerprint[:16],
-            found=one.fingerprint[:16],
-            reason="definition_edited",
-        )
     return LedgerError(
-        "{store}: {kind} {name} revision {revision}: expected the content it was first used with ({expected}), found "
-        "another ({found}); undo the edit, or give the new text a new revision",
+        _CALENDAR_EDITED if one.kind == "calendar" else _REVISION_EDITED,
         store=store,
         kind=one.kind,
         name=one.name,
