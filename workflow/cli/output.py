@@ -149,21 +149,18 @@ def _console(out: TextIO, width: int | None = None) -> Console:
 
 
 def _shown(value: object, column: Column) -> str:
+    """What a person reads: yes and no are words, lists are joined by commas."""
     if isinstance(value, bool):
         return current("yes") if value else current("no")
-    text = str(_plain(value, shown=True))
+    parts = value if isinstance(value, list | tuple) else (value,)
+    text = ", ".join(str(_plain(part)) for part in parts)
     return worded(text) if column.words else text
 
 
-def _plain(value: object, *, shown: bool = False) -> object:
-    """A scalar as it stands; a time or another value as its JSON text. In what is shown yes and no are words, and lists
-    are joined by commas."""
+def _plain(value: object) -> object:
+    """A scalar as it stands; a time or another value as its JSON text."""
     if value is None:
         return ""
-    if shown and isinstance(value, bool):
-        return current("yes") if value else current("no")
-    if shown and isinstance(value, list | tuple):
-        return ", ".join(str(_plain(part)) for part in value)
     if isinstance(value, str | int | float):
         return value
     built = msgspec.to_builtins(value)
