@@ -339,6 +339,15 @@ def code_of(fact: Fact) -> str | None:
     return body.procedure if isinstance(body, STEPS) else None
 
 
+def units_named(fact: Fact) -> tuple[str, ...]:
+    """The units an event of a dossier says it lies in, or goes to."""
+    body = fact.body
+    if not isinstance(body, STEPS):
+        return ()
+    to = body.to.unit if isinstance(body, Acted) and body.to is not None else None
+    return tuple(unit for unit in (body.unit, to) if unit is not None)
+
+
 def begins_dossier(facts: Collection[Fact]) -> bool:
     """Whether these facts of one subject make it a dossier: an officer, a source or an alert is none."""
     bodies = {type(fact.body) for fact in facts}
