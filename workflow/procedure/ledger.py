@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from workflow.errors import LedgerError
 from workflow.procedure.reader import fingerprint
 from workflow.yamltree import contents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from workflow.procedure.language import Revision
@@ -40,6 +40,10 @@ class Entry(NamedTuple):
     def line(self) -> str:
         """The entry as its line of the ledger."""
         return _SEPARATOR.join((*self[:5], self.decided_on.isoformat()))
+
+
+Listed: TypeAlias = "Mapping[tuple[str, str], Entry]"
+"""The entries by procedure and revision."""
 
 
 def read_ledger(path: Path) -> tuple[Entry, ...]:
@@ -119,15 +123,26 @@ def verify_ledger(revisions: Iterable[Revision], ledger: Iterable[Entry]) -> Non
     Revisions with sample or statutory figures need no entry. Raises `LedgerError` where an approved revision is
     not listed, was changed after its approval, or names another document, decision or date than its line.
     """
-    listed = {(entry.procedure, entry.revision): entry for entry in ledger}
+    listed = by_revision(ledger)
     for revision in revisions:
-        entry = listed.get((revision.procedure, revision.revision))
-        if entry is None and revision.figures == "approved":
-            raise _absent(revision)
-        if entry is not None and entry.fingerprint != fingerprint(revision):
-            raise _edited(revision, entry)
-        if entry is not None and entry != (told := new_entry(revision)):
-            raise _misquoted(told, entry)
+        if (fault := ledger_fault(revision, listed)) is not None:
+            raise fault
+
+
+def by_revision(ledger: Iterable[Entry]) -> Listed:
+    """The entries by procedure and revision."""
+    return {(entry.procedure, entry.revision): entry for entry in ledger}
+
+
+def ledger_fault(revision: Revision, listed: Listed) -> LedgerError | None:
+    """What is wrong between one revision and the entries of a ledger, as `verify_ledger` would raise it."""
+    entry = listed.get((revision.procedure, revision.revision))
+    if entry is None:
+        carries = revision.figures == "approved" and revision.approval is not None
+        return _absent(revision) if carries else None
+    if entry.fingerprint != fingerprint(revision):
+        return _edited(revision, entry)
+    return None if entry == (told := new_entry(revision)) else _misquoted(told, entry)
 
 
 def _absent(revision: Revision) -> LedgerError:
