@@ -20,7 +20,7 @@ from workflow.procedure.checks import check, check_all
 from workflow.procedure.diagram import svg
 from workflow.procedure.diff import changes, worded
 from workflow.procedure.finding import shown_run
-from workflow.procedure.ledger import by_revision, ledger_fault, read_ledger
+from workflow.procedure.ledger import NAME, by_revision, ledger_fault, read_ledger
 from workflow.procedure.mermaid import mermaid
 from workflow.procedure.reader import read_each, read_procedures
 from workflow.yamltree import Placed
@@ -135,7 +135,12 @@ def procedure() -> None:
     type=click.Path(exists=True, path_type=Path),
     metavar="FILE...",
 )
-@click.option("--ledger", type=FILE, help="The ledger of approved revisions their fingerprints are held to.")
+@click.option(
+    "--ledger",
+    type=FILE,
+    help="The ledger of approved revisions their fingerprints are held to; by default APPROVED in a folder that is "
+    "checked.",
+)
 @click.option(
     "--calendar", type=FILE, multiple=True, help="A calendar beside or instead of those that come with us."
 )
@@ -153,7 +158,7 @@ def check_command(
     told = [one for file in files for one in read_each(file)]
     read = [one for one in told if isinstance(one, Placed)]
     zones = {name: one.definition.zone for name, one in all_calendars(calendar).items()}
-    listed = None if ledger is None else by_revision(read_ledger(ledger))
+    listed = _listed(files, ledger)
     rows = [row for one in told for row in _rows(one, zones, listed)]
     rows += [
         _row(one, _place(read, one), "")
@@ -174,6 +179,12 @@ def check_command(
         err=True,
     )
     return 1 if "error" in levels else 0
+
+
+def _listed(files: Sequence[Path], ledger: Path | None) -> Listed | None:
+    """The entries of the ledger; None where there is none."""
+    found = [ledger] if ledger is not None else [file / NAME for file in files if (file / NAME).is_file()]
+    return by_revision(entry for one in found for entry in read_ledger(one)) if found else None
 
 
 def _rows(

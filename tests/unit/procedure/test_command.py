@@ -182,8 +182,10 @@ def test_every_approved_revision_is_held_to_the_ledger(
     )
     lines = [new_entry(read(one)).line for one in (source, other)]
     assert [one["message"].endswith(line) for one, line in zip(found, lines, strict=True)] == [True, True]
+    assert [one["code"] for one in _check(capsys, tmp_path)[1]] == ["ledger_absent"] * 2
     ledger.write_text("\n".join(lines), "utf-8")
     assert _check(capsys, file, "--ledger", ledger) == (0, [])
+    assert _check(capsys, tmp_path) == (0, [])
 
 
 def test_shows_every_part_in_words(sound: Path, capsys: pytest.CaptureFixture[str]) -> None:
