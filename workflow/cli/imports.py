@@ -20,6 +20,7 @@ from consumers.files.sourcefile import open_source_file
 from consumers.intake import kept_in
 from consumers.ticker import DOSSIERS_A_TICK, tick
 from workflow import catalogue as definitions
+from workflow.cli.approvals import tell_unlisted
 from workflow.cli.inputs import FILE, moment
 from workflow.cli.options import Command, file_limits, output_option
 from workflow.cli.output import Column, print_json, print_rows, refusal_line
@@ -273,6 +274,7 @@ def _definitions(procedures: Path | None, source: str) -> Iterator[Definitions]:
         ours = files.enter_context(resources.as_file(resources.files("processes")))
         folder = procedures or ours
         catalogue = definitions.load(folder)
+        tell_unlisted(catalogue)
         found = catalogue.sources.get(source)
         if found is None:
             raise UsageError(
