@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ from workflow.errors import LedgerError
 from workflow.facts import Fact, Migrated
 from workflow.procedure.language import Anchor, Binds, Counting, Effective, Limit, Names
 from workflow.store.alerts import lives
+from workflow.store.opening import open_store
 from workflow.store.rows import to_us
 
 if TYPE_CHECKING:
@@ -328,6 +330,21 @@ def test_a_source_whose_run_was_stopped_is_not_forgotten_by_the_next_definitions
 
     assert [one.subject for one in found if "source" in one.because] == [SUBJECT]
     assert replayed(store)[0] == []
+
+
+def test_a_source_that_is_again_what_it_was_counts_as_that(store: Store, where: str) -> None:
+    own = {name: source(name) for name in ("gate", "other")}
+    either = {**own, "other": source("other", voids="any")}
+    before, after = catalogue(sources=own), catalogue(sources=either)
+    apply(store, before, messages(*LIFE), now=NOW)
+    apply(store, before, messages(void(LIFE[3], 5, source="other")), now=NOW)
+    swept(store, after)
+
+    with closing(open_store(where)) as later:
+        assert [one.subject for one in moves(swept(later, before, LATER + timedelta(days=1)))] == [SUBJECT]
+    with closing(open_store(where)) as again:
+        assert replayed(again)[0] == []
+        assert moves(swept(again, before, LATER + timedelta(days=2))) == []
 
 
 def test_a_second_run_finds_nothing_to_do(store: Store) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from workflow.catalogue import Definition
+from workflow.catalogue import UNNUMBERED, Definition
 from workflow.errors import LedgerError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 _REVISION_EDITED: Final = (
@@ -25,6 +25,26 @@ _CALENDAR_EDITED: Final = (
 def definition_of(row: Sequence[Any]) -> Definition:
     """A definition of its columns."""
     return Definition._make((*row[:4], bytes(row[4])))
+
+
+def to_keep(store: str, used: Iterable[Definition], kept: Iterable[Definition]) -> Iterator[Definition]:
+    """Those of the definitions that are not kept yet, or that count again. `kept`: the first recorded first.
+
+    Of definitions without a number of their own the last counts, so that one which comes back after another is kept a
+    second time, under a number that says the how manieth it is. Raises LedgerError for one that was edited.
+    """
+    found: dict[tuple[str, str], list[Definition]] = {}
+    for one in kept:
+        found.setdefault(one[:2], []).append(one)
+    for one in used:
+        known = found.get(one[:2], [])
+        same = next((each for each in known if each.revision == one.revision), None)
+        if same is None:
+            yield one
+        elif same != one:
+            raise edited(store, one, same)
+        elif one.kind in UNNUMBERED and known[-1].fingerprint != one.fingerprint:
+            yield one._replace(revision=f"{one.revision}-{len(known) + 1}")
 
 
 def edited(store: str, one: Definition, found: Definition) -> LedgerError:

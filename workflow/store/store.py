@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from workflow.errors import PositionLost, VersionConflict
 from workflow.store import postgresql, sqlite
-from workflow.store.archived import definition_of, edited
+from workflow.store.archived import definition_of, to_keep
 from workflow.store.bodies import FACT_COLUMNS, Bodies
 from workflow.store.faults import overtaken, translated
 from workflow.store.outbox import Outbox
@@ -364,18 +364,14 @@ class Writing(Reading):
         if not new:
             return
         rows = self.rows(
-            "SELECT kind, name, revision, fingerprint, content FROM definitions WHERE {name}",
+            "SELECT kind, name, revision, fingerprint, content FROM definitions WHERE {name}"
+            " ORDER BY recorded_at, revision",
             name=dict.fromkeys(one.name for one in new),
         )
-        kept = {tuple(row[:3]): definition_of(row) for row in rows}
-        for one in new:
-            found = kept.get(one[:3], one)
-            if found != one:
-                raise edited(self._name, one, found)
         self.run_all(
             "INSERT INTO definitions (kind, name, revision, fingerprint, content, recorded_at)"
             " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            [(*one, recorded_at) for one in new if one[:3] not in kept],
+            [(*one, recorded_at) for one in to_keep(self._name, new, map(definition_of, rows))],
         )
         self.fresh |= set(new)
 
