@@ -46,7 +46,7 @@ COLUMNS: Final = (
     Column("kind", "Alert"),
     Column("unit", "Unit"),
     Column("state", "State"),
-    Column("id", "Id"),
+    Column("id", "Id", id=True),
 )
 """What a table has room for; the id is what `show` and the acts ask for, and names what the alert is about."""
 FLAT: Final = tuple(
