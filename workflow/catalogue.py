@@ -52,8 +52,6 @@ _KINDS: Final[Mapping[DefinitionKind, type[msgspec.Struct]]] = {
     "risk": RiskTable,
     "ledger": Ledger,
 }
-UNNUMBERED: Final = ("source", "ledger")
-"""Kinds whose files carry no number of a revision: what they say is their number."""
 
 
 class Definition(NamedTuple):
@@ -367,8 +365,7 @@ def _procedure(revision: Revision) -> Definition:
 
 
 def _calendar(calendar: CalendarDefinition) -> Definition:
-    announced = max((day.announced.isoformat() for day in calendar.days if day.announced), default="first")
-    return _plain("calendar", calendar.name, announced, calendar)
+    return _plain("calendar", calendar.name, calendar.number, calendar)
 
 
 def _organisation(one: Organisation) -> Definition:

@@ -355,12 +355,12 @@ class Writing(Reading):
             (recorded_at, messages, content, self.shadow),
         )
 
-    def archive(self, used: Iterable[Definition], recorded_at: int) -> None:
-        """Keeps definitions that are used for the first time.
+    def archive(self, used: Iterable[Definition], recorded_at: int, *, into_force: bool = False) -> None:
+        """Keeps definitions that are used for the first time. `into_force`: also those that count again after others.
 
         Raises LedgerError where one of the same kind, name and revision was kept with other content.
         """
-        new = [one for one in used if one not in self._archived]
+        new = [one for one in used if into_force or one not in self._archived]
         if not new:
             return
         rows = self.rows(
@@ -368,10 +368,11 @@ class Writing(Reading):
             " ORDER BY recorded_at, revision",
             name=dict.fromkeys(one.name for one in new),
         )
+        kept = map(definition_of, rows)
         self.run_all(
             "INSERT INTO definitions (kind, name, revision, fingerprint, content, recorded_at)"
             " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            [(*one, recorded_at) for one in to_keep(self._name, new, map(definition_of, rows))],
+            [(*one, recorded_at) for one in to_keep(self._name, new, kept, again=into_force)],
         )
         self.fresh |= set(new)
 
