@@ -213,7 +213,8 @@ class _Batcher(NamedTuple):
             if again is not None and not take_again(writing, again.number, now_us):
                 return Applied()
             rows = writing.lock(codes)
-            joined = told_together(rows.values(), (one.fact for _, one in taken))
+            facts = [one.fact for _, one in taken]
+            joined = told_together(rows.values(), facts)
             if not joined <= codes:
                 raise _MoreLinked(joined)
             alone_too = about_officers(writing, taken, rows)
@@ -236,7 +237,7 @@ class _Batcher(NamedTuple):
                 batch = Batch(self.catalogue, rows, recorded, looked_at)
                 touched += fold_stories(writing, batch, joined, new)
                 touched.sort(key=attrgetter("subject"))
-            told = newest(one.fact for _, one in taken)
+            told = newest(facts)
             also = self._of_sources(writing, told, [] if again else conflicts, alone)
             done, _ = settle(writing, self.catalogue, touched, self.now, also, self.beside.as_of)
             refused = [letter(one, self.now, self.limits) for one in (*dead, *conflicts, *beyond)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from workflow.alerts.lateness import explained, standing, watch
@@ -388,8 +389,7 @@ def _moment(at: datetime) -> int | None:
     return None if at >= FAR else to_us(at)
 
 
-def _time(fact: Fact) -> tuple[object, ...]:
-    return fact.occurred_at, fact.sequence, fact.source, fact.id, fact.revision
+_time: Final = attrgetter("occurred_at", "sequence", "source", "id", "revision")
 
 
 def _said(fault: BaseException) -> str:

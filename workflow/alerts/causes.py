@@ -170,7 +170,7 @@ def _slip_presses(office: Office, rules: Rules, dossier: Dossier, at: datetime) 
         return False
     slips = [slip for slip in dossier.appointments if slip.cause != "apology"]
     # Stops move a date away alone: the benchmark is no earlier.
-    least = min(clock.printed(slip, dossier.hours_of) for slip in slips)
+    least = min([clock.printed(slip, dossier.hours_of) for slip in slips])
     if begun + max(least - begun, _NOTHING) * office.share <= at:
         return True
     return office.day_before(least, dossier.unit, at) <= at

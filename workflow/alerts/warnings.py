@@ -108,8 +108,7 @@ class Steps:
             return FAR
         office, now = self._office, self._now
         delay = max(map(office.delay, {source_of(dossier), *(fact.source for fact in facts)}))
-        latest = (now - LOOKED_FOR - delay).replace(minute=0, second=0, microsecond=0)
-        return office.day_before(latest, dossier.unit, now) - delay
+        return office.day_before(now - LOOKED_FOR - delay, dossier.unit, now) - delay
 
 
 def _any_beyond(border: datetime, facts: Iterable[Fact]) -> bool:
