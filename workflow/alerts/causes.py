@@ -65,6 +65,11 @@ def visit_of(rule: str, start: datetime | None) -> str:
     return "%s@%04d%02d%02dT%02d%02d%02dZ" % values  # noqa: UP031 - half of what other ways take
 
 
+def limit_of(rule: str) -> str:
+    """The limit of a rule that `visit_of` made."""
+    return rule.partition("@")[0]
+
+
 def causes(
     office: Office, rules: Rules, dossier: Dossier, dates: Sequence[Deadline], now: datetime
 ) -> list[Cause]:
