@@ -23,7 +23,7 @@ from consumers.contract.rules import check
 from consumers.contract.strict import read_object
 from workflow.canonical import plain_body, time_text
 from workflow.errors import InputError, Words
-from workflow.facts import Fact
+from workflow.facts import Fact, is_bare
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -157,7 +157,7 @@ def _unknown(kind: object) -> InputError:
 
 def _check_identity(message: Attributes, chars_max: int) -> None:
     together = message.subject + message.source + message.id
-    if together.isprintable() and len(together) <= chars_max:
+    if together.isprintable() and len(together) <= chars_max and " " not in together:
         return
     for name in ("subject", "source", "id"):
         text = getattr(message, name)
@@ -165,6 +165,8 @@ def _check_identity(message: Attributes, chars_max: int) -> None:
             raise refusal("text_too_long", f"$.{name}", expected=chars_max, found=len(text))
         if not text.isprintable():
             raise refusal("unprintable_identity", f"$.{name}", found=shown(text))
+        if not is_bare(text):
+            raise refusal("blanks_around", f"$.{name}", found=shown(text))
 
 
 def _required(occurred_at: object) -> datetime:

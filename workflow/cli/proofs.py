@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SHOWN: Final = 50
 """Rows of a table that is shown to a person; the other forms have them all."""
 DIFFERENCES: Final = (
-    Column("subject", "Dossier"),
+    Column("subject", "Dossier", id=True),
     Column("where", "Where"),
     Column("what", "What"),
     Column("fact", "Fact"),
@@ -37,7 +37,7 @@ DIFFERENCES: Final = (
 
 BREACHES: Final = (
     Column("breach", "Breach"),
-    Column("subject", "Dossier"),
+    Column("subject", "Dossier", id=True),
     Column("source", "Source"),
     Column("id", "Fact"),
     Column("revision", "Revision"),
