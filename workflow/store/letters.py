@@ -51,6 +51,7 @@ def bury(writing: Writing, found: Iterable[DeadLetter]) -> list[DeadLetter]:
                 continue
             lying.add(said)
         if writing.run(_BURY, (*one, writing.shadow, one.place, one.value)) == 1:
+            writing.buried(one)
             new.append(one)
     return new
 
