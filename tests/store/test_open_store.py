@@ -102,6 +102,7 @@ def test_a_database_of_something_else_is_refused_and_left_as_it_was(tmp_path: Pa
     assert path.read_bytes() == before
 
 
+@pytest.mark.tampers
 def test_tables_of_something_else_get_none_of_ours_beside_them(store: Store, where: str) -> None:
     with store.engine.begin() as plain:
         for statement in ("CREATE TABLE foo (a integer)", *_drops(store)):

@@ -34,7 +34,7 @@ _COLUMNS: Final = 9
 _RECORDED: Final = 6
 _RECEIVED: Final = 11
 _alerts: Final = f"SELECT {', '.join(AlertRow._fields)} FROM alerts ORDER BY id"
-_letters: Final = f"SELECT seq, {', '.join(DeadLetter._fields)} FROM dead_letters ORDER BY seq"
+_letters: Final = f"SELECT seq, redriven_at, {', '.join(DeadLetter._fields)} FROM dead_letters ORDER BY seq"
 _positions: Final = "SELECT stream, partition, position, epoch FROM positions ORDER BY stream, partition"
 _definitions: Final = (
     "SELECT kind, name, revision, fingerprint, content, recorded_at FROM definitions ORDER BY 1, 2, 3"
@@ -179,10 +179,13 @@ class Verification:
             yield Broken("gone", "definitions", " ".join(known[:3]), known.fingerprint, "none")
 
     def _letters(self, said: Told) -> Iterator[Broken]:
-        for seq, *columns in self._reading.ask(_letters):
+        for seq, at, *columns in self._reading.ask(_letters):
             one = DeadLetter._make(bytes(cell) if isinstance(cell, memoryview) else cell for cell in columns)
-            if not said.letter(letter_digest(one)):
+            known = letter_digest(one)
+            if not said.letter(known):
                 yield Broken("unsaid", "dead_letters", str(seq), "none", one.place)
+            elif at != (taken := said.retaken.get(known)):
+                yield Broken("content", "dead_letters", str(seq), _taken(taken), _taken(at))
         yield from said.letters_left(to_us(self._now))
 
 
@@ -206,6 +209,10 @@ def _told_otherwise(row: tuple[Any, ...], leaf: Leaf | None) -> Iterator[Broken]
         yield of_fact("recorded_at", identity, instant(leaf.recorded_at), instant(at))
     if received_hash != leaf.received and (row[_RECEIVED] is None or _salted(row)):
         yield of_fact("received", identity, leaf.received.hex(), received_hash.hex())
+
+
+def _taken(at: int | None) -> str:
+    return "not taken" if at is None else f"taken {instant(at)}"
 
 
 def _salted(row: tuple[Any, ...]) -> bool:

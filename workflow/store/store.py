@@ -249,6 +249,10 @@ class Writing(Reading):
         """Takes note of a dead letter that was kept."""
         self._record.letter(letter)
 
+    def retaken(self, letter: DeadLetter, at: int | None) -> None:
+        """Takes note of a dead letter that was taken after all, or with None stays."""
+        self._record.retaken(letter, at)
+
     def end(self) -> None:
         """Says what was written and no batch said. The last that a transaction does."""
         self.say(self._record.recorded_at, 0, NO_MESSAGES)

@@ -71,6 +71,7 @@ class Told:
         self.sums = [0] * PARTS
         self.steps: dict[tuple[str, int], Step] = {}
         self.definitions: dict[tuple[str, str, str], KeptDefinition] = {}
+        self.retaken: dict[bytes, int | None] = {}
         self._reading, self._index = reading, index
 
     def read_through(self) -> Iterator[Broken]:
@@ -93,6 +94,7 @@ class Told:
             self.sums[part] = (self.sums[part] + hash(one)) & MASK
         for definition in wrote.definitions:
             self.definitions[definition[:3]] = definition
+        self.retaken.update(wrote.retaken)
         self._index.executemany(_KEPT, wrote.alerts)
         self._index.executemany(_LETTER, wrote.letters)
         for step in wrote.steps:

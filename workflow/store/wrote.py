@@ -67,6 +67,13 @@ class KeptLetter(NamedTuple):
     expires_at: int
 
 
+class Retaken(NamedTuple):
+    """A dead letter, by its digest, that was taken after all at `at` (microseconds), or with None stays."""
+
+    letter: bytes
+    at: int | None
+
+
 class Wrote(Struct, frozen=True, array_like=True):
     """What one transaction wrote. `digests`, `received`, `recorded`: of its facts, one behind the other."""
 
@@ -77,6 +84,7 @@ class Wrote(Struct, frozen=True, array_like=True):
     definitions: tuple[KeptDefinition, ...] = ()
     alerts: tuple[KeptAlert, ...] = ()
     letters: tuple[KeptLetter, ...] = ()
+    retaken: tuple[Retaken, ...] = ()
 
     def facts(self) -> list[tuple[bytes, bytes, int]]:
         """Digest, hash of the received bytes and recorded instant of each fact."""
@@ -103,9 +111,11 @@ class Record:
         self._definitions: list[KeptDefinition] = []
         self._alerts: list[KeptAlert] = []
         self._letters: list[KeptLetter] = []
+        self._retaken: list[Retaken] = []
 
     def __bool__(self) -> bool:
-        return bool(self._facts or self._steps or self._definitions or self._alerts or self._letters)
+        rare = self._definitions or self._alerts or self._letters or self._retaken
+        return bool(self._facts or self._steps or rare)
 
     def facts(self, rows: Sequence[FactRow]) -> None:
         """Facts that were appended."""
@@ -140,6 +150,11 @@ class Record:
         self._letters.append(KeptLetter(letter_digest(one), one.expires_at))
         self.recorded_at = one.recorded_at
 
+    def retaken(self, letter: DeadLetter, at: int | None) -> None:
+        """A dead letter that was taken after all; without `at` it stays."""
+        self._retaken.append(Retaken(letter_digest(letter), at))
+        self.recorded_at = self.recorded_at if at is None else at
+
     def taken(self) -> bytes:
         """All that was noted, for an outbox row; from then on nothing is."""
         facts = self._facts
@@ -151,6 +166,7 @@ class Record:
             tuple(self._definitions),
             tuple(self._alerts),
             tuple(self._letters),
+            tuple(self._retaken),
         )
         self.__init__()  # type: ignore[misc] # begun anew
         return _encode(wrote)

@@ -26,7 +26,7 @@ BYTES: Final = {"sqlite": "BLOB NOT NULL DEFAULT x''", "postgresql": "BYTEA NOT 
 FACTS_A_ROW: Final = 10_000
 ROWS_A_TIME: Final = 100
 UNTOLD: Final = ("waiting", "history", "retracted", "acknowledged", "snoozed")
-NOTHING: Final = (b"", b"", b"", (), (), (), ())
+NOTHING: Final = (b"", b"", b"", (), (), (), (), ())
 LETTER: Final = "place, key, value, headers, recorded_at, expires_at"
 SAY: Final = (
     "INSERT INTO outbox (recorded_at, messages, content, withheld, sent_at, routed_at, wrote, checksum)"
@@ -76,18 +76,18 @@ def _kept(bind: Connection) -> "Iterator[tuple[Any, ...]]":
     facts = _rows(bind, "SELECT digest, received_hash, recorded_at FROM facts ORDER BY seq")
     while some := list(islice(facts, FACTS_A_ROW)):
         digests, received, recorded = zip(*some, strict=True)
-        yield b"".join(digests), b"".join(received), pack(f">{len(some)}q", *recorded), (), (), (), ()
+        yield b"".join(digests), b"".join(received), pack(f">{len(some)}q", *recorded), *NOTHING[3:]
     alerts = (
         (identifier, sha256(content).digest())
         for identifier, state, content in _rows(bind, "SELECT id, state, content FROM alerts ORDER BY id")
         if state in UNTOLD or b'"act":{' in bytes(content)
     )
     while found := list(islice(alerts, FACTS_A_ROW)):
-        yield b"", b"", b"", (), (), found, ()
+        yield *NOTHING[:5], found, *NOTHING[6:]
     told = _rows(bind, f"SELECT {LETTER} FROM dead_letters ORDER BY seq")
     letters = ((sha256(_encode(tuple(row))).digest(), row[-1]) for row in told)
     while gone := list(islice(letters, FACTS_A_ROW)):
-        yield b"", b"", b"", (), (), (), gone
+        yield *NOTHING[:6], gone, ()
     steps = [
         (stream, partition, None, position, epoch)
         for stream, partition, position, epoch in _rows(
@@ -102,8 +102,10 @@ def _kept(bind: Connection) -> "Iterator[tuple[Any, ...]]":
             " ORDER BY recorded_at, kind, name, revision",
         )
     ]
-    if steps or definitions:
-        yield b"", b"", b"", steps, definitions, (), ()
+    taken = f"SELECT redriven_at, {LETTER} FROM dead_letters WHERE redriven_at IS NOT NULL ORDER BY seq"
+    retaken = [(sha256(_encode(tuple(row[1:]))).digest(), row[0]) for row in _rows(bind, taken)]
+    if steps or definitions or retaken:
+        yield *NOTHING[:3], steps, definitions, (), (), retaken
 
 
 def _rows(bind: Connection, statement: str) -> "Iterable[Any]":
