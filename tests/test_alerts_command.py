@@ -232,9 +232,15 @@ def test_alerts_on_sources_and_officers_go_through_the_same_life(root: Path, tmp
 
 
 def test_nobody_is_no_officer_and_acts_on_no_alert(late: Path) -> None:
-    for act, more in (("ack", ()), ("resolve", ()), ("snooze", ("--until", "2999-01-01"))):
-        told = dunghen("alerts", act, LATE, "--by", " ", *more, "--store", late, status=2)
-        assert told.stderr.startswith("--by: expected the code of an officer, found nothing")
+    for act, by, more in (
+        ("ack", "", ()),
+        ("resolve", " ", ()),
+        ("snooze", "cb-1 ", ("--until", "2999-01-01")),
+    ):
+        told = dunghen("alerts", act, LATE, "--by", by, *more, "--store", late, status=2)
+        assert told.stderr.startswith(
+            f"--by: expected the code of an officer with no blank around it, found {by!r}"
+        )
 
 
 def test_why_somebody_acted_stands_in_the_story(late: Path) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from consumers.apply import Told, apply
 from consumers.codec import encode
 from workflow.alerts.attribution import Outage, overrun
+from workflow.alerts.causes import limit_of
 from workflow.alerts.words import ALERT_KINDS, ALERT_STATES
 from workflow.cli.inputs import moment
 from workflow.cli.naming import part_named
@@ -21,7 +22,7 @@ from workflow.cli.output import Column, print_json, print_rows, tell_none
 from workflow.cli.stores import Looking, Place, Seen, store_options
 from workflow.cli.sums import KINDS, print_sum, shown_instant
 from workflow.errors import UsageError
-from workflow.facts import Actor, AlertActed, Fact
+from workflow.facts import Actor, AlertActed, Fact, is_bare
 from workflow.i18n import current
 from workflow.messages import Kind, State
 from workflow.store.alerts import lives, lives_of
@@ -46,7 +47,7 @@ COLUMNS: Final = (
     Column("kind", "Alert"),
     Column("unit", "Unit"),
     Column("state", "State"),
-    Column("id", "Id"),
+    Column("id", "Id", id=True),
 )
 """What a table has room for; the id is what `show` and the acts ask for, and names what the alert is about."""
 FLAT: Final = tuple(
@@ -273,8 +274,12 @@ def _act(
 ) -> None:
     """Appends the act as a fact, as any source would tell it."""
     now = datetime.now(UTC)
-    if not by.strip():
-        raise UsageError("--by: expected the code of an officer, found nothing; say who does it", reason="by")
+    if not is_bare(by):
+        raise UsageError(
+            "--by: expected the code of an officer with no blank around it, found {found}; say who does it",
+            found=repr(by),
+            reason="by",
+        )
     with Looking(place, None, None).opened() as store:
         life = _life(store, alert)
         quiet_until = moment(until, store.zone, "--until")
@@ -335,7 +340,7 @@ def _group(one: Life, by: By) -> str:
         return alert.kind
     if by == "unit":
         return alert.unit or ""
-    return ", ".join(part for part in (alert.cause or alert.rule.partition("@")[0], alert.source) if part)
+    return ", ".join(part for part in (alert.cause or limit_of(alert.rule), alert.source) if part)
 
 
 def _row(one: Life, form: Form, zone: ZoneInfo) -> dict[str, object]:

@@ -13,16 +13,17 @@ from workflow.cli.options import Group, language_option, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.vocabulary import worded as in_words
 from workflow.cli.writing import OUT, written_whole
-from workflow.errors import UsageError, Words
-from workflow.i18n import current, filled
+from workflow.errors import DefinitionError, UsageError, Words
+from workflow.i18n import current, filled, message
 from workflow.procedure import tables
 from workflow.procedure.checks import check, check_all
 from workflow.procedure.diagram import svg
 from workflow.procedure.diff import changes, worded
 from workflow.procedure.finding import shown_run
-from workflow.procedure.ledger import read_ledger, verify_ledger
+from workflow.procedure.ledger import NAME, by_revision, ledger_fault, read_ledger
 from workflow.procedure.mermaid import mermaid
-from workflow.procedure.reader import read_placed, read_procedures
+from workflow.procedure.reader import read_each, read_procedures
+from workflow.yamltree import Placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from workflow.i18n import Language
     from workflow.procedure.finding import Finding
     from workflow.procedure.language import Revision
-    from workflow.yamltree import Placed
+    from workflow.procedure.ledger import Listed
 
 FILE: Final = click.Path(path_type=Path)
 
@@ -127,8 +128,19 @@ def procedure() -> None:
 
 
 @procedure.command("check")
-@click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
-@click.option("--ledger", type=FILE, help="The ledger of approved revisions their fingerprints are held to.")
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, path_type=Path),
+    metavar="FILE...",
+)
+@click.option(
+    "--ledger",
+    type=FILE,
+    help="The ledger of approved revisions their fingerprints are held to; by default APPROVED in a folder that is "
+    "checked.",
+)
 @click.option(
     "--calendar", type=FILE, multiple=True, help="A calendar beside or instead of those that come with us."
 )
@@ -140,12 +152,20 @@ def check_command(
 ) -> int:
     """Checks procedures: files, or folders with all procedures below.
 
-    Lists each finding with its place and a run that shows it. Ends with 1 if there is an error.
+    Lists each finding with its place and a run that shows it; a file that cannot be read is one, and the others are
+    checked. Ends with 1 if there is an error.
     """
-    read = [one for file in files for one in read_placed(file)]
+    told = [one for file in files for one in read_each(file)]
+    read = [one for one in told if isinstance(one, Placed)]
     zones = {name: one.definition.zone for name, one in all_calendars(calendar).items()}
-    rows = [row for one in read for row in _findings(one, zones)]
-    rows += [_row(one, _place(read, one), "") for one in check_all(one.value for one in read)]
+    listed = _listed(files, ledger)
+    rows = [row for one in told for row in _rows(one, zones, listed)]
+    rows += [
+        _row(one, _place(read, one), "")
+        for one in check_all(one.value for one in read)
+        # What holds between two revisions may be what could not be read.
+        if one.code != "gap" or len(read) == len(told)
+    ]
     shown = [row for row in rows if accepted or row["level"] != "accepted"]
     print_rows(shown, FINDINGS, output)
     levels = [row["level"] for row in rows]
@@ -158,16 +178,42 @@ def check_command(
         ),
         err=True,
     )
-    if ledger is not None:
-        verify_ledger((one.value for one in read), read_ledger(ledger))
     return 1 if "error" in levels else 0
 
 
-def _findings(one: Placed[Revision], zones: Mapping[str, str]) -> Iterator[dict[str, object]]:
+def _listed(files: Sequence[Path], ledger: Path | None) -> Listed | None:
+    """The entries of the ledger; None where there is none."""
+    found = [ledger] if ledger is not None else [file / NAME for file in files if (file / NAME).is_file()]
+    return by_revision(entry for one in found for entry in read_ledger(one)) if found else None
+
+
+def _rows(
+    one: Placed[Revision] | DefinitionError, zones: Mapping[str, str], listed: Listed | None
+) -> Iterator[dict[str, object]]:
+    """What is found of one revision: by its checks and, where a ledger is given, between the two."""
+    if isinstance(one, DefinitionError):
+        yield _error(one, str(one.values.get("place") or one.values.get("name", "")))
+        return
     for finding in check(one.value, zones):
         yield _row(
             finding, one.place(finding.where), shown_run(one.value, finding.trace) if finding.trace else ""
         )
+    fault = None if listed is None else ledger_fault(one.value, listed)
+    if fault is not None:
+        yield _error(fault, one.place(("approval",)), "approval")
+
+
+def _error(error: DefinitionError, place: str, path: str = "") -> dict[str, object]:
+    said = message(error).removeprefix(f"{place}: ")
+    return {
+        "level": "error",
+        "place": place,
+        "code": error.code,
+        "path": path,
+        "message": said,
+        "run": "",
+        "because": None,
+    }
 
 
 def _place(read: Sequence[Placed[Revision]], finding: Finding) -> str:

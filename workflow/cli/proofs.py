@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SHOWN: Final = 50
 """Rows of a table that is shown to a person; the other forms have them all."""
 DIFFERENCES: Final = (
-    Column("subject", "Dossier"),
+    Column("subject", "Dossier", id=True),
     Column("where", "Where"),
     Column("what", "What"),
     Column("fact", "Fact"),
@@ -40,7 +40,7 @@ DIFFERENCES: Final = (
 BREACHES: Final = (
     Column("breach", "Breach"),
     Column("table", "Table"),
-    Column("row", "Row"),
+    Column("row", "Row", id=True),
     Column("expected", "Expected"),
     Column("found", "Found"),
 )

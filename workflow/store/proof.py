@@ -18,7 +18,7 @@ from workflow.store.bodies import Bodies
 from workflow.store.breaches import Broken, instant, of_fact
 from workflow.store.rows import AlertRow, DeadLetter, to_us
 from workflow.store.told import MASK, PARTS, Decided, facts_of, said_in, told, wrote_in
-from workflow.store.wrote import letter_digest
+from workflow.store.wrote import KeptDefinition, letter_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,19 +163,14 @@ class Verification:
 
     def _definitions(self, said: Told) -> Iterator[Broken]:
         kept = dict(said.definitions)
-        for *columns, content, at in self._reading.ask(_definitions):
-            known, name = kept.pop(tuple(columns[:3]), None), " ".join(columns[:3])
+        for *names, fingerprint, content, at in self._reading.ask(_definitions):
+            known = kept.pop(tuple(names), None)
+            row = KeptDefinition(*names, fingerprint, sha256(bytes(content)).digest(), at)
             if known is None:
-                yield Broken("unsaid", "definitions", name, "none", columns[3])
-                continue
-            if at != known.recorded_at:
-                expected, found = instant(known.recorded_at), instant(at)
-                yield Broken("recorded_at", "definitions", name, expected, found)
-            if columns[3] != known.fingerprint:
-                yield Broken("content", "definitions", name, known.fingerprint, columns[3])
-            elif (found_now := sha256(bytes(content)).digest()) != known.digest:
-                yield Broken("content", "definitions", name, known.digest.hex(), found_now.hex())
-        for known in kept.values():
+                yield Broken("unsaid", "definitions", " ".join(names), "none", fingerprint)
+            elif row not in known:  # of two that kept it at once both say so, and one did
+                yield from _definition(row, known[0])
+        for known, *_ in kept.values():
             yield Broken("gone", "definitions", " ".join(known[:3]), known.fingerprint, "none")
 
     def _letters(self, said: Told) -> Iterator[Broken]:
@@ -209,6 +204,16 @@ def _told_otherwise(row: tuple[Any, ...], leaf: Leaf | None) -> Iterator[Broken]
         yield of_fact("recorded_at", identity, instant(leaf.recorded_at), instant(at))
     if received_hash != leaf.received and (row[_RECEIVED] is None or _salted(row)):
         yield of_fact("received", identity, leaf.received.hex(), received_hash.hex())
+
+
+def _definition(row: KeptDefinition, known: KeptDefinition) -> Iterator[Broken]:
+    name = " ".join(row[:3])
+    if row.recorded_at != known.recorded_at:
+        yield Broken("recorded_at", "definitions", name, instant(known.recorded_at), instant(row.recorded_at))
+    if row.fingerprint != known.fingerprint:
+        yield Broken("content", "definitions", name, known.fingerprint, row.fingerprint)
+    elif row.digest != known.digest:
+        yield Broken("content", "definitions", name, known.digest.hex(), row.digest.hex())
 
 
 def _taken(at: int | None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from workflow.errors import PositionLost, VersionConflict
 from workflow.store import postgresql, sqlite
-from workflow.store.archived import definition_of, edited
+from workflow.store.archived import definition_of, to_keep
 from workflow.store.faults import overtaken, translated
 from workflow.store.outbox import Outbox
 from workflow.store.reading import Reading
@@ -257,24 +257,20 @@ class Writing(Reading):
         """Says what was written and no batch said. The last that a transaction does."""
         self.say(self._record.recorded_at, 0, NO_MESSAGES)
 
-    def archive(self, used: Iterable[Definition], recorded_at: int) -> None:
-        """Keeps definitions that are used for the first time.
+    def archive(self, used: Iterable[Definition], recorded_at: int, *, into_force: bool = False) -> None:
+        """Keeps definitions that are used for the first time. `into_force`: also those that count again after others.
 
         Raises LedgerError where one of the same kind, name and revision was kept with other content.
         """
-        new = [one for one in used if one not in self._archived]
+        new = [one for one in used if into_force or one not in self._archived]
         if not new:
             return
         rows = self.rows(
-            "SELECT kind, name, revision, fingerprint, content FROM definitions WHERE {name}",
+            "SELECT kind, name, revision, fingerprint, content FROM definitions WHERE {name}"
+            " ORDER BY recorded_at, revision",
             name=dict.fromkeys(one.name for one in new),
         )
-        kept = {tuple(row[:3]): definition_of(row) for row in rows}
-        for one in new:
-            found = kept.get(one[:3], one)
-            if found != one:
-                raise edited(self._name, one, found)
-        first = [one for one in new if one[:3] not in kept]
+        first = list(to_keep(self._name, new, map(definition_of, rows), again=into_force))
         self.run_all(
             "INSERT INTO definitions (kind, name, revision, fingerprint, content, recorded_at)"
             " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",

@@ -70,7 +70,7 @@ class Told:
         """`told` makes one."""
         self.sums = [0] * PARTS
         self.steps: dict[tuple[str, int], Step] = {}
-        self.definitions: dict[tuple[str, str, str], KeptDefinition] = {}
+        self.definitions: dict[tuple[str, str, str], list[KeptDefinition]] = {}
         self.retaken: dict[bytes, int | None] = {}
         self._reading, self._index = reading, index
 
@@ -93,7 +93,7 @@ class Told:
             part = int.from_bytes(one[0][:2], "big")
             self.sums[part] = (self.sums[part] + hash(one)) & MASK
         for definition in wrote.definitions:
-            self.definitions[definition[:3]] = definition
+            self.definitions.setdefault(definition[:3], []).append(definition)
         self.retaken.update(wrote.retaken)
         self._index.executemany(_KEPT, wrote.alerts)
         self._index.executemany(_LETTER, wrote.letters)
