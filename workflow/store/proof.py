@@ -170,8 +170,8 @@ class Verification:
                 yield Broken("unsaid", "definitions", " ".join(names), "none", fingerprint)
             elif row not in known:  # of two that kept it at once both say so, and one did
                 yield from _definition(row, known[0])
-        for known, *_ in kept.values():
-            yield Broken("gone", "definitions", " ".join(known[:3]), known.fingerprint, "none")
+        for first, *_ in kept.values():
+            yield Broken("gone", "definitions", " ".join(first[:3]), first.fingerprint, "none")
 
     def _letters(self, said: Told) -> Iterator[Broken]:
         for seq, at, *columns in self._reading.ask(_letters):
