@@ -165,7 +165,7 @@ class Verification:
         kept = dict(said.definitions)
         for *names, fingerprint, content, at in self._reading.ask(_definitions):
             known = kept.pop(tuple(names), None)
-            row = KeptDefinition(*names, fingerprint, sha256(bytes(content)).digest(), at)
+            row = KeptDefinition._make((*names, fingerprint, sha256(bytes(content)).digest(), at))
             if known is None:
                 yield Broken("unsaid", "definitions", " ".join(names), "none", fingerprint)
             elif row not in known:  # of two that kept it at once both say so, and one did
