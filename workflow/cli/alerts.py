@@ -13,6 +13,7 @@ import msgspec
 from consumers.apply import Told, apply
 from consumers.codec import encode
 from workflow.alerts.attribution import Outage, overrun
+from workflow.alerts.causes import limit_of
 from workflow.alerts.words import ALERT_KINDS, ALERT_STATES
 from workflow.cli.inputs import moment
 from workflow.cli.naming import part_named, worded
@@ -47,7 +48,7 @@ COLUMNS: Final = (
     Column("kind", "Alert"),
     Column("unit", "Unit"),
     Column("state", "State"),
-    Column("id", "Id"),
+    Column("id", "Id", id=True),
 )
 """What a table has room for; the id is what `show` and the acts ask for, and names what the alert is about."""
 FLAT: Final = tuple(
@@ -342,7 +343,7 @@ def _group(one: Life, by: By) -> str:
         return alert.kind
     if by == "unit":
         return alert.unit or ""
-    return ", ".join(part for part in (alert.cause or alert.rule.partition("@")[0], alert.source) if part)
+    return ", ".join(part for part in (alert.cause or limit_of(alert.rule), alert.source) if part)
 
 
 def _row(one: Life, form: Form, zone: ZoneInfo) -> dict[str, object]:

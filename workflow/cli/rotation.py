@@ -56,7 +56,7 @@ ACTS: Final = (
     Column("post", "Post"),
     Column("unit", "Unit"),
     Column("left_on", "Left on"),
-    Column("dossier", "Dossier"),
+    Column("dossier", "Dossier", id=True),
     Column("action", "Action"),
     Column("at", "When"),
 )

@@ -147,14 +147,14 @@ class Rotation:
             post, unit = (each.post, each.unit) if each is not None else (None, None)
             left_on = None if each is None else each.until
             announced_by = None if left_on is None else end_of_day(left_on, self.zone)
-            prompt = self.rules.prompt
-            due_at = self._counts.due(at, prompt.within, announced_by, unit)
+            prompt, counter = self.rules.prompt, self._counts.at(announced_by, unit)
+            due_at = counter.due(at, prompt.within)
             to, of = self.addressee(unit, post)
             lines = [
                 _concluded(complaint.complaint, body, at),
                 sums.counted(prompt.counts, prompt.within, due_at),
             ]
-            lines += sums.counted_by(self._counts, announced_by, unit)
+            lines += sums.counted_by(self._counts.timetable, counter, unit)
             lines += [_no_hold(one) for one in career.freed if _touches(one, day_of(at, self.zone), left_on)]
             lines += _left(left_on, self.zone)
             yield Duty(
