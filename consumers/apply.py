@@ -236,7 +236,6 @@ class _Batcher(NamedTuple):
                 touched.sort(key=attrgetter("subject"))
             told = newest(facts)
             also = self._of_sources(writing, told, [] if again else conflicts, alone)
-            done, _ = settle(writing, self.catalogue, touched, self.now, also, self.beside.as_of)
             refused = [letter(one, self.now, self.limits) for one in (*dead, *conflicts, *beyond)]
             letters = [*self.beside.letters, *refused]
             if again is None:
@@ -245,6 +244,7 @@ class _Batcher(NamedTuple):
                 duplicates += met - len(letters)
             elif letters:
                 stay(writing, again.number, letters[0].reason, letters[0].detail)
+            done, _ = settle(writing, self.catalogue, touched, self.now, also, self.beside.as_of)
             kept = [one.fact for _, one in fresh]
             erased = _erase(writing, self.catalogue, kept)
             hear(writing, told, position, self.now)
@@ -364,8 +364,7 @@ def settle(
     writing.put(rows)
     decisions = [decision for one in touched for decision in one.decisions]
     messages = [*decisions, *alerts]
-    if messages:
-        writing.say(now_us, len(messages), encode(messages))
+    writing.say(now_us, len(messages), encode(messages))
     done = Applied(
         dossiers=len(rows),
         refolded=sum(one.refolded for one in touched),

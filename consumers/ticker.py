@@ -90,6 +90,5 @@ def tick_feeds(store: Store, catalogue: Catalogue, *, now: datetime) -> int:
     }
     with store.writing() as writing:
         said = [*speak_of_silence(writing, office, now), *speak_of_counts(writing, counts, now)]
-        if said:
-            writing.say(to_us(now), len(said), encode(said))
+        writing.say(to_us(now), len(said), encode(said))
     return len(said)
