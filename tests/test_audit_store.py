@@ -139,9 +139,8 @@ def test_what_a_run_printed_is_a_witness_of_any_later_store(store: Path, tmp_pat
     (tmp_path / "then.json").write_text(printed)
     verify = ("audit", "verify", "--store", store, "--witness", tmp_path / "then.json")
     assert said(*verify)["broken"] == 0
-    change(
-        store, "UPDATE outbox SET wrote = substr(wrote, 1, 40) || x'00' || substr(wrote, 42) WHERE seq = 2"
-    )
+    cut = "CAST(substr(wrote, 1, 40) || x'00' || substr(wrote, 42) AS BLOB)"
+    change(store, f"UPDATE outbox SET wrote = {cut} WHERE seq = 2")
 
     told = dunghen(*verify, status=1)
 
