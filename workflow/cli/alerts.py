@@ -16,7 +16,7 @@ from workflow.alerts.attribution import Outage, overrun
 from workflow.alerts.causes import limit_of
 from workflow.alerts.words import ALERT_KINDS, ALERT_STATES
 from workflow.cli.inputs import moment
-from workflow.cli.naming import part_named
+from workflow.cli.naming import part_named, worded
 from workflow.cli.options import Group, output_option
 from workflow.cli.output import Column, print_json, print_rows, tell_none
 from workflow.cli.stores import Looking, Place, Seen, store_options
@@ -25,6 +25,7 @@ from workflow.errors import UsageError
 from workflow.facts import Actor, AlertActed, Fact, is_bare
 from workflow.i18n import current
 from workflow.messages import Kind, State
+from workflow.procedure.language import Names
 from workflow.store.alerts import lives, lives_of
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ def list_(place: Place, by: By | None, limit: int, output: Form, **asked: Any) -
         zone = Seen(store, None, None, datetime.now(UTC)).zone
     wanted = sorted((one for one in found if _takes(one, asked)), key=_order)
     tell_none(wanted, output, "No alert meets what is asked.")
+    _tell_waiting(found, asked)
     if by is not None:
         print_rows(_groups(wanted, by, output, zone), GROUPED[by == "kind" :], output)
         return
@@ -173,8 +175,10 @@ def show(alert: str, place: Place, output: Form) -> None:
     if output == "json":
         print_json({**msgspec.to_builtins(life), "state": life.shown, "overrun": why})
         return
+    one = life.alert
     said = {
-        **msgspec.structs.asdict(life.alert),
+        **msgspec.structs.asdict(one),
+        "basis": worded(Names(vi=one.basis_vi or one.basis or "", en=one.basis or "")),
         "state": life.shown,
         "raised_at": life.raised_at,
         "n": life.n,
@@ -184,7 +188,7 @@ def show(alert: str, place: Place, output: Form) -> None:
     rows = [
         {"field": current(FIELD_NAMES[name]), "value": _worded(name, value, zone)}
         for name, value in said.items()
-        if value not in (None, "", (), False) and name != "sum"
+        if value not in (None, "", (), False) and name not in ("sum", "basis_vi")
     ]
     print_rows(rows, FIELDS, "table")
     print_sum(life.alert.sum, zone, None if rules is None else rules.revision)
@@ -314,6 +318,21 @@ def _takes(one: Life, asked: dict[str, Any]) -> bool:
     alert = one.alert
     named = ((asked["kinds"], alert.kind), (asked["units"], alert.unit), (asked["states"], one.shown))
     return all(not wanted or found in wanted for wanted, found in named)
+
+
+def _tell_waiting(found: Iterable[Life], asked: dict[str, Any]) -> None:
+    """Says how many more are true and not said yet: at night a list of what was said is short, and misleads.
+
+    At least so many: what falls due while the office is closed is mostly looked at when it opens.
+    """
+    waiting = sum(_takes(one, {**asked, "states": ("waiting",)}) for one in found)
+    if waiting and "waiting" not in asked["states"]:
+        click.echo(
+            current(
+                "Not said yet, while the office is closed or an event on its way: at least {count} (--state waiting)"
+            ).format(count=waiting),
+            err=True,
+        )
 
 
 def _order(one: Life) -> tuple[bool, str, str]:

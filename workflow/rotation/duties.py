@@ -17,6 +17,7 @@ from workflow.clocks.timetable import Timetable
 from workflow.clocks.worktime import end_of_day, midnight, years_later
 from workflow.model import Line
 from workflow.organisation import Organisation, head_of, hours_of, parents
+from workflow.procedure.language import Wording
 from workflow.rotation.careers import Concluded, Freed, Holding, Place, day_of
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Duty(Struct, frozen=True, omit_defaults=True, kw_only=True):
     to: str
     at: str
     proposed_by: str | None = None
-    basis: str | None = None
+    basis: Wording | None = None
     sample: bool = False
     freed: tuple[Freed, ...] = ()
     sum: tuple[Line, ...] = ()
