@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 from operator import attrgetter
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from workflow.alerts.lateness import explained, standing, watch
@@ -43,7 +42,6 @@ FactId: TypeAlias = tuple[str, str, int]
 
 
 SOON: Final = timedelta(seconds=1)
-NOTHING_SAID: Final[Mapping[str, Life]] = MappingProxyType({})
 
 
 class Touched:
@@ -60,7 +58,7 @@ class Touched:
         before: DossierRow | None,
         facts: Sequence[Fact],
         now: datetime,
-        lives: Mapping[str, Life] = NOTHING_SAID,
+        lives: Mapping[str, Life],
     ) -> None:
         """`facts` are new, in any order. `now`: as of when its alerts are looked at, `lives`: what was said of them."""
         self.subject = subject

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from consumers.judging import NOTHING_SAID, Touched
+from consumers.judging import Touched
 from workflow.alerts.feeds import Heard, compared, heard, silences
 from workflow.alerts.life import acts_in, say
 from workflow.facts import Voided
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["hear", "heard_of", "speak", "speak_of", "speak_of_counts", "speak_of_silence", "touch"]
 
+_NO_LIVES: Final[Mapping[str, Life]] = MappingProxyType({})
+
 
 def touch(
     reading: Reading,
@@ -42,7 +45,7 @@ def touch(
     """The dossiers of `facts`, which are new, by their code; each with its row and what was said of it so far."""
     lives = lives_about(reading, [code for code in facts if code in rows and rows[code].alerts])
     return [
-        Touched(catalogue, code, rows.get(code), new, now, lives.get(code, NOTHING_SAID))
+        Touched(catalogue, code, rows.get(code), new, now, lives.get(code, _NO_LIVES))
         for code, new in facts.items()
     ]
 

@@ -42,9 +42,6 @@ LOOKED_FOR: Final = timedelta(days=1)
 """How long after it was to be said, and the delay of its source, a warning that is over is still said."""
 
 
-NO_LIMITS: Final[frozenset[str]] = frozenset()
-
-
 class Over(NamedTuple):
     """A warning with its end, and the dossier as it was until then."""
 
@@ -66,8 +63,8 @@ class Steps:
         self.over: list[Over] = []
         self.all_seen = False
         self._office, self._now = office, now
-        warned = [life.alert.rule for life in lives if life.alert.kind in FOLLOWED_BY]
-        self._limits = frozenset(map(limit_of, warned)) if warned else NO_LIMITS
+        warned = [limit_of(life.alert.rule) for life in lives if life.alert.kind in FOLLOWED_BY]
+        self._limits = frozenset(warned)
 
     def follow(
         self, rules: Rules, dossier: Dossier, facts: Sequence[Fact]
