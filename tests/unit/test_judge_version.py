@@ -39,10 +39,9 @@ def shape(kind: type[Struct]) -> Iterator[str]:
 def untyped(source: str) -> dict[str, tuple[str]]:
     """What a module says of kinds of values that msgspec knows nothing of: they are `Any` to it."""
     blocks = [node for node in ast.parse(source).body if isinstance(node, ast.If)]
-    named = [one for block in blocks for one in block.body if isinstance(one, ast.AnnAssign) and one.value]
-    return {
-        ast.unparse(one.target): (f"{ast.unparse(one.target)} = {ast.unparse(one.value)}",) for one in named
-    }
+    named = [one for block in blocks for one in block.body if isinstance(one, ast.AnnAssign)]
+    said = {ast.unparse(one.target): one.value for one in named}
+    return {name: (f"{name} = {ast.unparse(value)}",) for name, value in said.items() if value is not None}
 
 
 def parts(hint: Any) -> Iterator[type[Struct]]:
