@@ -100,6 +100,16 @@ class Judged(NamedTuple):
     duplicate: bool
 
 
+def not_yet(store: str, subject: str) -> UsageError:
+    """The error of who asks about a dossier as it was before anything of it."""
+    return UsageError(
+        "{store}: nothing of the dossier {subject} was known or had taken place by then; ask about a later moment",
+        store=store,
+        subject=subject,
+        reason="not_yet",
+    )
+
+
 class Seen:
     """A store as of two moments. `at` is the moment asked about, or now; `asked_at` and `known_at` only what was
     asked for. Nothing asked: the judgments as they are kept; else every dossier is folded at those moments."""
@@ -169,13 +179,7 @@ class Seen:
                 return self._judged(self._of(row), judged(row), row.code, row.blocked)
         found = self._folded(self._head(subject), self.facts(subject))
         if found is None:
-            raise UsageError(
-                "{store}: nothing of the dossier {subject} was known or had taken place by then; ask about a later "
-                "moment",
-                store=self.store.name,
-                subject=subject,
-                reason="not_yet",
-            )
+            raise not_yet(self.store.name, subject)
         return found
 
     def facts(self, subject: str) -> list[Fact]:
