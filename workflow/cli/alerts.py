@@ -19,7 +19,7 @@ from workflow.cli.naming import part_named
 from workflow.cli.options import Group, output_option
 from workflow.cli.output import Column, print_json, print_rows, tell_none
 from workflow.cli.stores import Looking, Place, Seen, store_options
-from workflow.cli.sums import KINDS, print_sum, shown_instant
+from workflow.cli.sums import KINDS, print_sum, shown_instant, shown_worktime
 from workflow.errors import UsageError
 from workflow.facts import Actor, AlertActed, Fact, is_bare
 from workflow.i18n import current
@@ -85,6 +85,7 @@ FIELD_NAMES: Final = {
     "act": "Last act",
     "by_whom": "By whom",
     "until": "Until",
+    "why": "Its reason",
 }
 """What `show` calls the fields of an alert."""
 GROUPED: Final = (
@@ -94,7 +95,7 @@ GROUPED: Final = (
     Column("first_due_at", "Earliest due"),
 )
 OVERRUN_PARTS: Final = (
-    Column("minutes", "Minutes", "right"),
+    Column("length", "Working time", "right"),
     Column("reason", "Laid to"),
     Column("name", "Step, pause or source"),
     Column("unit", "Unit"),
@@ -167,10 +168,13 @@ def show(alert: str, place: Place, output: Form) -> None:
     """Show one alert whole: what it rests on, its sum line by line, and where it is in its life."""
     with Looking(place, None, None).opened() as store:
         life, zone = _life(store, alert), store.zone
-        why = _why(store, life)
+        why, reason = _why(store, life), _reason(store, life)
         rules = store.catalogue.rules(life.alert.procedure or "", life.alert.revision or "")
     if output == "json":
-        print_json({**msgspec.to_builtins(life), "state": life.shown, "overrun": why})
+        found = msgspec.to_builtins(life)
+        if life.act is not None:
+            found["act"]["reason"] = reason
+        print_json({**found, "state": life.shown, "overrun": why})
         return
     said = {
         **msgspec.structs.asdict(life.alert),
@@ -179,7 +183,7 @@ def show(alert: str, place: Place, output: Form) -> None:
         "n": life.n,
     }
     if life.act is not None:
-        said |= {"act": life.act.act, "by_whom": life.act.by, "until": life.act.until}
+        said |= {"act": life.act.act, "by_whom": life.act.by, "until": life.act.until, "why": reason}
     rows = [
         {"field": current(FIELD_NAMES[name]), "value": _worded(name, value, zone)}
         for name, value in said.items()
@@ -201,6 +205,18 @@ def _worded(name: str, value: object, zone: ZoneInfo) -> object:
     return current(words[str(value)]) if str(value) in words else value
 
 
+def _reason(store: Seen, life: Life) -> str | None:
+    """Why the last act was done, as its fact says: a life keeps what counts alone."""
+    if life.act is None:
+        return None
+    _, *identity = life.act.key
+    with store.store.reading() as reading:
+        for one in reading.facts([life.alert.subject]):
+            if isinstance(one.body, AlertActed) and [one.source, one.id, one.revision] == identity:
+                return one.body.reason
+    return None
+
+
 def _why(store: Seen, life: Life) -> Overrun | None:
     """What the lateness of a dossier is laid to, as of now."""
     alert = life.alert
@@ -218,10 +234,16 @@ def _why(store: Seen, life: Life) -> Overrun | None:
 
 
 def _print_why(why: Overrun, revision: Revision | None) -> None:
-    click.echo(current("{minutes} working minutes past its date, of which:").format(minutes=why.minutes))
+    said = current("1 working day" if why.days == 1 else "{number} working days").format(number=why.days)
+    click.echo(
+        current("{days} past its date, {length} of working time, of which:").format(
+            days=said, length=shown_worktime(why.minutes)
+        )
+    )
     rows = [
         {
             **msgspec.structs.asdict(part),
+            "length": shown_worktime(part.minutes),
             "reason": current(LAID_TO[part.reason]),
             "name": part.name if revision is None else part_named(part.name, revision),
         }
