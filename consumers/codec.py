@@ -104,7 +104,8 @@ def _fact(tree: dict[str, Any], reading: times.Reading, identity_chars_max: int)
         # A body's type is the message's; a field of this name in `data` means nothing here.
         data.pop("type", None)
         occurred_at = times.time(data.get("occurred_at"), "$.data.occurred_at", reading)
-        entered_at = times.time(data.get("entered_at"), "$.data.entered_at", reading)
+        if "entered_at" in data:
+            entered_at = times.time(data["entered_at"], "$.data.entered_at", reading)
         _READERS[kind](data, "$.data", reading)
     if "recordedtime" in tree:
         tree["recordedtime"] = times.time(tree["recordedtime"], "$.recordedtime", reading)

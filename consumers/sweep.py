@@ -305,7 +305,8 @@ def _begun(writing: Writing, catalogue: Catalogue, target: str, now_us: int) -> 
         return unfinished[target]
     kept = writing.definitions()
     used = [catalogue.rules(one.name, one.revision) for one in kept if one.kind == "procedure"]
-    writing.archive(catalogue.used(rules for rules in used if rules is not None), now_us)
+    in_force = catalogue.used(rules for rules in used if rules is not None)
+    writing.archive(in_force, now_us, into_force=True)
     sources = {*differing(kept, catalogue)}
     for other in unfinished.values():
         sources.update(msgspec.json.decode(other.sources, type=list[str]))

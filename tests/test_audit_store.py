@@ -144,7 +144,7 @@ def test_a_fact_that_was_changed_behind_the_engine_is_named(store: Path) -> None
     assert found["broken"] == 2
     shown = dunghen("audit", "verify", "--store", store, status=1).stdout
     assert found["found"][0]["subject"] in shown
-    assert "2 are not what was appended" in shown
+    assert "2 breaches" in shown
 
 
 def test_between_two_imports_is_what_the_second_brought(tmp_path: Path) -> None:

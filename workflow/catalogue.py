@@ -52,8 +52,6 @@ _KINDS: Final[Mapping[DefinitionKind, type[msgspec.Struct]]] = {
     "risk": RiskTable,
     "ledger": Ledger,
 }
-UNNUMBERED: Final = ("source", "ledger")
-"""Kinds whose files carry no number of a revision: what they say is their number."""
 
 
 class Definition(NamedTuple):
@@ -307,11 +305,22 @@ def from_archive(archived: Iterable[Definition]) -> Catalogue:
     try:
         return _from_archive(archived)
     except (msgspec.MsgspecError, DefinitionError) as fault:
-        raise StoreCorrupt(
-            "the archived definitions are not what was kept, they do not belong together ({fault}); restore the last "
-            "backup",
-            fault=str(fault),
-        ) from fault
+        raise _corrupt(str(fault)) from fault
+
+
+def _corrupt(fault: str) -> StoreCorrupt:
+    return StoreCorrupt(
+        "the archived definitions are not what was kept, they do not belong together ({fault}); restore the last "
+        "backup",
+        fault=fault,
+    )
+
+
+def _kind(one: Definition) -> type[msgspec.Struct]:
+    found = _KINDS.get(one.kind)
+    if found is None:
+        raise _corrupt(f"{one.kind} {one.name}")
+    return found
 
 
 def _from_archive(archived: Iterable[Definition]) -> Catalogue:
@@ -323,7 +332,7 @@ def _from_archive(archived: Iterable[Definition]) -> Catalogue:
     risk: RiskTable | None = None
     ledger: Ledger | None = None
     for one in archived:
-        match msgspec.json.decode(one.content, type=_KINDS[one.kind]):
+        match msgspec.json.decode(one.content, type=_kind(one)):
             case Revision() as revision:
                 procedures.append(revision)
             case CalendarDefinition() as calendar:
@@ -367,8 +376,7 @@ def _procedure(revision: Revision) -> Definition:
 
 
 def _calendar(calendar: CalendarDefinition) -> Definition:
-    announced = max((day.announced.isoformat() for day in calendar.days if day.announced), default="first")
-    return _plain("calendar", calendar.name, announced, calendar)
+    return _plain("calendar", calendar.name, calendar.number, calendar)
 
 
 def _organisation(one: Organisation) -> Definition:

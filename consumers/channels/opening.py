@@ -11,7 +11,6 @@ from consumers.channels.mail import MailSender, Speech
 from consumers.channels.webhook import WebhookSender, secret_of
 from workflow import masking
 from workflow.alerts.routes import refused
-from workflow.i18n import translator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,9 +61,7 @@ def _mail(one: Placed[Routes], name: str, folder: Path) -> Send:
     if password == "":
         raise refused(one, (*path, "password"), "a file with the password", f"nothing in {told.password}")
     context = _context(one, (*path, "authority"), told.authority, folder)
-    return MailSender(
-        told, password, context=context, speech=Speech(ZoneInfo(one.value.zone), translator(told.lang))
-    )
+    return MailSender(told, password, context=context, speech=Speech(ZoneInfo(one.value.zone), told.lang))
 
 
 def _read(one: Placed[Routes], path: Keys, file: Path) -> str:

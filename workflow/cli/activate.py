@@ -35,7 +35,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 SHOWN: Final = 50
 """Dossiers of a table that is shown to a person; the other forms have them all."""
 MOVED: Final = (
-    Column("subject", "Dossier"),
+    Column("subject", "Dossier", id=True),
     Column("because", "Because of"),
     Column("what", "What"),
     Column("before", "Before"),

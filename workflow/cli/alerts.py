@@ -13,9 +13,10 @@ import msgspec
 from consumers.apply import Told, apply
 from consumers.codec import encode
 from workflow.alerts.attribution import Outage, overrun
+from workflow.alerts.causes import limit_of
 from workflow.alerts.words import ALERT_KINDS, ALERT_STATES
 from workflow.cli.inputs import moment
-from workflow.cli.naming import part_named
+from workflow.cli.naming import part_named, worded
 from workflow.cli.options import Group, output_option
 from workflow.cli.output import Column, print_json, print_rows, tell_none
 from workflow.cli.stores import Looking, Place, Seen, store_options
@@ -24,6 +25,7 @@ from workflow.errors import UsageError
 from workflow.facts import Actor, AlertActed, Fact, is_bare
 from workflow.i18n import current
 from workflow.messages import Kind, State
+from workflow.procedure.language import Names
 from workflow.store.alerts import lives, lives_of
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ COLUMNS: Final = (
     Column("kind", "Alert"),
     Column("unit", "Unit"),
     Column("state", "State"),
-    Column("id", "Id"),
+    Column("id", "Id", id=True),
 )
 """What a table has room for; the id is what `show` and the acts ask for, and names what the alert is about."""
 FLAT: Final = tuple(
@@ -176,8 +178,10 @@ def show(alert: str, place: Place, output: Form) -> None:
             found["act"]["reason"] = reason
         print_json({**found, "state": life.shown, "overrun": why})
         return
+    one = life.alert
     said = {
-        **msgspec.structs.asdict(life.alert),
+        **msgspec.structs.asdict(one),
+        "basis": worded(Names(vi=one.basis_vi or one.basis or "", en=one.basis or "")),
         "state": life.shown,
         "raised_at": life.raised_at,
         "n": life.n,
@@ -187,7 +191,7 @@ def show(alert: str, place: Place, output: Form) -> None:
     rows = [
         {"field": current(FIELD_NAMES[name]), "value": _worded(name, value, zone)}
         for name, value in said.items()
-        if value not in (None, "", (), False) and name != "sum"
+        if value not in (None, "", (), False) and name not in ("sum", "basis_vi")
     ]
     print_rows(rows, FIELDS, "table")
     print_sum(life.alert.sum, zone, None if rules is None else rules.revision)
@@ -361,7 +365,7 @@ def _group(one: Life, by: By) -> str:
         return alert.kind
     if by == "unit":
         return alert.unit or ""
-    return ", ".join(part for part in (alert.cause or alert.rule.partition("@")[0], alert.source) if part)
+    return ", ".join(part for part in (alert.cause or limit_of(alert.rule), alert.source) if part)
 
 
 def _row(one: Life, form: Form, zone: ZoneInfo) -> dict[str, object]:

@@ -34,7 +34,7 @@ LISTED_MAX = 1_000
 """Messages that would be taken, and such as would not, shown one by one; all are counted."""
 MESSAGES = (
     Column("place", "Place"),
-    Column("dossier", "Dossier"),
+    Column("dossier", "Dossier", id=True),
     Column("action", "Action"),
     Column("occurred_at", "When"),
     Column("reason", "Not taken because"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 
     from workflow.cli.output import Form
     from workflow.cli.stores import Place
+    from workflow.store.breaches import Breach, Broken
 
 SHOWN: Final = 50
 """Rows of a table that is shown to a person; the other forms have them all."""
 DIFFERENCES: Final = (
-    Column("subject", "Dossier"),
+    Column("subject", "Dossier", id=True),
     Column("where", "Where"),
     Column("what", "What"),
     Column("fact", "Fact"),
@@ -37,11 +39,21 @@ DIFFERENCES: Final = (
 
 BREACHES: Final = (
     Column("breach", "Breach"),
-    Column("subject", "Dossier"),
-    Column("source", "Source"),
-    Column("id", "Fact"),
-    Column("revision", "Revision"),
+    Column("table", "Table"),
+    Column("row", "Row", id=True),
+    Column("expected", "Expected"),
+    Column("found", "Found"),
 )
+ADVICE: Final[dict[Breach, str]] = {
+    "content": "content: the row was changed since it was written; restore it from the last backup that verifies.",
+    "received": "received: the message kept beside the fact is another; ask its source for it, or restore it.",
+    "erased_unsaid": "erased_unsaid: the message was erased and no fact says so; restore it, or record the erasure.",
+    "recorded_at": "recorded_at: when it was recorded was changed; set it back to what is expected.",
+    "gone": "gone: the row was removed; restore it from the last backup that verifies.",
+    "unsaid": "unsaid: no batch wrote the row; ask who has put it there, and compare with the last backup.",
+    "checksum": "checksum: the row of the outbox was changed; compare what was sent from it with its topics.",
+}
+"""What to do about each kind of breach."""
 
 
 @click.command(cls=Command)
@@ -95,35 +107,43 @@ def replay(place: Place, without_dates: bool, output: Form) -> int:  # noqa: FBT
 @store_options
 @output_option("table", "json", "jsonl")
 def verify(place: Place, output: Form) -> int:
-    """Check that every fact of a store is still what was appended: its content, and its message unless erased.
+    """Check that a store is still what its batches wrote: facts, messages, alerts, definitions, positions, letters.
 
-    Ends with 1 where one is not.
+    Ends with 1 where a row is not.
     """
     with place.opened() as store:
         total = facts(store)
         with store.reading() as reading:
-            run = Verification(reading)
+            run = Verification(reading, datetime.now(UTC))
             found = watched(run.broken(), lambda: (run.facts, total), "Verifying")
-            counted = _Counted(one._asdict() for one in found)
-            listed = _listed(counted, output, BREACHES, "Facts that are not what was appended")
+            counted = _Counted(found)
+            listed = _listed(
+                map(msgspec.to_builtins, counted), output, BREACHES, "Rows that are not what was written"
+            )
     if output == "json":
         print_json({"facts": run.facts, "broken": counted.number, "found": listed})
     else:
-        said = current("{facts} facts looked at: {broken} are not what was appended.")
+        said = current(
+            "{facts} facts looked at, and the rows of all that was written with them: {broken} breaches."
+        )
         click.echo(said.format(facts=run.facts, broken=counted.number), err=output != "table")
+    for breach in sorted(counted.breaches):
+        click.echo(current(ADVICE[breach]), err=True)
     return int(counted.number > 0)
 
 
 class _Counted:
-    """Rows as they come, and how many came."""
+    """Breaches as they come, how many came, and of which kinds."""
 
-    def __init__(self, rows: Iterable[dict[str, object]]) -> None:
+    def __init__(self, rows: Iterable[Broken]) -> None:
         self.number = 0
+        self.breaches: set[Breach] = set()
         self._rows = rows
 
-    def __iter__(self) -> Iterator[dict[str, object]]:
+    def __iter__(self) -> Iterator[Broken]:
         for row in self._rows:
             self.number += 1
+            self.breaches.add(row.breach)
             yield row
 
 

@@ -14,6 +14,7 @@ from consumers.decoding import zones_of
 from consumers.forms.opened import open_source, parts
 from consumers.kafka import newest
 from consumers.topicfacts import TopicFacts
+from workflow.cli.brokers import ADDRESSES
 from workflow.cli.checking import Report, print_report
 from workflow.cli.inputs import FILE, all_calendars, organisation_of, regrouped
 from workflow.cli.options import Group, file_limits, kafka_settings, output_option
@@ -99,7 +100,7 @@ def show(name: str) -> None:
     help="The folder of definitions, as for an import; by default those that come with us.",
 )
 @click.option("--secret", type=FILE, help="The file of the secret that keys the hashes of persons.")
-@click.option("--brokers", envvar="DUNGHEN_BROKERS", help="Kafka, for a topic: host:port.")
+@click.option("--brokers", type=ADDRESSES, envvar="DUNGHEN_BROKERS", help="Kafka, for a topic: host:port.")
 @click.option(
     "--last",
     type=click.IntRange(1, 100_000),

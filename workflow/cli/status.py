@@ -13,6 +13,7 @@ from consumers.kafka import log_ends
 from workflow.audit.census import census
 from workflow.audit.views import view
 from workflow.catalogue import JUDGE_VERSION
+from workflow.cli.brokers import ADDRESSES
 from workflow.cli.options import Command, kafka_settings, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.position import OF_JUDGMENTS, shown_stream
@@ -94,6 +95,7 @@ DEFINITIONS = (
 @looking_options
 @click.option(
     "--brokers",
+    type=ADDRESSES,
     envvar="DUNGHEN_BROKERS",
     help="Kafka: host:port. Named, the lag of each partition is told too.",
 )

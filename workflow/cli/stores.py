@@ -25,6 +25,7 @@ from workflow.fold import fold
 from workflow.judge import FAULTS, named
 from workflow.links import stories
 from workflow.procedure.reader import fingerprint, read_procedures
+from workflow.settings import secret_in
 from workflow.standing import stand
 from workflow.store import looking as counts
 from workflow.store.judgments import judged, told_under
@@ -82,9 +83,8 @@ class Place(NamedTuple):
             )
         if self.password is None:
             return self.where
-        password = self.password.read_text(encoding="utf-8").strip()
-        secret = quote(password, safe="")
-        masking.hide(password, secret)
+        secret = quote(secret_in(self.password, "--store-password"), safe="")
+        masking.hide(secret)
         user, at, host = parts.netloc.rpartition("@")
         return urlunsplit(parts._replace(netloc=f"{user}:{secret}{at}{host}"))
 
@@ -376,6 +376,12 @@ def _generic() -> Definition:
 
 
 def _check_file(path: Path, *, make: bool) -> None:
+    if path.is_dir():
+        raise UsageError(
+            "{store}: expected the file of a store, found a folder; name the file in it with --store",
+            store=str(path),
+            reason="folder",
+        )
     if path.exists() or (make and path.parent.is_dir()):
         return
     if make and str(path) == DEFAULT:

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from workflow.cli.output import Form
 
 LISTED = (
-    Column("topic", "Topic"),
+    Column("topic", "Topic", id=True),
     Column("direction", "Way"),
     Column("partitions", "Partitions", "right"),
     Column("days", "Kept, days", "right"),
     Column("cleanup", "Clean-up"),
     Column("carries", "Carries"),
 )
-MADE = (Column("topic", "Topic"), Column("found", "Found"), Column("differs", "Differs"))
+MADE = (Column("topic", "Topic", id=True), Column("found", "Found"), Column("differs", "Differs"))
 
 
 @click.group(cls=Group)

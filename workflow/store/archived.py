@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from workflow.catalogue import UNNUMBERED, Definition
+from workflow.catalogue import Definition
 from workflow.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _REVISION_EDITED: Final = (
 _CALENDAR_EDITED: Final = (
     "{store}: {kind} {name}, last announced {revision}: expected the content it was first used with "
     "({expected}), found another ({found}); undo the edit, or say of a day that is new when it was announced, "
-    "later than that"
+    "later than that, or give the calendar another `revision`"
 )
 
 
@@ -27,11 +27,13 @@ def definition_of(row: Sequence[Any]) -> Definition:
     return Definition._make((*row[:4], bytes(row[4])))
 
 
-def to_keep(store: str, used: Iterable[Definition], kept: Iterable[Definition]) -> Iterator[Definition]:
-    """Those of the definitions that are not kept yet, or that count again. `kept`: the first recorded first.
+def to_keep(
+    store: str, used: Iterable[Definition], kept: Iterable[Definition], *, again: bool
+) -> Iterator[Definition]:
+    """Those of the definitions that are not kept yet. `kept`: the first recorded first.
 
-    Of definitions without a number of their own the last counts, so that one which comes back after another is kept a
-    second time, under a number that says the how manieth it is. Raises LedgerError for one that was edited.
+    `again`: also those that come back after another. Of all but procedures the last counts, so such a one is kept once
+    more, under a number that says the how manieth it is. Raises LedgerError for one that was edited.
     """
     found: dict[tuple[str, str], list[Definition]] = {}
     for one in kept:
@@ -43,7 +45,7 @@ def to_keep(store: str, used: Iterable[Definition], kept: Iterable[Definition]) 
             yield one
         elif same != one:
             raise edited(store, one, same)
-        elif one.kind in UNNUMBERED and known[-1].fingerprint != one.fingerprint:
+        elif again and one.kind != "procedure" and known[-1].fingerprint != one.fingerprint:
             yield one._replace(revision=f"{one.revision}-{len(known) + 1}")
 
 

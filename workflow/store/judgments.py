@@ -193,8 +193,18 @@ def told_under(row: DossierRow) -> str:
 
 
 def codes_of(row: DossierRow) -> list[str]:
-    """The codes of a row's story, its head first."""
-    return [row.subject] if row.linked is None else msgspec.json.decode(row.linked, type=list[str])
+    """The codes of a row's story, its head first. Raises StoreCorrupt where they cannot be read."""
+    if row.linked is None:
+        return [row.subject]
+    try:
+        return msgspec.json.decode(row.linked, type=list[str])
+    except msgspec.MsgspecError as fault:
+        raise StoreCorrupt(
+            "dossier {dossier}: the codes it is linked to are not what was kept, they cannot be read ({fault}); "
+            "restore the last backup",
+            dossier=row.subject,
+            fault=str(fault),
+        ) from fault
 
 
 def _plain(value: object) -> object:
