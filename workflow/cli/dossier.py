@@ -11,12 +11,12 @@ from workflow.alerts.reporting import reported_late_at
 from workflow.audit.allowed import allowed
 from workflow.audit.explain import story
 from workflow.audit.views import Filter, Sort, in_order, view
-from workflow.cli.inputs import FILE, facts_of, moment, open_log
+from workflow.cli.inputs import FILE, facts_of, moment, not_yet, open_log
 from workflow.cli.listing import ONE, print_one, print_views
 from workflow.cli.options import Group, output_option
 from workflow.cli.output import print_json
 from workflow.cli.progress import watched
-from workflow.cli.stores import Looking, log_or_store_options, looking_options, not_yet
+from workflow.cli.stores import Looking, log_or_store_options, looking_options
 from workflow.cli.stories import print_choices, print_story
 from workflow.cli.sums import KINDS
 from workflow.errors import UsageError

@@ -18,7 +18,7 @@ import msgspec
 from workflow import masking
 from workflow.audit.archive import Archive
 from workflow.catalogue import Catalogue, Definition, from_archive
-from workflow.cli.inputs import FILE, moment
+from workflow.cli.inputs import FILE, moment, not_yet
 from workflow.errors import StoreCorrupt, UsageError
 from workflow.facts import Linked, begins_dossier
 from workflow.fold import fold
@@ -98,16 +98,6 @@ class Judged(NamedTuple):
     code: str | None
     blocked: str | None
     duplicate: bool
-
-
-def not_yet(store: str, subject: str) -> UsageError:
-    """The error of who asks about a dossier as it was before anything of it."""
-    return UsageError(
-        "{store}: nothing of the dossier {subject} was known or had taken place by then; ask about a later moment",
-        store=store,
-        subject=subject,
-        reason="not_yet",
-    )
 
 
 class Seen:
