@@ -143,6 +143,28 @@ def test_who_acted_on_which_alert_stands_in_the_story(late: Path) -> None:
     )
 
 
+def test_what_is_true_and_not_said_yet_is_counted(root: Path, tmp_path: Path) -> None:
+    """An event that was refused may still be put right by one on its way, so whoever looks hears at least of it."""
+    path, catalogue = tmp_path / "store.db", load(root / "processes")
+    received = Acted(action="receive", procedure="1.004237", unit="it-centre")
+    facts = [
+        Fact(SUBJECT, "one-stop", "e1", RECEIVED, received, 1),
+        Fact(SUBJECT, "one-stop", "e2", RECEIVED + timedelta(minutes=1), Acted(action="approve"), 2),
+    ]
+    store = open_store(path)
+    told = [Told(fact, encode(fact)) for fact in facts]
+    apply(store, catalogue, told, now=RECEIVED + timedelta(minutes=2))
+    store.close()
+
+    words = ("alerts", "list", "--store", path, "--kind")
+    waiting = (
+        "Not said yet, while the office is closed or an event on its way: at least 1 (--state waiting)\n"
+    )
+    assert dunghen(*words, "refused_event").stderr == f"No alert meets what is asked.\n{waiting}"
+    assert dunghen(*words, "clock_skew").stderr == "No alert meets what is asked.\n"
+    assert dunghen(*words, "refused_event", "--state", "waiting").stderr == ""
+
+
 def test_nobody_snoozes_an_alert_until_a_moment_that_is_over(late: Path) -> None:
     words = ("alerts", "snooze", LATE, "--by", "cb-1", "--until", "2020-01-01", "--store", late)
     assert "--until: expected a date or time to come, found 2020-01-01" in dunghen(*words, status=2).stderr

@@ -148,6 +148,7 @@ def list_(place: Place, by: By | None, limit: int, output: Form, **asked: Any) -
         zone = Seen(store, None, None, datetime.now(UTC)).zone
     wanted = sorted((one for one in found if _takes(one, asked)), key=_order)
     tell_none(wanted, output, "No alert meets what is asked.")
+    _tell_waiting(found, asked)
     if by is not None:
         print_rows(_groups(wanted, by, output, zone), GROUPED[by == "kind" :], output)
         return
@@ -339,6 +340,21 @@ def _takes(one: Life, asked: dict[str, Any]) -> bool:
     alert = one.alert
     named = ((asked["kinds"], alert.kind), (asked["units"], alert.unit), (asked["states"], one.shown))
     return all(not wanted or found in wanted for wanted, found in named)
+
+
+def _tell_waiting(found: Iterable[Life], asked: dict[str, Any]) -> None:
+    """Says how many more are true and not said yet: at night a list of what was said is short, and misleads.
+
+    At least so many: what falls due while the office is closed is mostly looked at when it opens.
+    """
+    waiting = sum(_takes(one, {**asked, "states": ("waiting",)}) for one in found)
+    if waiting and "waiting" not in asked["states"]:
+        click.echo(
+            current(
+                "Not said yet, while the office is closed or an event on its way: at least {count} (--state waiting)"
+            ).format(count=waiting),
+            err=True,
+        )
 
 
 def _order(one: Life) -> tuple[bool, str, str]:

@@ -52,7 +52,7 @@ REDRIVEN: Final = (
     Column("number", "Number", "right"),
     Column("place", "Place"),
     Column("before", "Before"),
-    Column("outcome", "Outcome"),
+    Column("outcome", "Outcome", words=True),
     Column("reason", "Reason"),
     Column("detail", "Detail"),
 )

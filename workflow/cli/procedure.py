@@ -84,7 +84,7 @@ PAUSES: Final = (
 GUARDS: Final = (
     Column("guard", "Guard"),
     Column("name", "Name"),
-    Column("requires", "Requires"),
+    Column("asks", "Requires"),
     Column("on_break", "If broken", words=True),
     Column("basis", "Legal basis"),
 )
@@ -108,6 +108,7 @@ LABELS: Final = {
     "effective_to": "Holds to",
     "zone": "Time zone",
     "calendar": "Calendar",
+    "basis": "Legal basis",
     "initial": "Initial state",
     "fingerprint": "Fingerprint",
 }
@@ -138,8 +139,8 @@ def procedure() -> None:
 @click.option(
     "--ledger",
     type=FILE,
-    help="The ledger of approved revisions their fingerprints are held to; by default APPROVED in a folder that is "
-    "checked.",
+    help="The ledger of approved revisions their fingerprints are held to; by default the nearest file "
+    "APPROVED in or above what is checked.",
 )
 @click.option(
     "--calendar", type=FILE, multiple=True, help="A calendar beside or instead of those that come with us."
@@ -182,8 +183,14 @@ def check_command(
 
 
 def _listed(files: Sequence[Path], ledger: Path | None) -> Listed | None:
-    """The entries of the ledger; None where there is none."""
-    found = [ledger] if ledger is not None else [file / NAME for file in files if (file / NAME).is_file()]
+    """The entries of the ledger, else of the nearest ones in or above what is checked; None where there is none."""
+    if ledger is not None:
+        return by_revision(read_ledger(ledger))
+    nearest = (
+        next((one / NAME for one in (path, *path.parents) if (one / NAME).is_file()), None)
+        for path in map(Path.resolve, files)
+    )
+    found = dict.fromkeys(one for one in nearest if one is not None)
     return by_revision(entry for one in found for entry in read_ledger(one)) if found else None
 
 
@@ -248,7 +255,7 @@ def show_command(file: Path, revision: str | None, output: Form) -> None:
         "moves": (MOVES, list(tables.moves(shown, language, current))),
         "limits": (LIMITS, list(tables.limits(shown, language, current))),
         "pauses": (PAUSES, list(tables.pauses(shown, language, current))),
-        "guards": (GUARDS, list(tables.guards(shown, language))),
+        "guards": (GUARDS, list(tables.guards(shown, language, current))),
         "registers": (REGISTERS, list(tables.registers(shown))),
     }
     heading = tables.heading(shown, language)

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 LISTED = (
     Column("topic", "Topic", id=True),
-    Column("direction", "Way"),
+    Column("direction", "Way", words=True),
     Column("partitions", "Partitions", "right"),
     Column("days", "Kept, days", "right"),
-    Column("cleanup", "Clean-up"),
+    Column("cleanup", "Clean-up", words=True),
     Column("carries", "Carries"),
 )
-MADE = (Column("topic", "Topic", id=True), Column("found", "Found"), Column("differs", "Differs"))
+MADE = (Column("topic", "Topic", id=True), Column("found", "Found", words=True), Column("differs", "Differs"))
 
 
 @click.group(cls=Group)

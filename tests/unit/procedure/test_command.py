@@ -182,15 +182,21 @@ def test_every_approved_revision_is_held_to_the_ledger(
     )
     lines = [new_entry(read(one)).line for one in (source, other)]
     assert [one["message"].endswith(line) for one, line in zip(found, lines, strict=True)] == [True, True]
-    assert [one["code"] for one in _check(capsys, tmp_path)[1]] == ["ledger_absent"] * 2
+    for near in (tmp_path, file):
+        assert [one["code"] for one in _check(capsys, near)[1]] == ["ledger_absent"] * 2
     ledger.write_text("\n".join(lines), "utf-8")
     assert _check(capsys, file, "--ledger", ledger) == (0, [])
     assert _check(capsys, tmp_path) == (0, [])
 
 
 def test_shows_every_part_in_words(sound: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = text().replace("assign: {role: [head],", "assign: {role: [head], guards: [once],")
+    once = "guards: {once: {requires: {times: {action: assign, fewer_than: 2}}}}"
+    sound.write_text(f"{source}\n{once}\nbasis: Luật Đất đai 2024\n", "utf-8")
     assert run(["procedure", "show", str(sound), "--lang", "vi"]) == 0
     out = capsys.readouterr().out
+    assert "trước đó “assign” chưa đến 2 lần" in out
+    assert "Luật Đất đai 2024" in out
     assert "Đăng ký biến động" in out
     assert "5 ngày làm việc" in out
 
