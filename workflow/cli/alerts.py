@@ -12,15 +12,15 @@ import msgspec
 
 from consumers.apply import Told, apply
 from consumers.codec import encode
-from workflow.alerts.attribution import Outage, overrun
 from workflow.alerts.causes import limit_of
 from workflow.alerts.words import ALERT_KINDS, ALERT_STATES
 from workflow.cli.inputs import moment
-from workflow.cli.naming import part_named, worded
+from workflow.cli.naming import worded
 from workflow.cli.options import Group, output_option
 from workflow.cli.output import Column, print_json, print_rows, tell_none
+from workflow.cli.overruns import overrun_of, print_overrun
 from workflow.cli.stores import Looking, Place, Seen, store_options
-from workflow.cli.sums import KINDS, print_sum, shown_instant, shown_worktime
+from workflow.cli.sums import KINDS, print_sum, shown_instant
 from workflow.errors import UsageError
 from workflow.facts import Actor, AlertActed, Fact, is_bare
 from workflow.i18n import current
@@ -32,10 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from zoneinfo import ZoneInfo
 
-    from workflow.alerts.attribution import Overrun
     from workflow.alerts.life import Life, Shown
     from workflow.cli.output import Form
-    from workflow.procedure.language import Revision
 
 By: TypeAlias = Literal["kind", "unit", "cause"]
 OPEN: Final = ("raised", "acknowledged", "snoozed")
@@ -96,20 +94,6 @@ GROUPED: Final = (
     Column("count", "Count", "right"),
     Column("first_due_at", "Earliest due"),
 )
-OVERRUN_PARTS: Final = (
-    Column("length", "Working time", "right"),
-    Column("reason", "Laid to"),
-    Column("name", "Step, pause or source"),
-    Column("unit", "Unit"),
-    Column("officer", "Officer"),
-)
-LAID_TO: Final = {
-    "step": "a step beyond its limit",
-    "citizen": "the citizen, beyond the cap",
-    "agency": "another agency",
-    "office": "the office, in a pause of its own",
-    "feed": "a source that was silent",
-}
 FIELDS: Final = (Column("field", "Field"), Column("value", "Value"))
 
 
@@ -171,7 +155,7 @@ def show(alert: str, place: Place, output: Form) -> None:
     """Show one alert whole: what it rests on, its sum line by line, and where it is in its life."""
     with Looking(place, None, None).opened() as store:
         life, zone = _life(store, alert), store.zone
-        why, reason = _why(store, life), _reason(store, life)
+        why, reason = overrun_of(store, life.alert), _reason(store, life)
         rules = store.catalogue.rules(life.alert.procedure or "", life.alert.revision or "")
     if output == "json":
         found = msgspec.to_builtins(life)
@@ -197,7 +181,7 @@ def show(alert: str, place: Place, output: Form) -> None:
     print_rows(rows, FIELDS, "table")
     print_sum(life.alert.sum, zone, None if rules is None else rules.revision)
     if why is not None:
-        _print_why(why, None if rules is None else rules.revision)
+        print_overrun(why, None if rules is None else rules.revision)
 
 
 def _worded(name: str, value: object, zone: ZoneInfo) -> object:
@@ -220,41 +204,6 @@ def _reason(store: Seen, life: Life) -> str | None:
             if isinstance(one.body, AlertActed) and [one.source, one.id, one.revision] == identity:
                 return one.body.reason
     return None
-
-
-def _why(store: Seen, life: Life) -> Overrun | None:
-    """What the lateness of a dossier is laid to, as of now."""
-    alert = life.alert
-    if alert.kind not in ("dossier_late", "feedback_late"):
-        return None
-    facts = store.facts(alert.subject)
-    with store.store.reading() as reading:
-        silent = lives(row for row in reading.alerts([alert.source or ""]) if row.kind == "feed_silent")
-    outages = [
-        Outage(one.alert.subject, one.alert.due_at, one.alert.ended_at)
-        for one in silent.values()
-        if one.alert.due_at is not None
-    ]
-    return overrun(store.rules(facts), alert.subject, facts, store.at, outages)
-
-
-def _print_why(why: Overrun, revision: Revision | None) -> None:
-    said = current("1 working day" if why.days == 1 else "{number} working days").format(number=why.days)
-    click.echo(
-        current("{days} past its date, {length} of working time, of which:").format(
-            days=said, length=shown_worktime(why.minutes)
-        )
-    )
-    rows = [
-        {
-            **msgspec.structs.asdict(part),
-            "length": shown_worktime(part.minutes),
-            "reason": current(LAID_TO[part.reason]),
-            "name": part.name if revision is None else part_named(part.name, revision),
-        }
-        for part in why.parts
-    ]
-    print_rows(rows, OVERRUN_PARTS, "table")
 
 
 def _acting(command: Any) -> Any:  # noqa: ANN401 - a decorator
