@@ -24,7 +24,7 @@ from workflow.audit.replay import Replay
 from workflow.errors import DunghenError, Unstorable, VersionConflict
 from workflow.facts import Actor, AlertActed, BodyErased, Heartbeat
 from workflow.store.opening import open_store
-from workflow.store.proof import verify_rows
+from workflow.store.proof import NO_WITNESS, Verification, verify_rows
 from workflow.store.rows import EPOCH, Position
 from workflow.store.tables import METADATA
 from workflow.store.trying import tried
@@ -32,8 +32,10 @@ from workflow.store.trying import tried
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from workflow.facts import Fact
     from workflow.store.bodies import Told
     from workflow.store.store import Store, Writing
+    from workflow.store.witness import Witness
 
 HOUR: Final = timedelta(hours=1)
 DUE: Final = NINE + 8 * HOUR
@@ -42,7 +44,7 @@ RULES: Final = catalogue(sources={"gate": GATE, "young": source("young", live_fr
 LAST: Final = NINE + 1_000 * HOUR
 
 
-def filled(store: Store) -> None:
+def filled(store: Store, first: Fact = LIFE[0]) -> None:
     """A story of each kind of row: late and on time, acknowledged, waiting and history, linked, corrected, erased, a
     dead letter, a stream read on, definitions put into force twice, ticks."""
     with store.writing() as writing:
@@ -54,7 +56,7 @@ def filled(store: Store) -> None:
         position = Position("t", 0, at, at + 1, 1)
         apply(store, RULES, [*messages(*facts), *more], now=NINE + hour * HOUR, position=position)
 
-    take(LIFE[0], tell(Heartbeat(), 0, subject="gate"), hour=0)
+    take(first, tell(Heartbeat(), 0, subject="gate"), hour=0)
     take(tell(Heartbeat(), 1, subject="gate"), hour=1)
     take(*(act("receive", number, subject=f"L{number}") for number in range(3)), hour=3)
     take(act("note", 3.5, subject="W"), hour=4)
@@ -298,3 +300,52 @@ def test_a_reading_sees_one_state_of_the_store_to_its_end(full: Store) -> None:
         apply(full, RULES, messages(act("receive", 991, subject="X2")), now=LAST)
         assert len(list(reading.facts())) == before
         assert list(verify_rows(reading, LAST)) == []
+
+
+def seen(store: Store, earlier: Witness = NO_WITNESS) -> tuple[list[str], Witness]:
+    """What verify finds beside an earlier witness, and the witness of today."""
+    with store.reading() as reading:
+        run = Verification(reading, LAST, earlier)
+        return [f"{one.breach} {one.table} {one.row}" for one in run.broken()], run.witness
+
+
+def test_a_store_that_grew_is_what_its_witness_saw(full: Store) -> None:
+    _, earlier = seen(full)
+    assert {(one.stream, one.facts > 0) for one in earlier.trees} == {("", True), ("t", True)}
+    newer = catalogue(sources={"gate": replace(GATE, delay_minutes=20), "young": RULES.sources["young"]})
+    list(Sweep(full, newer, LAST).batches())
+    apply(full, newer, messages(act("receive", 995, subject="X3")), now=LAST)
+
+    said, today = seen(full, earlier)
+
+    assert said == []
+    assert len(today.definitions) > len(earlier.definitions)
+    assert sum(one.facts for one in today.trees) == sum(one.facts for one in earlier.trees) + 1
+
+
+def test_a_store_made_anew_by_the_engine_itself_verifies_and_its_witness_tells(
+    full: Store, tmp_path: Path
+) -> None:
+    _, earlier = seen(full)
+    anew = open_store(tmp_path / "anew.db")
+    filled(anew, first=replace(LIFE[0], occurred_at=NINE - HOUR / 60))
+
+    assert found(anew) == []
+    assert seen(anew, earlier)[0] == [
+        f"witness facts {one.stream}/0, the first {one.facts}" for one in earlier.trees
+    ]
+    anew.close()
+
+
+def test_what_was_cut_off_at_the_end_with_all_that_tells_of_it_is_told_by_a_witness(full: Store) -> None:
+    _, earlier = seen(full)
+    with tried(full) as one:
+        with one.writing() as writing:
+            unguarded(writing)
+            writing.run("DELETE FROM facts", ())
+            for table in ("outbox", "alerts", "positions", "definitions", "dead_letters", "dossiers"):
+                writing.run(f"DELETE FROM {table}", ())
+        assert found(one) == []
+        said, _ = seen(one, earlier)
+
+    assert len(said) == len(earlier.trees) + len(earlier.definitions)

@@ -11,16 +11,20 @@ import click
 import msgspec
 
 from workflow.audit.replay import Replay
+from workflow.cli.inputs import FILE
 from workflow.cli.options import Command, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
 from workflow.cli.stores import archive_of, store_options
+from workflow.errors import UsageError
 from workflow.i18n import current
 from workflow.store.looking import dossiers, facts
-from workflow.store.proof import Verification
+from workflow.store.proof import NO_WITNESS, Verification
+from workflow.store.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from workflow.cli.output import Form
     from workflow.cli.stores import Place
@@ -52,6 +56,7 @@ ADVICE: Final[dict[Breach, str]] = {
     "gone": "gone: the row was removed; restore it from the last backup that verifies.",
     "unsaid": "unsaid: no batch wrote the row; ask who has put it there, and compare with the last backup.",
     "checksum": "checksum: the row of the outbox was changed; compare what was sent from it with its topics.",
+    "witness": "witness: the store is no continuation of what was kept; compare it with the backup of that day.",
 }
 """What to do about each kind of breach."""
 
@@ -105,23 +110,30 @@ def replay(place: Place, without_dates: bool, output: Form) -> int:  # noqa: FBT
 
 @click.command(cls=Command)
 @store_options
+@click.option(
+    "--witness",
+    type=FILE,
+    help="What an earlier run printed with --output json, kept where nobody could change it.",
+)
 @output_option("table", "json", "jsonl")
-def verify(place: Place, output: Form) -> int:
+def verify(place: Place, witness: Path | None, output: Form) -> int:
     """Check that a store is still what its batches wrote: facts, messages, alerts, definitions, positions, letters.
 
     Ends with 1 where a row is not.
     """
+    earlier = NO_WITNESS if witness is None else _witness(witness)
     with place.opened() as store:
         total = facts(store)
         with store.reading() as reading:
-            run = Verification(reading, datetime.now(UTC))
+            run = Verification(reading, datetime.now(UTC), earlier)
             found = watched(run.broken(), lambda: (run.facts, total), "Verifying")
             counted = _Counted(found)
             listed = _listed(
                 map(msgspec.to_builtins, counted), output, BREACHES, "Rows that are not what was written"
             )
     if output == "json":
-        print_json({"facts": run.facts, "broken": counted.number, "found": listed})
+        kept = msgspec.to_builtins(run.witness)
+        print_json({"facts": run.facts, "broken": counted.number, "found": listed, "witness": kept})
     else:
         said = current(
             "{facts} facts looked at, and the rows of all that was written with them: {broken} breaches."
@@ -130,6 +142,22 @@ def verify(place: Place, output: Form) -> int:
     for breach in sorted(counted.breaches):
         click.echo(current(ADVICE[breach]), err=True)
     return int(counted.number > 0)
+
+
+class _Printed(msgspec.Struct):
+    witness: Witness
+
+
+def _witness(path: Path) -> Witness:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Printed).witness
+    except msgspec.MsgspecError as fault:
+        raise UsageError(
+            "{file}: expected what dunghen audit verify printed with --output json, found something else ({fault})",
+            file=path.name,
+            fault=str(fault),
+            reason="no_witness",
+        ) from fault
 
 
 class _Counted:

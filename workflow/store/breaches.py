@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from workflow.store.rows import Identity
 
 Breach: TypeAlias = Literal[
-    "content", "received", "erased_unsaid", "recorded_at", "gone", "unsaid", "checksum"
+    "content", "received", "erased_unsaid", "recorded_at", "gone", "unsaid", "checksum", "witness"
 ]
 """`content`: columns are not what was written. `received`: the bytes do not give their hash, or it is not the one that
 was written. `erased_unsaid`: the bytes are gone and no fact says so. `recorded_at`: it was recorded at another instant.
 `gone`: a row that was written is not there. `unsaid`: a row that no batch wrote. `checksum`: a row of the outbox does
-not give its check sum."""
+not give its check sum. `witness`: not what an earlier witness saw."""
 Table: TypeAlias = Literal["facts", "outbox", "alerts", "positions", "definitions", "dead_letters"]
 
 

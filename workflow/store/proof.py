@@ -18,6 +18,7 @@ from workflow.store.bodies import Bodies
 from workflow.store.breaches import Broken, instant, of_fact
 from workflow.store.rows import AlertRow, DeadLetter, to_us
 from workflow.store.told import MASK, PARTS, Decided, facts_of, said_in, told, wrote_in
+from workflow.store.witness import Trees, Witness
 from workflow.store.wrote import KeptDefinition, letter_digest
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from workflow.store.rows import Identity
     from workflow.store.told import SaidLast, Told
 
+NO_WITNESS: Final = Witness()
 LOOKED_AT: Final = 1 << 10
 """Parts of the facts that are looked at together, one by one: what is held in memory for them is a small share."""
 _COLUMNS: Final = 9
@@ -53,19 +55,22 @@ class Leaf(NamedTuple):
 
 
 class Verification:
-    """One run over a store. `facts`: how many were looked at so far."""
+    """One run over a store. `facts`: how many were looked at so far; `witness`: what may be kept of it, at the end."""
 
-    def __init__(self, reading: Reading, now: datetime) -> None:
+    def __init__(self, reading: Reading, now: datetime, earlier: Witness = NO_WITNESS) -> None:
         """`reading`: one view of the store, held to the end. `now`: dead letters whose time is over by then may be
-        gone."""
+        gone. `earlier`: what was kept of an earlier run."""
         self.facts = 0
-        self._reading, self._now = reading, now
+        self.witness = NO_WITNESS
+        self._reading, self._now, self._trees = reading, now, Trees(earlier)
 
     def broken(self) -> Iterator[Broken]:
         """Every row that is not what was written: the outbox first, then the facts in the order of their rows, those
         whose erasure nobody recorded, those that were recorded otherwise or are gone, and the other tables."""
-        with told(self._reading) as said:
+        with told(self._reading, self._trees) as said:
             yield from said.read_through()
+            self.witness = self._trees.witness(one for kept in said.definitions.values() for one in kept[:1])
+            yield from self._trees.broken(said.definitions)
             yield from self._facts(said)
             unequal = [part for part, total in enumerate(said.sums) if total]
             for start in range(0, len(unequal), LOOKED_AT):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from workflow.store.reading import Reading
+    from workflow.store.witness import Trees
 
 PARTS: Final = 1 << 16
 MASK: Final = (1 << 64) - 1
@@ -66,12 +67,13 @@ _encode: Final = msgspec.json.Encoder().encode
 class Told:
     """What the outbox says. `read_through` fills it; `broken` are the rows that are not what was written."""
 
-    def __init__(self, reading: Reading, index: sqlite3.Connection) -> None:
-        """`told` makes one."""
+    def __init__(self, reading: Reading, index: sqlite3.Connection, trees: Trees) -> None:
+        """`told` makes one; `trees` grow by all facts."""
         self.sums = [0] * PARTS
         self.steps: dict[tuple[str, int], Step] = {}
         self.definitions: dict[tuple[str, str, str], list[KeptDefinition]] = {}
         self.retaken: dict[bytes, int | None] = {}
+        self.trees = trees
         self._reading, self._index = reading, index
 
     def read_through(self) -> Iterator[Broken]:
@@ -89,7 +91,9 @@ class Told:
         self._index.executemany(_SAID, rows)
 
     def _wrote(self, seq: int, wrote: Wrote) -> Iterator[Broken]:
-        for one in facts_of(wrote):
+        facts = facts_of(wrote)
+        self.trees.add(wrote, facts)
+        for one in facts:
             part = int.from_bytes(one[0][:2], "big")
             self.sums[part] = (self.sums[part] + hash(one)) & MASK
         for definition in wrote.definitions:
@@ -151,8 +155,8 @@ def wrote_in(reading: Reading) -> Iterator[tuple[int, bytes, Wrote]]:
 
 
 @contextmanager
-def told(reading: Reading) -> Iterator[Told]:
-    """What the outbox of a store says. The index is a temporary file of SQLite."""
+def told(reading: Reading, trees: Trees) -> Iterator[Told]:
+    """What the outbox of a store says, its facts added to `trees`. The index is a temporary file of SQLite."""
     index = sqlite3.connect("", isolation_level=None)
     try:
         index.execute("PRAGMA journal_mode = OFF")
@@ -160,6 +164,6 @@ def told(reading: Reading) -> Iterator[Told]:
         index.execute("BEGIN")
         for statement in _MAKE:
             index.execute(statement)
-        yield Told(reading, index)
+        yield Told(reading, index, trees)
     finally:
         index.close()
