@@ -10,7 +10,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 import pytest
@@ -24,6 +24,9 @@ from workflow.cli.output import Column, csv_cell, print_json, print_rows, visibl
 from workflow.cli.progress import watched
 from workflow.errors import UsageError
 from workflow.i18n import use
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 COMMAND: Final = Path(sys.executable).with_name("dunghen")
 COLUMNS: Final = (Column("rule", "Rule"), Column("dossiers", "Dossiers", "right"))
@@ -109,6 +112,28 @@ def test_a_malformed_limit_stops_the_start_with_key_and_value() -> None:
     found = dunghen("--version", DUNGHEN_LIMIT_DEPTH_MAX="many")
     assert found.returncode == 2
     assert found.stderr.startswith("DUNGHEN_LIMIT_DEPTH_MAX=many: expected a whole number from 1 to ")
+
+
+@pytest.mark.parametrize("lang", ["en", "vi"])
+def test_no_line_of_any_help_is_wider_than_a_terminal(
+    lang: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for words in commands(entry.dunghen):
+        assert entry.run(["--lang", lang, *words, "--help"]) == 0
+    wide = [line for line in capsys.readouterr().out.splitlines() if len(line) > 80]
+    assert not wide
+
+
+def commands(command: click.Command, *words: str) -> Iterator[tuple[str, ...]]:
+    """The words of a command and of all below it."""
+    yield words
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from commands(below, *words, name)
 
 
 def test_a_missing_file_is_one_readable_line() -> None:

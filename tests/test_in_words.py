@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 import re
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Final
 
 import pytest
 from commands import dunghen
 
-from workflow.cli.output import Column, print_rows
+from workflow.cli.output import Column, print_note, print_rows
 from workflow.i18n import use
 
 if TYPE_CHECKING:
@@ -119,6 +120,23 @@ def test_which_way_a_topic_goes_is_said_in_vietnamese() -> None:
     rows = dunghen("topics", "list", "--lang", "vi").stdout.splitlines()
     ways = {tuple(line.split()[1:2] + line.split()[4:5]) for line in rows if line.startswith("  dunghen.")}
     assert ways == {("vào", "xóa"), ("ra", "xóa")}
+
+
+def test_a_note_is_broken_between_words_at_a_terminal_and_never_in_a_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    note = "counted " * 30
+
+    with redirect_stdout(out := Terminal()):
+        print_note(note)
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 3
+    assert {word for line in lines for word in line.split()} == {"counted"}
+    with redirect_stdout(pipe := io.StringIO()):
+        print_note(note)
+    assert pipe.getvalue() == f"{note.rstrip()}\n"
 
 
 class Terminal(io.StringIO):

@@ -16,7 +16,7 @@ from workflow.alerts.causes import limit_of
 from workflow.alerts.words import ALERT_KINDS, ALERT_STATES
 from workflow.cli.inputs import moment
 from workflow.cli.naming import worded
-from workflow.cli.options import Group, output_option
+from workflow.cli.options import Group, OneOf, output_option
 from workflow.cli.output import Column, print_json, print_rows, tell_none
 from workflow.cli.overruns import overrun_of, print_overrun
 from workflow.cli.stores import Looking, Place, Seen, store_options
@@ -104,14 +104,14 @@ def alerts() -> None:
 
 @alerts.command("list")
 @store_options
-@click.option("--kind", "kinds", multiple=True, type=click.Choice(get_args(Kind)), help="Only of this kind.")
+@click.option("--kind", "kinds", multiple=True, type=OneOf(get_args(Kind)), help="Only of this kind.")
 @click.option("--unit", "units", multiple=True, help="Only those about this unit's dossiers.")
 @click.option("--about", "subjects", multiple=True, help="Only those about this dossier, officer or source.")
 @click.option(
     "--state",
     "states",
     multiple=True,
-    type=click.Choice(STATES),
+    type=OneOf(STATES),
     default=OPEN,
     show_default=True,
     help="Only those in this state.",

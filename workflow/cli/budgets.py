@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import click
-
-from workflow.cli.output import Column, print_rows
+from workflow.cli.output import Column, print_note, print_rows
 from workflow.cli.progress import watched
 from workflow.figures.budget import MILLION, TARGET_PERCENT, counted, of_dossiers
 from workflow.figures.rates import Share
@@ -61,9 +59,9 @@ def show_budget(store: Seen, output: Form) -> None:
     words = current(
         "Of the dossiers released in {year} at most {percent} % may be late against their appointment."
     )
-    click.echo(words.format(year=since.astimezone(store.zone).year, percent=TARGET_PERCENT))
+    print_note(words.format(year=since.astimezone(store.zone).year, percent=TARGET_PERCENT))
     if risk is None:
-        click.echo(current("There is no risk table, so no risk is added: make one with dunghen risk fit."))
+        print_note(current("There is no risk table, so no risk is added: make one with dunghen risk fit."))
 
 
 def year_of(store: Seen) -> datetime:

@@ -6,6 +6,7 @@ import copy
 import os
 import re
 from functools import partial
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
 import click
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from workflow.i18n import Language
 
+HELP_WIDTH: Final = 78
+"""As wide as the library writes help."""
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
@@ -73,6 +76,20 @@ def output_option(*forms: Form, default: Form = "table") -> Callable[[F], F]:
         envvar="DUNGHEN_OUTPUT",
         help="How results are printed on standard output.",
     )
+
+
+class OneOf(click.Choice[str]):
+    """One of many words: its help breaks between them, where the library writes them all on one line."""
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
+        """The words as the library shows them, each line no longer than a terminal."""
+        told = super().get_metavar(param, ctx)
+        if told is None:
+            return None
+        indent = 2 + len(param.opts[0]) + 2
+        # Each word with its bar is one of the wrapper's words.
+        lines = wrap(told.replace("|", "| "), HELP_WIDTH - indent, break_on_hyphens=False)
+        return ("\n" + " " * indent).join(line.replace("| ", "|") for line in lines)
 
 
 def language_option(command: F) -> F:

@@ -188,6 +188,11 @@ def print_rich(*parts: Any, stream: TextIO | None = None) -> None:  # noqa: ANN4
         out.write(_rendered(part, out))
 
 
+def print_note(text: str) -> None:
+    """Prints a sentence beside a table; a terminal breaks it between words."""
+    print_rich(Text(visible(text)))
+
+
 def _rendered(part: Any, out: TextIO) -> str:  # noqa: ANN401 - as above
     console = _console(out)
     with console.capture() as capture:

@@ -13,7 +13,7 @@ from workflow.cli.budgets import show_budget
 from workflow.cli.completeness import Feeds, units_of_officers
 from workflow.cli.indices import show_indices
 from workflow.cli.options import Command, output_option
-from workflow.cli.output import Column, print_rows
+from workflow.cli.output import Column, print_note, print_rows
 from workflow.cli.periods import period_of, period_options
 from workflow.cli.plotting import plot
 from workflow.cli.progress import watched
@@ -243,20 +243,20 @@ def _flat(row: dict[str, object]) -> dict[str, object]:
 
 
 def _tell(whole: Rates, left_out: int, *, counted: bool) -> None:
-    click.echo(current("Period: {period}").format(period=whole.period))
-    click.echo(
+    print_note(current("Period: {period}").format(period=whole.period))
+    print_note(
         current("{n} of {m} dossiers were judged by an approved procedure.").format(
             n=whole.approved.numerator, m=whole.approved.denominator
         )
     )
     if not whole.late_appointment.denominator:
-        click.echo(current("Nothing with a slip was released in this period: there is no late rate."))
+        print_note(current("Nothing with a slip was released in this period: there is no late rate."))
     if not counted:
-        click.echo(
+        print_note(
             current(
                 "Feeds complete -: no source told how many it had received (source.counted.v1), so nobody knows what "
                 "is missing."
             )
         )
     if left_out:
-        click.echo(current("{count} duplicates are left out.").format(count=left_out))
+        print_note(current("{count} duplicates are left out.").format(count=left_out))

@@ -10,7 +10,7 @@ from consumers.contract.topics import CARRIES, TOPICS, WHY
 from consumers.kafka import make_topics
 from workflow.cli.brokers import broker_options
 from workflow.cli.options import Group, kafka_settings, output_option
-from workflow.cli.output import Column, print_rows
+from workflow.cli.output import Column, print_note, print_rows
 from workflow.i18n import current
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def list_topics(broker: Broker, output: Form) -> None:
     print_rows(rows, LISTED, output)
     if output == "table":
         for name, reason in WHY.items():
-            click.echo(f"\n{broker.prefix}{name}: {current(reason)}")
+            print_note("")
+            print_note(f"{broker.prefix}{name}: {current(reason)}")
 
 
 @topics.command()
