@@ -132,19 +132,19 @@ def list_(place: Place, by: By | None, limit: int, output: Form, **asked: Any) -
         zone = Seen(store, None, None, datetime.now(UTC)).zone
     wanted = sorted((one for one in found if _takes(one, asked)), key=_order)
     tell_none(wanted, output, "No alert meets what is asked.")
-    _tell_waiting(found, asked)
     if by is not None:
         print_rows(_groups(wanted, by, output, zone), GROUPED[by == "kind" :], output)
-        return
-    rows = [_row(one, output, zone) for one in wanted[:limit]]
-    print_rows(rows, COLUMNS if output == "table" else FLAT, output)
-    if len(wanted) > limit:
+    else:
+        rows = [_row(one, output, zone) for one in wanted[:limit]]
+        print_rows(rows, COLUMNS if output == "table" else FLAT, output)
+    if by is None and len(wanted) > limit:
         click.echo(
             current("{shown} of {total} alerts shown; see more with --limit").format(
                 shown=limit, total=len(wanted)
             ),
             err=True,
         )
+    _tell_waiting(found, asked)
 
 
 @alerts.command()
