@@ -43,8 +43,9 @@ def histories(number: int) -> dict[str, list[list[Fact]]]:
 def test_a_dossier_judged_whole_is_folded_by_the_rules_its_facts_ask_for() -> None:
     known, as_rows = month.catalogue(), 0
     for subject, each in histories(120).items():
+        rules = known.rules_for(each[0])
         for facts in each:
-            expected = fold(known.rules_for(facts), subject, facts)
+            expected = fold(rules, subject, facts)
             judgment, code = judge(known, subject, facts)
 
             assert judgment_bytes(judgment) == judgment_bytes(expected)
