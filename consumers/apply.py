@@ -17,8 +17,8 @@ from msgspec.structs import replace
 
 from consumers.applied import Applied, Buried
 from consumers.intake import Dead, Taken, about_officers, new_ones, prepared
-from consumers.judging import Touched, used
-from consumers.saying import hear, speak, speak_of
+from consumers.judging import used
+from consumers.saying import hear, speak, speak_of, touch
 from consumers.stories import Batch, fold_stories, locked, told_together
 from workflow.alerts.feeds import conflict, counted, newest, skews
 from workflow.errors import Unstorable
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from consumers.judging import FactId
+    from consumers.judging import FactId, Touched
     from consumers.streams import Unreadable
     from workflow.catalogue import Catalogue
     from workflow.facts import Fact
@@ -152,9 +152,7 @@ def refold(
     """
     now = from_us(now_us)
     joined = told_together(rows.values(), ())
-    touched = [
-        Touched(catalogue, code, before, (), now) for code, before in rows.items() if code not in joined
-    ]
+    touched = touch(writing, catalogue, rows, {code: () for code in rows if code not in joined}, now)
     recorded = {subject: max(now_us, before.last_recorded_at) for subject, before in rows.items()}
     stand = standing or {}
     for one in touched:
@@ -213,7 +211,8 @@ class _Batcher(NamedTuple):
             if again is not None and not take_again(writing, again.number, now_us):
                 return Applied()
             rows = writing.lock(codes)
-            joined = told_together(rows.values(), (one.fact for _, one in taken))
+            facts = [one.fact for _, one in taken]
+            joined = told_together(rows.values(), facts)
             if not joined <= codes:
                 raise _MoreLinked(joined)
             alone_too = about_officers(writing, taken, rows)
@@ -223,11 +222,10 @@ class _Batcher(NamedTuple):
             if alone:
                 # Officers are judged by definitions that no dossier may have needed yet.
                 writing.archive(self.catalogue.around(), now_us)
-            touched = [
-                Touched(self.catalogue, subject, rows.get(subject), [one.fact for _, one in kept], looked_at)
-                for subject, kept in dossiers.items()
-                if subject not in joined
-            ]
+            unlinked = {
+                code: [one.fact for _, one in kept] for code, kept in dossiers.items() if code not in joined
+            }
+            touched = touch(writing, self.catalogue, rows, unlinked, looked_at)
             needing = [one for one in touched if not one.step(recorded[one.subject])]
             fold_whole(writing, needing, recorded)
             writing.append(appended)
@@ -236,9 +234,8 @@ class _Batcher(NamedTuple):
                 batch = Batch(self.catalogue, rows, recorded, looked_at)
                 touched += fold_stories(writing, batch, joined, new)
                 touched.sort(key=attrgetter("subject"))
-            told = newest(one.fact for _, one in taken)
+            told = newest(facts)
             also = self._of_sources(writing, told, [] if again else conflicts, alone)
-            done, _ = settle(writing, self.catalogue, touched, self.now, also, self.beside.as_of)
             refused = [letter(one, self.now, self.limits) for one in (*dead, *conflicts, *beyond)]
             letters = [*self.beside.letters, *refused]
             if again is None:
@@ -247,6 +244,7 @@ class _Batcher(NamedTuple):
                 duplicates += met - len(letters)
             elif letters:
                 stay(writing, again.number, letters[0].reason, letters[0].detail)
+            done, _ = settle(writing, self.catalogue, touched, self.now, also, self.beside.as_of)
             kept = [one.fact for _, one in fresh]
             erased = _erase(writing, self.catalogue, kept)
             hear(writing, told, position, self.now)
@@ -366,8 +364,7 @@ def settle(
     writing.put(rows)
     decisions = [decision for one in touched for decision in one.decisions]
     messages = [*decisions, *alerts]
-    if messages:
-        writing.say(now_us, len(messages), encode(messages))
+    writing.say(now_us, len(messages), encode(messages))
     done = Applied(
         dossiers=len(rows),
         refolded=sum(one.refolded for one in touched),

@@ -23,7 +23,7 @@ from consumers.contract.rules import check
 from consumers.contract.strict import read_object
 from workflow.canonical import plain_body, time_text
 from workflow.errors import InputError, Words
-from workflow.facts import Fact
+from workflow.facts import Fact, is_bare
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -104,7 +104,8 @@ def _fact(tree: dict[str, Any], reading: times.Reading, identity_chars_max: int)
         # A body's type is the message's; a field of this name in `data` means nothing here.
         data.pop("type", None)
         occurred_at = times.time(data.get("occurred_at"), "$.data.occurred_at", reading)
-        entered_at = times.time(data.get("entered_at"), "$.data.entered_at", reading)
+        if "entered_at" in data:
+            entered_at = times.time(data["entered_at"], "$.data.entered_at", reading)
         _READERS[kind](data, "$.data", reading)
     if "recordedtime" in tree:
         tree["recordedtime"] = times.time(tree["recordedtime"], "$.recordedtime", reading)
@@ -156,7 +157,7 @@ def _unknown(kind: object) -> InputError:
 
 def _check_identity(message: Attributes, chars_max: int) -> None:
     together = message.subject + message.source + message.id
-    if together.isprintable() and len(together) <= chars_max:
+    if together.isprintable() and len(together) <= chars_max and " " not in together:
         return
     for name in ("subject", "source", "id"):
         text = getattr(message, name)
@@ -164,6 +165,8 @@ def _check_identity(message: Attributes, chars_max: int) -> None:
             raise refusal("text_too_long", f"$.{name}", expected=chars_max, found=len(text))
         if not text.isprintable():
             raise refusal("unprintable_identity", f"$.{name}", found=shown(text))
+        if not is_bare(text):
+            raise refusal("blanks_around", f"$.{name}", found=shown(text))
 
 
 def _required(occurred_at: object) -> datetime:

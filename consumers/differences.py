@@ -34,5 +34,5 @@ def tell(writing: Writing, catalogue: Catalogue, spoken: Spoken, now: datetime) 
     writing.keep_alerts([row(life) for life in spoken.lives])
     if spoken.said:
         writing.archive(catalogue.around(), to_us(now))
-        writing.say(to_us(now), len(spoken.said), encode(spoken.said))
+    writing.say(to_us(now), len(spoken.said), encode(spoken.said))
     return tuple(spoken.said)

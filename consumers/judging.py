@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from workflow.alerts.lateness import explained, standing, watch
@@ -18,7 +19,7 @@ from workflow.facts import code_of
 from workflow.fold import fold
 from workflow.judge import FAULTS, named
 from workflow.messages import Decision
-from workflow.store.judgments import Standing, blank, listed, row, story_row, unpack
+from workflow.store.judgments import Standing, blank, kept, listed, row, story_row
 from workflow.store.rows import DossierRow, from_us, to_us
 
 if TYPE_CHECKING:
@@ -57,8 +58,9 @@ class Touched:
         before: DossierRow | None,
         facts: Sequence[Fact],
         now: datetime,
+        lives: Mapping[str, Life],
     ) -> None:
-        """`facts` are new, in any order. `now`: as of when its alerts are looked at."""
+        """`facts` are new, in any order. `now`: as of when its alerts are looked at, `lives`: what was said of them."""
         self.subject = subject
         self.row: DossierRow | None = None
         self.decisions: list[Decision] = []
@@ -76,7 +78,8 @@ class Touched:
         self._facts = sorted(facts, key=_time) if len(facts) > 1 else facts
         self._recorded_at = 0
         self._now = now
-        self._past = Steps(catalogue.office, now, told=self.has_alerts)
+        self._lives = lives
+        self._past = Steps(catalogue.office, now, lives.values())
 
     def step(self, recorded_at: int) -> bool:
         """Judges by single steps; False where all facts of the dossier are needed. `recorded_at`: of its last fact."""
@@ -106,7 +109,7 @@ class Touched:
             return False
         self.rules = rules
         try:
-            dossier = unpack(before.judgment)
+            dossier = kept(before)
             watched = self._watch(rules, dossier)
         except FAULTS as fault:
             self._block(_said(fault), rules, before.facts)
@@ -115,26 +118,21 @@ class Touched:
         return True
 
     @property
-    def has_alerts(self) -> bool:
-        """Whether alerts about it are kept."""
-        return self._before is not None and self._before.alerts > 0
-
-    @property
     def concerned(self) -> bool:
         """Whether anything may have to be said of alerts about it."""
         watched = self.watched
         due = watched is not None and (watched.up or self._past.over) and not self._elsewhere
-        return watched is not None and bool(due or self.refused or self.has_alerts)
+        return watched is not None and bool(due or self.refused or self._lives)
 
-    def speak(self, lives: Mapping[str, Life], silent: Collection[str] = (), *, live: bool = True) -> Spoken:
-        """What must be said of its alerts after `lives`; its row then says when to look again. `live`: as of now, not
-        of another moment: then nothing new is said while nobody is at work."""
+    def speak(self, silent: Collection[str] = (), *, live: bool = True) -> Spoken:
+        """What must be said of its alerts; its row then says when to look again. `live`: as of now, not of another
+        moment: then nothing new is said while nobody is at work."""
         rules, dossier, watched, before = self.rules, self._dossier, self.watched, self.row
         assert rules is not None  # noqa: S101 - asked only where it is concerned, so it was judged
         assert dossier is not None  # noqa: S101 - as above
         assert watched is not None  # noqa: S101 - as above
         assert before is not None  # noqa: S101 - as above
-        office, now = self._catalogue.office, self._now
+        office, now, lives = self._catalogue.office, self._now, self._lives
         said = rungs_said(lives)
         found: list[Alert] = []
         next_at = FAR
@@ -270,7 +268,7 @@ class Touched:
             return None
         if self._catalogue.family(before.code) is rules.family:
             return rules
-        steps_told = unpack(before.judgment).steps_told
+        steps_told = kept(before).steps_told
         return rules if self._catalogue.judges(before.code, rules, steps_told=steps_told) else None
 
     def _steps(self, rules: Rules, before: DossierRow) -> bool:
@@ -283,7 +281,7 @@ class Touched:
             tells_steps(catalogue.orders, one) for one in facts
         ):
             return False
-        return self._follow(rules, unpack(before.judgment), code, before.facts)
+        return self._follow(rules, kept(before), code, before.facts)
 
     def _begin(self) -> bool:
         """Judges the first facts of a dossier by single steps; False where they must be put in order."""
@@ -388,8 +386,7 @@ def _moment(at: datetime) -> int | None:
     return None if at >= FAR else to_us(at)
 
 
-def _time(fact: Fact) -> tuple[object, ...]:
-    return fact.occurred_at, fact.sequence, fact.source, fact.id, fact.revision
+_time: Final = attrgetter("occurred_at", "sequence", "source", "id", "revision")
 
 
 def _said(fault: BaseException) -> str:

@@ -101,7 +101,9 @@ class Reader:
         security = settings.security()
         if settings.sasl and not settings.tls:
             log.warning(
-                "open", said="name and password go out unencrypted: set DUNGHEN_KAFKA_TLS", broker=servers
+                "open",
+                said="unencrypted: set DUNGHEN_KAFKA_TLS, or whoever listens learns name and password",
+                broker=servers,
             )
         try:
             self._consumer = connected(

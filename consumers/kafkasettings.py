@@ -7,11 +7,10 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
 
-from workflow import masking
 from workflow.errors import UsageError
+from workflow.settings import Whole32, secret_in
 
 PREFIX: Final = "DUNGHEN_KAFKA_"
-Positive = Annotated[int, Meta(ge=1)]
 
 
 class KafkaSettings(Struct, frozen=True, kw_only=True):
@@ -37,15 +36,19 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
     sasl: Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = ""
     user: str = ""
     password_file: str = ""
-    session_timeout_ms: Positive = 15_000
-    poll_interval_max_ms: Positive = 300_000
-    batch_records_max: Positive = 1_000
-    fetch_bytes_max: Positive = 8 << 20
-    poll_timeout_ms: Positive = 200
-    log_check_ms: Positive = 5_000
+    session_timeout_ms: Whole32 = 15_000
+    poll_interval_max_ms: Whole32 = 300_000
+    batch_records_max: Whole32 = 1_000
+    fetch_bytes_max: Whole32 = 8 << 20
+    poll_timeout_ms: Annotated[int, Meta(ge=1, le=60_000)] = 200
+    log_check_ms: Whole32 = 5_000
 
     def security(self) -> dict[str, Any]:
-        """The library's settings of encryption and identity. Raises UsageError where a file or a name is missing."""
+        """The library's settings of encryption and identity.
+
+        Raises UsageError where a file or a name is missing, or is named and would not be used.
+        """
+        self._refuse_unused()
         found: dict[str, Any] = {"security_protocol": _protocol(tls=self.tls, sasl=bool(self.sasl))}
         if self.tls:
             found["ssl_check_hostname"] = True
@@ -63,6 +66,22 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
             found["sasl_plain_password"] = self._password()
         return found
 
+    def _refuse_unused(self) -> None:
+        """Who names an authority or a password takes the connection for encrypted, or for one that asks who comes."""
+        unused = {
+            "TLS=true": (not self.tls, ("ca_file", "certificate_file", "key_file")),
+            "SASL": (not self.sasl, ("user", "password_file")),
+        }
+        for wanted, (without, names) in unused.items():
+            for name in names:
+                if without and getattr(self, name):
+                    raise UsageError(
+                        "{key} is set and nothing would use it: set {wanted} too, or unset it",
+                        key=PREFIX + name.upper(),
+                        wanted=PREFIX + wanted,
+                        reason="unused_setting",
+                    )
+
     def _password(self) -> str:
         if not self.user or not self.password_file:
             raise UsageError(
@@ -71,9 +90,7 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
                 prefix=PREFIX,
                 reason="no_password",
             )
-        password = _readable(self.password_file).read_text(encoding="utf-8").strip()
-        masking.hide(password)
-        return password
+        return secret_in(Path(self.password_file), f"{PREFIX}PASSWORD_FILE")
 
 
 def _readable(file: str) -> Path:

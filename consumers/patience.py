@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
-from typing import Annotated, Final
+from typing import Final
 
-from msgspec import Meta, Struct
+from msgspec import Struct
+
+from workflow.settings import Whole32
 
 PREFIX: Final = "DUNGHEN_RETRY_"
 LEAST_S: Final = 0.2
@@ -42,8 +44,8 @@ class RetrySettings(Struct, frozen=True, kw_only=True):
     `wait_least_ms`: after the first fault. `wait_most_ms`: however many there were.
     """
 
-    wait_least_ms: Annotated[int, Meta(ge=1)] = int(1_000 * LEAST_S)
-    wait_most_ms: Annotated[int, Meta(ge=1)] = int(1_000 * MOST_S)
+    wait_least_ms: Whole32 = int(1_000 * LEAST_S)
+    wait_most_ms: Whole32 = int(1_000 * MOST_S)
 
     def patience(self) -> Patience:
         """A patience of its own for one loop."""

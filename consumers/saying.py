@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from consumers.judging import Touched
 from workflow.alerts.feeds import Heard, compared, heard, silences
 from workflow.alerts.life import acts_in, say
 from workflow.facts import Voided
@@ -18,17 +20,34 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from consumers.judging import Touched
     from workflow.alerts.feeds import DayCount
     from workflow.alerts.life import Life
     from workflow.alerts.office import Office
+    from workflow.catalogue import Catalogue
     from workflow.facts import Fact
     from workflow.messages import Alert, AlertSaid
     from workflow.sources import SourceOrder
-    from workflow.store.rows import Position
+    from workflow.store.rows import DossierRow, Position
     from workflow.store.store import Reading, Writing
 
-__all__ = ["hear", "heard_of", "speak", "speak_of", "speak_of_counts", "speak_of_silence"]
+__all__ = ["hear", "heard_of", "speak", "speak_of", "speak_of_counts", "speak_of_silence", "touch"]
+
+_NO_LIVES: Final[Mapping[str, Life]] = MappingProxyType({})
+
+
+def touch(
+    reading: Reading,
+    catalogue: Catalogue,
+    rows: Mapping[str, DossierRow],
+    facts: Mapping[str, Sequence[Fact]],
+    now: datetime,
+) -> list[Touched]:
+    """The dossiers of `facts`, which are new, by their code; each with its row and what was said of it so far."""
+    lives = lives_about(reading, [code for code in facts if code in rows and rows[code].alerts])
+    return [
+        Touched(catalogue, code, rows.get(code), new, now, lives.get(code, _NO_LIVES))
+        for code, new in facts.items()
+    ]
 
 
 def speak(
@@ -39,14 +58,13 @@ def speak(
     concerned = [one for one in touched if one.concerned]
     if not concerned:
         return []
-    said_before = lives_about(writing, [one.subject for one in concerned if one.has_alerts])
     silent = {
         one.source for one in heard_of(writing).values() if office.silent(one.source, one.heard_at, now)
     }
     said: list[AlertSaid] = []
     kept: list[Life] = []
     for one in concerned:
-        spoken = one.speak(said_before.get(one.subject, {}), silent, live=live)
+        spoken = one.speak(silent, live=live)
         said += spoken.said
         kept += spoken.lives
     writing.keep_alerts([row(life) for life in kept])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from consumers.judging import Touched
+from consumers.saying import touch
 from workflow.facts import Linked
 from workflow.judge import FAULTS, judge
 from workflow.links import Story, joins, stories
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from consumers.judging import FactId
+    from consumers.judging import FactId, Touched
     from workflow.catalogue import Catalogue
     from workflow.facts import Fact
     from workflow.model import Outcome
@@ -76,12 +76,10 @@ def fold_stories(
     facts: dict[str, list[Fact]] = {code: [] for code in sorted(codes)}
     for fact in writing.facts(facts):
         facts[fact.subject].append(fact)
-    touched: dict[str, Touched] = {}
-    before: dict[str, Sequence[Fact]] = {}
-    for code, found in facts.items():
-        old = len(found) - new.get(code, 0)
-        before[code] = found[:old]
-        touched[code] = Touched(batch.catalogue, code, batch.rows.get(code), found[old:], batch.now)
+    kept = {code: len(found) - new.get(code, 0) for code, found in facts.items()}
+    before = {code: found[: kept[code]] for code, found in facts.items()}
+    added = {code: found[kept[code] :] for code, found in facts.items()}
+    touched = {one.subject: one for one in touch(writing, batch.catalogue, batch.rows, added, batch.now)}
     if told is not None:
         said = {(code, *fact): one for code in facts for fact, one in told.get(code, {}).items()}
     else:

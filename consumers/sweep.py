@@ -26,7 +26,7 @@ from workflow.choosing import in_force
 from workflow.clocks.calendar import CalendarDefinition, alike_until
 from workflow.sources import UNKNOWN_SOURCE, SourceDefinition
 from workflow.store import sweeps
-from workflow.store.judgments import unpack
+from workflow.store.judgments import kept
 from workflow.store.rows import DossierRow, SweepRow, from_us, to_us
 from workflow.store.said import indexed
 
@@ -294,7 +294,7 @@ class Sweep:
         alike = self._alike.get(row.calendar or "")
         if alike is None or row.version != version or row.linked is not None:
             return None
-        dossier = unpack(row.judgment)
+        dossier = kept(row)
         return dossier if stands(dossier, alike) else None
 
 
@@ -305,7 +305,8 @@ def _begun(writing: Writing, catalogue: Catalogue, target: str, now_us: int) -> 
         return unfinished[target]
     kept = writing.definitions()
     used = [catalogue.rules(one.name, one.revision) for one in kept if one.kind == "procedure"]
-    writing.archive(catalogue.used(rules for rules in used if rules is not None), now_us)
+    in_force = catalogue.used(rules for rules in used if rules is not None)
+    writing.archive(in_force, now_us, into_force=True)
     sources = {*differing(kept, catalogue)}
     for other in unfinished.values():
         sources.update(msgspec.json.decode(other.sources, type=list[str]))

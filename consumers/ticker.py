@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from consumers.apply import fold_whole, redrive, settle
-from consumers.judging import Touched
-from consumers.saying import speak_of_counts, speak_of_silence
+from consumers.saying import speak_of_counts, speak_of_silence, touch
 from workflow.alerts.feeds import day_of
 from workflow.messages import encode
 from workflow.store.alerts import lives_open
@@ -57,7 +56,7 @@ def tick(
         rows = writing.lock_due(now, limit)
         if not rows:
             return Ticked()
-        touched = [Touched(catalogue, subject, before, (), now) for subject, before in rows.items()]
+        touched = touch(writing, catalogue, rows, dict.fromkeys(rows, ()), now)
         unread = [one for one in touched if not one.look()]
         stories = {one.subject for one in unread if rows[one.subject].linked is not None}
         touched = [one for one in touched if one.subject not in stories]
@@ -91,6 +90,5 @@ def tick_feeds(store: Store, catalogue: Catalogue, *, now: datetime) -> int:
     }
     with store.writing() as writing:
         said = [*speak_of_silence(writing, office, now), *speak_of_counts(writing, counts, now)]
-        if said:
-            writing.say(to_us(now), len(said), encode(said))
+        writing.say(to_us(now), len(said), encode(said))
     return len(said)

@@ -98,12 +98,17 @@ def test_an_edited_revision_is_refused(december: Path, before_the_swap: Path, tm
     shutil.copytree(before_the_swap, folder)
     calendar = folder / "calendars" / "vn-can-tho.yaml"
     text = calendar.read_text(encoding="utf-8")
-    calendar.write_text(text.replace("tue: [07:00-11:00,", "tue: [07:30-11:00,", 1), encoding="utf-8")
+    edited = text.replace("tue: [07:00-11:00,", "tue: [07:30-11:00,", 1)
+    calendar.write_text(edited, encoding="utf-8")
 
     found = dunghen("activate", "--store", path, "--procedures", folder, status=1)
+    calendar.write_text(f'revision: "2"\n{edited}', encoding="utf-8")
+    corrected = said("activate", "--store", path, "--procedures", folder)
 
     assert "calendar vn-can-tho" in found.stderr
     assert "undo the edit" in found.stderr
+    assert corrected["judged"] == len(said("dossier", "list", "--store", path, "--limit", "1000"))
+    assert said("audit", "replay", "--store", path)["differences"] == 0
 
 
 def as_version_1_kept_them(path: Path) -> None:
@@ -211,7 +216,7 @@ def test_a_new_revision_follows_the_one_in_force_which_nobody_edits(tmp_path: Pa
     assert [(one["before"], one["after"]) for one in moved["changes"]] == [("2025", "2026")]
 
 
-def test_a_new_year_of_the_calendar_needs_a_day_that_says_when_it_was_announced(
+def test_a_new_year_of_the_calendar_needs_a_day_that_says_when_it_was_announced_or_a_revision(
     december: Path, before_the_swap: Path, tmp_path: Path
 ) -> None:
     folder, store = tmp_path / "processes", tmp_path / "a.db"
@@ -225,6 +230,8 @@ def test_a_new_year_of_the_calendar_needs_a_day_that_says_when_it_was_announced(
     path.write_text(text + new % "unverified: true", "utf-8")
     refused = dunghen(*given, status=1).stderr
     path.write_text(text + new % "announced: 2026-11-20", "utf-8")
+    dunghen(*given)
+    path.write_text(f'revision: "2"\n{text}' + new % "unverified: true", "utf-8")
     dunghen(*given)
 
     assert "calendar vn-can-tho, last announced " in refused

@@ -98,6 +98,7 @@ def test_a_judgment_another_engine_wrote_is_not_read_and_activate_mends_it(store
     dunghen("activate", "--store", store)
     mended = said("audit", "replay", "--store", store)
     assert (mended["engine"], mended["differences"]) == (0, 0)
+    assert said("audit", "verify", "--store", store)["broken"] == 0
 
 
 def test_differences_come_one_by_one_and_a_table_says_how_many_it_leaves_out(store: Path) -> None:
@@ -133,6 +134,36 @@ def test_every_fact_of_a_month_is_what_was_appended(month: Path) -> None:
     assert said("audit", "verify", "--store", month)["broken"] == 0
 
 
+def test_what_a_run_printed_is_a_witness_of_any_later_store(store: Path, tmp_path: Path) -> None:
+    printed = dunghen("audit", "verify", "--store", store, "--output", "json").stdout
+    (tmp_path / "then.json").write_text(printed)
+    verify = ("audit", "verify", "--store", store, "--witness", tmp_path / "then.json")
+    assert said(*verify)["broken"] == 0
+    cut = "CAST(substr(wrote, 1, 40) || x'00' || substr(wrote, 42) AS BLOB)"
+    change(store, f"UPDATE outbox SET wrote = {cut} WHERE seq = 2")
+
+    told = dunghen(*verify, status=1)
+
+    assert "checksum" in told.stdout
+    assert "witness: the store is no continuation of what was kept" in told.stderr
+    (tmp_path / "then.json").write_text("{}")
+    assert "then.json: expected what dunghen audit verify printed" in dunghen(*verify, status=2).stderr
+
+
+def test_a_row_is_told_with_what_was_expected_and_what_to_do(store: Path) -> None:
+    change(store, "UPDATE positions SET position = position + 1")
+    change(store, "DELETE FROM alerts WHERE id = (SELECT min(id) FROM alerts)")
+
+    told = dunghen("audit", "verify", "--store", store, status=1)
+    found = said("audit", "verify", "--store", store, status=1)["found"]
+
+    assert [(one["breach"], one["table"]) for one in found] == [("gone", "alerts"), ("content", "positions")]
+    assert found[1]["expected"].startswith("position ")
+    assert found[1]["expected"] != found[1]["found"]
+    assert "content: the row was changed" in told.stderr
+    assert "gone: the row was removed" in told.stderr
+
+
 def test_a_fact_that_was_changed_behind_the_engine_is_named(store: Path) -> None:
     change(store, "DROP TRIGGER facts_no_update")
     change(store, "UPDATE facts SET occurred_at = occurred_at - 1 WHERE seq = 7")
@@ -144,7 +175,7 @@ def test_a_fact_that_was_changed_behind_the_engine_is_named(store: Path) -> None
     assert found["broken"] == 2
     shown = dunghen("audit", "verify", "--store", store, status=1).stdout
     assert found["found"][0]["subject"] in shown
-    assert "2 are not what was appended" in shown
+    assert "2 breaches" in shown
 
 
 def test_between_two_imports_is_what_the_second_brought(tmp_path: Path) -> None:

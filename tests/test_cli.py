@@ -108,7 +108,7 @@ def test_an_unknown_setting_stops_the_start_with_key_and_value() -> None:
 def test_a_malformed_limit_stops_the_start_with_key_and_value() -> None:
     found = dunghen("--version", DUNGHEN_LIMIT_DEPTH_MAX="many")
     assert found.returncode == 2
-    assert found.stderr.startswith("DUNGHEN_LIMIT_DEPTH_MAX=many: expected a positive whole number")
+    assert found.stderr.startswith("DUNGHEN_LIMIT_DEPTH_MAX=many: expected a whole number from 1 to ")
 
 
 def test_a_missing_file_is_one_readable_line() -> None:

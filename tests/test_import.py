@@ -226,6 +226,24 @@ def test_an_unmodelled_code_is_judged_by_the_generic_procedure_and_counted(tmp_p
     assert not said("dossier", "list", "--store", path, "--procedure", "land-transfer")
 
 
+def test_units_the_organisation_has_not_are_told_with_their_dossiers(tmp_path: Path) -> None:
+    file, path = tmp_path / "polled.csv", tmp_path / "a.db"
+    rows = [("H13-1", "branch-o-mon"), ("H13-2", "brnch-o-mon"), ("H13-3", "brnch-o-mon"), ("H13-4", "")]
+    file.write_text(
+        "code,status,changed_at,version,procedure,unit\n"
+        + "".join(f"{code},2,2025-03-03 09:00:00,1,1.004237,{unit}\n" for code, unit in rows),
+        encoding="utf-8",
+    )
+    strange = [{"unit": "brnch-o-mon", "dossiers": 2, "dossier": "H13-2"}]
+
+    assert said("import", file, "--source", "polled-status", "--store", path)["strange_units"] == strange
+    assert said("status", "--store", path)["strange_units"] == strange
+    table = dunghen("status", "--store", path, "--lang", "vi").stdout
+    assert "Đơn vị không có trong tổ chức" in table
+    assert "branch-o-mon" in table.split("Đơn vị không có trong tổ chức")[0]
+    assert "brnch-o-mon" in table.split("Đơn vị không có trong tổ chức")[1]
+
+
 def test_a_dossier_that_is_already_running_begins_with_its_opening_balance(tmp_path: Path) -> None:
     told = {
         "specversion": "1.0",
@@ -373,6 +391,19 @@ def test_what_may_come_next_is_told_from_the_store(store: Path) -> None:
 
     assert found["state"] == "appraising"
     assert any(one["allowed"] for one in found["actions"])
+
+
+def test_of_a_dossier_before_anything_was_known_of_it_all_pages_say_so(store: Path) -> None:
+    code = said("dossier", "list", "--store", store, "--limit", "1")[0]["subject"]
+    before = (
+        *((page, "--known-at") for page in ("show", "explain", "allowed")),
+        *((page, "--at") for page in ("show", "allowed")),
+    )
+
+    for page, moment in before:
+        told = dunghen("dossier", page, code, moment, "2001-01-01", "--store", store, status=2)
+        assert f"nothing of the dossier {code} was known or had taken place by then" in told.stderr
+        assert not told.stdout
 
 
 def test_of_an_ended_dossier_it_is_said_that_no_action_is_expected(store: Path) -> None:

@@ -115,6 +115,12 @@ def test_a_check_lists_what_is_not_taken_however_much_is(tmp_path: Path) -> None
     assert "refusals" not in vietnamese
 
 
+def test_which_way_a_topic_goes_is_said_in_vietnamese() -> None:
+    rows = dunghen("topics", "list", "--lang", "vi").stdout.splitlines()
+    ways = {tuple(line.split()[1:2] + line.split()[4:5]) for line in rows if line.startswith("  dunghen.")}
+    assert ways == {("vào", "xóa"), ("ra", "xóa")}
+
+
 class Terminal(io.StringIO):
     """What is written to a terminal."""
 

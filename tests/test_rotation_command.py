@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -77,6 +78,26 @@ def test_show_explains_that_a_deferral_does_not_hold_up_a_verified_finding(store
     assert "deferred" in english
     vietnamese = dunghen("rotation", "show", "cb-0101", "--store", str(store), *AT, "--lang", "vi").stdout
     assert "chỉ hoãn chuyển đổi định kỳ" in vietnamese
+    assert ("Circular 21/2022/TT-BTNMT" in english, "Law" in vietnamese) == (True, False)
+    assert "Thông tư 21/2022/TT-BTNMT, từ đủ 2 đến 5 năm" in vietnamese
+
+
+def test_an_alert_cites_the_law_in_the_language_it_is_shown_in(store: Path, tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    shutil.copy(store, path)
+    where = ("--store", str(path))
+    assert dunghen("judge", *where).returncode == 0
+    listed = json.loads(dunghen("alerts", "list", *where, "-o", "json").stdout)
+    name = next(one["id"] for one in listed if one["kind"] == "rotation_due_verified")
+
+    english = dunghen("alerts", "show", name, *where, "--lang", "en").stdout
+    vietnamese = dunghen("alerts", "show", name, *where, "--lang", "vi").stdout
+    alert = json.loads(dunghen("alerts", "show", name, *where, "-o", "json").stdout)["alert"]
+
+    assert ("Notice of the city" in english, "Thông báo ngày 20/05/2021" in english) == (True, False)
+    assert ("Notice of the city" in vietnamese, "Thông báo ngày 20/05/2021" in vietnamese) == (False, True)
+    assert alert["basis"].startswith("Notice of the city")
+    assert alert["basis_vi"].startswith("Thông báo ngày 20/05/2021")
 
 
 def test_an_officer_or_reader_nobody_knows_is_said(store: Path) -> None:

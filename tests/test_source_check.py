@@ -46,6 +46,7 @@ def test_a_refusal_says_where_and_why_and_what_to_do(tmp_path: Path) -> None:
     assert status == 1
     assert refused["place"].endswith("told:2 status")
     assert refused["reason"] == "time"
+    assert refused["column"] == "changed_at"
     assert refused["expected"] == "yyyy-MM-dd HH:mm:ss"
     assert "02/03/2026" in refused["found"]
     assert "name its `format`" in refused["do"]
@@ -60,6 +61,22 @@ def test_unmapped_values_and_unknown_codes_are_grouped(tmp_path: Path) -> None:
     assert found["unmapped"] == {"action: 77": 3}
     assert found["unknown_procedures"] == {"9.999999": 3}
     assert found["unknown_actions"] == {"generic: 77": 3}
+
+
+def test_units_the_organisation_has_not_are_grouped_and_no_fault(tmp_path: Path) -> None:
+    units = ["branch-o-mon", "u", "u", ""]
+    status, found = checked(
+        tmp_path,
+        "polled-status",
+        HEADER,
+        *(f"H{n},,2,2026-03-02 08:15:00,1,{u}" for n, u in enumerate(units)),
+    )
+
+    assert status == 0
+    assert found["strange_units"] == [{"unit": "u", "count": 2, "dossier": "H1"}]
+    table = dunghen("source", "check", str(tmp_path / "told"), "--source", "polled-status").stdout
+    assert "no unit of the organisation" in table
+    assert "u, first in H1" in table
 
 
 def test_our_own_messages_are_judged_by_their_procedure(tmp_path: Path) -> None:

@@ -225,7 +225,8 @@ def test_a_place_is_told_once(files: Files, tmp_path: Path) -> None:
 def test_what_is_no_yaml_is_said_without_repeating_a_word(tmp_path: Path) -> None:
     file = tmp_path / "p.yaml"
     file.write_text("a: @x\n", "utf-8")
-    assert dunghen("procedure", "check", file, status=2).stderr.count("found") == 1
+    (found,) = said("procedure", "check", file, status=1)
+    assert found["message"].count("found") == 1
 
 
 def test_words_of_ours_inside_an_error_are_translated_and_data_is_not() -> None:

@@ -6,11 +6,13 @@ import ast
 import string
 import unicodedata
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import pytest
 from babel.messages.pofile import read_po
 from templates import Text, texts
 
+from workflow.cli.main import run
 from workflow.i18n import default_language, translator
 from workflow.locale import compiled, mo_path, po_path
 
@@ -20,8 +22,14 @@ WRITTEN: Final = texts(
     for folder in ("workflow", "consumers", "servers")
     for path in sorted((ROOT / folder).rglob("*.py"))
 )
+
+
+def _many(texts: Any) -> str:  # babel: a text, or those for one and many
+    return str(texts if isinstance(texts, str) else texts[-1])
+
+
 with po_path().open("rb") as _file:
-    CATALOGUE: Final = {str(one.id): str(one.string) for one in read_po(_file) if one.id}
+    CATALOGUE: Final = {_many(one.id): _many(one.string) for one in read_po(_file) if one.id}
 
 
 def _placeholders(text: str) -> set[str]:
@@ -97,6 +105,24 @@ def test_vietnamese_comes_from_the_catalogue() -> None:
     assert translator("vi")("Interrupted.") == "Đã ngắt."
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("deadletters show abc", "'abc' không phải là số hợp lệ."),
+        ("worker --health-port 70000", "70000 không nằm trong khoảng 0<=x<=65535."),
+        ("rates --by color", "'color' không thuộc 'all', 'unit', 'procedure', 'officer-unit', 'month'."),
+        ("alerts lst", "Không có lệnh 'lst'. (Có phải ý bạn là: 'list'?)"),
+        ("status --at", "Tùy chọn '--at' cần một giá trị."),
+        ("status extra", "Thừa đối số (extra)"),
+    ],
+)
+def test_a_wrong_use_is_told_in_vietnamese_to_its_end(
+    words: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["--lang", "vi", *words.split()]) == 2
+    assert capsys.readouterr().err.endswith(f"{said}\n")
+
+
 def test_the_locale_chooses_the_language() -> None:
     assert default_language({"LANG": "vi_VN.UTF-8"}) == "vi"
     assert default_language({"LANG": "vi_VN.UTF-8", "LC_ALL": "C.UTF-8"}) == "en"
@@ -134,5 +160,13 @@ CLICK: Final = {
     "{name} {filename!r} is not readable.",
     "Option {name!r} does not take a value.",
     "Could not open file {filename!r}: {message}",
+    "{value!r} is not a valid {number_type}.",
+    "{value} is not in the range {range}.",
+    "{value!r} is not a valid boolean. Recognized values: {states}",
+    "{name} {filename!r} is not writable.",
+    "{value!r} is not one of {choices}.",
+    "(Did you mean one of: {possibilities}?)",
+    "Option {name!r} requires {nargs} arguments.",
+    "Got unexpected extra arguments ({args})",
 }
 """Texts of the command-line library, which reads the same catalogue."""

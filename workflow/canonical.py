@@ -43,7 +43,7 @@ _BELOW_ASTRAL: Final = bytes(range(0xF0))
 
 def _may_hold_times(kind: types.Type) -> bool:
     match kind:
-        case types.DateTimeType() | types.Metadata():
+        case types.DateTimeType() | types.Metadata(type=types.AnyType()):
             return True
         case types.UnionType(types=members):
             return any(map(_may_hold_times, members))

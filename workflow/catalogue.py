@@ -20,6 +20,7 @@ from workflow.facts import Acted, Opened, Voided, code_of
 from workflow.organisation import Organisation, check_hours, hours_of, organisation_in
 from workflow.procedure.checks import require_sound
 from workflow.procedure.language import Revision
+from workflow.procedure.ledger import Ledger, ledger_of, unlisted
 from workflow.procedure.reader import fingerprint, read_procedures
 from workflow.risk.table import Risk, RiskTable
 from workflow.rotation.duties import Rotation
@@ -40,7 +41,9 @@ JUDGE_VERSION: Final = 5
 """Number of the engine's judging. Raised with every change that may give the same facts another judgment, or a judgment
 another shape in a store; what another number judged is judged anew when it is next touched, and not read before."""
 
-DefinitionKind: TypeAlias = Literal["procedure", "calendar", "organisation", "rotation", "source", "risk"]
+DefinitionKind: TypeAlias = Literal[
+    "procedure", "calendar", "organisation", "rotation", "source", "risk", "ledger"
+]
 _KINDS: Final[Mapping[DefinitionKind, type[msgspec.Struct]]] = {
     "procedure": Revision,
     "calendar": CalendarDefinition,
@@ -48,6 +51,7 @@ _KINDS: Final[Mapping[DefinitionKind, type[msgspec.Struct]]] = {
     "rotation": RotationRules,
     "source": SourceDefinition,
     "risk": RiskTable,
+    "ledger": Ledger,
 }
 
 
@@ -82,8 +86,10 @@ class Catalogue:
         organisation: Organisation | None = None,
         risk: RiskTable | None = None,
         rotation: RotationRules | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
-        """Compiles every revision. `risk`: the table that says which dossiers are at risk, if there is one.
+        """Compiles every revision. `risk`: the table that says which dossiers are at risk, if there is one. `ledger`:
+        what was approved; without it nothing is, and every revision that says so is among the `unlisted`.
 
         Raises DefinitionError where there is no generic procedure, or two of them.
         """
@@ -120,6 +126,10 @@ class Catalogue:
             self._around.append(_plain("rotation", rotation.rotation, rotation.revision, rotation))
         if risk is not None:
             self._around.append(of_risk(risk))
+        if ledger is not None:
+            self._around.append(_plain("ledger", "approved", None, ledger))
+        every = (rules.revision for family in self.families.values() for rules in family.values())
+        self.unlisted = unlisted(every, ledger or Ledger())
 
     def rules_for(self, facts: Sequence[Fact]) -> Rules:
         """The rules that judge a dossier of these facts, in any order.
@@ -237,11 +247,12 @@ class Catalogue:
 
 
 def load(folder: Path) -> Catalogue:
-    """The catalogue of a folder: procedures anywhere below it, and `calendars`, `sources`, `organisation`, `risk` and
-    `rotation`.
+    """The catalogue of a folder: procedures anywhere below it, and `calendars`, `sources`, `organisation`, `risk`,
+    `rotation` and the ledger `APPROVED`.
 
     Of several risk tables the one of the greatest revision counts. Raises DefinitionError or UnknownZone with
-    file:line:column, UsageError where there is no such folder.
+    file:line:column, LedgerError for a revision that is not as it was approved, UsageError where there is no such
+    folder.
     """
     if not folder.is_dir():
         raise UsageError(
@@ -259,7 +270,8 @@ def load(folder: Path) -> Catalogue:
     rotation = None if found is None else read_rotation(found, told)
     bodies = [one for one in (told, rotation) if one is not None]
     _check_calendars([*bodies, *sources.values()], calendars, folder)
-    return Catalogue(revisions, calendars, sources, told, _newest_risk(folder / "risk"), rotation)
+    ledger = ledger_of(folder, revisions)
+    return Catalogue(revisions, calendars, sources, told, _newest_risk(folder / "risk"), rotation, ledger)
 
 
 def _check_calendars(
@@ -292,17 +304,28 @@ def _check_calendars(
 def from_archive(archived: Iterable[Definition]) -> Catalogue:
     """The catalogue of archived definitions, given from the first recorded to the last.
 
-    Of calendars, sources, organisations, risk tables and rotation rules the last counts; every revision of a procedure
-    stays. Raises StoreCorrupt where they cannot be read, or do not belong together.
+    Of calendars, sources, organisations, risk tables, rotation rules and ledgers the last counts; every revision of a
+    procedure stays. Raises StoreCorrupt where they cannot be read, or do not belong together.
     """
     try:
         return _from_archive(archived)
     except (msgspec.MsgspecError, DefinitionError) as fault:
-        raise StoreCorrupt(
-            "the archived definitions are not what was kept, they do not belong together ({fault}); restore the last "
-            "backup",
-            fault=str(fault),
-        ) from fault
+        raise _corrupt(str(fault)) from fault
+
+
+def _corrupt(fault: str) -> StoreCorrupt:
+    return StoreCorrupt(
+        "the archived definitions are not what was kept, they do not belong together ({fault}); restore the last "
+        "backup",
+        fault=fault,
+    )
+
+
+def _kind(one: Definition) -> type[msgspec.Struct]:
+    found = _KINDS.get(one.kind)
+    if found is None:
+        raise _corrupt(f"{one.kind} {one.name}")
+    return found
 
 
 def _from_archive(archived: Iterable[Definition]) -> Catalogue:
@@ -312,8 +335,9 @@ def _from_archive(archived: Iterable[Definition]) -> Catalogue:
     organisation: Organisation | None = None
     rotation: RotationRules | None = None
     risk: RiskTable | None = None
+    ledger: Ledger | None = None
     for one in archived:
-        match msgspec.json.decode(one.content, type=_KINDS[one.kind]):
+        match msgspec.json.decode(one.content, type=_kind(one)):
             case Revision() as revision:
                 procedures.append(revision)
             case CalendarDefinition() as calendar:
@@ -326,7 +350,9 @@ def _from_archive(archived: Iterable[Definition]) -> Catalogue:
                 rotation = rules
             case RiskTable() as table:
                 risk = table
-    return Catalogue(procedures, calendars, sources, organisation, risk, rotation)
+            case Ledger() as approvals:
+                ledger = approvals
+    return Catalogue(procedures, calendars, sources, organisation, risk, rotation, ledger)
 
 
 def of_risk(table: RiskTable) -> Definition:
@@ -355,8 +381,7 @@ def _procedure(revision: Revision) -> Definition:
 
 
 def _calendar(calendar: CalendarDefinition) -> Definition:
-    announced = max((day.announced.isoformat() for day in calendar.days if day.announced), default="first")
-    return _plain("calendar", calendar.name, announced, calendar)
+    return _plain("calendar", calendar.name, calendar.number, calendar)
 
 
 def _organisation(one: Organisation) -> Definition:

@@ -31,10 +31,14 @@ else:
     ]
 
 
+Code: TypeAlias = Annotated[str, Meta(extra_json_schema={"minLength": 1, "pattern": r"^\S(?:[\s\S]*\S)?$"})]
+"""A code: not empty, no blank before or after it. The contract holds messages to it; what is kept is read as it is."""
+
+
 class Actor(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """Who acted: an officer's code (never a name), in which capacity, for whom."""
 
-    id: str
+    id: Code
     role: str | None = None
     on_behalf_of: str | None = None
 
@@ -324,10 +328,24 @@ class Fact(Struct, frozen=True, gc=False, omit_defaults=True):
     recorded_at: datetime | None = None
 
 
+def is_bare(code: str) -> bool:
+    """Whether a code is one: not empty, and no blank before or after it, which nobody sees and nothing equals."""
+    return code != "" and code == code.strip()
+
+
 def code_of(fact: Fact) -> str | None:
     """The procedure a fact names."""
     body = fact.body
     return body.procedure if isinstance(body, STEPS) else None
+
+
+def units_named(fact: Fact) -> tuple[str, ...]:
+    """The units an event of a dossier says it lies in, or goes to."""
+    body = fact.body
+    if not isinstance(body, STEPS):
+        return ()
+    to = body.to.unit if isinstance(body, Acted) and body.to is not None else None
+    return tuple(unit for unit in (body.unit, to) if unit is not None)
 
 
 def begins_dossier(facts: Collection[Fact]) -> bool:

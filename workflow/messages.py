@@ -75,9 +75,10 @@ class Alert(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     we heard. `ended_at`: when what it warns of was over (the result issued, the step left); absent while it goes on.
     `to`: the posts it goes to, `post@unit`, and `holder`; `readers`: posts of any unit that may read it too, where not
     everybody may. `rung`: how many steps of escalation those contain.
-    `basis`: the clause; `calendar` and `sum`: how the deadline came about. `cause`: what alerts are grouped by where
-    not by unit. `by`: which date a lateness is measured by. `feed_silent`: its source was past its cadence when this
-    was said, so the dossier may be further than we know.
+    `basis`: the clause; `basis_vi`: the same in Vietnamese, where its definition says it in both languages.
+    `calendar` and `sum`: how the deadline came about. `cause`: what alerts are grouped by where not by unit. `by`:
+    which date a lateness is measured by. `feed_silent`: its source was past its cadence when this was said, so the
+    dossier may be further than we know.
     """
 
     id: str
@@ -96,6 +97,7 @@ class Alert(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     procedure: str | None = None
     revision: str | None = None
     basis: str | None = None
+    basis_vi: str | None = None
     calendar: str | None = None
     by: str | None = None
     sum: tuple[Line, ...] = ()

@@ -12,16 +12,20 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar, get_args, 
 
 import msgspec
 
-from workflow.errors import UsageError
+from workflow import masking
+from workflow.errors import UsageError, Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 S = TypeVar("S", bound=msgspec.Struct)
-_WORDS: Final[dict[object, str]] = {
-    int: "a positive whole number",
-    bool: "true or false",
-    datetime: "a time such as 2100-01-01T00:00:00Z",
+Whole32 = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+"""What Kafka and the clock of the machine take as a number of milliseconds or bytes: a greater one fails in them."""
+_MOST: Final = 2**63 - 1
+_WORDS: Final[dict[object, Words]] = {
+    bool: Words("true or false"),
+    datetime: Words("a time such as 2100-01-01T00:00:00Z"),
 }
 PREFIX: Final = "DUNGHEN_"
 LIMIT: Final = "DUNGHEN_LIMIT_"
@@ -37,7 +41,7 @@ def keys_of(kind: type[msgspec.Struct], prefix: str = LIMIT) -> tuple[str, ...]:
 def settings_from(environ: Mapping[str, str], defaults: S, prefix: str = LIMIT) -> S:
     """`defaults` with each field replaced that the environment names.
 
-    Raises `UsageError` naming key and value where one is malformed, or a number is not positive.
+    Raises `UsageError` naming key and value where one is malformed, or a number is not positive or too great.
     """
     return msgspec.structs.replace(
         defaults,
@@ -56,7 +60,7 @@ def _read(key: str, value: str, kind: object) -> object:
         found: object = msgspec.convert(value, type=kind, strict=False)
     except msgspec.ValidationError:
         found = None
-    if found is None or (isinstance(found, int) and not isinstance(found, bool) and found <= 0):
+    if found is None or (isinstance(found, int) and not isinstance(found, bool) and not 0 < found <= _MOST):
         raise UsageError(
             "{key}={value}: expected {expected}; correct it or unset it",
             key=key,
@@ -67,11 +71,54 @@ def _read(key: str, value: str, kind: object) -> object:
     return found
 
 
-def _expected(kind: object) -> str:
-    plain = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+def _expected(kind: object) -> Words:
+    plain, most = kind, _MOST
+    if get_origin(kind) is Annotated:
+        plain, meta = get_args(kind)
+        most = meta.le or most
     if get_origin(plain) is Literal:
-        return "one of " + ", ".join(str(one) or "nothing" for one in get_args(plain))
-    return _WORDS.get(plain, "a text")
+        return Words("one of {words}, or nothing", words=", ".join(filter(None, get_args(plain))))
+    if plain is int:
+        return Words("a whole number from 1 to {most}", most=most)
+    return _WORDS.get(plain, Words("a text"))
+
+
+def in_order(least: tuple[str, object], most: tuple[str, object]) -> None:
+    """Raises UsageError where the second of two settings, each its key and its value, is below the first."""
+    if most[1] < least[1]:  # type: ignore[operator] # two of one type that has an order
+        raise UsageError(
+            "{key}={value}: expected no less than {other}={floor}; correct one of the two",
+            key=most[0],
+            value=most[1],
+            other=least[0],
+            floor=least[1],
+            reason="out_of_order",
+        )
+
+
+def secret_in(file: Path, named_by: str) -> str:
+    """The secret a file holds, without the space around it; from now on it is masked wherever it would be logged.
+
+    Raises UsageError, with the option or setting that named the file, where it cannot be read or holds nothing.
+    """
+    try:
+        secret = file.read_text(encoding="utf-8").strip()
+        found = Words("an empty file")
+    except UnicodeDecodeError:
+        secret, found = "", Words("bytes that are no text")
+    except OSError as fault:
+        secret, found = "", Words("{cause}", cause=fault.strerror or type(fault).__name__)
+    if not secret:
+        raise UsageError(
+            "{file}: expected a file that holds a password and nothing else, found {found}; correct it, or the path "
+            "in {named_by}",
+            file=file,
+            found=found,
+            named_by=named_by,
+            reason="no_secret",
+        )
+    masking.hide(secret)
+    return secret
 
 
 def unknown_keys(environ: Mapping[str, str], known: Iterable[str]) -> list[str]:

@@ -69,6 +69,18 @@ def placed(data: bytes, name: str, kind: type[T]) -> list[Placed[T]]:
     return [Placed(typed(tree, mark, name, kind), name, mark) for tree, mark in documents]
 
 
+def each_placed(data: bytes, name: str, kind: type[T]) -> Iterator[Placed[T] | DefinitionError]:
+    """Like `placed`, but what a document has wrong stands in its place; text that is no YAML ends it there."""
+    try:
+        for tree, mark in _documents(_text(data, name), name):
+            try:
+                yield Placed(typed(tree, mark, name, kind), name, mark)
+            except DefinitionError as error:
+                yield error
+    except DefinitionError as error:
+        yield error
+
+
 def placed_one(data: bytes, name: str, kind: type[T]) -> Placed[T]:
     """Like `parse`, with the places of its parts."""
     found = placed(data, name, kind)

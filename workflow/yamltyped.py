@@ -280,7 +280,12 @@ def _described(kind: inspect.Type) -> str:
             said = (kind.extra or {}).get("says")
             return said if isinstance(said, Words) else _described(kind.type)
         case inspect.LiteralType():
-            return Words("one of {known}", known=", ".join(str(value) for value in kind.values))
+            known = ", ".join(str(value) for value in kind.values)
+            return (
+                Words("one of {known}", known=known)
+                if len(kind.values) > 1
+                else Words("the word {word}", word=known)
+            )
         case inspect.BoolType():
             return Words("true or false")
         case inspect.IntType():

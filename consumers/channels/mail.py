@@ -15,11 +15,11 @@ from workflow.errors import ChannelAway, ChannelRefused
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
     from zoneinfo import ZoneInfo
 
     from consumers.channels.wording import Content
     from workflow.alerts.routes import Mail
+    from workflow.i18n import Language
 
 FOR_GOOD: Final = 500
 """SMTP's replies from here on are final; those below are of the moment."""
@@ -43,7 +43,7 @@ class Speech(NamedTuple):
     """The zone of a mail's times, and its language."""
 
     zone: ZoneInfo
-    translate: Callable[[str], str]
+    language: Language
 
 
 class MailSender:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from workflow.alerts.words import ALERT_CHANGES, ALERT_KINDS
+from workflow.i18n import translator
 from workflow.messages import AlertSaid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
+    from workflow.i18n import Language
     from workflow.store.notices import Counted, Delivery
 
 ALERTS: Final = "alerts.said.v1"
@@ -72,9 +74,9 @@ def about(said: bytes) -> dict[str, object]:
     }
 
 
-def letter(content: Content, zone: ZoneInfo, translate: Callable[[str], str]) -> Letter:
+def letter(content: Content, zone: ZoneInfo, language: Language) -> Letter:
     """What a mail says."""
-    one = content.delivery
+    one, translate = content.delivery, translator(language)
     if one.form == "digest":
         subject = translate("{count} alerts, counted").format(count=one.notices)
         lines = [*_counts(content.counted, zone, translate), "", translate("List each of them with:")]
@@ -85,7 +87,7 @@ def letter(content: Content, zone: ZoneInfo, translate: Callable[[str], str]) ->
         alert = _said(content.said[0]).alert
         kind = translate(ALERT_KINDS[alert.kind])
         subject = f"{kind}: {alert.subject}"
-    lines = [line for each in content.said for line in _alert(_said(each), zone, translate)]
+    lines = [line for each in content.said for line in _alert(_said(each), zone, language)]
     return _letter(subject, [*lines, translate("See one whole with: dunghen alerts show ALERT")])
 
 
@@ -93,14 +95,15 @@ def _letter(subject: str, lines: Sequence[str]) -> Letter:
     return Letter(_plain(subject)[:SUBJECT_CHARS_MAX], "".join(f"{_plain(line)}\n" for line in lines))
 
 
-def _alert(said: AlertSaid, zone: ZoneInfo, translate: Callable[[str], str]) -> Iterator[str]:
-    alert = said.alert
+def _alert(said: AlertSaid, zone: ZoneInfo, language: Language) -> Iterator[str]:
+    alert, translate = said.alert, translator(language)
+    basis = (alert.basis_vi if language == "vi" else None) or alert.basis
     kind, change = translate(ALERT_KINDS[alert.kind]), translate(ALERT_CHANGES[said.change])
     yield f"{kind} · {alert.subject} · {change}"
     fields = {
         translate("due"): _shown(alert.due_at, zone),
         translate("unit"): alert.unit,
-        translate("rests on"): alert.basis,
+        translate("rests on"): basis,
         translate("cause"): alert.cause,
         translate("alert"): alert.id,
     }

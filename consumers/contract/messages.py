@@ -13,8 +13,9 @@ from msgspec import Meta, Struct, defstruct
 
 from consumers.contract.limits import REVISION_MAX, WHOLE_MAX
 from workflow import facts
+from workflow.facts import Code
 
-Word = Annotated[str, Meta(min_length=1)]
+Word = Annotated[Code, Meta(min_length=1)]
 SEQUENCE_DIGITS: Final = len(str(WHOLE_MAX))
 """Digits of a written sequence: CloudEvents compares sequences as text, so ours all have the same length."""
 Digits = Annotated[

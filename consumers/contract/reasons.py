@@ -41,6 +41,8 @@ REASONS: Final[dict[str, str]] = {
     "key by subject",
     "unprintable_identity": "{place}: at {path} expected printable characters, found {found}; "
     "remove control characters",
+    "blanks_around": "{place}: at {path} expected a code with no blank before or after it, found {found}; "
+    "trim it where it is written, or leave the field out where there is none",
     "sequence": "{place}: at {path} expected a whole number from 0 to {expected}, found {found}; "
     "send the source's own order",
     "revision": "{place}: at {path} expected a whole number from 0 to {expected}, found {found}; "

@@ -10,6 +10,8 @@ from consumers.contract.reasons import refusal, shown
 from workflow.errors import Words
 from workflow.facts import (
     Acted,
+    AlertActed,
+    BodyErased,
     Counted,
     Heartbeat,
     Linked,
@@ -17,6 +19,8 @@ from workflow.facts import (
     OfficerExempted,
     Opened,
     Rated,
+    Voided,
+    is_bare,
 )
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 
     from msgspec import Struct
 
+    from workflow.errors import InputError
     from workflow.facts import Fact
 
 SCORE_MAX: Final = 2
@@ -40,8 +45,20 @@ def check(fact: Fact) -> None:
 
 
 def _acted(body: Acted, _fact: Fact) -> None:
+    actor = body.actor
+    if actor is not None and (actor.id.strip() != actor.id or not actor.id):
+        raise _no_code(actor.id, "$.data.actor.id")
     if body.part and not 1 <= body.part.number <= body.part.total <= WHOLE_MAX:
         raise refusal("part_of_total", "$.data.part", found=f"{body.part.number} of {body.part.total}")
+
+
+def _corrected(body: Voided | AlertActed | BodyErased, _fact: Fact) -> None:
+    if body.by is not None and not is_bare(body.by.id):
+        raise _no_code(body.by.id, "$.data.by.id")
+
+
+def _no_code(code: str, path: str) -> InputError:
+    return refusal("blanks_around" if code else "empty_text", path, found=shown(code))
 
 
 def _opened(body: Opened, _fact: Fact) -> None:
@@ -91,6 +108,9 @@ def _in_order(start: Any, end: Any, path: str) -> None:  # noqa: ANN401 - two da
 
 _RULES: Final[dict[type, Callable[[Any, Fact], None]]] = {
     Acted: _acted,
+    Voided: _corrected,
+    AlertActed: _corrected,
+    BodyErased: _corrected,
     Opened: _opened,
     Linked: _linked,
     Rated: _rated,

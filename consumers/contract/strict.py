@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, NoReturn, TypeAlias, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, NoReturn, TypeAlias
 from unicodedata import is_normalized, normalize
 
 from msgspec import DecodeError, Meta
@@ -48,16 +48,14 @@ def read_object(value: bytes, path: str, limits: Limits) -> dict[str, Json]:
     value = value.removeprefix(BYTE_ORDER_MARK)
     if not value:
         raise refusal("empty_message", path)
-    tree = _plain(value) if limits.depth_max >= _PLAIN_LEVELS else None
-    plain = tree is not None
-    if not plain:
-        tree = _read(value, path, limits)
+    plain = _plain(value) if limits.depth_max >= _PLAIN_LEVELS else None
+    tree = _read(value, path, limits) if plain is None else plain
     again = _encode(tree)
-    if not plain or _doubtful(value, again, limits):
+    if plain is None or _doubtful(value, again, limits):
         _walk(_reread(value, path), path, limits)
     if not again.isascii() and not is_normalized("NFC", again.decode()):
         tree = _composed(tree, path)
-    return cast("dict[str, Json]", tree)
+    return tree
 
 
 def step(path: str, name: str) -> str:

@@ -114,6 +114,8 @@ def reader(name: str, column: Column, context: Context) -> Reader[Any]:
             return time_or_date(column, context)
         case "cause":
             return values.choice(name, column, context, CAUSES)
+        case "actor":
+            return values.code(name, column, context)
         case "channel":
             return values.choice(name, column, context, _CHANNELS)
         case "part" | "parts":

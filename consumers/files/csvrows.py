@@ -19,6 +19,7 @@ from consumers.files.tally import Run
 from consumers.files.values import composed
 from workflow.errors import HostileInput, InputError, Words
 from workflow.factrows import FactRows
+from workflow.facts import is_bare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 LINES_MAX: Final = 65_536
 """Distinct rests of lines remembered; the fines log has 8,764."""
+_RARE_BLANKS: Final = "\t\v\f\x1c\x1d\x1e\x1f"
 
 
 class CsvRows:
@@ -208,6 +210,7 @@ class _ShortCut:
         # No cell is longer than its line: with short lines alone only an empty code or id is looked for.
         longest = self._plan.limits.identity_chars_max
         longest = longest if max(map(len, lines)) > longest else 0
+        blanks = _may_have_blanks(text, delimiter)
         for text_line in lines:
             row += 1
             parts = text_line.split(delimiter, cut)
@@ -221,6 +224,7 @@ class _ShortCut:
                 or not name
                 or not code
                 or (longest and max(len(name), len(code)) > longest)
+                or (blanks and not (is_bare(name) and is_bare(code)))
             ):
                 if not text_line:
                     row, line = row - 1, line + 1
@@ -245,7 +249,7 @@ class _ShortCut:
     def _new_time(self, text: str, name: str, code: str) -> datetime | None:
         """An instant not met before, of a row that is otherwise taken; None if it is none: the long way says why."""
         longest = self._plan.limits.identity_chars_max
-        if not (0 < len(name) <= longest and 0 < len(code) <= longest):
+        if not (len(name) <= longest and len(code) <= longest and is_bare(name) and is_bare(code)):
             return None
         try:
             at = self._times[text]
@@ -308,6 +312,14 @@ def _picker(places: list[int]) -> Callable[[list[str]], Cells]:
     if len(places) > 1:
         return itemgetter(*places)
     return lambda cells: [cells[place] for place in places]
+
+
+def _may_have_blanks(text: str, delimiter: str) -> bool:
+    """Whether a blank may stand at the edge of a cell of a block: false is certain, and cheap to find."""
+    if not text.isascii() or any(blank != delimiter and blank in text for blank in _RARE_BLANKS):
+        return True
+    edges = (f"{delimiter} ", f" {delimiter}", "\n ", " \n")
+    return text.startswith(" ") or text.endswith(" ") or any(edge in text for edge in edges)
 
 
 def _rest(places: list[int]) -> Callable[[list[str]], object]:

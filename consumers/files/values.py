@@ -1,8 +1,8 @@
 """One field of a mapping as a function from a row's cells to its value.
 
-Cells are text or None; an empty cell and the texts a mapping calls `absent` are None too. Text is taken as it is, in
-normalisation form C (Unicode UAX 15), so that one Vietnamese word has one spelling. Every reader raises
-InputError with its reason, and with the `column` it read among the values.
+Cells are text or None; an empty cell, one of blanks only and the texts a mapping calls `absent` are None too. Text is
+taken as it is, in normalisation form C (Unicode UAX 15), so that one Vietnamese word has one spelling. Every reader
+raises InputError with its reason, and with the `column` it read among the values.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from unicodedata import normalize
 
 from consumers.files.times import DATE_SHAPES, Times, day, instant, shown
 from workflow.errors import InputError, Words
+from workflow.facts import is_bare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -171,7 +172,7 @@ def choice(name: str, column: Column, context: Context, options: tuple[str, ...]
 
 def identity(name: str, column: Column, context: Context) -> Reader[str]:
     """Reads a dossier's code or an event's id: present, and short enough to be a key."""
-    raw = text(name, column, context)
+    raw = code(name, column, context)
     chars_max = context.limits.identity_chars_max
 
     def read(cells: Cells) -> str:
@@ -190,6 +191,26 @@ def identity(name: str, column: Column, context: Context) -> Reader[str]:
     return _naming(label(column), read)
 
 
+def code(name: str, column: Column, context: Context) -> Reader[str | None]:
+    """Reads the field `name` as a code: no blank before or after it; None where it is absent."""
+    raw = text(name, column, context)
+
+    def read(cells: Cells) -> str | None:
+        found = raw(cells)
+        if found is None or is_bare(found):
+            return found
+        raise InputError(
+            "expected {expected} for {field} in the column {column}, found {found}; trim it where it is written",
+            field=name,
+            column=label(column),
+            reason="blanks_around",
+            expected=Words("a code with no blank before or after it"),
+            found=shown(found),
+        )
+
+    return _naming(label(column), read)
+
+
 def _raw(column: Column, context: Context) -> Reader[str | None]:
     absent = frozenset(map(composed, column.absent or ()))
     places = tuple(context.columns[name] for name in column_names(column))
@@ -198,8 +219,6 @@ def _raw(column: Column, context: Context) -> Reader[str | None]:
         return lambda _: constant
     if len(places) == 1:
         (place,) = places
-        if not absent:
-            return lambda cells: cells[place] or None
         return lambda cells: _present(cells[place], absent)
 
     def joined(cells: Cells) -> str | None:
@@ -210,7 +229,9 @@ def _raw(column: Column, context: Context) -> Reader[str | None]:
 
 
 def _present(found: str | None, absent: frozenset[str]) -> str | None:
-    return found if found and composed(found) not in absent else None
+    if not found or (found.isspace() and not found.startswith(LISTED)):
+        return None
+    return found if composed(found) not in absent else None
 
 
 def _conversion(name: str, column: Column, context: Context) -> Callable[[str], str]:

@@ -42,7 +42,7 @@ TABLES = {
     "facts": "seq, subject, source, id, revision, type, occurred_at, entered_at, recorded_at, sequence, told, "
     "received, digest",
     "dossiers": "*",
-    "outbox": "*",
+    "outbox": "seq, recorded_at, messages, content, withheld, sent_at, routed_at",
     "positions": "*",
     "alerts": "*",
     "feeds": "*",

@@ -118,8 +118,10 @@ def _values(kind: types.Type, texts: st.SearchStrategy[str]) -> st.SearchStrateg
             return INSTANTS
         case types.DateType():
             return DATES
-        case types.Metadata():
+        case types.Metadata(type=types.AnyType()):
             return INSTANTS | DATES
+        case types.Metadata():  # a code
+            return IDENTITIES
         case types.LiteralType(values=values):
             return st.sampled_from(values)
         case types.UnionType(types=members):

@@ -17,6 +17,7 @@ from strategies_procedures import chance
 
 from workflow.alerts.causes import causes, warned_by
 from workflow.alerts.lateness import FOLLOWED_BY
+from workflow.alerts.life import Life
 from workflow.alerts.office import AlertLimits, Office
 from workflow.alerts.warnings import Steps, standing_over
 from workflow.facts import Acted, Actor, Appointment, Fact
@@ -138,7 +139,7 @@ def ended(one: Case) -> Iterator[tuple[list[Told], list[Told]]]:
     """The warnings each fact ended: as the steps find them, and by all dates before it and after."""
     for rules, stage, later in steps(one):
         fact, before = later.placed.fact, stage.dossier
-        looked = Steps(OFFICE, later.placed.at, told=True)
+        looked = Steps(OFFICE, later.placed.at)
         stepped = looked.follow(rules, before, (fact,))
         if stepped is not None:
             yield told([over.cause for over in looked.over]), told(plainly_ended(rules, before, stepped[0]))
@@ -156,20 +157,34 @@ def plainly_ended(rules: Rules, before: Dossier, after: Dossier) -> list[Cause]:
 
 
 def late_looks(rng: Random, one: Case) -> Iterator[tuple[list[Alert], list[Alert]]]:
-    """What is still said of a dossier that nothing was ever said of: by looking at its new facts alone, as long after
-    as may be, and by looking at all its facts."""
+    """What is still said of a dossier of which something or nothing was said before: by looking at its new facts and
+    at what was said, as long after as may be, and by looking at all its facts."""
     office = Office({name: _slow(rng, name) for name in SOURCES}, None, {}, AlertLimits(at_risk_percent=60))
     rules = rules_of(one.revision, one.sources)
     stages = list(trail(rules, SUBJECT, one.facts))
     cut = rng.randint(0, len(stages) - 1)
     before = stages[cut - 1].dossier if cut else rules.start(SUBJECT)
     facts = [stage.placed.fact for stage in stages[cut:]]
+    begun = min(fact.occurred_at for fact in facts)
     for _ in range(3):
         now = rng.choice(facts).occurred_at + timedelta(hours=rng.randint(0, 120))
-        looks = [Steps(office, now, told=told) for told in (False, True)]
-        if all(look.follow(rules, before, facts) for look in looks):
-            short, whole = (standing_over(office, look, {}, (), now) for look in looks)
-            yield short, whole
+        plain = Steps(office, begun)
+        if plain.follow(rules, before, facts) is None:
+            continue
+        lives = said_before(rng, standing_over(office, plain, {}, (), begun))
+        look = Steps(office, now, lives.values())
+        assert look.follow(rules, before, facts) is not None
+        short, whole = (standing_over(office, one, lives, (), now) for one in (look, plain))
+        yield short, whole
+
+
+def said_before(rng: Random, over: list[Alert]) -> dict[str, Life]:
+    """Some of the warnings that are over, as they were said before they were, or wait."""
+    asked = [alert for alert in over if rng.random() < 0.4]
+    begun = [replace(alert, ended_at=None, raise_at=None) for alert in asked]
+    said = [Life(alert, rng.choice(("raised", "acknowledged", "resolved")), 1, START) for alert in begun]
+    waiting = [Life(alert, "waiting", 0, START) for alert in asked if rng.random() < 0.3]
+    return {life.alert.id: life for life in (*said, *waiting)}
 
 
 def _slow(rng: Random, name: str) -> SourceDefinition:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from servers.postgres import Postgres
 from workflow.store.opening import open_store
+from workflow.store.proof import verify_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,8 +55,12 @@ def where(
 
 
 @pytest.fixture
-def store(where: str) -> Iterator[Store]:
-    """An open store with empty tables."""
+def store(where: str, request: pytest.FixtureRequest) -> Iterator[Store]:
+    """An open store with empty tables. Whatever a test did to it by our own means, every row of it verifies; one that
+    goes behind the engine says so by the mark `tampers`."""
     opened = open_store(where)
     yield opened
+    if request.node.get_closest_marker("tampers") is None:
+        with opened.reading() as reading:
+            assert list(verify_rows(reading, datetime.max.replace(tzinfo=UTC))) == []
     opened.close()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from workflow.store.notices import Delivery
     from workflow.store.store import Store
 
+pytestmark = pytest.mark.tampers  # what is said here is of no alert that is kept
 SECOND: Final = timedelta(seconds=1)
 STORM: Final = Storm(alerts=5, minutes=10)
 ROUTES: Final = Routes(

@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 
     from servers.postgres import Postgres
 
-ABOUT_A_RUN = {"seq", "salt", "received_hash", "epoch"}
-"""Columns that differ between any two runs: numbers the database draws, salts, and how often a stream was claimed."""
+ABOUT_A_RUN = {"seq", "salt", "received_hash", "epoch", "wrote", "checksum"}
+"""Columns that differ between any two runs: numbers the database draws, salts and what hangs on them, and how
+often a stream was claimed."""
 NUMBERS = itertools.count(1)
 THINNED = 3
 VERSION = DossierRow._fields.index("version")
@@ -100,7 +101,7 @@ def kept(where: str) -> Kept:
     """All a store says, and that every fact of it verifies."""
     store = open_store(where)
     with store.reading() as reading:
-        assert list(verify_rows(reading)) == []
+        assert list(verify_rows(reading, NOW)) == []
     found = {}
     with store.engine.connect() as plain:
         for name, table in METADATA.tables.items():
@@ -334,7 +335,7 @@ def test_two_processes_that_import_facts_of_the_same_dossiers_lose_nothing_and_s
         with store.reading() as reading:
             found, rows = list(reading.facts()), list(reading.dossiers())
             spoken = [one for _, content in reading.outbox() for one in msgspec.json.decode(content)]
-            assert list(verify_rows(reading)) == []
+            assert list(verify_rows(reading, NOW)) == []
         store.close()
 
     said = [one for one in spoken if one["says"] == "decision"]

@@ -133,6 +133,7 @@ def said(store: Store) -> list[tuple[int, list[dict[str, Any]]]]:
         return [(seq, msgspec.json.decode(content)) for seq, content in reading.outbox()]
 
 
+@pytest.mark.tampers
 @pytest.mark.parametrize("looked_at", [1, 1 << 10])
 def test_what_was_said_otherwise_or_not_at_all_is_named(
     filled: Store, monkeypatch: pytest.MonkeyPatch, looked_at: int
@@ -162,6 +163,7 @@ def test_what_is_said_of_alerts_is_no_decision(filled: Store) -> None:
     assert replayed(filled)[0] == []
 
 
+@pytest.mark.tampers
 def test_a_fact_that_was_smuggled_in_is_noticed(filled: Store) -> None:
     change(
         filled,

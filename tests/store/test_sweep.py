@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ from workflow.errors import LedgerError
 from workflow.facts import Fact, Migrated
 from workflow.procedure.language import Anchor, Binds, Counting, Effective, Limit, Names
 from workflow.store.alerts import lives
+from workflow.store.opening import open_store
 from workflow.store.rows import to_us
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ def said(store: Store) -> list[dict[str, Any]]:
     return [one for one in told if one["says"] == "decision"]
 
 
-def working(*days: Day) -> Catalogue:
+def working(*days: Day, number: str | None = None) -> Catalogue:
     """The small procedure with seven working days, by a calendar of Monday to Friday, 7 to 11 and 13 to 17."""
     week = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), ("07:00-11:00", "13:00-17:00"))
     definition = CalendarDefinition(
@@ -73,6 +75,7 @@ def working(*days: Day) -> Catalogue:
         covers=Covers(date(2025, 1, 1), date(2026, 12, 31)),
         hours=Hours(week=week),  # type: ignore[arg-type] # the weekdays' names
         days=(Day(date(2026, 1, 1), "off", instrument="Labour Code", unverified=True), *days),
+        revision=number,
     )
     limit = Limit(
         counts="days",
@@ -328,6 +331,54 @@ def test_a_source_whose_run_was_stopped_is_not_forgotten_by_the_next_definitions
 
     assert [one.subject for one in found if "source" in one.because] == [SUBJECT]
     assert replayed(store)[0] == []
+
+
+def test_a_source_that_is_again_what_it_was_counts_as_that(store: Store, where: str) -> None:
+    own = {name: source(name) for name in ("gate", "other")}
+    either = {**own, "other": source("other", voids="any")}
+    before, after = catalogue(sources=own), catalogue(sources=either)
+    apply(store, before, messages(*LIFE), now=NOW)
+    apply(store, before, messages(void(LIFE[3], 5, source="other")), now=NOW)
+    swept(store, after)
+
+    with closing(open_store(where)) as later:
+        assert [one.subject for one in moves(swept(later, before, LATER + timedelta(days=1)))] == [SUBJECT]
+    with closing(open_store(where)) as again:
+        assert replayed(again)[0] == []
+        assert moves(swept(again, before, LATER + timedelta(days=2))) == []
+
+
+def test_a_calendar_that_is_again_what_it_was_counts_as_that(store: Store) -> None:
+    received = vietnam(2025, 12, 29, 9, 0)
+    apply(store, BEFORE_THE_SWAP, messages(at(received, "A")), now=received)
+    first = rows(store)["A"].committed_due_at
+    assert len(moves(swept(store, AFTER_THE_SWAP, received + timedelta(hours=1)))) == 1
+
+    swept(store, BEFORE_THE_SWAP, received + timedelta(hours=2))
+
+    assert rows(store)["A"].committed_due_at == first
+    assert replayed(store)[0] == []
+    with store.reading() as reading:
+        kept = [one.revision for one in reading.definitions() if one.kind == "calendar"]
+    assert kept == ["first", "2025-12-25", "first-3"]
+
+
+def test_what_a_calendar_says_newly_comes_in_by_its_own_revision(store: Store) -> None:
+    apply(store, BEFORE_THE_SWAP, messages(at(vietnam(2025, 12, 22, 9, 0), "A")), now=NOW)
+    found = Day(date(2025, 12, 24), "off", instrument="Decree", unverified=True)
+    with pytest.raises(LedgerError, match="give the calendar another `revision`"):
+        swept(store, working(found))
+
+    (moved,) = moves(swept(store, working(found, number="2")))
+
+    assert moved.because == ("calendar",)
+    assert [one.what for one in moved.changes] == ["committed_due_at"]
+    assert replayed(store)[0] == []
+    with store.reading() as reading:
+        assert [one.revision for one in reading.definitions() if one.kind == "calendar"] == [
+            "first",
+            "first/2",
+        ]
 
 
 def test_a_second_run_finds_nothing_to_do(store: Store) -> None:

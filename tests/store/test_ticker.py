@@ -307,6 +307,7 @@ def test_an_act_on_an_alert_about_a_source_is_undone_by_its_void(store: Store) -
         assert [row.subject for row in reading.dossiers()] == [SUBJECT]
 
 
+@pytest.mark.tampers
 def test_of_two_that_speak_of_one_alert_at_once_the_later_is_told_to_try_again(
     store: Store, where: str
 ) -> None:

@@ -23,7 +23,6 @@ from consumers.channels.webhook import WebhookSender, secret_of, signature
 from consumers.channels.wording import Content, letter
 from workflow.alerts.routes import Mail
 from workflow.errors import ChannelAway, ChannelRefused
-from workflow.i18n import translator
 from workflow.messages import Alert, AlertSaid, encode
 from workflow.store.notices import Counted, Delivery
 
@@ -130,7 +129,7 @@ def mail(port: int, password: str | None = None, authority: Path | None = None, 
         }
     )
     context = ssl.create_default_context(cafile=authority)
-    return MailSender(told, password, context=context, speech=Speech(ZONE, translator("en")))
+    return MailSender(told, password, context=context, speech=Speech(ZONE, "en"))
 
 
 def test_a_webhook_is_one_that_standard_webhooks_takes(at_desk: Desk) -> None:
@@ -289,13 +288,21 @@ def test_a_mail_says_what_is_late_and_to_whom_it_goes(at_post: Post) -> None:
 
 
 def test_mail_speaks_the_language_it_is_told() -> None:
-    written = letter(whole("D1"), ZONE, translator("vi"))
+    written = letter(whole("D1"), ZONE, "vi")
     assert written.subject == "hồ sơ trễ hẹn: D1"
     assert "dunghen alerts show" in written.text
 
 
+def test_mail_cites_the_clause_in_its_language_where_it_is_told_in_both() -> None:
+    both = Content(delivery(), [encode(said("D1", basis="Law, art. 24", basis_vi="Luật, Điều 24"))], ())
+    assert "  rests on: Law, art. 24\n" in letter(both, ZONE, "en").text
+    assert ": Luật, Điều 24\n" in letter(both, ZONE, "vi").text
+    assert "Law" not in letter(both, ZONE, "vi").text
+    assert "Decree 61/2018, art. 19" in letter(whole("D1"), ZONE, "vi").text
+
+
 def test_a_mail_of_a_digest_is_short() -> None:
-    written = letter(COUNTED, ZONE, translator("en"))
+    written = letter(COUNTED, ZONE, "en")
     assert written.subject == "1203 alerts, counted"
     assert "   1200  land · dossier late · raised · earliest 2026-03-02 09:00" in written.text
     assert "dunghen channels show 7" in written.text
@@ -305,7 +312,7 @@ def test_a_mail_of_a_digest_is_short() -> None:
 def test_what_a_source_wrote_makes_no_header_and_no_line() -> None:
     hostile = said("D1", unit="land\r\nBcc: all@office.example", basis="a\nb\x1b[2J")
     content = Content(delivery(unit=hostile.alert.unit, notices=2), [encode(hostile)] * 2, ())
-    written = letter(content, ZONE, translator("en"))
+    written = letter(content, ZONE, "en")
     assert "\n" not in written.subject
     assert "\x1b" not in written.text
     assert not any(line.startswith(("Bcc", "b")) for line in written.text.splitlines())

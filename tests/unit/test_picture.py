@@ -70,6 +70,11 @@ def test_a_picture_is_sound_and_says_what_it_was_given() -> None:
     assert not [one for one in svg.iter() if one.tag in (f"{SVG}script", f"{SVG}image")]
 
 
+def test_a_narrow_window_shows_the_picture_whole() -> None:
+    # As in a browser of 400 px: no wider than the window, in its own proportions.
+    assert drawn().attrib["style"] == "max-width:100%;height:auto"
+
+
 def test_a_rate_is_rounded_as_in_every_table() -> None:
     """5 of 160 are 3.125 %."""
     found = said(drawn(curve("A", (5, 160)), large=curve("B", (5, 160))))

@@ -322,8 +322,8 @@ def test_accounts_that_were_closed_do_not_count() -> None:
     ("old", "new", "said"),
     [
         (
-            "    years: 3\n    figures: sample\n    basis: Law",
-            "    years: 6\n    figures: sample\n    basis: Law",
+            '    years: 3\n    figures: sample\n    basis: {vi: "Luật',
+            '    years: 6\n    figures: sample\n    basis: {vi: "Luật',
             "5",
         ),
         ("    field: one-stop", "    field: kitchen", "kitchen"),

@@ -124,6 +124,7 @@ def test_two_years_beyond_the_cover_are_counted_and_marked_and_no_more() -> None
         lambda work: work.nth_closing(at("2026-12-31 08:00"), 1, included=False),
         lambda work: work.begin(at("2026-12-31 16:00"), 15 * HOUR),
         lambda work: work.closing(date(2023, 12, 31)),
+        lambda work: work.opening_before(at("2024-01-01 08:00")),
     ],
 )
 def test_a_question_beyond_the_calendar_is_refused_with_its_name(ask) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
@@ -166,6 +167,16 @@ def test_the_short_way_of_day_counts_is_the_long_one(start: datetime, number: in
     assert work.nth_closing(start, number, included=included) == work.closing(
         work.nth_working_day(first, number)
     )
+
+
+@given(INSTANTS)
+def test_the_opening_before_is_found_by_going_back_day_by_day(instant: datetime) -> None:
+    work = can_tho().worktime(None, None)
+    day = work.date_of(instant) - timedelta(days=1)
+    while not work.is_working_day(day):
+        day -= timedelta(days=1)
+
+    assert work.opening_before(instant) == work.opening(day)
 
 
 def test_a_unit_counts_by_its_own_hours() -> None:

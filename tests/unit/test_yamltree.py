@@ -83,7 +83,7 @@ def test_vietnamese_and_a_byte_order_mark_are_read() -> None:
         ("on: 2025-02-30", "2:17", "a date such as 2025-12-31, found `2025-02-30`"),
         ("on: null", "2:17", "a date such as 2025-12-31, found `null`"),
         ("choice: never", "2:21", "one of early, late, found `never`"),
-        ("from: some", "2:19", "a list or one of any, found `some`"),
+        ("from: some", "2:19", "a list or the word any, found `some`"),
         ("from: [a, {b: c}]", "2:23", "text of the form ^[a-z]+$, found a mapping"),
         ("not: {from: [a, 1]}", "2:29", "text of the form ^[a-z]+$, found `1`"),
         ("pair: [a]", "2:19", "a list of 2, found a list of 1"),

@@ -65,6 +65,11 @@ def visit_of(rule: str, start: datetime | None) -> str:
     return "%s@%04d%02d%02dT%02d%02d%02dZ" % values  # noqa: UP031 - half of what other ways take
 
 
+def limit_of(rule: str) -> str:
+    """The limit of a rule that `visit_of` made."""
+    return rule.partition("@")[0]
+
+
 def causes(
     office: Office, rules: Rules, dossier: Dossier, dates: Sequence[Deadline], now: datetime
 ) -> list[Cause]:
@@ -170,7 +175,7 @@ def _slip_presses(office: Office, rules: Rules, dossier: Dossier, at: datetime) 
         return False
     slips = [slip for slip in dossier.appointments if slip.cause != "apology"]
     # Stops move a date away alone: the benchmark is no earlier.
-    least = min(clock.printed(slip, dossier.hours_of) for slip in slips)
+    least = min([clock.printed(slip, dossier.hours_of) for slip in slips])
     if begun + max(least - begun, _NOTHING) * office.share <= at:
         return True
     return office.day_before(least, dossier.unit, at) <= at

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
 
-from workflow.alerts.causes import warned_by
+from workflow.alerts.causes import limit_of, warned_by
 from workflow.alerts.lateness import (
     FOLLOWED_BY,
     alert_id,
@@ -22,7 +22,6 @@ from workflow.alerts.lateness import (
     sum_of,
 )
 from workflow.alerts.office import FAR
-from workflow.clocks.worktime import EVER
 from workflow.factrows import identity
 from workflow.fold import fold, follow, left_alone, passed, stepped
 
@@ -55,22 +54,24 @@ class Steps:
     """Goes through the facts of a dossier one by one, and finds the warnings they ended. `over`: those found, the
     earliest first; `all_seen`: whether all facts were gone through, so that there are no others.
 
-    `told`: whether anything was ever said of the dossier; otherwise only facts so new matter that a warning they ended
-    would still be said.
+    Of most facts only those matter that are so new that a warning they ended would still be said; of the limits that
+    were warned of before, by `lives`, all.
     """
 
-    def __init__(self, office: Office, now: datetime, *, told: bool) -> None:
-        """Nothing found yet."""
+    def __init__(self, office: Office, now: datetime, lives: Iterable[Life] = ()) -> None:
+        """Nothing found yet. `lives`: what was said of the dossier before, or waits."""
         self.over: list[Over] = []
         self.all_seen = False
-        self._office, self._now, self._told = office, now, told
+        self._office, self._now = office, now
+        warned = [limit_of(life.alert.rule) for life in lives if life.alert.kind in FOLLOWED_BY]
+        self._limits = frozenset(warned)
 
     def follow(
         self, rules: Rules, dossier: Dossier, facts: Sequence[Fact]
     ) -> tuple[Dossier, list[Outcome]] | None:
         """As the fold's `follow`. Raises CalendarRange."""
-        border = EVER[0] if self._told else self._border(rules, dossier, facts)
-        if not _any_beyond(border, facts):
+        border = self._border(rules, dossier, facts)
+        if not (self._limits or _any_beyond(border, facts)):
             return follow(rules, dossier, facts)
         outcomes: list[Outcome] = []
         for fact in facts:
@@ -79,8 +80,7 @@ class Steps:
                 return None
             after, outcome = found
             outcomes.append(outcome)
-            if after.last_key is not None and after.last_key[0] > border:
-                self.over += _ended(self._office, rules, dossier, after, outcome)
+            self._look(rules, dossier, after, outcome, border)
             dossier = after
         return dossier, outcomes
 
@@ -94,30 +94,46 @@ class Steps:
     def look_back(self, rules: Rules, dossier: Dossier, facts: Sequence[Fact], new: Collection[Fact]) -> None:
         """Looks through all facts of a dossier that was judged. Raises CalendarRange."""
         self.over, self.all_seen = [], True
-        news = set(map(identity, new)) if self._told else set()
+        news = set(map(identity, new)) if self._limits else set()
         border = self._border(rules, dossier, facts)
         if len(facts) < 2 or not (news or _any_beyond(border, facts)):  # noqa: PLR2004 - a pair
             return
         asked = passed(rules, dossier.subject, facts, lambda fact, at: at > border or identity(fact) in news)
         for before, after, outcome in asked:
-            self.over += _ended(self._office, rules, before, after, outcome)
+            self._look(rules, before, after, outcome, border)
+
+    def _look(
+        self, rules: Rules, before: Dossier, after: Dossier, outcome: Outcome, border: datetime
+    ) -> None:
+        """Looks at one fact, whatever it ended or, where it is too old, only at what was warned of before."""
+        new = after.last_key is not None and after.last_key[0] > border
+        if new or self._limits:
+            of = None if new else self._limits
+            self.over += _ended(self._office, rules, before, after, outcome, of)
 
     def _border(self, rules: Rules, dossier: Dossier, facts: Iterable[Fact]) -> datetime:
         """What took effect up to then ended no warning that would still be said; of a log nothing is ever said."""
         if rules.revision.kind == "log":
             return FAR
         office, now = self._office, self._now
-        delay = max(map(office.delay, {source_of(dossier), *(fact.source for fact in facts)}))
-        latest = (now - LOOKED_FOR - delay).replace(minute=0, second=0, microsecond=0)
-        return office.day_before(latest, dossier.unit, now) - delay
+        delay = max(map(office.delay, {source_of(dossier)}.union([fact.source for fact in facts])))
+        return office.day_before(now - LOOKED_FOR - delay, dossier.unit, now) - delay
 
 
 def _any_beyond(border: datetime, facts: Iterable[Fact]) -> bool:
     return any(fact.occurred_at > border for fact in facts)
 
 
-def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier, outcome: Outcome) -> list[Over]:
-    """The warnings that were true of a dossier until its last fact, by that one's `outcome`. Raises CalendarRange."""
+def _ended(
+    office: Office,
+    rules: Rules,
+    before: Dossier,
+    after: Dossier,
+    outcome: Outcome,
+    of: frozenset[str] | None,
+) -> list[Over]:
+    """The warnings that were true of a dossier until its last fact, by that one's `outcome`; `of`: only those of these
+    limits need be found. Raises CalendarRange."""
     key = after.last_key
     if key is None or before.last_key is None or before.last_key == key:
         return []
@@ -125,7 +141,7 @@ def _ended(office: Office, rules: Rules, before: Dossier, after: Dossier, outcom
         return []
     at, until = key[0], rules.family[before.revision]
     # Of a dossier that is halted nothing is said any more, so a fact that halts it leaves nothing as it was.
-    found = warned_by(office, until, before, at, but=None if after.halted else after)
+    found = warned_by(office, until, before, at, of=of, but=None if after.halted else after)
     if not found:
         return []
     true = [one for one in found if one.since < at and one.since < one.due_at]

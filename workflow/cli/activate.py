@@ -14,6 +14,7 @@ import msgspec
 
 from consumers.sweep import Moved, Sweep
 from workflow import catalogue as definitions
+from workflow.cli.approvals import tell_unlisted
 from workflow.cli.options import Command, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
@@ -34,7 +35,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 SHOWN: Final = 50
 """Dossiers of a table that is shown to a person; the other forms have them all."""
 MOVED: Final = (
-    Column("subject", "Dossier"),
+    Column("subject", "Dossier", id=True),
     Column("because", "Because of"),
     Column("what", "What"),
     Column("before", "Before"),
@@ -89,6 +90,7 @@ def activate(
     with ExitStack() as held:
         ours = held.enter_context(resources.as_file(resources.files("processes")))
         known = definitions.load(procedures or ours)
+        tell_unlisted(known)
         store = held.enter_context(place.opened())
         total = dossiers(store)
         sweep = Sweep(store, known, datetime.now(UTC), keep=not dry_run, everything=everything)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from consumers.contract.topics import PREFIX
+from workflow.errors import UsageError, Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +35,29 @@ def broker_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return placed
 
 
+class _Addresses(click.ParamType[str]):
+    """Addresses of brokers, kept as they were written."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002 - click's
+        """Raises UsageError where one is no host:port: the library would look for it for ever, or fail within."""
+        for one in value.split(","):
+            host, _, port = one.strip().rpartition(":")
+            if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 1 << 16):
+                raise UsageError(
+                    "--brokers: expected addresses such as kafka.example:9092, several with commas between them, "
+                    "found {found}; correct it, or DUNGHEN_BROKERS",
+                    found=one.strip() or Words("nothing"),
+                    reason="no_address",
+                )
+        return value
+
+
+ADDRESSES: Final = _Addresses()
 _BROKERS: Final = click.option(
     "--brokers",
+    type=ADDRESSES,
     default="127.0.0.1:9092",
     show_default=True,
     envvar="DUNGHEN_BROKERS",

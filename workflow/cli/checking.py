@@ -12,12 +12,12 @@ from workflow.choosing import choose
 from workflow.cli.output import Column, print_rows
 from workflow.cli.stories import OUTCOMES
 from workflow.errors import Words
-from workflow.facts import Acted, Opened
+from workflow.facts import Acted, Opened, units_named
 from workflow.fold import fold
 from workflow.i18n import current, filled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from consumers.files.entries import Messages
     from consumers.files.factfile import FactFile
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from consumers.forms.reading import Part
     from consumers.topicfacts import TopicFacts
     from workflow.facts import Fact
+    from workflow.organisation import Organisation
     from workflow.rules import Rules
     from workflow.sources import SourceDefinition
 
@@ -33,10 +34,11 @@ LISTED_MAX = 1_000
 """Messages that would be taken, and such as would not, shown one by one; all are counted."""
 MESSAGES = (
     Column("place", "Place"),
-    Column("dossier", "Dossier"),
+    Column("dossier", "Dossier", id=True),
     Column("action", "Action"),
     Column("occurred_at", "When"),
     Column("reason", "Not taken because"),
+    Column("column", "Column"),
     Column("expected", "Expected"),
     Column("found", "Found"),
     Column("do", "What to do"),
@@ -46,6 +48,7 @@ GROUP_WORDS = {
     "refusals": "not taken",
     "unmapped": "without a code of ours",
     "unknown_procedures": "judged by the generic procedure",
+    "strange_units": "no unit of the organisation",
     "unknown_actions": "unknown to its procedure",
     "outcomes": "outcome",
 }
@@ -60,11 +63,13 @@ class Report:
         definition: SourceDefinition | None,
         sources: Mapping[str, SourceDefinition],
         families: dict[str, dict[str, Rules]],
+        organisation: Organisation | None = None,
     ) -> None:
         self._definition = definition
         self._mapped = definition is not None and definition.mapping is not None
         self._sources = sources
         self.families = families
+        self._organisation = organisation
         self.listed: list[dict[str, Any]] = []
         self._shown: Counter[bool] = Counter()
         self._rows: dict[_Identity, list[int]] = {}
@@ -78,6 +83,8 @@ class Report:
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self.procedures: Counter[str] = Counter()
         self.actions: Counter[str] = Counter()
+        self.units: Counter[str] = Counter()
+        self._first_in: dict[str, str] = {}
 
     def tell(self, part: Part) -> None:
         """One message: its fact, or why it is not taken."""
@@ -147,9 +154,19 @@ class Report:
             for fact, outcome in zip(judged.facts, judged.outcomes, strict=True):
                 broken = ", ".join(violation.rule for violation in outcome.violations)
                 self.outcomes[outcome.status, broken] += 1
+                self._note_units(fact)
                 body = fact.body
                 if isinstance(body, Acted) and body.action not in judged.rules.revision.actions:
                     self.actions[f"{judged.rules.revision.procedure}: {body.action}"] += 1
+
+    def _note_units(self, fact: Fact) -> None:
+        """Counts the units a fact names that the organisation has not; nothing is asked where there is none."""
+        if self._organisation is None:
+            return
+        for unit in units_named(fact):
+            if unit not in self._organisation.units:
+                self.units[unit] += 1
+                self._first_in.setdefault(unit, fact.subject)
 
     def _rules(self, facts: Sequence[Fact]) -> Rules:
         """The procedure the facts name; the generic one where it is not modelled or only milestones are told."""
@@ -179,6 +196,10 @@ class Report:
             "refusals": dict(sorted(refusals.items())),
             "unmapped": {f"{field}: {value}": n for (field, value), n in sorted(opened.uncoded.items())},
             "unknown_procedures": dict(sorted(self.procedures.items())),
+            "strange_units": [
+                {"unit": unit, "count": n, "dossier": self._first_in[unit]}
+                for unit, n in sorted(self.units.items())
+            ],
             "unknown_actions": dict(sorted(self.actions.items())),
             "outcomes": {" ".join(one).strip(): n for one, n in sorted(self.outcomes.items())},
             "outcomes_refused": sum(n for (status, _), n in self.outcomes.items() if status == "refused"),
@@ -197,6 +218,7 @@ def _not_taken(place: str, reason: str, values: Mapping[str, object], said: str)
     return {
         "place": place,
         "reason": reason,
+        "column": str(values.get("column", "")),
         "expected": _in_words(values.get("expected", "")),
         "found": _in_words(values.get("found", "")),
         "do": said,
@@ -219,14 +241,25 @@ def print_report(report: Report, found: dict[str, Any], title: str) -> None:
         said = current("The first {shown} messages that would be taken are shown; all are counted.")
         click.echo(said.format(shown=report.shown), err=True)
     grouped = [
-        {"what": current(word), "value": _outcome(value) if group == "outcomes" else value, "count": count}
+        {"what": current(word), "value": value, "count": count}
         for group, word in GROUP_WORDS.items()
-        for value, count in found[group].items()
+        for value, count in _counts(group, found[group])
     ]
     print_rows(grouped, GROUPED, "table")
     click.echo(
         current("Of {records} records {facts} facts of {dossiers} dossiers would be taken.").format(**found)
     )
+
+
+def _counts(group: str, found: Any) -> Iterator[tuple[str, int]]:  # noqa: ANN401 - JSON
+    """The lines of a group, each with its number."""
+    if group == "strange_units":
+        said = current("{unit}, first in {dossier}")
+        yield from ((said.format(**one), one["count"]) for one in found)
+    elif group == "outcomes":
+        yield from ((_outcome(told), count) for told, count in found.items())
+    else:
+        yield from found.items()
 
 
 def _outcome(told: str) -> str:

@@ -17,6 +17,7 @@ from consumers.contract.outgoing import headers_of
 from consumers.decoding import zones_of
 from consumers.redriving import redriven
 from workflow.catalogue import load
+from workflow.cli.approvals import tell_unlisted
 from workflow.cli.listing import print_one
 from workflow.cli.options import Command, Group, output_option
 from workflow.cli.output import Column, print_json, print_rows
@@ -51,7 +52,7 @@ REDRIVEN: Final = (
     Column("number", "Number", "right"),
     Column("place", "Place"),
     Column("before", "Before"),
-    Column("outcome", "Outcome"),
+    Column("outcome", "Outcome", words=True),
     Column("reason", "Reason"),
     Column("detail", "Detail"),
 )
@@ -136,6 +137,7 @@ def redrive(
     with ExitStack() as held:
         ours = held.enter_context(resources.as_file(resources.files("processes")))
         catalogue = load(procedures or ours)
+        tell_unlisted(catalogue)
         store = held.enter_context(place.opened())
         found = [_one(store, number) for number in dict.fromkeys(numbers)] if numbers else _all(store, reason)
         zones = zones_of(catalogue.sources.values())

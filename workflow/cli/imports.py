@@ -20,14 +20,16 @@ from consumers.files.sourcefile import open_source_file
 from consumers.intake import kept_in
 from consumers.ticker import DOSSIERS_A_TICK, tick
 from workflow import catalogue as definitions
+from workflow.cli.approvals import tell_unlisted
 from workflow.cli.inputs import FILE, moment
 from workflow.cli.options import Command, file_limits, output_option
 from workflow.cli.output import Column, print_json, print_rows, refusal_line
 from workflow.cli.progress import watched
 from workflow.cli.stores import Place, store_options
+from workflow.cli.unknown import print_unknown
 from workflow.errors import InputError, StoreBusy, UsageError, VersionConflict, Words
 from workflow.i18n import current, filled
-from workflow.store.looking import unmodelled
+from workflow.store.looking import strange_units, unmodelled
 from workflow.store.rows import Position
 from workflow.store.trying import tried
 
@@ -59,7 +61,6 @@ FIGURES: Final = (
     Column("refused", "Refused", "right"),
     Column("dead", "Dead letters", "right"),
 )
-UNMODELLED: Final = (Column("code", "Code named"), Column("dossiers", "Dossiers", "right"))
 
 
 class Imported(Struct):
@@ -138,12 +139,13 @@ def import_(  # noqa: PLR0913 - one parameter per option
         else:
             done = [_brought(store, known, path, mapping, until)]
         _look(store, known.catalogue, until)
-        codes = unmodelled(store)
+        codes, strange = unmodelled(store), strange_units(store, known.catalogue.organisation)
     if output == "json":
-        print_json({"dry_run": dry_run, "files": done, "unmodelled": to_builtins(codes)})
+        counted = {"unmodelled": to_builtins(codes), "strange_units": to_builtins(strange)}
+        print_json({"dry_run": dry_run, "files": done, **counted})
     else:
         print_rows(map(_row, done), FIGURES, "table", title="Nothing was stored" if dry_run else "")
-        print_rows(to_builtins(codes), UNMODELLED, "table", title="Judged by the generic procedure")
+        print_unknown(codes, strange)
     return int(any(one.refused or one.dead or one.blocked or one.stopped for one in done))
 
 
@@ -272,6 +274,7 @@ def _definitions(procedures: Path | None, source: str) -> Iterator[Definitions]:
         ours = files.enter_context(resources.as_file(resources.files("processes")))
         folder = procedures or ours
         catalogue = definitions.load(folder)
+        tell_unlisted(catalogue)
         found = catalogue.sources.get(source)
         if found is None:
             raise UsageError(
@@ -292,7 +295,7 @@ def _tell(reading: Messages | Rows | Register, one: Imported) -> None:
     """What was not taken, line by line, and where an earlier import had come to; on standard error."""
     refusals = reading.refusals
     for refusal in refusals.listed:
-        click.echo(refusal_line(refusal.place, refusal.template, refusal.values), err=True)
+        click.echo(refusal_line(refusal.where, refusal.template, refusal.values), err=True)
     if refusals.total > len(refusals.listed):
         more = refusals.total - len(refusals.listed)
         click.echo(current("and {count} more rows that were not taken").format(count=more), err=True)

@@ -33,7 +33,7 @@ SHOWN: Final = 50
 NAMED: Final = 3
 """Facts and definitions named in a line of the table."""
 DIFFERING: Final = (
-    Column("subject", "Dossier"),
+    Column("subject", "Dossier", id=True),
     Column("what", "What"),
     Column("before", "Before"),
     Column("after", "After"),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from workflow.cli.output import Form
 
 COLUMNS: Final = (
-    Column("subject", "Dossier"),
+    Column("subject", "Dossier", id=True),
     Column("procedure", "Procedure"),
     Column("state", "State"),
     Column("unit", "Unit"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from workflow.procedure.language import Names, Revision
+    from workflow.procedure.language import Names, Revision, Wording
 
 
 def named(names: Names | None, identifier: str) -> str:
@@ -16,6 +16,11 @@ def named(names: Names | None, identifier: str) -> str:
     if names is None:
         return identifier
     return names.vi if os.environ.get("LANGUAGE") == "vi" else names.en
+
+
+def worded(text: Wording) -> str:
+    """A text of a definition in the language of the texts."""
+    return text if isinstance(text, str) else named(text, "")
 
 
 def in_names(values: Mapping[str, str | int], revision: Revision) -> dict[str, str | int]:

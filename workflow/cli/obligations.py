@@ -14,6 +14,7 @@ from consumers.apply import Told, apply
 from consumers.codec import encode
 from workflow import catalogue as definitions
 from workflow.audit.views import in_order, view
+from workflow.cli.approvals import tell_unlisted
 from workflow.cli.imports import FOLDER
 from workflow.cli.listing import print_views
 from workflow.cli.options import Group, output_option
@@ -71,7 +72,9 @@ def begin(place: Place, procedures: Path | None, output: Form) -> None:
         now = datetime.now(UTC)
         facts = begun(_schedule(folder), now)
         told = [Told(fact, encode(fact), f"schedule:{fact.subject}") for fact in facts]
-        done = apply(store, definitions.load(folder), told, now=now)
+        catalogue = definitions.load(folder)
+        tell_unlisted(catalogue)
+        done = apply(store, catalogue, told, now=now)
     rows = [{"begun": done.appended, "known": done.duplicates, "dead": done.dead}]
     columns = (Column("begun", "Begun", "right"), Column("known", "There already", "right"))
     print_rows(rows, columns, output)

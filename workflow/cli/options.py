@@ -19,7 +19,7 @@ from consumers.patience import RetrySettings
 from workflow.cli.output import Form
 from workflow.cli.writing import spare_inputs
 from workflow.i18n import LANGUAGES, current, use
-from workflow.settings import keys_of, refuse_unknown, settings_from, unknown_keys
+from workflow.settings import LIMIT, in_order, keys_of, refuse_unknown, settings_from, unknown_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -89,7 +89,9 @@ def with_language(parameters: Iterable[click.Parameter]) -> list[click.Parameter
 
 def file_limits(environ: Mapping[str, str] = os.environ) -> FileLimits:
     """The limits of the file readers, as the environment sets them. Raises `UsageError` for a malformed one."""
-    return settings_from(environ, DEFAULT_LIMITS)
+    found = settings_from(environ, DEFAULT_LIMITS)
+    in_order((f"{LIMIT}EARLIEST", found.earliest), (f"{LIMIT}LATEST", found.latest))
+    return found
 
 
 def kafka_settings(environ: Mapping[str, str] = os.environ) -> KafkaSettings:
@@ -99,7 +101,9 @@ def kafka_settings(environ: Mapping[str, str] = os.environ) -> KafkaSettings:
 
 def retry_settings(environ: Mapping[str, str] = os.environ) -> RetrySettings:
     """How long to wait between attempts, as the environment sets it. Raises `UsageError` for a malformed setting."""
-    return settings_from(environ, RETRIES, RETRY)
+    found = settings_from(environ, RETRIES, RETRY)
+    in_order((f"{RETRY}WAIT_LEAST_MS", found.wait_least_ms), (f"{RETRY}WAIT_MOST_MS", found.wait_most_ms))
+    return found
 
 
 def check_environment(environ: Mapping[str, str], top: click.Group) -> None:

@@ -18,11 +18,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from workflow.cli.narrow import BETWEEN, fitted
 from workflow.cli.vocabulary import worded
 from workflow.i18n import current, filled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from workflow.cli.narrow import Shape
 
 Form: TypeAlias = Literal["table", "json", "jsonl", "csv"]
 WIDEST: Final = 100_000
@@ -35,13 +38,15 @@ _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
 class Column(NamedTuple):
     """A column of results: its key in JSON and CSV, its English title in tables, and how it stands.
 
-    `words`: its cells hold words of ours, which tables show in the language of the command.
+    `words`: its cells hold words of ours, which tables show in the language of the command. `id`: its cells are what
+    another command asks for, never broken over lines.
     """
 
     key: str
     title: str
     justify: Literal["left", "right"] = "left"
     words: bool = False
+    id: bool = False
 
 
 def print_rows(
@@ -113,20 +118,64 @@ def _print_table(
     cells = [[visible(_shown(row.get(column.key), column)) for column in columns] for row in rows]
     if not cells:
         return
-    table = _table(columns, cells)
-    if out.isatty() and _console(out, WIDEST).measure(table).maximum > _console(out).width:
-        # Folded words are hard to read: first what says nothing goes, and the space between columns.
-        told = [place for place in range(len(columns)) if any(row[place] for row in cells)]
-        table = _table([columns[place] for place in told], [[row[place] for place in told] for row in cells])
-        table.padding = (0, 0, 0, 1)
-    # Not the table's own title, which would be folded to the width of a narrow table.
-    print_rich(*([Text(visible(current(title)))] if title else []), table, stream=out)
+    titles = [current(column.title) for column in columns]
+    table = _table([(name, one.justify, None) for name, one in zip(titles, columns, strict=True)], cells)
+    wide = out.isatty() and _console(out, WIDEST).measure(table).maximum > _console(out).width
+    if title:  # not the table's own title, which would be folded to the width of a narrow table
+        print_rich(Text(visible(current(title))), stream=out)
+    if not wide:
+        print_rich(table, stream=out)
+        return
+    right, ids = ([one.justify == "right" for one in columns], [one.id for one in columns])
+    shape = fitted(titles, cells, right, ids, _console(out).width)
+    if shape is None:
+        _print_records(titles, cells, out)
+    else:
+        _print_shape(columns, shape, out)
 
 
-def _table(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> Table:
+def _print_records(titles: Sequence[str], cells: Sequence[Sequence[str]], out: TextIO) -> None:
+    """Prints each row as lines of its own, a column a line, those that say nothing left out."""
+    for row in cells:
+        table = Table(box=None, show_header=False, padding=(0, 0, 0, BETWEEN))
+        table.add_column()
+        table.add_column(overflow="fold")
+        for title, cell in zip(titles, row, strict=True):
+            if cell:
+                table.add_row(Text(title, style="bold"), Text(cell))
+        out.write("\n")
+        print_rich(table, stream=out)
+    out.write("\n")
+
+
+def _print_shape(columns: Sequence[Column], shape: Shape, out: TextIO) -> None:
+    """Prints a table that fits; rows with lines below are tables of their own, as wide as all."""
+    heads = [
+        (title, columns[place].justify, width)
+        for place, title, width in zip(shape.columns, shape.titles, shape.widths, strict=True)
+    ]
+    if not any(shape.below):
+        print_rich(_table(heads, shape.rows), stream=out)
+        return
+    out.write(f"{_rendered(_table(heads, []), out).rstrip()}\n")
+    for row, below in zip(shape.rows, shape.below, strict=True):
+        table = _table(heads, [row])
+        table.show_header, table.box, table.padding = False, None, (0, 0, 0, BETWEEN)
+        print_rich(table, stream=out)
+        # As one line, however long: the terminal folds what it copies whole.
+        out.writelines(f"    {one}\n" for one in below if one)
+    out.write("\n")
+
+
+def _table(
+    heads: Sequence[tuple[str, Literal["left", "right"], int | None]], cells: Sequence[Sequence[str]]
+) -> Table:
+    """A table of columns, each with its title, how it stands and how wide it is, where that is settled."""
     table = Table(box=box.SIMPLE_HEAD)
-    for column in columns:
-        table.add_column(Text(current(column.title)), justify=column.justify, overflow="fold")
+    for title, justify, width in heads:
+        table.add_column(Text(title), justify=justify, overflow="fold", width=width)
+        if width is not None:
+            table.padding = (0, 0, 0, BETWEEN - 1)
     for row in cells:
         table.add_row(*map(Text, row))
     return table
@@ -135,11 +184,15 @@ def _table(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> Table:
 def print_rich(*parts: Any, stream: TextIO | None = None) -> None:  # noqa: ANN401 - whatever rich can show
     """Prints rich text or tables: as wide as the terminal, or unfolded and uncoloured into a file or pipe."""
     out = stream or sys.stdout
-    console = _console(out)
     for part in parts:
-        with console.capture() as capture:
-            console.print(part)
-        out.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+        out.write(_rendered(part, out))
+
+
+def _rendered(part: Any, out: TextIO) -> str:  # noqa: ANN401 - as above
+    console = _console(out)
+    with console.capture() as capture:
+        console.print(part)
+    return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
 
 
 def _console(out: TextIO, width: int | None = None) -> Console:

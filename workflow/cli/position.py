@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -92,4 +93,4 @@ def set_(topic: str, partition: int, offset: int, place: Place, broker: Broker) 
             reason="no_topic",
         )
     with place.opened() as store, store.writing() as writing:
-        writing.set_position(topic, partition, offset, log)
+        writing.set_position(topic, partition, offset, log, datetime.now(UTC))

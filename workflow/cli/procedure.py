@@ -8,30 +8,32 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from workflow.cli.inputs import all_calendars
 from workflow.cli.options import Group, language_option, output_option
 from workflow.cli.output import Column, print_json, print_rows
+from workflow.cli.surroundings import surroundings
 from workflow.cli.vocabulary import worded as in_words
 from workflow.cli.writing import OUT, written_whole
-from workflow.errors import UsageError, Words
-from workflow.i18n import current, filled
+from workflow.errors import DefinitionError, UsageError, Words
+from workflow.i18n import current, filled, message
 from workflow.procedure import tables
 from workflow.procedure.checks import check, check_all
 from workflow.procedure.diagram import svg
 from workflow.procedure.diff import changes, worded
 from workflow.procedure.finding import shown_run
-from workflow.procedure.ledger import read_ledger, verify_ledger
+from workflow.procedure.ledger import ledger_fault
 from workflow.procedure.mermaid import mermaid
-from workflow.procedure.reader import read_placed, read_procedures
+from workflow.procedure.reader import read_each, read_procedures
+from workflow.yamltree import Placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from workflow.cli.output import Form
+    from workflow.errors import DunghenError
     from workflow.i18n import Language
     from workflow.procedure.finding import Finding
     from workflow.procedure.language import Revision
-    from workflow.yamltree import Placed
+    from workflow.procedure.ledger import Listed
 
 FILE: Final = click.Path(path_type=Path)
 
@@ -83,7 +85,7 @@ PAUSES: Final = (
 GUARDS: Final = (
     Column("guard", "Guard"),
     Column("name", "Name"),
-    Column("requires", "Requires"),
+    Column("asks", "Requires"),
     Column("on_break", "If broken", words=True),
     Column("basis", "Legal basis"),
 )
@@ -107,6 +109,7 @@ LABELS: Final = {
     "effective_to": "Holds to",
     "zone": "Time zone",
     "calendar": "Calendar",
+    "basis": "Legal basis",
     "initial": "Initial state",
     "fingerprint": "Fingerprint",
 }
@@ -127,8 +130,19 @@ def procedure() -> None:
 
 
 @procedure.command("check")
-@click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
-@click.option("--ledger", type=FILE, help="The ledger of approved revisions their fingerprints are held to.")
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, path_type=Path),
+    metavar="FILE...",
+)
+@click.option(
+    "--ledger",
+    type=FILE,
+    help="The ledger of approved revisions their fingerprints are held to; by default the nearest file "
+    "APPROVED in or above what is checked.",
+)
 @click.option(
     "--calendar", type=FILE, multiple=True, help="A calendar beside or instead of those that come with us."
 )
@@ -140,12 +154,20 @@ def check_command(
 ) -> int:
     """Checks procedures: files, or folders with all procedures below.
 
-    Lists each finding with its place and a run that shows it. Ends with 1 if there is an error.
+    Lists each finding with its place and a run that shows it; a file that cannot be read is one, and the others are
+    checked. So is a calendar of their folder. Ends with 1 if there is an error.
     """
-    read = [one for file in files for one in read_placed(file)]
-    zones = {name: one.definition.zone for name, one in all_calendars(calendar).items()}
-    rows = [row for one in read for row in _findings(one, zones)]
-    rows += [_row(one, _place(read, one), "") for one in check_all(one.value for one in read)]
+    told = [one for file in files for one in read_each(file)]
+    read = [one for one in told if isinstance(one, Placed)]
+    zones, listed, faults = surroundings(files, calendar, ledger)
+    rows = [_error(fault, place) for place, fault in faults]
+    rows += [row for one in told for row in _rows(one, zones, listed)]
+    rows += [
+        _row(one, _place(read, one), "")
+        for one in check_all(one.value for one in read)
+        # What holds between two revisions may be what could not be read.
+        if one.code != "gap" or len(read) == len(told)
+    ]
     shown = [row for row in rows if accepted or row["level"] != "accepted"]
     print_rows(shown, FINDINGS, output)
     levels = [row["level"] for row in rows]
@@ -158,16 +180,36 @@ def check_command(
         ),
         err=True,
     )
-    if ledger is not None:
-        verify_ledger((one.value for one in read), read_ledger(ledger))
     return 1 if "error" in levels else 0
 
 
-def _findings(one: Placed[Revision], zones: Mapping[str, str]) -> Iterator[dict[str, object]]:
+def _rows(
+    one: Placed[Revision] | DefinitionError, zones: Mapping[str, str] | None, listed: Listed | None
+) -> Iterator[dict[str, object]]:
+    """What is found of one revision: by its checks and, where a ledger is given, between the two."""
+    if isinstance(one, DefinitionError):
+        yield _error(one, str(one.values.get("place") or one.values.get("name", "")))
+        return
     for finding in check(one.value, zones):
         yield _row(
             finding, one.place(finding.where), shown_run(one.value, finding.trace) if finding.trace else ""
         )
+    fault = None if listed is None else ledger_fault(one.value, listed)
+    if fault is not None:
+        yield _error(fault, one.place(("approval",)), "approval")
+
+
+def _error(error: DunghenError, place: str, path: str = "") -> dict[str, object]:
+    said = message(error).removeprefix(f"{place}: ")
+    return {
+        "level": "error",
+        "place": place,
+        "code": error.code,
+        "path": path,
+        "message": said,
+        "run": "",
+        "because": None,
+    }
 
 
 def _place(read: Sequence[Placed[Revision]], finding: Finding) -> str:
@@ -202,7 +244,7 @@ def show_command(file: Path, revision: str | None, output: Form) -> None:
         "moves": (MOVES, list(tables.moves(shown, language, current))),
         "limits": (LIMITS, list(tables.limits(shown, language, current))),
         "pauses": (PAUSES, list(tables.pauses(shown, language, current))),
-        "guards": (GUARDS, list(tables.guards(shown, language))),
+        "guards": (GUARDS, list(tables.guards(shown, language, current))),
         "registers": (REGISTERS, list(tables.registers(shown))),
     }
     heading = tables.heading(shown, language)

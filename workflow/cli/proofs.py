@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -10,24 +11,29 @@ import click
 import msgspec
 
 from workflow.audit.replay import Replay
+from workflow.cli.inputs import FILE
 from workflow.cli.options import Command, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
 from workflow.cli.stores import archive_of, store_options
+from workflow.errors import UsageError
 from workflow.i18n import current
 from workflow.store.looking import dossiers, facts
-from workflow.store.proof import Verification
+from workflow.store.proof import NO_WITNESS, Verification
+from workflow.store.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from workflow.cli.output import Form
     from workflow.cli.stores import Place
+    from workflow.store.breaches import Breach, Broken
 
 SHOWN: Final = 50
 """Rows of a table that is shown to a person; the other forms have them all."""
 DIFFERENCES: Final = (
-    Column("subject", "Dossier"),
+    Column("subject", "Dossier", id=True),
     Column("where", "Where"),
     Column("what", "What"),
     Column("fact", "Fact"),
@@ -37,11 +43,22 @@ DIFFERENCES: Final = (
 
 BREACHES: Final = (
     Column("breach", "Breach"),
-    Column("subject", "Dossier"),
-    Column("source", "Source"),
-    Column("id", "Fact"),
-    Column("revision", "Revision"),
+    Column("table", "Table"),
+    Column("row", "Row", id=True),
+    Column("expected", "Expected"),
+    Column("found", "Found"),
 )
+ADVICE: Final[dict[Breach, str]] = {
+    "content": "content: the row was changed since it was written; restore it from the last backup that verifies.",
+    "received": "received: the message kept beside the fact is another; ask its source for it, or restore it.",
+    "erased_unsaid": "erased_unsaid: the message was erased and no fact says so; restore it, or record the erasure.",
+    "recorded_at": "recorded_at: when it was recorded was changed; set it back to what is expected.",
+    "gone": "gone: the row was removed; restore it from the last backup that verifies.",
+    "unsaid": "unsaid: no batch wrote the row; ask who has put it there, and compare with the last backup.",
+    "checksum": "checksum: the row of the outbox was changed; compare what was sent from it with its topics.",
+    "witness": "witness: the store is no continuation of what was kept; compare it with the backup of that day.",
+}
+"""What to do about each kind of breach."""
 
 
 @click.command(cls=Command)
@@ -93,37 +110,68 @@ def replay(place: Place, without_dates: bool, output: Form) -> int:  # noqa: FBT
 
 @click.command(cls=Command)
 @store_options
+@click.option(
+    "--witness",
+    type=FILE,
+    help="What an earlier run printed with --output json, kept where nobody could change it.",
+)
 @output_option("table", "json", "jsonl")
-def verify(place: Place, output: Form) -> int:
-    """Check that every fact of a store is still what was appended: its content, and its message unless erased.
+def verify(place: Place, witness: Path | None, output: Form) -> int:
+    """Check that a store is still what its batches wrote: facts, messages, alerts, definitions, positions, letters.
 
-    Ends with 1 where one is not.
+    Ends with 1 where a row is not.
     """
+    earlier = NO_WITNESS if witness is None else _witness(witness)
     with place.opened() as store:
         total = facts(store)
         with store.reading() as reading:
-            run = Verification(reading)
+            run = Verification(reading, datetime.now(UTC), earlier)
             found = watched(run.broken(), lambda: (run.facts, total), "Verifying")
-            counted = _Counted(one._asdict() for one in found)
-            listed = _listed(counted, output, BREACHES, "Facts that are not what was appended")
+            counted = _Counted(found)
+            listed = _listed(
+                map(msgspec.to_builtins, counted), output, BREACHES, "Rows that are not what was written"
+            )
     if output == "json":
-        print_json({"facts": run.facts, "broken": counted.number, "found": listed})
+        kept = msgspec.to_builtins(run.witness)
+        print_json({"facts": run.facts, "broken": counted.number, "found": listed, "witness": kept})
     else:
-        said = current("{facts} facts looked at: {broken} are not what was appended.")
+        said = current(
+            "{facts} facts looked at, and the rows of all that was written with them: {broken} breaches."
+        )
         click.echo(said.format(facts=run.facts, broken=counted.number), err=output != "table")
+    for breach in sorted(counted.breaches):
+        click.echo(current(ADVICE[breach]), err=True)
     return int(counted.number > 0)
 
 
-class _Counted:
-    """Rows as they come, and how many came."""
+class _Printed(msgspec.Struct):
+    witness: Witness
 
-    def __init__(self, rows: Iterable[dict[str, object]]) -> None:
+
+def _witness(path: Path) -> Witness:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Printed).witness
+    except msgspec.MsgspecError as fault:
+        raise UsageError(
+            "{file}: expected what dunghen audit verify printed with --output json, found something else ({fault})",
+            file=path.name,
+            fault=str(fault),
+            reason="no_witness",
+        ) from fault
+
+
+class _Counted:
+    """Breaches as they come, how many came, and of which kinds."""
+
+    def __init__(self, rows: Iterable[Broken]) -> None:
         self.number = 0
+        self.breaches: set[Breach] = set()
         self._rows = rows
 
-    def __iter__(self) -> Iterator[dict[str, object]]:
+    def __iter__(self) -> Iterator[Broken]:
         for row in self._rows:
             self.number += 1
+            self.breaches.add(row.breach)
             yield row
 
 

@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 from msgspec.structs import replace
 
+from workflow.cli.approvals import tell_unlisted
 from workflow.cli.budgets import show_budget
 from workflow.cli.completeness import Feeds, units_of_officers
 from workflow.cli.indices import show_indices
@@ -131,6 +132,7 @@ def rates(  # noqa: PLR0913 - one parameter per option
         if index:
             show_indices(_measures(store, "all"), period, store.at, output)
             return
+        tell_unlisted(store.catalogue)
         feeds = Feeds(store)
         parts, whole = _counted(feeds.watch(_measures(store, by)), period, by, store)
         left_out = len(store.duplicates)
@@ -179,9 +181,10 @@ def _print_tables(rows: Iterable[dict[str, object]], group: Column) -> None:
 
 def _measures(store: Seen, by: Asked) -> Iterator[Measure]:
     units = units_of_officers(store) if by == "officer-unit" else {}
+    unlisted = {(one.procedure, one.revision) for one in store.catalogue.unlisted}
     for one in watched(store.judged(), store.progress, "Counting"):
         if not one.duplicate and one.rules.revision.kind not in counting.OWED:
-            found = counting.measure(one.rules, one.dossier, store.at, one.code)
+            found = counting.measure(one.rules, one.dossier, store.at, one.code, unlisted)
             unit = units.get(found.officer or "")
             yield found if unit is None else replace(found, officer_unit=unit)
 

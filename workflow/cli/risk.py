@@ -53,7 +53,7 @@ CELLS: Final = (
 
 
 OPEN: Final = (
-    Column("subject", "Dossier"),
+    Column("subject", "Dossier", id=True),
     Column("step", "Step"),
     Column("unit", "Unit"),
     Column("officer", "Officer"),

@@ -11,6 +11,7 @@ import msgspec
 from consumers.rotating import acts_after, officers
 from workflow.audit.views import in_order, view
 from workflow.cli.listing import print_views
+from workflow.cli.naming import worded
 from workflow.cli.options import Group, output_option
 from workflow.cli.output import Column, print_json, print_rows, tell_none
 from workflow.cli.progress import watched
@@ -55,7 +56,7 @@ ACTS: Final = (
     Column("post", "Post"),
     Column("unit", "Unit"),
     Column("left_on", "Left on"),
-    Column("dossier", "Dossier"),
+    Column("dossier", "Dossier", id=True),
     Column("action", "Action"),
     Column("at", "When"),
 )
@@ -257,7 +258,7 @@ def _print_duty(known: Known, duty: Duty) -> None:
     )
     print_sum(duty.sum, zone)
     if duty.basis:
-        click.echo(f"  {current('basis: {basis}').format(basis=duty.basis)}")
+        click.echo(f"  {current('basis: {basis}').format(basis=worded(duty.basis))}")
     click.echo()
 
 

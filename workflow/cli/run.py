@@ -16,6 +16,7 @@ from consumers.relay import Relay
 from consumers.ticking import Ticking
 from consumers.together import together
 from consumers.worker import Worker
+from workflow.cli.approvals import log_unlisted
 from workflow.cli.brokers import broker_options, health_options
 from workflow.cli.channels import opened_routes, routes_option
 from workflow.cli.options import Command, kafka_settings
@@ -63,6 +64,7 @@ def run(
     parts += parts_of(reached) if told is not None else ()
     with running(parts, port=health_port, host=health_host) as process, ExitStack() as held:
         catalogue, beside = held.enter_context(reading.definitions())
+        log_unlisted(catalogue, worker.PART)
         # What a definition remembers while it judges is of one thread, so the ticker has its own.
         another, _ = held.enter_context(reading.definitions())
         store = held.enter_context(place.opened(make=True, shadow=shadow))

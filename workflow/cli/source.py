@@ -14,6 +14,7 @@ from consumers.decoding import zones_of
 from consumers.forms.opened import open_source, parts
 from consumers.kafka import newest
 from consumers.topicfacts import TopicFacts
+from workflow.cli.brokers import ADDRESSES
 from workflow.cli.checking import Report, print_report
 from workflow.cli.inputs import FILE, all_calendars, organisation_of, regrouped
 from workflow.cli.options import Group, file_limits, kafka_settings, output_option
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from consumers.files.factfile import FactFile
     from consumers.forms.formfile import FormFile
     from workflow.cli.output import Form
+    from workflow.organisation import Organisation
     from workflow.rules import Rules
     from workflow.sources import SourceDefinition, SourceOrder
 
@@ -98,7 +100,7 @@ def show(name: str) -> None:
     help="The folder of definitions, as for an import; by default those that come with us.",
 )
 @click.option("--secret", type=FILE, help="The file of the secret that keys the hashes of persons.")
-@click.option("--brokers", envvar="DUNGHEN_BROKERS", help="Kafka, for a topic: host:port.")
+@click.option("--brokers", type=ADDRESSES, envvar="DUNGHEN_BROKERS", help="Kafka, for a topic: host:port.")
 @click.option(
     "--last",
     type=click.IntRange(1, 100_000),
@@ -134,8 +136,9 @@ def check(  # noqa: PLR0913 - one parameter per option
             records = newest(_broker(brokers, what), what, last, **kafka_settings().security())
             # As a worker reads it: only of a topic that is told to be one zone's are times taken without an offset.
             opened = TopicFacts(what, records, zones_of(known.values()).get(what))
-        families = _families(procedure, procedures, orders(known))
-        report = Report(None if named is None else named[0], known, families)
+        organisation = organisation_of(None) if procedures is None else organisation_in(procedures)
+        families = _families(procedure, procedures, orders(known), organisation)
+        report = Report(None if named is None else named[0], known, families, organisation)
         told = opened.parts() if isinstance(opened, TopicFacts) else parts(opened)
         for part in watched(told, opened.progress, "Checking"):
             report.tell(part)
@@ -191,7 +194,10 @@ def _named(name: str, files: ExitStack, procedures: Path | None = None) -> tuple
 
 
 def _families(
-    paths: tuple[Path, ...], procedures: Path | None, known: dict[str, SourceOrder]
+    paths: tuple[Path, ...],
+    procedures: Path | None,
+    known: dict[str, SourceOrder],
+    organisation: Organisation | None,
 ) -> dict[str, dict[str, Rules]]:
     """Procedures by code, the generic one always among them."""
     with resources.as_file(resources.files("processes")) as ours:
@@ -202,5 +208,5 @@ def _families(
     for revision in revisions.values():
         by_code.setdefault(revision.procedure, []).append(revision)
     calendars = all_calendars(()) if procedures is None else read_calendars(procedures / "calendars")
-    hours = hours_of(organisation_of(None) if procedures is None else organisation_in(procedures))
+    hours = hours_of(organisation)
     return {code: compile_family(family, calendars, known, hours) for code, family in by_code.items()}

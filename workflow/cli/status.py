@@ -13,26 +13,28 @@ from consumers.kafka import log_ends
 from workflow.audit.census import census
 from workflow.audit.views import view
 from workflow.catalogue import JUDGE_VERSION
+from workflow.cli.brokers import ADDRESSES
 from workflow.cli.options import Command, kafka_settings, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.position import OF_JUDGMENTS, shown_stream
 from workflow.cli.progress import watched
 from workflow.cli.stores import looking_options
 from workflow.cli.sums import shown_instant, shown_wait
+from workflow.cli.unknown import print_unknown
 from workflow.clocks.worktime import MICROSECONDS_A_MINUTE
 from workflow.i18n import current
 from workflow.store.alerts import feeds
-from workflow.store.looking import backlog, positions
+from workflow.store.looking import backlog, positions, strange_units
 from workflow.store.rows import from_us
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from zoneinfo import ZoneInfo
 
     from workflow.audit.census import Census, Count, Group
     from workflow.cli.output import Form
     from workflow.cli.stores import Looking, Seen
-    from workflow.store.looking import Backlog, Contents
+    from workflow.store.looking import Backlog, Contents, StrangeUnit
 
 COUNTS = (
     Column("dossiers", "Dossiers", "right"),
@@ -87,13 +89,13 @@ DEFINITIONS = (
     Column("count", "Count", "right"),
     Column("recorded_at", "Newest used since"),
 )
-UNMODELLED = (Column("code", "Code named"), Column("dossiers", "Dossiers", "right"))
 
 
 @click.command(cls=Command)
 @looking_options
 @click.option(
     "--brokers",
+    type=ADDRESSES,
     envvar="DUNGHEN_BROKERS",
     help="Kafka: host:port. Named, the lag of each partition is told too.",
 )
@@ -110,6 +112,7 @@ def status(looking: Looking, brokers: str | None, output: Form) -> None:
         sources = _sources(store, held)
         reached = _reached(store, brokers)
         waits = backlog(store.store, datetime.now(UTC))
+        strange = strange_units(store.store, store.catalogue.organisation)
         views = (
             view(one.rules, one.dossier, store.at, one.blocked)
             for one in watched(store.judged(), store.progress, "Counting")
@@ -122,12 +125,17 @@ def status(looking: Looking, brokers: str | None, output: Form) -> None:
             "judge_version": JUDGE_VERSION,
         }
     if output == "json":
-        running = {"sources": sources, "positions": reached, "waiting": waits}
+        running = {
+            "sources": sources,
+            "positions": reached,
+            "waiting": waits,
+            "strange_units": msgspec.to_builtins(strange),
+        }
         print_json({**said, **msgspec.to_builtins(counted), **msgspec.to_builtins(held), **running})
         return
     _print_census(counted)
     _print_running(sources, reached, waits, zone)
-    _print_contents(held, zone)
+    _print_contents(held, strange, zone)
     click.echo(
         current("{facts} facts in {store}; dossiers as of {at}; dunghen {version}.").format(
             facts=held.facts, store=said["store"], at=shown_instant(store.at, zone), version=said["version"]
@@ -220,9 +228,9 @@ def _print_running(
     print_rows(_rows(waits.channels, zone), CHANNELS, "table", title="Channels")
 
 
-def _print_contents(held: Contents, zone: ZoneInfo) -> None:
+def _print_contents(held: Contents, strange: Sequence[StrangeUnit], zone: ZoneInfo) -> None:
     print_rows(_rows(held.dead_letters, zone), LETTERS, "table", title="Dead letters")
-    print_rows(_rows(held.unmodelled, zone), UNMODELLED, "table", title="Judged by the generic procedure")
+    print_unknown(held.unmodelled, strange)
     print_rows(_kinds(held, zone), DEFINITIONS, "table")
 
 

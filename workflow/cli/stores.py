@@ -18,13 +18,14 @@ import msgspec
 from workflow import masking
 from workflow.audit.archive import Archive
 from workflow.catalogue import Catalogue, Definition, from_archive
-from workflow.cli.inputs import FILE, moment
+from workflow.cli.inputs import FILE, moment, not_yet
 from workflow.errors import StoreCorrupt, UsageError
 from workflow.facts import Linked, begins_dossier
 from workflow.fold import fold
 from workflow.judge import FAULTS, named
 from workflow.links import stories
 from workflow.procedure.reader import fingerprint, read_procedures
+from workflow.settings import secret_in
 from workflow.standing import stand
 from workflow.store import looking as counts
 from workflow.store.judgments import judged, told_under
@@ -82,9 +83,8 @@ class Place(NamedTuple):
             )
         if self.password is None:
             return self.where
-        password = self.password.read_text(encoding="utf-8").strip()
-        secret = quote(password, safe="")
-        masking.hide(password, secret)
+        secret = quote(secret_in(self.password, "--store-password"), safe="")
+        masking.hide(secret)
         user, at, host = parts.netloc.rpartition("@")
         return urlunsplit(parts._replace(netloc=f"{user}:{secret}{at}{host}"))
 
@@ -169,13 +169,7 @@ class Seen:
                 return self._judged(self._of(row), judged(row), row.code, row.blocked)
         found = self._folded(self._head(subject), self.facts(subject))
         if found is None:
-            raise UsageError(
-                "{store}: nothing of the dossier {subject} was known or had taken place by then; ask about a later "
-                "moment",
-                store=self.store.name,
-                subject=subject,
-                reason="not_yet",
-            )
+            raise not_yet(self.store.name, subject)
         return found
 
     def facts(self, subject: str) -> list[Fact]:
@@ -372,6 +366,12 @@ def _generic() -> Definition:
 
 
 def _check_file(path: Path, *, make: bool) -> None:
+    if path.is_dir():
+        raise UsageError(
+            "{store}: expected the file of a store, found a folder; name the file in it with --store",
+            store=str(path),
+            reason="folder",
+        )
     if path.exists() or (make and path.parent.is_dir()):
         return
     if make and str(path) == DEFAULT:

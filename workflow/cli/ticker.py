@@ -11,6 +11,7 @@ import click
 
 from consumers.ticking import PART, Ticking
 from workflow.catalogue import load
+from workflow.cli.approvals import log_unlisted
 from workflow.cli.brokers import health_options
 from workflow.cli.options import Command
 from workflow.cli.running import running
@@ -40,6 +41,6 @@ def ticker(place: Place, health_host: str, health_port: int, procedures: Path | 
         place.opened() as store,
     ):
         process.metrics.watch(lambda: backlog(store, datetime.now(UTC)))
-        Ticking(store, load(procedures or ours), process.health, process.metrics, process.patience()).run(
-            process.stop
-        )
+        catalogue = load(procedures or ours)
+        log_unlisted(catalogue, PART)
+        Ticking(store, catalogue, process.health, process.metrics, process.patience()).run(process.stop)

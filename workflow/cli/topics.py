@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from workflow.cli.output import Form
 
 LISTED = (
-    Column("topic", "Topic"),
-    Column("direction", "Way"),
+    Column("topic", "Topic", id=True),
+    Column("direction", "Way", words=True),
     Column("partitions", "Partitions", "right"),
     Column("days", "Kept, days", "right"),
-    Column("cleanup", "Clean-up"),
+    Column("cleanup", "Clean-up", words=True),
     Column("carries", "Carries"),
 )
-MADE = (Column("topic", "Topic"), Column("found", "Found"), Column("differs", "Differs"))
+MADE = (Column("topic", "Topic", id=True), Column("found", "Found", words=True), Column("differs", "Differs"))
 
 
 @click.group(cls=Group)

@@ -21,6 +21,7 @@ from consumers.kafkareader import Reader, checks_are_quick
 from consumers.worker import PART, Worker
 from workflow import log
 from workflow.catalogue import load
+from workflow.cli.approvals import log_unlisted
 from workflow.cli.brokers import broker_options, health_options
 from workflow.cli.options import Command, file_limits, kafka_settings
 from workflow.cli.running import running, settled
@@ -139,6 +140,7 @@ def worker(
         place.opened(make=True, shadow=shadow) as store,
     ):
         process.metrics.watch(lambda: backlog(store, datetime.now(UTC)))
+        log_unlisted(catalogue, PART)
         streams = reading.streams(store, catalogue, beside, broker)
         settled()
         whole = Worker(

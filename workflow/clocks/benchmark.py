@@ -83,7 +83,7 @@ class Benchmark(NamedTuple):
             counter = self.counts.at(announced_by, dossier.hours_of)
             calendar, hours = counter.label, counter.hours
             if lines is not None:
-                lines += sums.counted_by(self.counts, announced_by, dossier.hours_of)
+                lines += sums.counted_by(self.counts.timetable, counter, dossier.hours_of)
         return Deadline(
             rule="appointment",
             kind="benchmark",
@@ -232,6 +232,8 @@ class Benchmark(NamedTuple):
 
 def _counting(slips: tuple[AppointmentTold, ...]) -> int | None:
     """The place of the first slip that is no apology; None where there is none."""
+    if slips and slips[0].cause != "apology":
+        return 0
     for place, slip in enumerate(slips):
         if slip.cause != "apology":
             return place

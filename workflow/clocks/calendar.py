@@ -74,7 +74,8 @@ class Day(Definition, frozen=True):
 
 
 class CalendarDefinition(Definition, frozen=True):
-    """A calendar file. `units`: hours of kinds of unit that have their own."""
+    """A calendar file. `units`: hours of kinds of unit that have their own. `revision`: tells what is new in it where
+    no day says when it was announced."""
 
     name: Identifier
     zone: str
@@ -82,6 +83,14 @@ class CalendarDefinition(Definition, frozen=True):
     hours: Hours
     units: dict[Identifier, Hours] = {}  # noqa: RUF012 - msgspec copies empty defaults
     days: tuple[Day, ...] = ()
+    revision: Annotated[str, Meta(min_length=1, max_length=20)] | None = None
+
+    @property
+    def number(self) -> str:
+        """What tells this state of the calendar from others: its newest announcement, and its own word where it has
+        one."""
+        announced = max((day.announced.isoformat() for day in self.days if day.announced), default="first")
+        return announced if self.revision is None else f"{announced}/{self.revision}"
 
 
 class CalendarRevision:
@@ -177,7 +186,7 @@ def alike_until(one: CalendarDefinition, other: CalendarDefinition) -> datetime 
     first day that differs: no act that took place earlier can be late for it. Anything else that differs was never
     alike.
     """
-    if msgspec.structs.replace(one, days=()) != msgspec.structs.replace(other, days=()):
+    if _but_days(one) != _but_days(other):
         return EPOCH
     differing = [day for day in (*one.days, *other.days) if (day in one.days) != (day in other.days)]
     if not differing:
@@ -186,6 +195,10 @@ def alike_until(one: CalendarDefinition, other: CalendarDefinition) -> datetime 
     announced = min(day.announced or date.min for day in differing)
     told = EPOCH if announced == date.min else midnight(announced, zone)
     return max(told, midnight(_worked_before(one, other, min(day.on for day in differing)), zone))
+
+
+def _but_days(one: CalendarDefinition) -> CalendarDefinition:
+    return msgspec.structs.replace(one, days=(), revision=None)
 
 
 def _worked_before(one: CalendarDefinition, other: CalendarDefinition, day: date) -> date:

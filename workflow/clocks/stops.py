@@ -93,7 +93,7 @@ class PauseRule:
             starts_at=start,
             calendar=counter.label,
             hours=counter.hours,
-            sum=(*lines, *sums.counted_by(counts, announced_by, unit)),
+            sum=(*lines, *sums.counted_by(counts.timetable, counter, unit)),
         )
 
 

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
-    from workflow.clocks.counting import Counts
+    from workflow.clocks.counters import AnyCounter
     from workflow.clocks.stops import Stop
+    from workflow.clocks.timetable import Timetable
     from workflow.procedure.language import Anchor, Counting, Limit
 
 _MINUTES_AN_HOUR: Final = 60
@@ -188,9 +189,8 @@ def counted_when_met(due: datetime) -> Line:
     return Line("as it was counted when it was met", {}, due)
 
 
-def counted_by(counts: Counts, announced_by: datetime | None, unit: str | None) -> Iterator[Line]:
+def counted_by(timetable: Timetable | None, counter: AnyCounter, unit: str | None) -> Iterator[Line]:
     """The calendar revision that counted, and by whose hours; nothing where no calendar did."""
-    timetable, counter = counts.timetable, counts.at(announced_by, unit)
     if timetable is None or counter.label is None:
         return
     yield Line("counted by calendar {calendar}", {"calendar": counter.label})

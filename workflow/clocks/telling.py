@@ -56,7 +56,7 @@ def told(
     except OverflowError as cause:
         raise beyond_all_dates(anchor, number) from cause
     if counter.label is not None:
-        lines += _calendar(limit, counts, moment, reached[0])
+        lines += _calendar(limit, counter, moment.unit, reached[0])
     return reached, tuple(lines)
 
 
@@ -113,8 +113,8 @@ def _pauses(limit: LimitClock, dossier: Dossier, moment: Moment) -> Iterator[Lin
             yield sums.capped(taken.pause, cap, limit.zone)
 
 
-def _calendar(limit: LimitClock, counts: Counts, moment: Moment, due: datetime) -> Iterator[Line]:
-    yield from sums.counted_by(counts, moment.announced_by, moment.unit)
-    work = counts.at(moment.announced_by, moment.unit).work
-    if not work.covers(due):
-        yield sums.beyond_cover(due.astimezone(limit.zone).date(), work.covered_to)
+def _calendar(limit: LimitClock, counter: AnyCounter, unit: str | None, due: datetime) -> Iterator[Line]:
+    timetable = None if limit.counts is None else limit.counts.timetable
+    yield from sums.counted_by(timetable, counter, unit)
+    if not counter.work.covers(due):
+        yield sums.beyond_cover(due.astimezone(limit.zone).date(), counter.work.covered_to)

@@ -59,6 +59,7 @@ class Timetable:
         ranks = {hours: rank for rank, hours in enumerate(dict.fromkeys(self.others.values()), 1)}
         self._offsets = {unit: ranks[hours] * len(calendar.revisions) for unit, hours in self.others.items()}
         self.units = frozenset(kept)
+        self._works: dict[int, Worktime] = {}
 
     def knows(self, unit: str | None) -> bool:
         """Whether it is said of a unit by which hours it works."""
@@ -77,7 +78,11 @@ class Timetable:
 
     def worktime(self, unit: str | None, announced_by: datetime | None) -> Worktime:
         """That table."""
-        return self.calendar.worktime(self.hours(unit), announced_by)
+        place = self.place(unit, announced_by)
+        found = self._works.get(place)
+        if found is None:
+            found = self._works[place] = self.calendar.worktime(self.hours(unit), announced_by)
+        return found
 
     def table(self, unit: str | None, announced_by: datetime | None) -> Table:
         """That table and what is to be known of it."""

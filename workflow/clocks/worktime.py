@@ -208,6 +208,14 @@ class Worktime:
         place = self._place(day)
         return None if place is None else self._openings[place]
 
+    def opening_before(self, instant: datetime) -> datetime:
+        """The start (UTC) of the last working day before the date of an instant."""
+        index = self._day(instant)
+        count = self._counts[index - 1] if index else 0
+        if not count:
+            raise self._beyond(f"the working day before {self._told(instant)}")
+        return self._openings[count - 1]
+
     def closing(self, day: date) -> datetime | None:
         """The end (UTC) of the day's last spell; None on a day that is no working day."""
         place = self._place(day)

@@ -81,7 +81,7 @@ def picture(large: Sequence[Curve], small: Sequence[Curve], words: Words, year: 
     parts = [
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
-            f' xml:lang="{escape(words.language)}" role="img">'
+            f' style="max-width:100%;height:auto" xml:lang="{escape(words.language)}" role="img">'
         ),
         f"<title>{escape(words.title)}</title>",
         f"<style>{STYLE}</style>",

@@ -16,10 +16,11 @@ from workflow.fold import Judgment
 from workflow.verdict import verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from workflow.model import Deadline, Dossier
+    from workflow.procedure.language import Revision
     from workflow.rules import Rules
 
 By: TypeAlias = Literal["all", "unit", "procedure", "officer_unit"]
@@ -149,9 +150,16 @@ class Rates(Struct):
     told_by: set[str] = field(default_factory=set)
 
 
-def measure(rules: Rules, dossier: Dossier, at: datetime, code: str | None = None) -> Measure:
+def measure(
+    rules: Rules,
+    dossier: Dossier,
+    at: datetime,
+    code: str | None = None,
+    unlisted: Container[tuple[str, str]] = (),
+) -> Measure:
     """What the rates ask of a judged dossier as of `at`; `rules`: any revision of its procedure. `code`:
-    the procedure it is counted under where the generic one judges it.
+    the procedure it is counted under where the generic one judges it. `unlisted`: the procedures and
+    revisions that call themselves approved and are not.
 
     Raises CalendarRange.
     """
@@ -162,7 +170,7 @@ def measure(rules: Rules, dossier: Dossier, at: datetime, code: str | None = Non
     return Measure(
         unit=dossier.unit or NO_UNIT,
         procedure=(code if own.revision.generic else None) or own.revision.procedure,
-        approved=own.revision.figures == "approved",
+        approved=own.revision.figures == "approved" and _key(own.revision) not in unlisted,
         observed=not own.revision.generic,
         followed=_followed(own, dossier, at),
         received_at=dossier.received_at,
@@ -176,6 +184,10 @@ def measure(rules: Rules, dossier: Dossier, at: datetime, code: str | None = Non
         told_by="" if dossier.last_key is None else dossier.last_key[3],
         officer=dossier.officer,
     )
+
+
+def _key(revision: Revision) -> tuple[str, str]:
+    return revision.procedure, revision.revision
 
 
 def rates(

@@ -107,6 +107,7 @@ def _found(revision: Revision) -> Iterator[Finding]:
     yield from flow.loops(revision, graph, reached)
     yield from forms.countings(revision)
     yield from forms.limits(revision)
+    yield from forms.samples(revision)
     yield from sums.added_up(revision)
     yield from sums.committed_against_statutory(revision)
     yield from forms.pauses(revision, graph, reached)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workflow.errors import Words
-from workflow.procedure.finding import Where, error
+from workflow.procedure.finding import Where, error, warning
 from workflow.procedure.language import Counting
 from workflow.procedure.moves import Runs
 from workflow.procedure.references import placed_limits
@@ -132,6 +132,12 @@ def limits(revision: Revision) -> Iterator[Finding]:
         yield from _amount(revision, placed)
         yield from _bindings(placed)
         yield from _basis(revision, placed)
+    for names in _of_ends(revision):
+        yield from _headline(revision, names)
+
+
+def _of_ends(revision: Revision) -> Iterator[tuple[str, ...]]:
+    """The names of the limits that bind each end for which one is declared."""
     bound: dict[str, list[str]] = {}
     for name, limit in revision.limits.items():
         if limit.binds and limit.binds.end:
@@ -139,7 +145,35 @@ def limits(revision: Revision) -> Iterator[Finding]:
                 bound.setdefault(end, []).append(name)
     everywhere = bound.pop("any", [])
     for names in bound.values() or [[]]:
-        yield from _headline(revision, tuple(dict.fromkeys([*everywhere, *names])))
+        yield tuple(dict.fromkeys([*everywhere, *names]))
+
+
+def samples(revision: Revision) -> Iterator[Finding]:
+    """Sample figures in an approved revision: an error where they say whether a dossier is late, else a warning."""
+    if revision.figures != "approved":
+        return
+    deciding = {
+        ("limits", name)
+        for names in _of_ends(revision)
+        for name in names
+        if len(names) == 1 or revision.limits[name].headline
+    }
+    for placed in placed_limits(revision):
+        if placed.limit.figures != "sample":
+            continue
+        if placed.where in deciding or placed.limit.headline:
+            yield error(
+                "sample-headline",
+                "sample figures say whether a dossier is late, in an approved revision; "
+                "give the figure that was approved, or say figures: sample of the revision",
+                placed.where,
+            )
+        else:
+            yield warning(
+                "sample-limit",
+                "sample figures in an approved revision; give the figure that was approved, or its law",
+                placed.where,
+            )
 
 
 def _basis(revision: Revision, placed: PlacedLimit) -> Iterator[Finding]:

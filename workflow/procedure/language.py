@@ -61,6 +61,10 @@ class Names(Definition, frozen=True):
     en: str
 
 
+Wording: TypeAlias = Names | str
+"""What people read: in both languages, or one text for both."""
+
+
 class Counting(Definition, frozen=True):
     """How a limit counts. Nothing is left to a default that would change a date.
 

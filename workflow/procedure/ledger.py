@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 from workflow.errors import LedgerError
 from workflow.procedure.reader import fingerprint
 from workflow.yamltree import contents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from workflow.procedure.language import Revision
 
+NAME: Final = "APPROVED"
+"""What the ledger is called in a folder of definitions."""
 _SEPARATOR: Final = " | "
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 _FIELDS: Final = ("fingerprint", "procedure", "revision", "document", "decision", "decided_on")
@@ -40,6 +44,16 @@ class Entry(NamedTuple):
     def line(self) -> str:
         """The entry as its line of the ledger."""
         return _SEPARATOR.join((*self[:5], self.decided_on.isoformat()))
+
+
+class Ledger(Struct, frozen=True):
+    """The approvals there are, in the order of procedures and revisions, as a store archives them."""
+
+    entries: tuple[Entry, ...] = ()
+
+
+Listed: TypeAlias = "Mapping[tuple[str, str], Entry]"
+"""The entries by procedure and revision."""
 
 
 def read_ledger(path: Path) -> tuple[Entry, ...]:
@@ -119,15 +133,52 @@ def verify_ledger(revisions: Iterable[Revision], ledger: Iterable[Entry]) -> Non
     Revisions with sample or statutory figures need no entry. Raises `LedgerError` where an approved revision is
     not listed, was changed after its approval, or names another document, decision or date than its line.
     """
-    listed = {(entry.procedure, entry.revision): entry for entry in ledger}
+    listed = by_revision(ledger)
     for revision in revisions:
-        entry = listed.get((revision.procedure, revision.revision))
-        if entry is None and revision.figures == "approved":
-            raise _absent(revision)
-        if entry is not None and entry.fingerprint != fingerprint(revision):
-            raise _edited(revision, entry)
-        if entry is not None and entry != (told := new_entry(revision)):
-            raise _misquoted(told, entry)
+        if (fault := ledger_fault(revision, listed)) is not None:
+            raise fault
+
+
+def ledger_of(folder: Path, revisions: Iterable[Revision]) -> Ledger:
+    """The ledger of a folder of definitions, empty where it has none.
+
+    Raises `LedgerError` where it lists one of these revisions otherwise than it stands there, or a line is malformed.
+    That an approved revision is not listed is no error: it may be judged by, as one that is not approved.
+    """
+    path = folder / NAME
+    entries = read_ledger(path) if path.is_file() else ()
+    listed = by_revision(entries)
+    for revision in revisions:
+        fault = ledger_fault(revision, listed)
+        if fault is not None and (revision.procedure, revision.revision) in listed:
+            raise fault
+    return Ledger(tuple(sorted(entries, key=lambda entry: entry[1:3])))
+
+
+def unlisted(revisions: Iterable[Revision], ledger: Ledger) -> tuple[Revision, ...]:
+    """The revisions that call themselves approved and whose fingerprint the ledger does not list: they are not."""
+    listed = {entry[:3] for entry in ledger.entries}
+    return tuple(
+        one
+        for one in revisions
+        if one.figures == "approved" and (fingerprint(one), one.procedure, one.revision) not in listed
+    )
+
+
+def by_revision(ledger: Iterable[Entry]) -> Listed:
+    """The entries by procedure and revision."""
+    return {(entry.procedure, entry.revision): entry for entry in ledger}
+
+
+def ledger_fault(revision: Revision, listed: Listed) -> LedgerError | None:
+    """What is wrong between one revision and the entries of a ledger, as `verify_ledger` would raise it."""
+    entry = listed.get((revision.procedure, revision.revision))
+    if entry is None:
+        carries = revision.figures == "approved" and revision.approval is not None
+        return _absent(revision) if carries else None
+    if entry.fingerprint != fingerprint(revision):
+        return _edited(revision, entry)
+    return None if entry == (told := new_entry(revision)) else _misquoted(told, entry)
 
 
 def _absent(revision: Revision) -> LedgerError:

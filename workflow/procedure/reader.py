@@ -13,7 +13,7 @@ import msgspec
 
 from workflow.errors import DefinitionError
 from workflow.procedure.language import Revision
-from workflow.yamltree import Placed, contents, placed
+from workflow.yamltree import Placed, contents, each_placed, placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,12 +39,37 @@ def read_placed(path: Path) -> tuple[Placed[Revision], ...]:
     files = tuple(_files(path)) if path.is_dir() else (path,)
     found = tuple(one for file in files for one in placed(contents(file), str(file), Revision))
     if not found:
-        raise DefinitionError(
-            "{path}: expected a procedure, found none; give a .yaml file or a folder that holds some",
-            path=str(path),
-            reason="no_procedure",
-        )
+        raise _none(path)
     return found
+
+
+def read_each(path: Path) -> tuple[Placed[Revision] | DefinitionError, ...]:
+    """Like `read_placed`, but what cannot be read stands as its error in its place, and the others are read.
+
+    Raises `DefinitionError` where there is nothing to read.
+    """
+    files = tuple(_files(path)) if path.is_dir() else (path,)
+    found = tuple(one for file in files for one in _each(file))
+    if not found:
+        raise _none(path)
+    return found
+
+
+def _each(file: Path) -> Iterator[Placed[Revision] | DefinitionError]:
+    try:
+        data = contents(file)
+    except DefinitionError as error:
+        yield error
+        return
+    yield from each_placed(data, str(file), Revision)
+
+
+def _none(path: Path) -> DefinitionError:
+    return DefinitionError(
+        "{path}: expected a procedure, found none; give a .yaml file or a folder that holds some",
+        path=str(path),
+        reason="no_procedure",
+    )
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from workflow.procedure.asking import asked_in_words
 from workflow.procedure.describe import MILESTONES, asked_text, limit_text, name_of
 from workflow.procedure.language import Counting
 from workflow.procedure.moves import may_end, on_order_break, sources_of
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
     from workflow.procedure.finding import Where
     from workflow.procedure.language import Binds, Limit, Revision
 
-_LONG: Final = re.compile(r"([^\s,()]{60})[^\s,()]+")
+_LONG: Final = re.compile(r"([^\s,()“”]{60})[^\s,()“”]+")
 """A constant too long to be read; what is left out does not change what the guard says to a person."""
 Row: TypeAlias = "dict[str, object]"
 
 
 def heading(revision: Revision, language: Language) -> Row:
-    """The revision itself: code, number, name, figures, approval, dates, zone, fingerprint."""
+    """The revision itself: code, number, name, figures, approval, dates, zone, legal basis, fingerprint."""
     approval, effective = revision.approval, revision.effective
     return {
         "procedure": revision.procedure,
@@ -38,6 +39,7 @@ def heading(revision: Revision, language: Language) -> Row:
         "effective_to": effective.to if effective else None,
         "zone": revision.zone,
         "calendar": revision.calendar,
+        "basis": revision.basis,
         "initial": revision.initial,
         "fingerprint": fingerprint(revision),
     }
@@ -146,13 +148,14 @@ def pauses(revision: Revision, language: Language, translate: Translate) -> Iter
         }
 
 
-def guards(revision: Revision, language: Language) -> Iterator[Row]:
-    """One row for each guard: what it asks, and what a break does."""
+def guards(revision: Revision, language: Language, translate: Translate) -> Iterator[Row]:
+    """One row for each guard: what it asks, as verdicts spell it and in words, and what a break does."""
     for name, guard in revision.guards.items():
         yield {
             "guard": name,
             "name": name_of(guard.name, name, language),
             "requires": _LONG.sub(r"\1…", asked_text(guard.requires)),
+            "asks": _LONG.sub(r"\1…", asked_in_words(guard.requires, revision, language, translate)),
             "on_break": guard.on_break,
             "basis": guard.basis,
         }

@@ -17,6 +17,7 @@ from workflow.clocks.timetable import Timetable
 from workflow.clocks.worktime import end_of_day, midnight, years_later
 from workflow.model import Line
 from workflow.organisation import Organisation, head_of, hours_of, parents
+from workflow.procedure.language import Wording
 from workflow.rotation.careers import Concluded, Freed, Holding, Place, day_of
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Duty(Struct, frozen=True, omit_defaults=True, kw_only=True):
     to: str
     at: str
     proposed_by: str | None = None
-    basis: str | None = None
+    basis: Wording | None = None
     sample: bool = False
     freed: tuple[Freed, ...] = ()
     sum: tuple[Line, ...] = ()
@@ -146,14 +147,14 @@ class Rotation:
             post, unit = (each.post, each.unit) if each is not None else (None, None)
             left_on = None if each is None else each.until
             announced_by = None if left_on is None else end_of_day(left_on, self.zone)
-            prompt = self.rules.prompt
-            due_at = self._counts.due(at, prompt.within, announced_by, unit)
+            prompt, counter = self.rules.prompt, self._counts.at(announced_by, unit)
+            due_at = counter.due(at, prompt.within)
             to, of = self.addressee(unit, post)
             lines = [
                 _concluded(complaint.complaint, body, at),
                 sums.counted(prompt.counts, prompt.within, due_at),
             ]
-            lines += sums.counted_by(self._counts, announced_by, unit)
+            lines += sums.counted_by(self._counts.timetable, counter, unit)
             lines += [_no_hold(one) for one in career.freed if _touches(one, day_of(at, self.zone), left_on)]
             lines += _left(left_on, self.zone)
             yield Duty(

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Meta
 
 from workflow.errors import DefinitionError
-from workflow.procedure.language import Count, Counting, Definition, Figures, Identifier, Names
+from workflow.procedure.language import Count, Counting, Definition, Figures, Identifier, Names, Wording
 from workflow.yamltree import contents, placed_one
 from workflow.zones import zone_at
 
@@ -36,7 +36,7 @@ class Prompt(Definition, frozen=True):
     counts: Counting
     figures: Figures
     findings: Annotated[tuple[Finding, ...], Meta(min_length=1)] = ("verified",)
-    basis: str | None = None
+    basis: Wording | None = None
 
 
 class Notice(Definition, frozen=True):
@@ -44,7 +44,7 @@ class Notice(Definition, frozen=True):
 
     days: Count
     figures: Figures
-    basis: str | None = None
+    basis: Wording | None = None
 
 
 class Field(Definition, frozen=True):
@@ -53,7 +53,7 @@ class Field(Definition, frozen=True):
     name: Names
     years: Annotated[int, Meta(ge=YEARS_MIN, le=YEARS_MAX)]
     figures: Figures
-    basis: str | None = None
+    basis: Wording | None = None
 
 
 class Post(Definition, frozen=True):
@@ -70,7 +70,7 @@ class Ground(Definition, frozen=True):
     """A ground that frees from periodic rotation. What is told for another reason does not."""
 
     name: Names
-    basis: str | None = None
+    basis: Wording | None = None
 
 
 class RotationRules(Definition, frozen=True):
@@ -87,7 +87,7 @@ class RotationRules(Definition, frozen=True):
     deferred: dict[Identifier, Ground]
     readers: tuple[Identifier, ...] = ()
     calendar: Identifier | None = None
-    basis: str | None = None
+    basis: Wording | None = None
 
     @property
     def timezone(self) -> ZoneInfo:

@@ -8,7 +8,7 @@ from workflow.catalogue import Definition
 from workflow.errors import LedgerError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 _REVISION_EDITED: Final = (
@@ -18,13 +18,35 @@ _REVISION_EDITED: Final = (
 _CALENDAR_EDITED: Final = (
     "{store}: {kind} {name}, last announced {revision}: expected the content it was first used with "
     "({expected}), found another ({found}); undo the edit, or say of a day that is new when it was announced, "
-    "later than that"
+    "later than that, or give the calendar another `revision`"
 )
 
 
 def definition_of(row: Sequence[Any]) -> Definition:
     """A definition of its columns."""
     return Definition._make((*row[:4], bytes(row[4])))
+
+
+def to_keep(
+    store: str, used: Iterable[Definition], kept: Iterable[Definition], *, again: bool
+) -> Iterator[Definition]:
+    """Those of the definitions that are not kept yet. `kept`: the first recorded first.
+
+    `again`: also those that come back after another. Of all but procedures the last counts, so such a one is kept once
+    more, under a number that says the how manieth it is. Raises LedgerError for one that was edited.
+    """
+    found: dict[tuple[str, str], list[Definition]] = {}
+    for one in kept:
+        found.setdefault(one[:2], []).append(one)
+    for one in used:
+        known = found.get(one[:2], [])
+        same = next((each for each in known if each.revision == one.revision), None)
+        if same is None:
+            yield one
+        elif same != one:
+            raise edited(store, one, same)
+        elif again and one.kind != "procedure" and known[-1].fingerprint != one.fingerprint:
+            yield one._replace(revision=f"{one.revision}-{len(known) + 1}")
 
 
 def edited(store: str, one: Definition, found: Definition) -> LedgerError:

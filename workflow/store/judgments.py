@@ -11,7 +11,7 @@ from msgspec.msgpack import Ext
 from msgspec.structs import astuple
 
 from workflow.catalogue import JUDGE_VERSION
-from workflow.errors import JudgedOtherwise
+from workflow.errors import JudgedOtherwise, StoreCorrupt
 from workflow.model import Dossier
 from workflow.store.rows import DossierRow, from_us, to_us
 from workflow.verdict import deviates
@@ -38,6 +38,9 @@ def _extended(code: int, content: memoryview) -> object:
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(Dossier, ext_hook=_extended).decode
+_ARRAY_16: Final = b"\xdc"
+_HEAD: Final = _ARRAY_16 + len(_FIELDS).to_bytes(2, "big")
+"""How a list of as many values as a dossier has fields begins: without it a list cut short is read with defaults."""
 
 
 class Standing(NamedTuple):
@@ -67,13 +70,29 @@ def pack(dossier: Dossier) -> bytes:
 
 
 def unpack(content: bytes) -> Dossier:
-    """The dossier of these bytes. Raises msgspec.DecodeError for bytes of another engine's version; of a row that
-    may be of one, ask `judged`."""
+    """The dossier of these bytes. Raises msgspec.DecodeError for bytes that are none, or of another engine's version;
+    of a row ask `kept` or `judged`."""
+    if not content.startswith(_HEAD):
+        raise msgspec.DecodeError(f"expected a list of {len(_FIELDS)} values, found other bytes")
     return _decode(content)
 
 
+def kept(row: DossierRow) -> Dossier:
+    """The dossier as a row keeps it, which this version of the engine judged. Raises StoreCorrupt for other bytes."""
+    try:
+        return unpack(row.judgment)
+    except (ValueError, ArithmeticError) as fault:
+        raise StoreCorrupt(
+            "dossier {subject}: the judgment kept of it is not what was written, it cannot be read ({fault}); list all "
+            "that differ with: dunghen audit replay, and make them anew from the facts with: dunghen activate --all",
+            subject=row.subject,
+            fault=str(fault),
+        ) from fault
+
+
 def judged(row: DossierRow) -> Dossier:
-    """The dossier as a row keeps it. Raises JudgedOtherwise where another version of the engine judged it."""
+    """The dossier as a row keeps it. Raises JudgedOtherwise where another version of the engine judged it, else as
+    `kept`."""
     if row.judge_version != JUDGE_VERSION:
         raise JudgedOtherwise(
             "dossier {subject}: expected a judgment by version {expected} of the judging, found one by version "
@@ -82,7 +101,7 @@ def judged(row: DossierRow) -> Dossier:
             expected=JUDGE_VERSION,
             found=row.judge_version,
         )
-    return unpack(row.judgment)
+    return kept(row)
 
 
 def row(
@@ -174,8 +193,18 @@ def told_under(row: DossierRow) -> str:
 
 
 def codes_of(row: DossierRow) -> list[str]:
-    """The codes of a row's story, its head first."""
-    return [row.subject] if row.linked is None else msgspec.json.decode(row.linked, type=list[str])
+    """The codes of a row's story, its head first. Raises StoreCorrupt where they cannot be read."""
+    if row.linked is None:
+        return [row.subject]
+    try:
+        return msgspec.json.decode(row.linked, type=list[str])
+    except msgspec.MsgspecError as fault:
+        raise StoreCorrupt(
+            "dossier {dossier}: the codes it is linked to are not what was kept, they cannot be read ({fault}); "
+            "restore the last backup",
+            dossier=row.subject,
+            fault=str(fault),
+        ) from fault
 
 
 def _plain(value: object) -> object:

@@ -51,6 +51,7 @@ def bury(writing: Writing, found: Iterable[DeadLetter]) -> list[DeadLetter]:
                 continue
             lying.add(said)
         if writing.run(_BURY, (*one, writing.shadow, one.place, one.value)) == 1:
+            writing.buried(one)
             new.append(one)
     return new
 
@@ -81,18 +82,28 @@ def letters(reading: Reading, after: int, *, reason: str | None = None, taken: b
 def take_again(writing: Writing, number: int, at_us: int) -> bool:
     """Marks a letter as taken, in the transaction that takes it; False where another was first, or it is gone."""
     statement = "UPDATE dead_letters SET redriven_at = %s WHERE seq = %s AND redriven_at IS NULL"
-    return writing.run(statement, (at_us, number)) == 1
+    done = writing.run(statement, (at_us, number)) == 1
+    if done:
+        _note(writing, number, at_us)
+    return done
 
 
 def stay(writing: Writing, number: int, reason: str, detail: str) -> None:
     """Leaves a letter lying, with the reason for which it cannot be taken today."""
     statement = "UPDATE dead_letters SET redriven_at = NULL, reason = %s, detail = %s WHERE seq = %s"
     writing.run(statement, (reason, detail.replace("\0", "\\0"), number))
+    _note(writing, number, None)
 
 
 def expire(writing: Writing, by: datetime) -> int:
     """Removes dead letters whose time is over; how many there were."""
     return writing.run("DELETE FROM dead_letters WHERE expires_at <= %s", (to_us(by),))
+
+
+def _note(writing: Writing, number: int, at_us: int | None) -> None:
+    found = letter(writing, number)
+    if found is not None:
+        writing.retaken(found.letter, at_us)
 
 
 def _kept(row: tuple[object, ...]) -> Kept:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Select
 
+    from workflow.organisation import Organisation
     from workflow.store.store import Store
 
 LINKED = "dossier.linked.v1"
@@ -71,6 +72,14 @@ class Unmodelled(Struct, frozen=True):
 
     code: str
     dossiers: int
+
+
+class StrangeUnit(Struct, frozen=True):
+    """A unit that holds dossiers, or held them last, and that the organisation has not; how many, and one of them."""
+
+    unit: str
+    dossiers: int
+    dossier: str
 
 
 class Channel(Struct, frozen=True):
@@ -249,6 +258,23 @@ def unmodelled(store: Store) -> tuple[Unmodelled, ...]:
         .order_by(func.count().desc(), named.code)
     )
     return tuple(Unmodelled(code, count) for code, count in _rows(store, asked))
+
+
+def strange_units(store: Store, organisation: Organisation | None) -> tuple[StrangeUnit, ...]:
+    """The units of dossiers that the organisation has not, the most frequent first; none without an organisation.
+
+    Nobody answers for such a unit: what is said of its dossiers reaches their officer alone. Raises a StoreError.
+    """
+    if organisation is None:
+        return ()
+    held = DOSSIERS.c
+    asked = (
+        select(held.unit, func.count(), func.min(held.subject))
+        .where(held.unit.is_not(None))
+        .group_by(held.unit)
+        .order_by(func.count().desc(), held.unit)
+    )
+    return tuple(StrangeUnit(*row) for row in _rows(store, asked) if row[0] not in organisation.units)
 
 
 def day_count(store: Store, source: str, since: datetime, until: datetime) -> DayCount:

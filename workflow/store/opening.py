@@ -46,7 +46,7 @@ def open_store(
     answer; UsageError for a URL of no database we know.
     """
     url = _url(where)
-    name = url.render_as_string(hide_password=True)
+    name = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
     with translated(name), ExitStack() as undone:
         engine = _engine(url, name)
         undone.callback(engine.dispose)

@@ -20,6 +20,8 @@ Row: TypeAlias = tuple[Any, ...]
 _CURSORS: Final = count()
 """Numbers of cursors: several may be read side by side in one transaction."""
 
+ONE_VIEW: Final[dict[str, Any]] = {"isolation_level": "REPEATABLE READ"}
+"""What makes a transaction see one state of the store to its end, not one for each statement."""
 _DOSSIER: Final = ", ".join(DossierRow._fields)
 _FACT: Final = ", ".join(FactRow._fields)
 _NUMBERS: Final = {

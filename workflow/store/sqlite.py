@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Row: TypeAlias = tuple[Any, ...]
 
+ONE_VIEW: Final[dict[str, Any]] = {}
+"""What makes a transaction see one state of the store to its end: here every one does."""
 _DOSSIER: Final = ", ".join(DossierRow._fields)
 _FACT: Final = ", ".join(FactRow._fields)
 _LOCK: Final = (

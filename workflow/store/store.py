@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
-from itertools import groupby
-from operator import itemgetter
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from workflow.errors import PositionLost, VersionConflict
 from workflow.store import postgresql, sqlite
-from workflow.store.archived import definition_of, edited
-from workflow.store.bodies import FACT_COLUMNS, Bodies
+from workflow.store.archived import definition_of, to_keep
 from workflow.store.faults import overtaken, translated
 from workflow.store.outbox import Outbox
-from workflow.store.rows import AlertRow, DeadLetter, DossierRow, from_us, to_us
+from workflow.store.reading import Reading
+from workflow.store.rows import to_us
+from workflow.store.wrote import Record, Step, checksum
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,12 +23,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from workflow.catalogue import Definition
-    from workflow.facts import Fact
-    from workflow.store.rows import FactRow, Identity, Position
+    from workflow.store.rows import AlertRow, DeadLetter, DossierRow, FactRow, Identity, Position
+
+__all__ = ["Reading", "Store", "Writing"]
 
 Row: TypeAlias = tuple[Any, ...]
-_DOSSIER: Final = ", ".join(DossierRow._fields)
-ALERT_COLUMNS: Final = ", ".join(AlertRow._fields)
 _CLAIM: Final = (
     "INSERT INTO positions (stream, partition, position, epoch, log) VALUES (%s, %s, %s, 1, %s)"
     " ON CONFLICT (stream, partition) DO UPDATE SET epoch = positions.epoch + 1"
@@ -40,6 +38,12 @@ _SET_POSITION: Final = (
     " ON CONFLICT (stream, partition) DO UPDATE SET epoch = positions.epoch + 1, position = excluded.position,"
     " log = excluded.log"
 )
+
+_SAY: Final = (
+    "INSERT INTO outbox (recorded_at, messages, content, withheld, sent_at, routed_at, wrote, checksum)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+)
+NO_MESSAGES: Final = b"[]"
 
 
 class Store:
@@ -68,6 +72,7 @@ class Store:
             with connection.begin() as transaction:
                 writing = Writing(connection, self._sql, self.name, self._archived, shadow=self._shadow)
                 yield writing
+                writing.end()
                 if not keep:
                     transaction.rollback()
             if keep:
@@ -79,7 +84,7 @@ class Store:
     def reading(self) -> Iterator[Reading]:
         """One view of the store as it is now; it holds up no writer. Raises as `writing` does."""
         with translated(self.name), self.engine.connect() as plain:
-            connection = plain.execution_options(reads=True)
+            connection = plain.execution_options(reads=True, **self._sql.ONE_VIEW)
             with connection.begin():
                 yield Reading(connection, self._sql)
 
@@ -112,130 +117,6 @@ class Store:
         self.engine.dispose()
 
 
-class Reading:
-    """What may be asked of the store in one transaction."""
-
-    def __init__(self, connection: Connection, sql: Any) -> None:  # noqa: ANN401 - one of two modules of the same functions
-        """Of an open transaction."""
-        self._connection = connection
-        self._sql = sql
-        self._bodies = Bodies()
-
-    def facts(self, subjects: Iterable[str] | None = None) -> Iterator[Fact]:
-        """Facts by dossier, of each in the order they were recorded; of some dossiers, or all."""
-        return map(self._bodies.fact, self.fact_rows(subjects))
-
-    def fact_rows(self, subjects: Iterable[str] | None = None) -> Iterator[Row]:
-        """Rows of FACT_COLUMNS in the order of `facts`."""
-        return self._of(f"SELECT {FACT_COLUMNS} FROM facts", subjects, "subject, recorded_at")
-
-    def histories(self, subjects: Iterable[str] | None = None) -> Iterator[Row]:
-        """Rows of FACT_COLUMNS by dossier, of each in the order of time and sequence: as most of them are judged."""
-        return self._of(f"SELECT {FACT_COLUMNS} FROM facts", subjects, "subject, occurred_at, sequence")
-
-    def told(self, subjects: Iterable[str]) -> Iterator[tuple[str, Sequence[Fact]]]:
-        """Those of some dossiers that have facts, each with its facts to be judged together, in any order. When most
-        were recorded is not read: no judgment asks for it."""
-        for subject, rows in groupby(self.histories(subjects), itemgetter(0)):
-            yield subject, self._bodies.dossier(list(rows))
-
-    def dossiers(self, subjects: Iterable[str] | None = None) -> Iterator[DossierRow]:
-        """Dossiers by their code; some, or all."""
-        return map(self._sql.dossier, self._of(f"SELECT {_DOSSIER} FROM dossiers", subjects, "subject"))
-
-    def due(self, by: datetime, limit: int) -> list[str]:
-        """The codes of dossiers whose next date has come, the earliest first, at most so many."""
-        statement = (
-            "SELECT subject FROM dossiers WHERE next_due_at <= %s ORDER BY next_due_at, subject LIMIT %s"
-        )
-        return [subject for (subject,) in self._stream(statement, (to_us(by), limit))]
-
-    def alerts(self, subjects: Iterable[str] | None = None) -> list[AlertRow]:
-        """Alerts as they were last said, by id; those about some subjects, or all."""
-        everything = f"SELECT {ALERT_COLUMNS} FROM alerts"
-        if subjects is None:
-            rows = self.rows(f"{everything} ORDER BY id")
-        else:
-            rows = self.rows(f"{everything} WHERE {{subject}} ORDER BY id", subject=subjects)
-        return [AlertRow._make((*row[:-1], bytes(row[-1]))) for row in rows]
-
-    def outbox(self, after: int = 0, limit: int = 1_000) -> list[tuple[int, bytes]]:
-        """Batches of messages not older than `after`: each one's number and its content, a JSON list."""
-        statement = "SELECT seq, content FROM outbox WHERE seq > %s ORDER BY seq LIMIT %s"
-        return [(seq, bytes(content)) for seq, content in self._stream(statement, (after, limit))]
-
-    def dead_letters(self) -> list[DeadLetter]:
-        """Messages that could not be taken, in the order they came."""
-        statement = f"SELECT {', '.join(DeadLetter._fields)} FROM dead_letters ORDER BY seq"
-        return [DeadLetter._make(row) for row in self._stream(statement)]
-
-    def position(self, stream: str, partition: int) -> tuple[int, int, str] | None:
-        """Position, epoch and log identity of a stream's partition; None where it was never claimed."""
-        statement = "SELECT position, epoch, log FROM positions WHERE stream = %s AND partition = %s"
-        found = self.rows(statement, (stream, partition))
-        return found[0] if found else None
-
-    def definitions(self, known_at: datetime | None = None) -> list[Definition]:
-        """The archived definitions, those recorded first first; those recorded by a moment, or all."""
-        statement = "SELECT kind, name, revision, fingerprint, content FROM definitions"
-        values: Row = ()
-        if known_at is not None:
-            statement, values = f"{statement} WHERE recorded_at <= %s", (to_us(known_at),)
-        rows = self._stream(f"{statement} ORDER BY recorded_at, kind, name, revision", values)
-        return [definition_of(row) for row in rows]
-
-    def definitions_between(self, after: datetime, until: datetime) -> list[tuple[Definition, datetime]]:
-        """Definitions recorded later than `after`, up to `until`, each with its recorded instant."""
-        statement = (
-            "SELECT kind, name, revision, fingerprint, content, recorded_at FROM definitions"
-            " WHERE recorded_at > %s AND recorded_at <= %s ORDER BY recorded_at, kind, name, revision"
-        )
-        rows = self._stream(statement, (to_us(after), to_us(until)))
-        return [(definition_of(row), from_us(row[5])) for row in rows]
-
-    def subjects_between(self, after: datetime, until: datetime) -> list[str]:
-        """The codes of dossiers with facts recorded later than `after`, up to `until`."""
-        statement = (
-            "SELECT DISTINCT subject FROM facts WHERE recorded_at > %s AND recorded_at <= %s ORDER BY subject"
-        )
-        return [subject for (subject,) in self._stream(statement, (to_us(after), to_us(until)))]
-
-    def proofs(self) -> Iterator[Row]:
-        """For each fact: the columns of a fact, then its type, digest, received bytes, salt and their hash."""
-        columns = f"{FACT_COLUMNS}, type, digest, received, salt, received_hash"
-        return self._stream(f"SELECT {columns} FROM facts ORDER BY seq")
-
-    def ask(self, statement: str, values: Row = ()) -> Iterator[Row]:
-        """The rows of a statement of the store's other modules."""
-        return self._stream(statement, values)
-
-    @property
-    def dialect(self) -> str:
-        """Which of the two databases this is: sqlite or postgresql."""
-        return self._connection.dialect.name
-
-    def rows(self, statement: str, values: Sequence[object] = (), **lists: Iterable[str]) -> list[Row]:
-        """All rows of a statement of this folder, of which few come; `{name}` in it stands for the condition that the
-        column of that name is one of the texts of that list; the lists come in their order in it, after the values."""
-        among = {name: self._sql.among(name) for name in lists}
-        listed = (self._sql.listed(texts) for texts in lists.values())
-        whole = statement.format(**among) if lists else statement
-        found: list[Row] = self._sql.gather(self._connection, whole, (*values, *listed))
-        return found
-
-    def _of(self, statement: str, subjects: Iterable[str] | None, order: str) -> Iterator[Row]:
-        """Rows of a table that is keyed by dossiers, in an order; of some dossiers, or all."""
-        where, values = ("", ()) if subjects is None else self._among(subjects)
-        return self._stream(f"{statement}{where} ORDER BY {order}", values)
-
-    def _among(self, subjects: Iterable[str]) -> tuple[str, Row]:
-        return f" WHERE {self._sql.among('subject')}", (self._sql.listed(subjects),)
-
-    def _stream(self, statement: str, values: Row = ()) -> Iterator[Row]:
-        found: Iterator[Row] = self._sql.stream(self._connection, statement, values)
-        return found
-
-
 class Writing(Reading):
     """What may be said to the store in one transaction."""
 
@@ -254,6 +135,7 @@ class Writing(Reading):
         self._name = name
         self._archived = archived
         self.fresh: set[Definition] = set()
+        self._record = Record()
 
     def claim(self, stream: str, partition: int, *, log: str, start: int = 0) -> tuple[int, int]:
         """Takes a stream's partition over from whoever had it: the position to read on from, and the new epoch.
@@ -276,9 +158,12 @@ class Writing(Reading):
             )
         return found[0], found[1]
 
-    def set_position(self, stream: str, partition: int, position: int, log: str) -> None:
+    def set_position(self, stream: str, partition: int, position: int, log: str, at: datetime) -> None:
         """Has a partition read on from a position of a log, whatever was kept of it; who reads it loses the claim."""
         self.run(_SET_POSITION, (stream, partition, position, log))
+        found = self.position(stream, partition)
+        assert found is not None  # noqa: S101 - just written
+        self._record.step(Step(stream, partition, None, position, found[1]), to_us(at))
 
     def wait_at_most(self, lock_ms: int) -> None:
         """For the rest of the transaction, gives up waiting for a lock after so long: StoreBusy."""
@@ -307,6 +192,7 @@ class Writing(Reading):
                 before=position.before,
                 epoch=position.epoch,
             )
+        self._record.moved(position)
 
     def lock(self, subjects: Iterable[str]) -> dict[str, DossierRow]:
         """The dossiers of these codes, locked in the order of their codes until the transaction ends."""
@@ -327,6 +213,7 @@ class Writing(Reading):
         """Appends facts that are not there yet."""
         if rows:
             self._sql.append(self._connection, rows)
+            self._record.facts(rows)
 
     def put(self, rows: Sequence[DossierRow]) -> None:
         """Writes dossiers, each one version higher than it was. Raises VersionConflict where another was first."""
@@ -347,36 +234,49 @@ class Writing(Reading):
         done = self._sql.keep_alerts(self._connection, rows) if rows else 0
         if done != len(rows):
             raise overtaken(self._name, len(rows), done)
+        self._record.alerts(rows)
 
     def say(self, recorded_at: int, messages: int, content: bytes) -> None:
-        """Puts a batch of messages in the outbox, one row."""
-        self.run(
-            "INSERT INTO outbox (recorded_at, messages, content, withheld) VALUES (%s, %s, %s, %s)",
-            (recorded_at, messages, content, self.shadow),
-        )
+        """Puts a batch of messages in the outbox, one row, with what the transaction wrote so far; nothing where there
+        is neither. A row of no messages is never sent."""
+        if not messages and not self._record:
+            return
+        wrote, over = self._record.taken(), None if messages else recorded_at
+        proof = checksum(recorded_at, messages, self.shadow, content, wrote)
+        self.run(_SAY, (recorded_at, messages, content, self.shadow, over, over, wrote, proof))
 
-    def archive(self, used: Iterable[Definition], recorded_at: int) -> None:
-        """Keeps definitions that are used for the first time.
+    def buried(self, letter: DeadLetter) -> None:
+        """Takes note of a dead letter that was kept."""
+        self._record.letter(letter)
+
+    def retaken(self, letter: DeadLetter, at: int | None) -> None:
+        """Takes note of a dead letter that was taken after all, or with None stays."""
+        self._record.retaken(letter, at)
+
+    def end(self) -> None:
+        """Says what was written and no batch said. The last that a transaction does."""
+        self.say(self._record.recorded_at, 0, NO_MESSAGES)
+
+    def archive(self, used: Iterable[Definition], recorded_at: int, *, into_force: bool = False) -> None:
+        """Keeps definitions that are used for the first time. `into_force`: also those that count again after others.
 
         Raises LedgerError where one of the same kind, name and revision was kept with other content.
         """
-        new = [one for one in used if one not in self._archived]
+        new = [one for one in used if into_force or one not in self._archived]
         if not new:
             return
         rows = self.rows(
-            "SELECT kind, name, revision, fingerprint, content FROM definitions WHERE {name}",
+            "SELECT kind, name, revision, fingerprint, content FROM definitions WHERE {name}"
+            " ORDER BY recorded_at, revision",
             name=dict.fromkeys(one.name for one in new),
         )
-        kept = {tuple(row[:3]): definition_of(row) for row in rows}
-        for one in new:
-            found = kept.get(one[:3], one)
-            if found != one:
-                raise edited(self._name, one, found)
+        first = list(to_keep(self._name, new, map(definition_of, rows), again=into_force))
         self.run_all(
             "INSERT INTO definitions (kind, name, revision, fingerprint, content, recorded_at)"
             " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            [(*one, recorded_at) for one in new if one[:3] not in kept],
+            [(*one, recorded_at) for one in first],
         )
+        self._record.archived(first, recorded_at)
         self.fresh |= set(new)
 
     def erase(self, subject: str, source: str, identifier: str, revision: int | None) -> int:

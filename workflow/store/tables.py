@@ -129,10 +129,13 @@ OUTBOX: Final = Table(
     Column("withheld", Boolean(create_constraint=False), nullable=False),
     Column("sent_at", Number),
     Column("routed_at", Number),
+    Column("wrote", LargeBinary, nullable=False),
+    Column("checksum", Number, nullable=False),
 )
 """One row is the messages of one batch. `withheld`: written in shadow mode, never to be sent. `sent_at`: when the
 broker had acknowledged all of them; `routed_at`: when its alerts were laid out for the channels. No highest number
 sent is kept instead: of two writers the one with the lower number may commit later, and would be passed over for ever.
+`wrote`: what its transaction wrote beside (workflow/store/wrote.py); `checksum`: of all of these but the two marks.
 """
 
 POSITIONS: Final = Table(

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from workflow.store.faults import translated
-from workflow.store.store import Reading, Store, Writing
+from workflow.store.reading import Reading
+from workflow.store.store import Store, Writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +38,7 @@ class _Tried(Store):
         with translated(self.name), self._connection.begin_nested() as point:
             writing = Writing(self._connection, self._sql, self.name, self._archived, shadow=True)
             yield writing
+            writing.end()
             if not keep:
                 point.rollback()
         if keep:

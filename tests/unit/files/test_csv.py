@@ -353,3 +353,20 @@ fields:
     found = read(normalize(written, rows), normalize(mapped, mapping))
     assert [fact.body for fact in found.dossiers["A"]] == [Acted(action="receive")]
     assert (found.file.filtered, dict(found.file.uncoded)) == (1, {})
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\u00a0"])
+def test_blanks_around_a_code_are_refused_the_short_way_as_the_long(read: Reading, blank: str) -> None:
+    codes = ["1,A", "2,A", f"3,{blank}A", f"4,A{blank}", f"5,{blank}", f"6{blank},A", f"{blank}7,A", "8,A"]
+    rows = "".join(f"{code},receive,{AT},5\n" for code in codes)
+    plain, quoted = read(HEAD + rows, PLAIN), read(HEAD + '0,A,"receive",' + f"{AT},5\n" + rows, PLAIN)
+    assert [fact.id for fact in plain.dossiers["A"]] == ["1", "2", "8"]
+    assert [fact.id for fact in quoted.dossiers["A"]] == ["0", "1", "2", "8"]
+    assert plain.reasons == quoted.reasons == {"blanks_around": 4, "subject_missing": 1}
+
+
+def test_an_actor_with_blanks_around_is_refused_and_one_of_blanks_only_is_none(read: Reading) -> None:
+    mapping = PLAIN.replace("{fee: fee}", "{}, actor: fee")
+    found = read(HEAD + f"1,A,receive,{AT},cb-1\n2,A,receive,{AT}, cb-1\n3,A,receive,{AT},  \n", mapping)
+    assert [acted(fact).actor for fact in found.dossiers["A"]] == [Actor(id="cb-1"), None]
+    assert (found.reasons, found.places) == ({"blanks_around": 1}, ["3"])

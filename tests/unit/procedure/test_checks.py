@@ -613,6 +613,34 @@ CASES = [
         replace=(("figures: sample", "figures: approved"),),
     ),
     Case(
+        "approved with a sample headline",
+        "sample-headline",
+        "limits.committed",
+        parts={"approval": "approval: {document: QT-01, decision: 1/QĐ, decided_on: 2025-01-01}"},
+        replace=(
+            ("figures: sample", "figures: approved"),
+            ("headline: true}", "headline: true, figures: sample}"),
+        ),
+    ),
+    Case(
+        "approved with a sample as the only limit of its end",
+        "sample-headline",
+        "limits.committed",
+        parts={"approval": "approval: {document: QT-01, decision: 1/QĐ, decided_on: 2025-01-01}"},
+        replace=(("figures: sample", "figures: approved"), (", headline: true}", ", figures: sample}")),
+    ),
+    Case(
+        "approved with a sample step",
+        "sample-limit",
+        "states.drafted.limit",
+        level="warning",
+        parts={"approval": "approval: {document: QT-01, decision: 1/QĐ, decided_on: 2025-01-01}"},
+        replace=(
+            ("figures: sample", "figures: approved"),
+            ("within: 5, counts: days", "within: 5, counts: days, figures: sample"),
+        ),
+    ),
+    Case(
         "dates in reverse",
         "dates-reversed",
         "effective",

@@ -79,6 +79,27 @@ def test_a_calendar_that_is_not_there_is_an_error_with_its_place(
     assert [one["code"] for one in json.loads(capsys.readouterr().out)] == ["other-zone"]
 
 
+def test_a_calendar_of_the_folder_is_known_and_its_mistakes_are_told(
+    sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sound.write_text(sound.read_text("utf-8").replace("vn-can-tho", "vn-nowhere"), "utf-8")
+    ours = Path(__file__).parents[3] / "processes" / "calendars" / "vn-can-tho.yaml"
+    own = tmp_path / "calendars" / "vn-nowhere.yaml"
+    own.parent.mkdir()
+    source = ours.read_text("utf-8").replace("name: vn-can-tho", "name: vn-nowhere")
+    own.write_text(source, "utf-8")
+    for checked in (tmp_path, sound):
+        assert _check(capsys, checked) == (0, [])
+    for wrong, place in (
+        (source.replace("kind: off", "kind: holiday", 1), ":38:30"),
+        (source.replace("to: 2026-12-31", "to: 2017-01-01"), ""),
+        (source.replace("zone: Asia/Ho_Chi_Minh", "zone: Asia/HCM"), ""),
+    ):
+        own.write_text(wrong, "utf-8")
+        status, found = _check(capsys, tmp_path)
+        assert (status, [one["place"] for one in found]) == (1, [f"{own}{place}"])
+
+
 def test_a_diagram_is_never_written_over_its_procedure(
     sound: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -103,14 +124,57 @@ def test_what_is_accepted_is_listed_when_asked(unsound: Path, capsys: pytest.Cap
     assert json.loads(capsys.readouterr().out)[0]["because"] == "the log names none"
 
 
-def test_an_unreadable_file_ends_with_2_and_its_place(
+def _check(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, list[dict[str, str]]]:
+    status = run(["procedure", "check", *map(str, arguments), "--output", "json", "--lang", "en"])
+    return status, json.loads(capsys.readouterr().out)
+
+
+def test_what_cannot_be_read_is_a_finding_and_the_others_are_checked(
+    unsound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    anchor, word = tmp_path / "a.yaml", tmp_path / "z.yaml"
+    anchor.write_text("procedure: a\nstates: *all\n", "utf-8")
+    second = text().replace("figures: sample", "figure: sample")
+    another = unsound.read_text("utf-8").replace("1.004220", "1.004221")
+    word.write_text(f"{second}\n---\n{another}", "utf-8")
+    status, found = _check(capsys, tmp_path)
+    assert status == 1
+    assert [(one["level"], one["code"], one["place"]) for one in found] == [
+        ("error", "anchor", f"{anchor}:2:9"),
+        ("error", "no-role", f"{unsound}:16:3"),
+        ("error", "unknown_word", f"{word}:4:1"),
+        ("error", "no-role", f"{word}:39:3"),
+    ]
+    assert found[0]["message"].startswith("expected a plain value, found the anchor or alias all")
+
+
+def test_a_file_that_may_not_be_read_is_a_finding_of_its_folder(
+    sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gone.yaml").symlink_to(tmp_path / "nowhere")
+    status, found = _check(capsys, tmp_path)
+    assert (status, [one["place"] for one in found]) == (1, [str(tmp_path / "gone.yaml")])
+    assert sound.exists()
+
+
+def test_a_gap_is_not_told_where_what_lies_between_could_not_be_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = tmp_path / "p.yaml"
-    file.write_text("procedure: a\nstates: *all\n", "utf-8")
-    assert run(["procedure", "check", str(file), "--lang", "en"]) == 2
-    assert capsys.readouterr().err.startswith(f"{file}:2:9: expected a plain value")
-    assert run(["procedure", "check", str(tmp_path / "absent.yaml")]) == 2
+    dates = {"1": "2025-01-01, to: 2025-06-30", "2": "2025-07-01, to: 2025-07-31", "3": "2025-08-01"}
+    for number, since in dates.items():
+        source = text(effective=f"effective: {{from: {since}}}").replace('"1"', f'"{number}"')
+        (tmp_path / f"{number}.yaml").write_text(source, "utf-8")
+    assert _check(capsys, tmp_path) == (0, [])
+    (tmp_path / "2.yaml").write_text("procedure: [", "utf-8")
+    status, found = _check(capsys, tmp_path)
+    assert (status, [one["code"] for one in found]) == (1, ["syntax"])
+
+
+def test_a_path_where_nothing_is_ends_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["procedure", "check", str(tmp_path / "absent.yaml"), "--lang", "en"]) == 2
+    assert "absent.yaml" in capsys.readouterr().err
+    assert run(["procedure", "check", str(tmp_path), "--lang", "en"]) == 2
+    assert "expected a procedure, found none" in capsys.readouterr().err
 
 
 def test_the_dates_of_several_files_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -124,23 +188,43 @@ def test_the_dates_of_several_files_are_compared(tmp_path: Path, capsys: pytest.
     assert (found["code"], found["place"]) == ("gap", f"{tmp_path / '2.yaml'}:23:1")
 
 
-def test_an_approved_revision_is_held_to_the_ledger(
+def test_every_approved_revision_is_held_to_the_ledger(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = text(approval=APPROVED).replace("figures: sample", "figures: approved")
+    other = source.replace("1.004220", "1.004221")
     file, ledger = tmp_path / "p.yaml", tmp_path / "APPROVED"
-    file.write_text(source, "utf-8")
+    file.write_text(f"{source}\n---\n{other}", "utf-8")
     ledger.write_text("", "utf-8")
-    assert run(["procedure", "check", str(file), "--ledger", str(ledger), "--lang", "en"]) == 1
-    line = new_entry(read(source)).line
-    assert line in capsys.readouterr().err
-    ledger.write_text(line + "\n", "utf-8")
-    assert run(["procedure", "check", str(file), "--ledger", str(ledger)]) == 0
+    status, found = _check(capsys, file, "--ledger", ledger)
+    assert (status, [(one["code"], one["place"]) for one in found]) == (
+        1,
+        [("ledger_absent", f"{file}:23:1"), ("ledger_absent", f"{file}:47:1")],
+    )
+    lines = [new_entry(read(one)).line for one in (source, other)]
+    assert [one["message"].endswith(line) for one, line in zip(found, lines, strict=True)] == [True, True]
+    for near in (tmp_path, file):
+        assert [one["code"] for one in _check(capsys, near)[1]] == ["ledger_absent"] * 2
+    ledger.write_text("\n".join(lines), "utf-8")
+    assert _check(capsys, file, "--ledger", ledger) == (0, [])
+    assert _check(capsys, tmp_path) == (0, [])
+    ledger.write_text("\n".join([*lines, "signed by hand"]), "utf-8")
+    file.write_text(f"{source}\n---\n{other}\n---\nprocedure: [", "utf-8")
+    found = _check(capsys, tmp_path)[1]
+    assert [(one["code"], one["place"]) for one in found] == [
+        ("ledger_line", f"{ledger}:3"),
+        ("syntax", f"{file}:50:1"),
+    ]
 
 
 def test_shows_every_part_in_words(sound: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = text().replace("assign: {role: [head],", "assign: {role: [head], guards: [once],")
+    once = "guards: {once: {requires: {times: {action: assign, fewer_than: 2}}}}"
+    sound.write_text(f"{source}\n{once}\nbasis: Luật Đất đai 2024\n", "utf-8")
     assert run(["procedure", "show", str(sound), "--lang", "vi"]) == 0
     out = capsys.readouterr().out
+    assert "trước đó “assign” chưa đến 2 lần" in out
+    assert "Luật Đất đai 2024" in out
     assert "Đăng ký biến động" in out
     assert "5 ngày làm việc" in out
 
