@@ -19,7 +19,7 @@ from workflow.facts import code_of
 from workflow.fold import fold
 from workflow.judge import FAULTS, named
 from workflow.messages import Decision
-from workflow.store.judgments import Standing, blank, listed, row, story_row, unpack
+from workflow.store.judgments import Standing, blank, kept, listed, row, story_row
 from workflow.store.rows import DossierRow, from_us, to_us
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Touched:
             return False
         self.rules = rules
         try:
-            dossier = unpack(before.judgment)
+            dossier = kept(before)
             watched = self._watch(rules, dossier)
         except FAULTS as fault:
             self._block(_said(fault), rules, before.facts)
@@ -268,7 +268,7 @@ class Touched:
             return None
         if self._catalogue.family(before.code) is rules.family:
             return rules
-        steps_told = unpack(before.judgment).steps_told
+        steps_told = kept(before).steps_told
         return rules if self._catalogue.judges(before.code, rules, steps_told=steps_told) else None
 
     def _steps(self, rules: Rules, before: DossierRow) -> bool:
@@ -281,7 +281,7 @@ class Touched:
             tells_steps(catalogue.orders, one) for one in facts
         ):
             return False
-        return self._follow(rules, unpack(before.judgment), code, before.facts)
+        return self._follow(rules, kept(before), code, before.facts)
 
     def _begin(self) -> bool:
         """Judges the first facts of a dossier by single steps; False where they must be put in order."""

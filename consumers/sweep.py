@@ -26,7 +26,7 @@ from workflow.choosing import in_force
 from workflow.clocks.calendar import CalendarDefinition, alike_until
 from workflow.sources import UNKNOWN_SOURCE, SourceDefinition
 from workflow.store import sweeps
-from workflow.store.judgments import unpack
+from workflow.store.judgments import kept
 from workflow.store.rows import DossierRow, SweepRow, from_us, to_us
 from workflow.store.said import indexed
 
@@ -294,7 +294,7 @@ class Sweep:
         alike = self._alike.get(row.calendar or "")
         if alike is None or row.version != version or row.linked is not None:
             return None
-        dossier = unpack(row.judgment)
+        dossier = kept(row)
         return dossier if stands(dossier, alike) else None
 
 

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +16,7 @@ from consumers.apply import Told, apply
 from consumers.codec import encode
 from consumers.rotating import judge_rotation
 from consumers.ticker import tick, tick_feeds
+from workflow.alerts.attribution import overrun
 from workflow.catalogue import load
 from workflow.facts import (
     Acted,
@@ -95,8 +96,27 @@ def test_one_alert_is_shown_with_its_sum(late: Path) -> None:
     assert shown["alert"]["calendar"].startswith("vn-can-tho@")
     whole = dunghen("alerts", "show", LATE, "--store", late).stdout
     assert "Decree 73/2017" in whole
-    assert "working minutes past its date, of which:" in whole
-    assert shown["overrun"]["minutes"] == sum(part["minutes"] for part in shown["overrun"]["parts"]) > 0
+    days, minutes = shown["overrun"]["days"], shown["overrun"]["minutes"]
+    assert days > 1
+    assert f"{days} working days past its date, {minutes // 60} h {minutes % 60} min of working time" in whole
+    assert (
+        f"Trễ {days} ngày làm việc, tức {minutes // 60} giờ"
+        in dunghen("alerts", "show", LATE, "--lang", "vi", "--store", late).stdout
+    )
+    assert minutes == sum(part["minutes"] for part in shown["overrun"]["parts"]) > 0
+
+
+def test_an_overrun_counts_the_working_days_after_its_date(root: Path) -> None:
+    slip = Appointment(at=date(2026, 3, 3))
+    body = Acted(action="receive", procedure="1.004237", unit="it-centre", appointment=slip)
+    facts = [Fact(SUBJECT, "one-stop", "e1", RECEIVED, body, 1)]
+    rules = load(root / "processes").rules_for(facts)
+
+    found = overrun(rules, SUBJECT, facts, datetime(2026, 3, 10, 2, 30, tzinfo=UTC))
+
+    # Wednesday to Friday, Monday, and on Tuesday from seven to half past nine.
+    assert found is not None
+    assert (found.days, found.minutes) == (5, 4 * 480 + 150)
 
 
 def test_an_alert_is_acknowledged_and_snoozed_by_facts(late: Path) -> None:
@@ -269,3 +289,9 @@ def test_why_somebody_acted_stands_in_the_story(late: Path) -> None:
     dunghen("alerts", "ack", LATE, "--by", "cb-7", "--reason", "asked for the file", "--store", late)
     story = dunghen("dossier", "explain", SUBJECT, "--store", late).stdout
     assert f"act on an alert, acknowledged: {LATE} (asked for the file)" in story
+
+    shown = json.loads(dunghen("alerts", "show", LATE, "--store", late, "-o", "json").stdout)
+    assert (shown["act"]["by"], shown["act"]["reason"]) == ("cb-7", "asked for the file")
+    assert "asked for the file" in dunghen("alerts", "show", LATE, "--store", late).stdout
+    dunghen("alerts", "ack", LATE, "--by", "cb-8", "--store", late)
+    assert "asked for the file" not in dunghen("alerts", "show", LATE, "--store", late).stdout

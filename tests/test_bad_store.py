@@ -14,16 +14,18 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import pytest
 from commands import dunghen, said
 from places import ROOT
 
 from servers.postgres import Postgres
 from workflow.errors import StoreReadOnly
+from workflow.model import Dossier
 from workflow.store.faults import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 COMMAND: Final = Path(sys.executable).with_name("dunghen")
 ROOM_BYTES: Final = 300_000
@@ -154,6 +156,37 @@ def test_a_dossier_that_cannot_be_judged_is_named_and_takes_facts_until_a_new_re
     assert said("status", "--store", path, "--at", "2025-04-01")["whole"]["blocked"] == 2
     assert said("rates", "--store", path, "--by", "all")
     assert said("audit", "replay", "--store", path)["blocked"] == 2
+
+
+REGISTERS: Final = Dossier.__struct_fields__.index("registers")
+DAMAGED: Final[dict[str, Callable[[list[Any]], bytes]]] = {
+    "other bytes": lambda _: b"\x00\xff",
+    "too short": lambda values: msgspec.msgpack.encode(values[:-1]),
+    "too long": lambda values: msgspec.msgpack.encode([*values, 1]),
+    "of other kinds": lambda values: msgspec.msgpack.encode([[], *values[1:]]),
+    "no decimal": lambda values: msgspec.msgpack.encode(
+        [[msgspec.msgpack.Ext(1, b"ten")] if at == REGISTERS else value for at, value in enumerate(values)]
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_a_kept_judgment_that_is_damaged_is_named_with_the_way_out_and_made_anew(
+    store: Path, tmp_path: Path, damage: str
+) -> None:
+    with closing(sqlite3.connect(store)) as file, file:
+        (kept,) = file.execute("SELECT judgment FROM dossiers").fetchone()
+        file.execute("UPDATE dossiers SET judgment = ?", (DAMAGED[damage](msgspec.msgpack.decode(kept)),))
+
+    told = dunghen("dossier", "list", "--store", store, status=3).stderr
+    assert told.startswith("dossier H13-1: the judgment kept of it is not what was written")
+    assert "dunghen activate --all" in told
+    more = written(tmp_path / "more.jsonl", message("2", action="assign"))
+    assert "H13-1: could not be judged" in dunghen(*importing(more, store), status=1).stderr
+
+    dunghen("activate", "--all", "--store", store)
+    assert said("status", "--store", store)["whole"]["blocked"] == 0
+    assert "0 differences" in dunghen("audit", "replay", "--store", store).stdout
 
 
 def test_a_store_of_a_newer_version_is_left_alone(store: Path) -> None:

@@ -393,6 +393,19 @@ def test_what_may_come_next_is_told_from_the_store(store: Path) -> None:
     assert any(one["allowed"] for one in found["actions"])
 
 
+def test_of_a_dossier_before_anything_was_known_of_it_all_pages_say_so(store: Path) -> None:
+    code = said("dossier", "list", "--store", store, "--limit", "1")[0]["subject"]
+    before = (
+        *((page, "--known-at") for page in ("show", "explain", "allowed")),
+        *((page, "--at") for page in ("show", "allowed")),
+    )
+
+    for page, moment in before:
+        told = dunghen("dossier", page, code, moment, "2001-01-01", "--store", store, status=2)
+        assert f"nothing of the dossier {code} was known or had taken place by then" in told.stderr
+        assert not told.stdout
+
+
 def test_of_an_ended_dossier_it_is_said_that_no_action_is_expected(store: Path) -> None:
     ended = (one for one in said("dossier", "list", "--store", store, "--limit", "1000") if one["ended_at"])
     code = next(ended)["subject"]

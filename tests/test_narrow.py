@@ -71,6 +71,20 @@ def test_a_row_that_has_room_stays_on_its_line(monkeypatch: pytest.MonkeyPatch) 
     assert any(line.split() == ["land-registration", *["956"] * 4] for line in lines)
 
 
+def test_a_table_of_too_many_columns_is_told_row_by_row_a_column_a_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    columns = [Column(f"c{n}", f"Column{n}") for n in range(12)]
+    row = ["http://127.0.0.1:18099/ok", "", *["refused"] * 10]
+
+    lines = printed(monkeypatch, 80, columns, row, row)
+
+    assert max(map(len, lines)) <= 80
+    assert lines.count("  Column0   http://127.0.0.1:18099/ok") == 2
+    assert not any("Column1 " in line for line in lines)
+    assert sum(line.split() == ["Column11", "refused"] for line in lines) == 2
+
+
 CELLS = st.text("ab c-/9%", max_size=12).map(str.strip)
 
 

@@ -11,6 +11,7 @@ from consumers.channels.mail import MailSender, Speech
 from consumers.channels.webhook import WebhookSender, secret_of
 from workflow import masking
 from workflow.alerts.routes import refused
+from workflow.errors import Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +45,10 @@ def _webhook(one: Placed[Routes], name: str, folder: Path) -> Send:
         key = secret_of(_read(one, at, folder / file))
         if key is None:
             raise refused(
-                one, at, "a file with whsec_ and the base64 of 24 to 64 bytes", f"something else in {file}"
+                one,
+                at,
+                Words("a file with whsec_ and the base64 of 24 to 64 bytes"),
+                Words("something else in {file}", file=file),
             )
         keys.append(key)
     return WebhookSender(
@@ -59,7 +63,12 @@ def _mail(one: Placed[Routes], name: str, folder: Path) -> Send:
     told, path = one.value.mail[name], ("mail", name)
     password = None if told.password is None else _read(one, (*path, "password"), folder / told.password)
     if password == "":
-        raise refused(one, (*path, "password"), "a file with the password", f"nothing in {told.password}")
+        raise refused(
+            one,
+            (*path, "password"),
+            Words("a file with the password"),
+            Words("nothing in {file}", file=told.password),
+        )
     context = _context(one, (*path, "authority"), told.authority, folder)
     return MailSender(told, password, context=context, speech=Speech(ZoneInfo(one.value.zone), told.lang))
 
@@ -69,8 +78,9 @@ def _read(one: Placed[Routes], path: Keys, file: Path) -> str:
     try:
         text = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as fault:
-        why = fault.strerror if isinstance(fault, OSError) else "no UTF-8"
-        raise refused(one, path, "a file that can be read", f"{file}: {why}") from fault
+        why = fault.strerror if isinstance(fault, OSError) else Words("bytes that are no text")
+        found = Words("{file}: {why}", file=file, why=why)
+        raise refused(one, path, Words("a file that can be read"), found) from fault
     masking.hide(text)
     return text
 
@@ -82,4 +92,4 @@ def _context(one: Placed[Routes], path: Keys, authority: str | None, folder: Pat
         return ssl.create_default_context(cafile=folder / authority)
     except OSError as fault:
         why = fault.strerror or str(fault)
-        raise refused(one, path, "a file of certificates", f"{authority}: {why}") from fault
+        raise refused(one, path, Words("a file of certificates"), f"{authority}: {why}") from fault

@@ -75,6 +75,16 @@ def test_an_expression_closes_what_it_opens(expression: str) -> None:
     assert not open_ones
 
 
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_a_summary_reads_right_of_one_too(rule: dict[str, Any]) -> None:
+    assert not re.search(r"\}\} [a-z]+s\b", rule["annotations"]["summary"])
+
+
+def test_of_no_dead_letters_the_dashboard_shows_none_and_not_no_data() -> None:
+    (shown,) = [one["targets"] for one in DASHBOARD["panels"] if one["title"] == "Dead letters"]
+    assert shown[0]["expr"].endswith(" or vector(0)")
+
+
 def test_what_is_measured_is_shown_or_guarded() -> None:
     plain = {re.sub(r"_(bucket|sum|count|created|total)$", "", name) for name in SERIES}
     used = {

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import inspect
+import re
+import sys
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, get_args, get_type_hints
 
 from msgspec import Struct
@@ -13,7 +18,7 @@ from workflow.model import AppointmentTold, Dossier
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SHAPE: Final = (5, "6017eefa5cd1baaa95f6e2fb2af9c01c57c3b026ea54127e8a13494dc9e3b058")
+SHAPE: Final = (5, "2210710e2e7811884453807773d561e89d8c92088f69cd541418bc78ca556551")
 """The number, and the digest of the fields of a kept judgment in their order with their types. Where this test fails,
 this engine no longer reads what stores hold: raise JUDGE_VERSION, and write both down here."""
 
@@ -21,10 +26,22 @@ this engine no longer reads what stores hold: raise JUDGE_VERSION, and write bot
 def shape(kind: type[Struct]) -> Iterator[str]:
     """The fields of a structure in their order, each with its type, and those of the structures in it."""
     hints = get_type_hints(kind)
+    module = sys.modules[kind.__module__]
     for name in kind.__struct_fields__:
         yield f"{kind.__name__}.{name}: {hints[name]}"
+        for word in re.findall(r"\w+", kind.__annotations__[name]):
+            yield from untyped(inspect.getsource(module)).get(word, ())
         for part in parts(hints[name]):
             yield from shape(part)
+
+
+@cache
+def untyped(source: str) -> dict[str, tuple[str]]:
+    """What a module says of kinds of values that msgspec knows nothing of: they are `Any` to it."""
+    blocks = [node for node in ast.parse(source).body if isinstance(node, ast.If)]
+    named = [one for block in blocks for one in block.body if isinstance(one, ast.AnnAssign)]
+    said = {ast.unparse(one.target): one.value for one in named}
+    return {name: (f"{name} = {ast.unparse(value)}",) for name, value in said.items() if value is not None}
 
 
 def parts(hint: Any) -> Iterator[type[Struct]]:
@@ -37,6 +54,7 @@ def parts(hint: Any) -> Iterator[type[Struct]]:
 def test_another_shape_of_a_kept_judgment_is_another_version_of_the_judging() -> None:
     fields = [*shape(Dossier)]
     assert any(field.startswith(f"{AppointmentTold.__name__}.") for field in fields)
+    assert any(re.match(r"RegisterValue = .*\bDecimal\b", field) for field in fields)
 
     digest = hashlib.sha256("\n".join(fields).encode()).hexdigest()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,7 @@ from consumers.channels.opening import senders
 from workflow.alerts.routes import Mail, Route, Routes, Storm, Webhook, placed_routes, read_routes
 from workflow.alerts.routing import Addressed, Lately, addressed, making
 from workflow.errors import DefinitionError, UnknownZone
+from workflow.i18n import message, translator
 from workflow.messages import Alert, AlertSaid
 from workflow.organisation import read_organisation
 
@@ -91,6 +93,10 @@ def test_what_is_wrong_is_said_with_its_place(change: str, root: Path, tmp_path:
     with pytest.raises((DefinitionError, UnknownZone)) as refused:
         read_routes(path, read_organisation(root / "processes" / "organisation" / "can-tho.yaml"))
     assert f"{path}:{BAD[change]}" in str(refused.value)
+    vietnamese = message(refused.value, translator("vi"))
+    assert not re.search(r"\b(expected|found|one of|such as|an?|the|for|none|post|both) ", vietnamese), (
+        vietnamese
+    )
 
 
 def test_a_channel_without_a_route_and_one_name_for_two_are_refused(tmp_path: Path) -> None:

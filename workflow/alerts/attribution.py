@@ -39,10 +39,12 @@ class Part(Struct, frozen=True, omit_defaults=True):
 
 
 class Overrun(Struct, frozen=True):
-    """By how many minutes a dossier missed its date, and the parts they are made of."""
+    """By how many minutes a dossier missed its date, and the parts they are made of. `days`: the working days after the
+    day of the date up to that of its end, calendar days where the procedure has no calendar."""
 
     due_at: datetime
     until: datetime
+    days: int
     minutes: int
     parts: tuple[Part, ...]
 
@@ -98,9 +100,13 @@ def overrun(
             for visit in _joined(visits)
             if visit.ends > date.due_at
         ]
-    return Overrun(
-        date.due_at, until, total, (*(part for part in silent if part.minutes), *_shared(rest, excess))
-    )
+    parts = (*(part for part in silent if part.minutes), *_shared(rest, excess))
+    return Overrun(date.due_at, until, _days(own, date.due_at, until, last.hours_of), total, parts)
+
+
+def _days(rules: Rules, start: datetime, end: datetime, unit: str | None) -> int:
+    table = rules.clock.timetable
+    return (end - start).days if table is None else table.worktime(unit, end).working_days_passed(start, end)
 
 
 def _joined(visits: Sequence[_Visit]) -> Iterator[_Visit]:

@@ -128,7 +128,7 @@ def placed_routes(path: Path, organisation: Organisation | None = None) -> Place
 
 
 def refused(
-    one: Placed[Routes], path: Keys, expected: str, found: object, reason: str = "routes"
+    one: Placed[Routes], path: Keys, expected: Words, found: object, reason: str = "routes"
 ) -> DefinitionError:
     """What is wrong at a place of the file, in words that stand in the code."""
     return DefinitionError(
@@ -148,51 +148,62 @@ def _check_webhook(one: Placed[Routes], name: str) -> None:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise refused(one, path, "an address such as https://desk.example/alerts", url) from None
+        raise refused(one, path, Words("an address such as https://desk.example/alerts"), url) from None
     if not host or not url.isascii() or not url.isprintable() or " " in url:
-        raise refused(one, path, "an address such as https://desk.example/alerts", url)
+        raise refused(one, path, Words("an address such as https://desk.example/alerts"), url)
     if parts.username is not None or parts.password is not None or parts.fragment:
-        raise refused(one, path, "an address without user, password and fragment", "one of them")
+        raise refused(
+            one, path, Words("an address without user, password and fragment"), Words("one of them")
+        )
     if parts.scheme != "https" and not (parts.scheme == "http" and host in HERE):
-        raise refused(one, path, "https, or http to this machine", parts.scheme)
+        raise refused(one, path, Words("https, or http to this machine"), parts.scheme)
 
 
 def _check_mail(one: Placed[Routes], name: str) -> None:
     path, mail = ("mail", name), one.value.mail[name]
     if (mail.user is None) != (mail.password is None):
-        raise refused(one, path, "user and password together, or neither", "one of them")
+        raise refused(one, path, Words("user and password together, or neither"), Words("one of them"))
     if mail.user is not None and mail.security == "none":
         raise refused(
-            one, (*path, "security"), "starttls or tls, since a password is sent", repr(mail.security)
+            one, (*path, "security"), Words("starttls or tls, since a password is sent"), repr(mail.security)
         )
     _check_address(one, (*path, "from"), mail.sender)
     for post, address in mail.addresses.items():
         if post.count("@") != 1 or not all(post.split("@")):
-            raise refused(one, (*path, "addresses", post), "a post such as head@land-office", repr(post))
+            raise refused(
+                one, (*path, "addresses", post), Words("a post such as head@land-office"), repr(post)
+            )
         _check_address(one, (*path, "addresses", post), address)
 
 
 def _check_address(one: Placed[Routes], path: Keys, address: str) -> None:
     if not ADDRESS.fullmatch(address):
-        raise refused(one, path, "an address such as desk@office.example", repr(address))
+        raise refused(one, path, Words("an address such as desk@office.example"), repr(address))
 
 
 def _check_route(one: Placed[Routes], name: str) -> None:
     path, route = ("routes", name), one.value.routes[name]
     both = one.value.webhooks.keys() & one.value.mail.keys()
     if route.channel in both:
-        raise refused(one, ("mail", route.channel), "a name of its own for each channel", repr(route.channel))
+        raise refused(
+            one, ("mail", route.channel), Words("a name of its own for each channel"), repr(route.channel)
+        )
     if route.channel not in one.value.channels:
         known = ", ".join(one.value.channels) or Words("none")
-        raise refused(one, (*path, "channel"), f"one of: {known}", repr(route.channel))
+        raise refused(one, (*path, "channel"), Words("one of: {words}", words=known), repr(route.channel))
     if route.rung and route.kinds and ESCALATED.isdisjoint(route.kinds):
         kinds = ", ".join(sorted(ESCALATED))
-        raise refused(one, (*path, "rung"), f"no rung, as only these are escalated: {kinds}", route.rung)
+        raise refused(
+            one,
+            (*path, "rung"),
+            Words("no rung, as only these are escalated: {kinds}", kinds=kinds),
+            route.rung,
+        )
     if route.channel in one.value.webhooks and route.address is not None:
-        raise refused(one, (*path, "address"), "none for a webhook", repr(route.address))
+        raise refused(one, (*path, "address"), Words("none for a webhook"), repr(route.address))
     if route.channel in one.value.mail:
         if route.address is None:
-            raise refused(one, path, "an address for those whose post has none", "no address")
+            raise refused(one, path, Words("an address for those whose post has none"), Words("no address"))
         _check_address(one, (*path, "address"), route.address)
 
 
@@ -200,7 +211,7 @@ def _check_reached(one: Placed[Routes]) -> None:
     for group, names in (("webhooks", one.value.webhooks), ("mail", one.value.mail)):
         for name in names:
             if not any(route.channel == name for route in one.value.routes.values()):
-                raise refused(one, (group, name), "a route to each channel", "none to this one")
+                raise refused(one, (group, name), Words("a route to each channel"), Words("none to this one"))
 
 
 def _check_organisation(one: Placed[Routes], body: Organisation) -> None:
@@ -219,10 +230,10 @@ def _check_organisation(one: Placed[Routes], body: Organisation) -> None:
 def _check_post(one: Placed[Routes], path: Keys, said: str, body: Organisation) -> None:
     post, at, unit = said.partition("@")
     if post != "holder" and post not in body.posts:
-        raise refused(one, path, f"holder, or a post of {body.organisation}", repr(post))
+        raise refused(one, path, Words("holder, or a post of {body}", body=body.organisation), repr(post))
     if at and unit not in body.units:
         raise refused(one, path, _units(body), repr(unit))
 
 
-def _units(body: Organisation) -> str:
-    return f"a unit of {body.organisation}"
+def _units(body: Organisation) -> Words:
+    return Words("a unit of {body}", body=body.organisation)

@@ -12,13 +12,13 @@ import msgspec
 
 from consumers.apply import Told, apply
 from consumers.codec import encode
-from workflow.alerts.attribution import Outage, overrun
 from workflow.alerts.causes import limit_of
 from workflow.alerts.words import ALERT_KINDS, ALERT_STATES
 from workflow.cli.inputs import moment
-from workflow.cli.naming import part_named, worded
+from workflow.cli.naming import worded
 from workflow.cli.options import Group, output_option
 from workflow.cli.output import Column, print_json, print_rows, tell_none
+from workflow.cli.overruns import overrun_of, print_overrun
 from workflow.cli.stores import Looking, Place, Seen, store_options
 from workflow.cli.sums import KINDS, print_sum, shown_instant
 from workflow.errors import UsageError
@@ -32,10 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from zoneinfo import ZoneInfo
 
-    from workflow.alerts.attribution import Overrun
     from workflow.alerts.life import Life, Shown
     from workflow.cli.output import Form
-    from workflow.procedure.language import Revision
 
 By: TypeAlias = Literal["kind", "unit", "cause"]
 OPEN: Final = ("raised", "acknowledged", "snoozed")
@@ -87,6 +85,7 @@ FIELD_NAMES: Final = {
     "act": "Last act",
     "by_whom": "By whom",
     "until": "Until",
+    "why": "Its reason",
 }
 """What `show` calls the fields of an alert."""
 GROUPED: Final = (
@@ -95,20 +94,6 @@ GROUPED: Final = (
     Column("count", "Count", "right"),
     Column("first_due_at", "Earliest due"),
 )
-OVERRUN_PARTS: Final = (
-    Column("minutes", "Minutes", "right"),
-    Column("reason", "Laid to"),
-    Column("name", "Step, pause or source"),
-    Column("unit", "Unit"),
-    Column("officer", "Officer"),
-)
-LAID_TO: Final = {
-    "step": "a step beyond its limit",
-    "citizen": "the citizen, beyond the cap",
-    "agency": "another agency",
-    "office": "the office, in a pause of its own",
-    "feed": "a source that was silent",
-}
 FIELDS: Final = (Column("field", "Field"), Column("value", "Value"))
 
 
@@ -147,19 +132,19 @@ def list_(place: Place, by: By | None, limit: int, output: Form, **asked: Any) -
         zone = Seen(store, None, None, datetime.now(UTC)).zone
     wanted = sorted((one for one in found if _takes(one, asked)), key=_order)
     tell_none(wanted, output, "No alert meets what is asked.")
-    _tell_waiting(found, asked)
     if by is not None:
         print_rows(_groups(wanted, by, output, zone), GROUPED[by == "kind" :], output)
-        return
-    rows = [_row(one, output, zone) for one in wanted[:limit]]
-    print_rows(rows, COLUMNS if output == "table" else FLAT, output)
-    if len(wanted) > limit:
+    else:
+        rows = [_row(one, output, zone) for one in wanted[:limit]]
+        print_rows(rows, COLUMNS if output == "table" else FLAT, output)
+    if by is None and len(wanted) > limit:
         click.echo(
             current("{shown} of {total} alerts shown; see more with --limit").format(
                 shown=limit, total=len(wanted)
             ),
             err=True,
         )
+    _tell_waiting(found, asked)
 
 
 @alerts.command()
@@ -170,10 +155,13 @@ def show(alert: str, place: Place, output: Form) -> None:
     """Show one alert whole: what it rests on, its sum line by line, and where it is in its life."""
     with Looking(place, None, None).opened() as store:
         life, zone = _life(store, alert), store.zone
-        why = _why(store, life)
+        why, reason = overrun_of(store, life.alert), _reason(store, life)
         rules = store.catalogue.rules(life.alert.procedure or "", life.alert.revision or "")
     if output == "json":
-        print_json({**msgspec.to_builtins(life), "state": life.shown, "overrun": why})
+        found = msgspec.to_builtins(life)
+        if life.act is not None:
+            found["act"]["reason"] = reason
+        print_json({**found, "state": life.shown, "overrun": why})
         return
     one = life.alert
     said = {
@@ -184,7 +172,7 @@ def show(alert: str, place: Place, output: Form) -> None:
         "n": life.n,
     }
     if life.act is not None:
-        said |= {"act": life.act.act, "by_whom": life.act.by, "until": life.act.until}
+        said |= {"act": life.act.act, "by_whom": life.act.by, "until": life.act.until, "why": reason}
     rows = [
         {"field": current(FIELD_NAMES[name]), "value": _worded(name, value, zone)}
         for name, value in said.items()
@@ -193,7 +181,7 @@ def show(alert: str, place: Place, output: Form) -> None:
     print_rows(rows, FIELDS, "table")
     print_sum(life.alert.sum, zone, None if rules is None else rules.revision)
     if why is not None:
-        _print_why(why, None if rules is None else rules.revision)
+        print_overrun(why, None if rules is None else rules.revision)
 
 
 def _worded(name: str, value: object, zone: ZoneInfo) -> object:
@@ -206,33 +194,16 @@ def _worded(name: str, value: object, zone: ZoneInfo) -> object:
     return current(words[str(value)]) if str(value) in words else value
 
 
-def _why(store: Seen, life: Life) -> Overrun | None:
-    """What the lateness of a dossier is laid to, as of now."""
-    alert = life.alert
-    if alert.kind not in ("dossier_late", "feedback_late"):
+def _reason(store: Seen, life: Life) -> str | None:
+    """Why the last act was done, as its fact says: a life keeps what counts alone."""
+    if life.act is None:
         return None
-    facts = store.facts(alert.subject)
+    _, *identity = life.act.key
     with store.store.reading() as reading:
-        silent = lives(row for row in reading.alerts([alert.source or ""]) if row.kind == "feed_silent")
-    outages = [
-        Outage(one.alert.subject, one.alert.due_at, one.alert.ended_at)
-        for one in silent.values()
-        if one.alert.due_at is not None
-    ]
-    return overrun(store.rules(facts), alert.subject, facts, store.at, outages)
-
-
-def _print_why(why: Overrun, revision: Revision | None) -> None:
-    click.echo(current("{minutes} working minutes past its date, of which:").format(minutes=why.minutes))
-    rows = [
-        {
-            **msgspec.structs.asdict(part),
-            "reason": current(LAID_TO[part.reason]),
-            "name": part.name if revision is None else part_named(part.name, revision),
-        }
-        for part in why.parts
-    ]
-    print_rows(rows, OVERRUN_PARTS, "table")
+        for one in reading.facts([life.alert.subject]):
+            if isinstance(one.body, AlertActed) and [one.source, one.id, one.revision] == identity:
+                return one.body.reason
+    return None
 
 
 def _acting(command: Any) -> Any:  # noqa: ANN401 - a decorator

@@ -63,7 +63,7 @@ DELIVERIES: Final = (
     Column("channel", "Channel"),
     Column("route", "Route"),
     Column("address", "Address"),
-    Column("form", "Form"),
+    Column("form", "Form", words=True),
     Column("unit", "Unit"),
     Column("notices", "Alerts", "right"),
     Column("state", "State"),

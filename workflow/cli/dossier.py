@@ -11,7 +11,7 @@ from workflow.alerts.reporting import reported_late_at
 from workflow.audit.allowed import allowed
 from workflow.audit.explain import story
 from workflow.audit.views import Filter, Sort, in_order, view
-from workflow.cli.inputs import FILE, facts_of, moment, open_log
+from workflow.cli.inputs import FILE, facts_of, moment, not_yet, open_log
 from workflow.cli.listing import ONE, print_one, print_views
 from workflow.cli.options import Group, output_option
 from workflow.cli.output import print_json
@@ -20,6 +20,7 @@ from workflow.cli.stores import Looking, log_or_store_options, looking_options
 from workflow.cli.stories import print_choices, print_story
 from workflow.cli.sums import KINDS
 from workflow.errors import UsageError
+from workflow.facts import begins_dossier
 from workflow.fold import fold
 from workflow.i18n import current
 from workflow.store.rows import from_us
@@ -38,8 +39,9 @@ if TYPE_CHECKING:
 
 class Asked(NamedTuple):
     """A dossier, its facts and the rules that judge it. `at`, `known_at`: the moments asked about, if any were.
-    `until`: the moment its clocks are read at."""
+    `until`: the moment its clocks are read at. `place`: the store or the file."""
 
+    place: str
     subject: str
     facts: Sequence[Fact]
     rules: Rules
@@ -216,6 +218,8 @@ def allowed_next(output: Form, **asked: Any) -> None:  # noqa: ANN401 - one para
     """
     one = _found(**asked)
     judged = fold(one.rules, one.subject, one.facts, known_at=one.known_at, valid_at=one.at).dossier
+    if judged.last_key is None:
+        raise not_yet(one.place, one.subject)
     choices = allowed(one.rules, judged, one.until)
     if output == "json":
         print_json({"dossier": one.subject, "state": judged.state, "actions": choices})
@@ -235,7 +239,10 @@ def _found(
     if len(which) == 1 and procedure is None:
         with looking.opened() as store:
             facts = store.facts(which[0])
+            if not begins_dossier(store.known(facts)):
+                raise not_yet(store.store.name, which[0])
             return Asked(
+                store.store.name,
                 which[0],
                 facts,
                 store.rules(facts),
@@ -258,4 +265,4 @@ def _found(
     facts = facts_of(log, which[1])
     at, known_at = moment(looking.at, log.zone, "--at"), moment(looking.known_at, log.zone, "--known-at")
     until = at or max(fact.occurred_at for fact in facts)
-    return Asked(which[1], facts, log.rules(facts), log.zone, at, known_at, until, log.closes)
+    return Asked(which[0], which[1], facts, log.rules(facts), log.zone, at, known_at, until, log.closes)

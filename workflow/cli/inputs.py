@@ -192,3 +192,13 @@ def facts_of(log: Log, subject: str) -> list[Fact]:
 def events_in(facts: list[Fact]) -> int:
     """How many of a dossier's facts are acts."""
     return sum(isinstance(fact.body, Acted) for fact in facts)
+
+
+def not_yet(store: str, subject: str) -> UsageError:
+    """The error of who asks about a dossier as it was before anything of it."""
+    return UsageError(
+        "{store}: nothing of the dossier {subject} was known or had taken place by then; ask about a later moment",
+        store=store,
+        subject=subject,
+        reason="not_yet",
+    )

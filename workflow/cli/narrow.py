@@ -1,7 +1,8 @@
 """A table wider than its terminal: what gives way first, so that no word, number or id is torn while there is a way.
 
 First what says nothing goes, and the space between columns; then lines are broken between words; then at the marks
-inside codes; then ids stand on a line of their own below their row; and last numbers are broken at their spaces.
+inside codes; then ids stand on a line of their own below their row; and last numbers are broken at
+their spaces. Where nothing fits, whoever prints puts each column on a line of its own.
 """
 
 from __future__ import annotations

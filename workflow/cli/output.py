@@ -120,16 +120,32 @@ def _print_table(
         return
     titles = [current(column.title) for column in columns]
     table = _table([(name, one.justify, None) for name, one in zip(titles, columns, strict=True)], cells)
-    shape = None
-    if out.isatty() and _console(out, WIDEST).measure(table).maximum > (room := _console(out).width):
-        right, ids = ([one.justify == "right" for one in columns], [one.id for one in columns])
-        shape = fitted(titles, cells, right, ids, room)
+    wide = out.isatty() and _console(out, WIDEST).measure(table).maximum > _console(out).width
     if title:  # not the table's own title, which would be folded to the width of a narrow table
         print_rich(Text(visible(current(title))), stream=out)
-    if shape is None:
+    if not wide:
         print_rich(table, stream=out)
+        return
+    right, ids = ([one.justify == "right" for one in columns], [one.id for one in columns])
+    shape = fitted(titles, cells, right, ids, _console(out).width)
+    if shape is None:
+        _print_records(titles, cells, out)
     else:
         _print_shape(columns, shape, out)
+
+
+def _print_records(titles: Sequence[str], cells: Sequence[Sequence[str]], out: TextIO) -> None:
+    """Prints each row as lines of its own, a column a line, those that say nothing left out."""
+    for row in cells:
+        table = Table(box=None, show_header=False, padding=(0, 0, 0, BETWEEN))
+        table.add_column()
+        table.add_column(overflow="fold")
+        for title, cell in zip(titles, row, strict=True):
+            if cell:
+                table.add_row(Text(title, style="bold"), Text(cell))
+        out.write("\n")
+        print_rich(table, stream=out)
+    out.write("\n")
 
 
 def _print_shape(columns: Sequence[Column], shape: Shape, out: TextIO) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from workflow.cli.inputs import all_calendars
 from workflow.cli.options import Group, language_option, output_option
 from workflow.cli.output import Column, print_json, print_rows
+from workflow.cli.surroundings import surroundings
 from workflow.cli.vocabulary import worded as in_words
 from workflow.cli.writing import OUT, written_whole
 from workflow.errors import DefinitionError, UsageError, Words
@@ -20,7 +20,7 @@ from workflow.procedure.checks import check, check_all
 from workflow.procedure.diagram import svg
 from workflow.procedure.diff import changes, worded
 from workflow.procedure.finding import shown_run
-from workflow.procedure.ledger import NAME, by_revision, ledger_fault, read_ledger
+from workflow.procedure.ledger import ledger_fault
 from workflow.procedure.mermaid import mermaid
 from workflow.procedure.reader import read_each, read_procedures
 from workflow.yamltree import Placed
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from workflow.cli.output import Form
+    from workflow.errors import DunghenError
     from workflow.i18n import Language
     from workflow.procedure.finding import Finding
     from workflow.procedure.language import Revision
@@ -154,13 +155,13 @@ def check_command(
     """Checks procedures: files, or folders with all procedures below.
 
     Lists each finding with its place and a run that shows it; a file that cannot be read is one, and the others are
-    checked. Ends with 1 if there is an error.
+    checked. So is a calendar of their folder. Ends with 1 if there is an error.
     """
     told = [one for file in files for one in read_each(file)]
     read = [one for one in told if isinstance(one, Placed)]
-    zones = {name: one.definition.zone for name, one in all_calendars(calendar).items()}
-    listed = _listed(files, ledger)
-    rows = [row for one in told for row in _rows(one, zones, listed)]
+    zones, listed, faults = surroundings(files, calendar, ledger)
+    rows = [_error(fault, place) for place, fault in faults]
+    rows += [row for one in told for row in _rows(one, zones, listed)]
     rows += [
         _row(one, _place(read, one), "")
         for one in check_all(one.value for one in read)
@@ -182,20 +183,8 @@ def check_command(
     return 1 if "error" in levels else 0
 
 
-def _listed(files: Sequence[Path], ledger: Path | None) -> Listed | None:
-    """The entries of the ledger, else of the nearest ones in or above what is checked; None where there is none."""
-    if ledger is not None:
-        return by_revision(read_ledger(ledger))
-    nearest = (
-        next((one / NAME for one in (path, *path.parents) if (one / NAME).is_file()), None)
-        for path in map(Path.resolve, files)
-    )
-    found = dict.fromkeys(one for one in nearest if one is not None)
-    return by_revision(entry for one in found for entry in read_ledger(one)) if found else None
-
-
 def _rows(
-    one: Placed[Revision] | DefinitionError, zones: Mapping[str, str], listed: Listed | None
+    one: Placed[Revision] | DefinitionError, zones: Mapping[str, str] | None, listed: Listed | None
 ) -> Iterator[dict[str, object]]:
     """What is found of one revision: by its checks and, where a ledger is given, between the two."""
     if isinstance(one, DefinitionError):
@@ -210,7 +199,7 @@ def _rows(
         yield _error(fault, one.place(("approval",)), "approval")
 
 
-def _error(error: DefinitionError, place: str, path: str = "") -> dict[str, object]:
+def _error(error: DunghenError, place: str, path: str = "") -> dict[str, object]:
     said = message(error).removeprefix(f"{place}: ")
     return {
         "level": "error",

@@ -18,7 +18,7 @@ import msgspec
 from workflow import masking
 from workflow.audit.archive import Archive
 from workflow.catalogue import Catalogue, Definition, from_archive
-from workflow.cli.inputs import FILE, moment
+from workflow.cli.inputs import FILE, moment, not_yet
 from workflow.errors import StoreCorrupt, UsageError
 from workflow.facts import Linked, begins_dossier
 from workflow.fold import fold
@@ -169,13 +169,7 @@ class Seen:
                 return self._judged(self._of(row), judged(row), row.code, row.blocked)
         found = self._folded(self._head(subject), self.facts(subject))
         if found is None:
-            raise UsageError(
-                "{store}: nothing of the dossier {subject} was known or had taken place by then; ask about a later "
-                "moment",
-                store=self.store.name,
-                subject=subject,
-                reason="not_yet",
-            )
+            raise not_yet(self.store.name, subject)
         return found
 
     def facts(self, subject: str) -> list[Fact]:

@@ -75,6 +75,11 @@ def shown_length(length: timedelta) -> str:
     return current("{days} d {hours} h {minutes} min").format(days=days, hours=rest // 60, minutes=rest % 60)
 
 
+def shown_worktime(minutes: int) -> str:
+    """So many minutes of working time, in hours and minutes: how long a working day is differs."""
+    return current("{hours} h {minutes} min").format(hours=minutes // 60, minutes=minutes % 60)
+
+
 def shown_wait(seconds: float) -> str:
     """How long something has waited; nothing where nothing waits."""
     return shown_length(timedelta(seconds=seconds)) if seconds else ""

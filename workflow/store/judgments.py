@@ -38,6 +38,9 @@ def _extended(code: int, content: memoryview) -> object:
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(Dossier, ext_hook=_extended).decode
+_ARRAY_16: Final = b"\xdc"
+_HEAD: Final = _ARRAY_16 + len(_FIELDS).to_bytes(2, "big")
+"""How a list of as many values as a dossier has fields begins: without it a list cut short is read with defaults."""
 
 
 class Standing(NamedTuple):
@@ -67,13 +70,29 @@ def pack(dossier: Dossier) -> bytes:
 
 
 def unpack(content: bytes) -> Dossier:
-    """The dossier of these bytes. Raises msgspec.DecodeError for bytes of another engine's version; of a row that
-    may be of one, ask `judged`."""
+    """The dossier of these bytes. Raises msgspec.DecodeError for bytes that are none, or of another engine's version;
+    of a row ask `kept` or `judged`."""
+    if not content.startswith(_HEAD):
+        raise msgspec.DecodeError(f"expected a list of {len(_FIELDS)} values, found other bytes")
     return _decode(content)
 
 
+def kept(row: DossierRow) -> Dossier:
+    """The dossier as a row keeps it, which this version of the engine judged. Raises StoreCorrupt for other bytes."""
+    try:
+        return unpack(row.judgment)
+    except (ValueError, ArithmeticError) as fault:
+        raise StoreCorrupt(
+            "dossier {subject}: the judgment kept of it is not what was written, it cannot be read ({fault}); list all "
+            "that differ with: dunghen audit replay, and make them anew from the facts with: dunghen activate --all",
+            subject=row.subject,
+            fault=str(fault),
+        ) from fault
+
+
 def judged(row: DossierRow) -> Dossier:
-    """The dossier as a row keeps it. Raises JudgedOtherwise where another version of the engine judged it."""
+    """The dossier as a row keeps it. Raises JudgedOtherwise where another version of the engine judged it, else as
+    `kept`."""
     if row.judge_version != JUDGE_VERSION:
         raise JudgedOtherwise(
             "dossier {subject}: expected a judgment by version {expected} of the judging, found one by version "
@@ -82,7 +101,7 @@ def judged(row: DossierRow) -> Dossier:
             expected=JUDGE_VERSION,
             found=row.judge_version,
         )
-    return unpack(row.judgment)
+    return kept(row)
 
 
 def row(

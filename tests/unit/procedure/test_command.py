@@ -79,6 +79,27 @@ def test_a_calendar_that_is_not_there_is_an_error_with_its_place(
     assert [one["code"] for one in json.loads(capsys.readouterr().out)] == ["other-zone"]
 
 
+def test_a_calendar_of_the_folder_is_known_and_its_mistakes_are_told(
+    sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sound.write_text(sound.read_text("utf-8").replace("vn-can-tho", "vn-nowhere"), "utf-8")
+    ours = Path(__file__).parents[3] / "processes" / "calendars" / "vn-can-tho.yaml"
+    own = tmp_path / "calendars" / "vn-nowhere.yaml"
+    own.parent.mkdir()
+    source = ours.read_text("utf-8").replace("name: vn-can-tho", "name: vn-nowhere")
+    own.write_text(source, "utf-8")
+    for checked in (tmp_path, sound):
+        assert _check(capsys, checked) == (0, [])
+    for wrong, place in (
+        (source.replace("kind: off", "kind: holiday", 1), ":38:30"),
+        (source.replace("to: 2026-12-31", "to: 2017-01-01"), ""),
+        (source.replace("zone: Asia/Ho_Chi_Minh", "zone: Asia/HCM"), ""),
+    ):
+        own.write_text(wrong, "utf-8")
+        status, found = _check(capsys, tmp_path)
+        assert (status, [one["place"] for one in found]) == (1, [f"{own}{place}"])
+
+
 def test_a_diagram_is_never_written_over_its_procedure(
     sound: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -187,6 +208,13 @@ def test_every_approved_revision_is_held_to_the_ledger(
     ledger.write_text("\n".join(lines), "utf-8")
     assert _check(capsys, file, "--ledger", ledger) == (0, [])
     assert _check(capsys, tmp_path) == (0, [])
+    ledger.write_text("\n".join([*lines, "signed by hand"]), "utf-8")
+    file.write_text(f"{source}\n---\n{other}\n---\nprocedure: [", "utf-8")
+    found = _check(capsys, tmp_path)[1]
+    assert [(one["code"], one["place"]) for one in found] == [
+        ("ledger_line", f"{ledger}:3"),
+        ("syntax", f"{file}:50:1"),
+    ]
 
 
 def test_shows_every_part_in_words(sound: Path, capsys: pytest.CaptureFixture[str]) -> None:
