@@ -101,7 +101,7 @@ class FileStreams:
         assert self._file is not None  # noqa: S101 - as above
         reading = self._file.reading
         for refusal in reading.refusals.listed:
-            log.warning("not taken", place=refusal.place, said=refusal.template.format(**refusal.values))
+            log.warning("not taken", place=refusal.where, said=refusal.template.format(**refusal.values))
         log.info(
             "file read",
             path=str(self._paths[self._number - 1]),

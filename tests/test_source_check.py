@@ -46,6 +46,7 @@ def test_a_refusal_says_where_and_why_and_what_to_do(tmp_path: Path) -> None:
     assert status == 1
     assert refused["place"].endswith("told:2 status")
     assert refused["reason"] == "time"
+    assert refused["column"] == "changed_at"
     assert refused["expected"] == "yyyy-MM-dd HH:mm:ss"
     assert "02/03/2026" in refused["found"]
     assert "name its `format`" in refused["do"]

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from workflow.facts import Fact
     from workflow.sources import SourceOrder, Voids
+    from workflow.standing import Standing
 
 JUDGE_VERSION: Final = 5
 """Number of the engine's judging. Raised with every change that may give the same facts another judgment, or a judgment
@@ -144,9 +145,13 @@ class Catalogue:
         codes = {code for fact in facts if (code := code_of(fact)) is not None}
         if len(codes) <= 1 and not any(fact.revision or isinstance(fact.body, Voided) for fact in facts):
             return choose(self._told_family(next(iter(codes), None), facts), facts)
-        standing = [placed.fact for placed in stand(self.orders, facts, None, None).placed] or facts
-        code = next((named for fact in standing if (named := code_of(fact)) is not None), None)
-        return choose(self._told_family(code, standing), standing)
+        return self.rules_of(stand(self.orders, facts, None, None), facts)
+
+    def rules_of(self, standing: Standing, facts: Sequence[Fact]) -> Rules:
+        """As `rules_for`, of facts of which those that count are known already."""
+        told = [placed.fact for placed in standing.placed] or facts
+        code = next((named for fact in told if (named := code_of(fact)) is not None), None)
+        return choose(self._told_family(code, told), told)
 
     def _told_family(self, code: str | None, standing: Sequence[Fact]) -> dict[str, Rules]:
         """The revisions that may judge a dossier of this code, by who tells of it."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from workflow.machine import ProcedureMachine
+    from workflow.standing import Standing
 
 
 class Judgment(Struct, frozen=True, gc=False):
@@ -66,7 +67,11 @@ def fold(
     rows = as_rows(told)
     if known_at is None and rows is not None and (valid_at is None or rows.rows[-1][0] <= valid_at):
         return _fold_rows(rules, rows, told)
-    standing = stand(rules.sources, facts, known_at, valid_at)
+    return fold_standing(rules, subject, stand(rules.sources, facts, known_at, valid_at))
+
+
+def fold_standing(rules: Rules, subject: str, standing: Standing) -> Judgment:
+    """As `fold`, of facts of which those that count, and their order, are known already."""
     dossier = rules.start(subject)
     outcomes = [outcome for _, outcome in _steps(rules, dossier, standing.placed)]
     dossier.corrected = standing.corrected

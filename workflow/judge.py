@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from workflow.errors import DunghenError
-from workflow.factrows import FactRows
+from workflow.factrows import FactRows, as_rows, in_time
 from workflow.facts import code_of
-from workflow.fold import fold
+from workflow.fold import fold, fold_standing
+from workflow.standing import stand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,11 @@ class Judged(NamedTuple):
 
 def judge(catalogue: Catalogue, subject: str, facts: Sequence[Fact]) -> Judged:
     """All facts of a dossier, judged by the rules they ask for. Raises one of FAULTS where it cannot be judged."""
-    judgment = fold(catalogue.rules_for(facts), subject, facts)
+    rows = as_rows(in_time(facts))
+    if rows is not None:
+        return Judged(fold(catalogue.rules_for(rows), subject, rows), rows.code)
+    standing = stand(catalogue.orders, facts, None, None)
+    judgment = fold_standing(catalogue.rules_of(standing, facts), subject, standing)
     return Judged(judgment, named(judgment.facts))
 
 

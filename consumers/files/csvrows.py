@@ -69,6 +69,9 @@ class CsvRows:
     def take(self, cells: list[str], row: int, line: int) -> tuple[Fact, Acted | None] | None:
         """The fact of a row's cells, and its body where equal cells need no second look; None if not taken."""
         plan, tally = self._plan, self._tally
+        if not any(map(str.strip, cells)):  # as a sheet leaves below its last row
+            tally.filtered += 1
+            return None
         try:
             mapped = self._cells(cells)
             built = plan.body(mapped)

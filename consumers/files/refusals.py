@@ -26,10 +26,16 @@ class Refusal(Struct, frozen=True):
     values: dict[str, str]
 
     @property
+    def where(self) -> str:
+        """Its place, with the column it was found in where the message does not name it."""
+        column = self._plain("column")
+        return self.place if column is None or "{column}" in self.template else f"{self.place}, {column}"
+
+    @property
     def text(self) -> str:
         """The message in English, with its place."""
         said = self.template.format(**self.values)
-        return said if "place" in self.values else f"{self.place}: {said}"
+        return said if "place" in self.values else f"{self.where}: {said}"
 
     @property
     def expected(self) -> str | None:

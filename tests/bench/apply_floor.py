@@ -12,7 +12,9 @@ import os
 from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from struct import pack as pack_numbers
 from typing import TYPE_CHECKING, Any, NamedTuple
+from zlib import crc32
 
 import msgspec
 
@@ -32,7 +34,10 @@ STATE, VERSION, LAST, ALERTS = (
 )
 FACT_TYPES = ["text", "text", "text", "int8", "text", "int8", "int8", "int8", "int8", *["bytea"] * 5]
 MOVE = "UPDATE positions SET position = {0} WHERE stream = 'b' AND partition = 0 AND position = {0} AND epoch = 1"
-SAY = "INSERT INTO outbox (recorded_at, messages, content, withheld) VALUES ({0}, {0}, {0}, false)"
+SAY = (
+    "INSERT INTO outbox (recorded_at, messages, content, withheld, wrote, checksum)"
+    " VALUES ({0}, {0}, {0}, false, {0}, {0})"
+)
 HEAR = (
     "INSERT INTO feeds VALUES ({0}, 'b', 0, {0}, {0}) ON CONFLICT (source, stream, partition) DO UPDATE SET"
     " heard_at = excluded.heard_at,"
@@ -64,13 +69,15 @@ pack = msgspec.msgpack.Encoder().encode
 
 class Given(NamedTuple):
     """What the judgments of one batch came to: new dossiers and changed ones, each with its judgment as values, and the
-    messages said, the alerts kept (each with its life as values) and the dead letters."""
+    messages said, the alerts kept (each with its life as values) and the dead letters; `beside`: what its outbox row
+    says it wrote beside facts, as values."""
 
     new: list[Row]
     changed: list[Row]
     told: list[dict[str, Any]]
     alerts: list[Row]
     dead: list[DeadLetter]
+    beside: Row
 
 
 def table_of(known: Catalogue) -> dict[tuple[str, str, str], str]:
@@ -136,11 +143,12 @@ class Floor:
                 fresh.append(fact)
                 self._step(message, rows)
                 due(fact[5] // 60_000_000)
-        self._append(_recorded(fresh, rows, now_us))
+        appended = _recorded(fresh, rows, now_us)
+        self._append(appended)
         self._put(given)
         self._keep(given.alerts)
         if given.told:
-            self.run(SAY.format(self.mark), (now_us, len(given.told), say(given.told)))
+            self._say(given, appended, now_us)
         for letter in given.dead:
             self.run(BURY.format(self.mark), letter)
         for source, told_at in _told(facts).items():
@@ -152,6 +160,14 @@ class Floor:
         state = self.states.get(subject) or (rows[subject][STATE] if subject in rows else "new")
         key = data.get("procedure"), state, data.get("action")
         self.states[subject] = self.table.get(key, state)
+
+    def _say(self, given: Given, facts: list[Row], now_us: int) -> None:
+        number, content = len(given.told), say(given.told)
+        digests, received = (b"".join(fact[place] for fact in facts) for place in (-1, -2))
+        recorded = pack_numbers(f">{len(facts)}q", *(fact[7] for fact in facts))
+        wrote = pack([digests, received, recorded, *given.beside])
+        proof = crc32(wrote, crc32(content, crc32(pack_numbers(">qq?", now_us, number, False))))  # noqa: FBT003 - withheld
+        self.run(SAY.format(self.mark), (now_us, number, content, wrote, proof))
 
     def _locked(self, subjects: list[str]) -> list[Row]:
         among, values = "= ANY(%s::text[]) ORDER BY subject FOR UPDATE", tuple[Any, ...]((subjects,))

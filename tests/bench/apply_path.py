@@ -14,13 +14,14 @@ import statistics
 import sys
 import tempfile
 import time
+from functools import partial
 from itertools import count, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import month
-import msgspec
-from apply_floor import Floor, Given, table_of
+from apply_floor import Floor, table_of
+from given import Giving
 
 from consumers.apply import apply
 from servers.postgres import Postgres
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from apply_floor import Given
+
     from workflow.catalogue import Catalogue
-    from workflow.store.rows import AlertRow
     from workflow.store.store import Store
 
 DOSSIERS, ROUNDS = 1_000, 5
@@ -76,28 +78,13 @@ def step(store: Store, known: Catalogue, batch: Batch) -> None:
 
 def given(store: Store, known: Catalogue, batches: Sequence[Batch]) -> list[Given]:
     """Applies all batches and reads back what each came to."""
-    found, said, letters = [], 0, 0
-    lives: dict[str, AlertRow] = {}
-    for batch in batches:
-        lines = batch.lines
-        subjects = {one.fact.subject for one in month.decoded(lines)}
-        with store.reading() as reading:
-            before = {row.subject: row.version for row in reading.dossiers(subjects)}
-        step(store, known, batch)
-        with store.reading() as reading:
-            rows = [row for row in reading.dossiers(subjects) if row.version != before.get(row.subject)]
-            outbox = list(reading.outbox(said))
-            alerts = [row for row in reading.alerts() if lives.get(row.id) != row]
-            dead = reading.dead_letters()
-        values = [(*row[:-1], msgspec.msgpack.decode(row.judgment)) for row in rows]
-        new, old = ([one for one in values if (one[0] in before) is older] for older in (False, True))
-        said = outbox[-1][0] if outbox else said
-        told = [one for _, content in outbox for one in msgspec.json.decode(content)]
-        kept = [(*row[:-1], msgspec.json.decode(row.content)) for row in alerts]
-        found.append(Given(new, old, told, kept, dead[letters:]))
-        lives |= {row.id: row for row in alerts}
-        letters = len(dead)
-    return found
+    giving = Giving(store)
+    return [
+        giving.batch(
+            {one.fact.subject for one in month.decoded(batch.lines)}, partial(step, store, known, batch)
+        )
+        for batch in batches
+    ]
 
 
 def claimed(where: str, known: Catalogue) -> Store:

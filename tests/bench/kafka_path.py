@@ -17,6 +17,7 @@ import statistics
 import sys
 import time
 from contextlib import closing, contextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,6 +26,7 @@ import live
 import month
 import msgspec
 from apply_floor import Floor, Given, table_of
+from given import Giving
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from consumers.apply import apply
@@ -33,7 +35,7 @@ from servers.finding import servers_for
 from workflow.cli.main import COLLECT_AFTER
 from workflow.cli.running import settled
 from workflow.store.opening import open_store
-from workflow.store.rows import AlertRow, Position, to_us
+from workflow.store.rows import Position, to_us
 from workflow.store.store import Writing
 
 if TYPE_CHECKING:
@@ -81,28 +83,12 @@ class Work(NamedTuple):
 
 def came_to(store: Store, known: Catalogue, batches: Sequence[Sequence[bytes]]) -> list[Came]:
     """Applies all batches and reads back what each came to."""
-    found, said, letters = [], 0, 0
-    lives: dict[str, AlertRow] = {}
+    found, giving = [], Giving(store)
     for lines in batches:
         told = month.decoded(lines)
-        subjects = {one.fact.subject for one in told}
         now = max(one.fact.occurred_at for one in told)
-        with store.reading() as reading:
-            before = {row.subject: row.version for row in reading.dossiers(subjects)}
-        apply(store, known, told, now=now)
-        with store.reading() as reading:
-            rows = [row for row in reading.dossiers(subjects) if row.version != before.get(row.subject)]
-            outbox = list(reading.outbox(said))
-            alerts = [row for row in reading.alerts() if lives.get(row.id) != row]
-            dead = reading.dead_letters()
-        values = [(*row[:-1], msgspec.msgpack.decode(row.judgment)) for row in rows]
-        new, old = ([one for one in values if (one[0] in before) is older] for older in (False, True))
-        said = outbox[-1][0] if outbox else said
-        messages = [one for _, content in outbox for one in msgspec.json.decode(content)]
-        kept = [(*row[:-1], msgspec.json.decode(row.content)) for row in alerts]
-        found.append(Came(now, Given(new, old, messages, kept, dead[letters:])))
-        lives |= {row.id: row for row in alerts}
-        letters = len(dead)
+        came = giving.batch({one.fact.subject for one in told}, partial(apply, store, known, told, now=now))
+        found.append(Came(now, came))
     return found
 
 

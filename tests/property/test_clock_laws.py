@@ -139,3 +139,30 @@ def test_what_was_asked_last_changes_no_date(rnd: Random) -> None:
 
 def test_what_was_asked_last_changes_no_date_in_seeded_cases() -> None:
     assert all(remembers_nothing_wrong(Random(f"row/{turn}"), SEEDED) for turn in range(4))
+
+
+def late_by_the_date(rnd: Random, number: int) -> bool:
+    """Whether an act is too late exactly where it comes after the date told line by line: many are seen to be in time
+    without a date, so acts are tried around it, to the microsecond."""
+    questions, alike = Questions(), True
+    for rules, case in cases(rnd, questions.calendars, number):
+        made = questions.made(rules)
+        limit, dossier = made.clock.limits[case.limit], dossier_of(case, made)
+        anchor = limit.anchor(dossier)
+        due = None if anchor is None else limit.due(dossier, anchor, case.asked_at)
+        for base in filter(None, (anchor, due)):
+            at = base + timedelta(days=pick(rnd, (-1, 0, 0, 0, 1)), microseconds=pick(rnd, (-1, 0, 1)))
+            told = anchor and limit.deadline(dossier, anchor, at=at, announced_by=at, explain=True)
+            missed = told.due_at if told and limit.late(at, told.due_at) else None
+            alike &= limit.missed(dossier, at) == missed
+    return alike
+
+
+@settings(max_examples=examples(25))
+@given(numbers())
+def test_an_act_is_late_by_the_date_it_is_told(rnd: Random) -> None:
+    assert late_by_the_date(rnd, 3)
+
+
+def test_an_act_is_late_by_the_date_it_is_told_in_seeded_cases() -> None:
+    assert all(late_by_the_date(Random(f"late/{turn}"), SEEDED) for turn in range(4))

@@ -38,6 +38,7 @@ MESSAGES = (
     Column("action", "Action"),
     Column("occurred_at", "When"),
     Column("reason", "Not taken because"),
+    Column("column", "Column"),
     Column("expected", "Expected"),
     Column("found", "Found"),
     Column("do", "What to do"),
@@ -217,6 +218,7 @@ def _not_taken(place: str, reason: str, values: Mapping[str, object], said: str)
     return {
         "place": place,
         "reason": reason,
+        "column": str(values.get("column", "")),
         "expected": _in_words(values.get("expected", "")),
         "found": _in_words(values.get("found", "")),
         "do": said,

@@ -183,7 +183,7 @@ PROMISED = {
 def _tell_refusals(log: Log) -> None:
     refusals = log.facts.refusals
     for refusal in refusals.listed:
-        click.echo(refusal_line(refusal.place, refusal.template, refusal.values), err=True)
+        click.echo(refusal_line(refusal.where, refusal.template, refusal.values), err=True)
     unlisted = refusals.total - len(refusals.listed)
     if unlisted > 0:
         click.echo(current("and {count} more rows that were not taken").format(count=unlisted), err=True)

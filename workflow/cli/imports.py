@@ -295,7 +295,7 @@ def _tell(reading: Messages | Rows | Register, one: Imported) -> None:
     """What was not taken, line by line, and where an earlier import had come to; on standard error."""
     refusals = reading.refusals
     for refusal in refusals.listed:
-        click.echo(refusal_line(refusal.place, refusal.template, refusal.values), err=True)
+        click.echo(refusal_line(refusal.where, refusal.template, refusal.values), err=True)
     if refusals.total > len(refusals.listed):
         more = refusals.total - len(refusals.listed)
         click.echo(current("and {count} more rows that were not taken").format(count=more), err=True)

@@ -10,7 +10,7 @@ import click
 
 from workflow.cli.options import Group, language_option, output_option
 from workflow.cli.output import Column, print_json, print_rows
-from workflow.cli.surroundings import ledger_around, zones_around
+from workflow.cli.surroundings import surroundings
 from workflow.cli.vocabulary import worded as in_words
 from workflow.cli.writing import OUT, written_whole
 from workflow.errors import DefinitionError, UsageError, Words
@@ -159,11 +159,9 @@ def check_command(
     """
     told = [one for file in files for one in read_each(file)]
     read = [one for one in told if isinstance(one, Placed)]
-    zones, listed = zones_around(files, calendar), ledger_around(files, ledger)
-    rows = [_error(fault, place) for place, fault in zones.faults]
-    # What a procedure counts by may be what could not be read.
-    known = None if zones.faults else zones.known
-    rows += [row for one in told for row in _rows(one, known, listed)]
+    zones, listed, faults = surroundings(files, calendar, ledger)
+    rows = [_error(fault, place) for place, fault in faults]
+    rows += [row for one in told for row in _rows(one, zones, listed)]
     rows += [
         _row(one, _place(read, one), "")
         for one in check_all(one.value for one in read)

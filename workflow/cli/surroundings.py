@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from workflow.cli.inputs import all_calendars
 from workflow.clocks.calendar import read_calendar
-from workflow.errors import DefinitionError, UnknownZone
+from workflow.errors import DefinitionError, LedgerError, UnknownZone
 from workflow.procedure.ledger import NAME, by_revision, read_ledger
 
 if TYPE_CHECKING:
@@ -17,37 +17,46 @@ if TYPE_CHECKING:
     from workflow.procedure.ledger import Listed
 
 
-class Zones(NamedTuple):
-    """The zone of each calendar by its name, and what is wrong with those that cannot be read, each with its place."""
+class Surroundings(NamedTuple):
+    """The zone of each calendar by its name and the entries of the ledger, each None where it is not known whole; and
+    what cannot be read of them, each with its place."""
 
-    known: dict[str, str]
+    zones: dict[str, str] | None
+    listed: Listed | None
     faults: list[tuple[str, DunghenError]]
 
 
-def ledger_around(files: Iterable[Path], given: Path | None) -> Listed | None:
-    """The entries of the ledger given, else of the nearest in or above each file; None where there is none."""
-    found = _nearest(files, NAME) if given is None else [given]
-    return by_revision(entry for one in found for entry in read_ledger(one)) if found else None
-
-
-def zones_around(files: Iterable[Path], given: tuple[Path, ...]) -> Zones:
-    """The calendars that come with us, before them those of the nearest folder, before them those given.
+def surroundings(files: Iterable[Path], calendars: tuple[Path, ...], ledger: Path | None) -> Surroundings:
+    """What stands around these files. Of calendars those that come with us, before them those of the nearest folder in
+    or above each file, before them those given; of ledgers the one given, else the nearest.
 
     Raises DefinitionError or UnknownZone where one that was given cannot be read.
     """
-    own: dict[str, str] = {}
     faults: list[tuple[str, DunghenError]] = []
+    own: dict[str, str] = {}
     for path in [path for folder in _nearest(files, "calendars") for path in sorted(folder.glob("*.yaml"))]:
         try:
             calendar = read_calendar(path)
         except (DefinitionError, UnknownZone) as error:
-            told = str(error.values.get("place", ""))
-            faults.append((told if told.startswith(f"{path}:") else str(path), error))
+            faults.append((_place(error, path), error))
         else:
             own[calendar.name] = calendar.definition.zone
     ours = {name: one.definition.zone for name, one in all_calendars(()).items()}
-    asked = {one.name: one.definition.zone for one in map(read_calendar, given)}
-    return Zones({**ours, **own, **asked}, faults)
+    asked = {one.name: one.definition.zone for one in map(read_calendar, calendars)}
+    zones = None if faults else {**ours, **own, **asked}
+    found = _nearest(files, NAME) if ledger is None else [ledger]
+    try:
+        listed = by_revision(entry for one in found for entry in read_ledger(one)) if found else None
+    except LedgerError as error:
+        faults.append((str(error.values["place"]), error))
+        listed = None
+    return Surroundings(zones, listed, faults)
+
+
+def _place(error: DunghenError, path: Path) -> str:
+    """Where in its file something is wrong; the file where the error says no more."""
+    told = str(error.values.get("place", ""))
+    return told if told.startswith(f"{path}:") else str(path)
 
 
 def _nearest(files: Iterable[Path], name: str) -> list[Path]:

@@ -26,6 +26,11 @@ MEMO_MAX: Final = 65_536
 """Due instants one counting remembers for each number it counts: the days of a long log many times over, some 10 MB
 at most."""
 
+DAYS_MAX: Final = 4_096
+"""Days one counting remembers for each number it counts: eleven years."""
+
+_DAY: Final = timedelta(days=1)
+_ANY_TIME: Final = datetime.min.replace(tzinfo=UTC)
 _HOUR: Final = 3_600_000_000
 _SATURDAY: Final = 5
 
@@ -48,8 +53,9 @@ class Counter(ABC, Generic[Point]):
     """
 
     work: Worktime
-    remembers: ClassVar[bool]
-    """Whether to look up a due instant on the full hour costs less than to count it again."""
+    in_days: ClassVar[bool]
+    """Whether it counts days: then no instant is due before what an earlier one is, and to look up a due instant on the
+    full hour costs less than to count it again."""
 
     def __init__(self, counting: Counting, zone: ZoneInfo, table: Table | None) -> None:
         """`counting` was found sound by `Counts`."""
@@ -61,6 +67,7 @@ class Counter(ABC, Generic[Point]):
         if table is not None:
             self.work = table.work
         self._dues: dict[int, Dues] = {}
+        self._earliest: dict[int, Earliest] = {}
         self._cut_off = _since_midnight(counting.cut_off) if counting.cut_off else None
         self._rolls = counting.rest_day == "rolls"
         self._included = counting.first_day == "included"
@@ -72,7 +79,7 @@ class Counter(ABC, Generic[Point]):
         Instants on the full hour are remembered: those of sources that tell days alone come again and again. Any
         other costs more to look up than to count.
         """
-        if self.remembers and not (anchor.minute or anchor.second):
+        if self.in_days and not (anchor.minute or anchor.second):
             return self.dues(number)[anchor]
         try:
             return self.plain(anchor, number)
@@ -83,6 +90,11 @@ class Counter(ABC, Generic[Point]):
         """The due instants of `number` units by their anchors."""
         found = self._dues.get(number)
         return self._dues.setdefault(number, Dues(self, number)) if found is None else found
+
+    def earliest(self, number: int) -> Earliest:
+        """By day, before when `number` days from any instant of it are surely not due."""
+        found = self._earliest.get(number)
+        return self._earliest.setdefault(number, Earliest(self, number)) if found is None else found
 
     def begin(self, anchor: datetime) -> datetime:
         """The anchor after the cut-off: the next working day's opening for one at or after it, or on a rest day."""
@@ -139,7 +151,7 @@ class Counter(ABC, Generic[Point]):
 class WorkingHours(Counter[datetime]):
     """Hours of the working spells."""
 
-    remembers = False
+    in_days = False
 
     def plain(self, anchor: datetime, number: int) -> datetime:
         begun = anchor if self._cut_off is None else self.begin(anchor)
@@ -161,7 +173,7 @@ class WorkingHours(Counter[datetime]):
 class ElapsedHours(Counter[datetime]):
     """Absolute time, whatever the wall clock does."""
 
-    remembers = False
+    in_days = False
 
     def plain(self, anchor: datetime, number: int) -> datetime:
         return self.reach(anchor if self._cut_off is None else self.begin(anchor), number)
@@ -182,7 +194,7 @@ class ElapsedHours(Counter[datetime]):
 class WorkingDays(Counter[int]):
     """Working days, due at the closing of the last."""
 
-    remembers = True
+    in_days = True
 
     def plain(self, anchor: datetime, number: int) -> datetime:
         begun = anchor if self._cut_off is None else self.work.begin(anchor, self._cut_off)
@@ -210,7 +222,7 @@ class WorkingDays(Counter[int]):
 class CalendarDays(Counter[date]):
     """Dates, due at the end of the last; without a calendar Saturday and Sunday are the rest days."""
 
-    remembers = True
+    in_days = True
 
     def reach(self, start: datetime, number: int) -> date:
         return self._date(start) + timedelta(number - self._fewer)
@@ -287,6 +299,31 @@ class Dues(dict[datetime, datetime]):
             if len(self) >= MEMO_MAX:
                 self.clear()
             self[anchor] = found
+        return found
+
+
+class Earliest(dict[date, datetime]):
+    """Days of UTC, and what is due a number of days from their first instants: from a later one nothing is due earlier,
+    so that most acts are seen to be in time by the day their count began on. Reading an unseen day counts and remembers
+    it; one that no count can begin with says nothing. Of a counter of days alone: a cut-off moves an instant to an
+    opening that a later one may precede, and hours count from there."""
+
+    def __init__(self, counter: AnyCounter, number: int) -> None:
+        """Nothing is counted yet."""
+        super().__init__()
+        self._counter = counter
+        self._number = number
+
+    def __missing__(self, day: date) -> datetime:
+        begins = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        try:
+            self._counter.plain(begins + _DAY, self._number)  # none of its instants is beyond the calendar
+            found = self._counter.plain(begins, self._number)
+        except (CalendarRange, OverflowError):
+            found = _ANY_TIME
+        if len(self) >= DAYS_MAX:
+            self.clear()
+        self[day] = found
         return found
 
 

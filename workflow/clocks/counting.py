@@ -83,7 +83,7 @@ class Counts:
         """The due instants of `number` units where no calendar can move them and looking one up costs less than
         counting; None elsewhere."""
         newest = None if self.timetable is not None else self.at(None, None)
-        return newest.dues(number) if newest is not None and newest.remembers else None
+        return newest.dues(number) if newest is not None and newest.in_days else None
 
     def label(self, announced_by: datetime | None) -> str | None:
         """The calendar revision that counts, as judgments cite it; None where none does."""

@@ -141,8 +141,14 @@ class LimitClock:
             plain = self._dues[anchor]
             return plain if self.late(at, plain) else None
         if self.counts is not None:
-            unmoved = self._plain(dossier, anchor, self.counts.at(at, dossier.hours_of))
+            counter = self.counts.at(at, dossier.hours_of)
             # Whatever a dossier has met moves a date further away: before the plain one no act is late.
+            number = self._fixed if self.choice is None else self._chosen(dossier)
+            if number is None:
+                return None
+            if counter.in_days and anchor.tzinfo is UTC and at < counter.earliest(number)[anchor.date()]:
+                return None
+            unmoved = self._plain(dossier, anchor, counter)
             if unmoved is None or not self.late(at, unmoved):
                 return None
             if not self._moves(dossier):

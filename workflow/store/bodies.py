@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, get_args
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import force_setattr
 
 from workflow.canonical import canonical
 from workflow.errors import StoreCorrupt
@@ -131,9 +131,10 @@ def read_body(told: bytes) -> Body:
     """The body in canonical JSON. Dates of slips come as text and are made instants or days again."""
     body: Body = _decode(told)
     if isinstance(body, Acted) and body.appointment is not None:
-        return replace(body, appointment=_slip(body.appointment))
-    if isinstance(body, Opened) and body.appointments:
-        return replace(body, appointments=tuple(_slip(one) for one in body.appointments))
+        _read_slip(body.appointment)
+    elif isinstance(body, Opened):
+        for one in body.appointments:
+            _read_slip(one)
     return body
 
 
@@ -196,7 +197,8 @@ def _as_told(body: Body, told: bytes) -> bool:
     return slip is None or (isinstance(slip.at, datetime) and slip.at.tzinfo is UTC)
 
 
-def _slip(one: Appointment) -> Appointment:
+def _read_slip(one: Appointment) -> None:
+    """Completes a slip that was just decoded, which nobody else has seen."""
     text = str(one.at)
     at = date.fromisoformat(text) if len(text) == _DAY_CHARS else datetime.fromisoformat(text)
-    return replace(one, at=at)
+    force_setattr(one, "at", at)

@@ -370,3 +370,10 @@ def test_an_actor_with_blanks_around_is_refused_and_one_of_blanks_only_is_none(r
     found = read(HEAD + f"1,A,receive,{AT},cb-1\n2,A,receive,{AT}, cb-1\n3,A,receive,{AT},  \n", mapping)
     assert [acted(fact).actor for fact in found.dossiers["A"]] == [Actor(id="cb-1"), None]
     assert (found.reasons, found.places) == ({"blanks_around": 1}, ["3"])
+
+
+@pytest.mark.parametrize("quoted", ["", '0,A,"receive",2026-11-23T08:15:00+07:00,5\n'])
+def test_rows_without_any_value_are_left_out_and_no_fault(read: Reading, quoted: str) -> None:
+    found = read(HEAD + quoted + f"1,A,receive,{AT},5\n,,,,\n2,A,receive,{AT},5\n , ,,,\n,,,\n", PLAIN)
+    assert [fact.id for fact in found.dossiers["A"]][-2:] == ["1", "2"]
+    assert (found.reasons, found.file.filtered) == ({}, 3)

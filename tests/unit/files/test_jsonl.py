@@ -103,3 +103,10 @@ def test_without_a_mapping_the_lines_are_our_own_messages(read: Reading) -> None
     assert found.dossiers == {"A": [facts[1]], "B": [facts[0], facts[2]]}
     assert (found.file.rows, found.file.taken, found.places) == (4, 3, ["4"])
     assert found.file.last_at == at
+
+
+def test_a_refusal_names_the_column_once(read: Reading) -> None:
+    found = read(line(at="never") + "\n" + line(dossier={}) + "\n", MAPPING)
+    first, second = (one.text for one in found.file.refusals.listed)
+    assert ":1, at: expected a time" in first
+    assert ":2: expected 1 to 200 characters for subject in the column dossier.code" in second

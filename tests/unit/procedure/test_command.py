@@ -208,6 +208,13 @@ def test_every_approved_revision_is_held_to_the_ledger(
     ledger.write_text("\n".join(lines), "utf-8")
     assert _check(capsys, file, "--ledger", ledger) == (0, [])
     assert _check(capsys, tmp_path) == (0, [])
+    ledger.write_text("\n".join([*lines, "signed by hand"]), "utf-8")
+    file.write_text(f"{source}\n---\n{other}\n---\nprocedure: [", "utf-8")
+    found = _check(capsys, tmp_path)[1]
+    assert [(one["code"], one["place"]) for one in found] == [
+        ("ledger_line", f"{ledger}:3"),
+        ("syntax", f"{file}:50:1"),
+    ]
 
 
 def test_shows_every_part_in_words(sound: Path, capsys: pytest.CaptureFixture[str]) -> None:
