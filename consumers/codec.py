@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 from unicodedata import normalize
 
 from msgspec import Struct, ValidationError, convert
@@ -118,11 +118,11 @@ def _fact(tree: dict[str, Any], reading: times.Reading, identity_chars_max: int)
         message.subject,
         message.source,
         message.id,
-        _required(occurred_at),
+        occurred_at if isinstance(occurred_at, datetime) else _no_time(occurred_at),
         message.data,
         _sequence(message.sequence),
         message.revision,
-        _optional(entered_at),
+        entered_at if entered_at is None or isinstance(entered_at, datetime) else _no_entry(entered_at),
         message.recordedtime,
     )
     check(fact)
@@ -169,17 +169,13 @@ def _check_identity(message: Attributes, chars_max: int) -> None:
             raise refusal("blanks_around", f"$.{name}", found=shown(text))
 
 
-def _required(occurred_at: object) -> datetime:
+def _no_time(occurred_at: object) -> NoReturn:
     if occurred_at is None:
         raise refusal("missing_field", "$.data.occurred_at")
-    if not isinstance(occurred_at, datetime):
-        raise refusal("wrong_type", "$.data.occurred_at", expected=Words("a time"), found=shown(occurred_at))
-    return occurred_at
+    raise refusal("wrong_type", "$.data.occurred_at", expected=Words("a time"), found=shown(occurred_at))
 
 
-def _optional(entered_at: object) -> datetime | None:
-    if entered_at is None or isinstance(entered_at, datetime):
-        return entered_at
+def _no_entry(entered_at: object) -> NoReturn:
     raise refusal("wrong_type", "$.data.entered_at", expected=Words("a time"), found=shown(entered_at))
 
 
