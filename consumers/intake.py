@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from workflow.facts import Fact
-    from workflow.store.rows import DossierRow, Identity
+    from workflow.store.rows import DossierRow
     from workflow.store.store import Store, Writing
 
 Taken: TypeAlias = tuple[Told, Prepared]
@@ -72,7 +72,8 @@ def new_ones(
     writing: Writing, taken: list[Taken], rows: dict[str, DossierRow], alone_too: set[str]
 ) -> tuple[list[Taken], int, list[Dead]]:
     """What is not there yet, how much was there, and what contradicts what is there."""
-    identities = [_identity(one.fact) for _, one in taken]
+    facts = [one.fact for _, one in taken]
+    identities = [(fact.subject, fact.source, fact.id, fact.revision) for fact in facts]
     seen = writing.known(
         [
             identity
@@ -94,7 +95,3 @@ def new_ones(
                 Dead(told, "id_conflict", "{}/{}/{} revision {} has other content".format(*identity))
             )
     return fresh, duplicates, conflicts
-
-
-def _identity(fact: Fact) -> Identity:
-    return fact.subject, fact.source, fact.id, fact.revision

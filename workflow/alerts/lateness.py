@@ -13,7 +13,9 @@ from msgspec.structs import replace
 
 from workflow.alerts.causes import Cause, as_promised, causes
 from workflow.alerts.office import FAR
+from workflow.clocks.stops import Moment
 from workflow.clocks.sums import counted_when_met, printed_time
+from workflow.clocks.telling import told
 from workflow.messages import ESCALATED, HOLDER, Alert
 from workflow.model import Line
 
@@ -151,15 +153,14 @@ def sum_of(rules: Rules, dossier: Dossier, cause: Cause, now: datetime) -> tuple
     limit, start = rules.clock.limits[date.rule], date.starts_at or now
     if cause.met and date.met_at is not None:
         at = date.met_at
-        then = _as_of(dossier, at)
-        found = limit.deadline(then, start, at=at, announced_by=at, explain=True, met_at=at)
+        reached, lines = told(limit, _as_of(dossier, at), start, Moment(at, at, dossier.hours_of))
         # A register it hangs on may say something else since: then only the date itself is told.
-        same = found is not None and found.due_at == cause.due_at
-        return found.sum if found is not None and same else (counted_when_met(cause.due_at),)
+        same = reached is not None and reached[0] == cause.due_at
+        return lines if same else (counted_when_met(cause.due_at),)
     ended = dossier.ended_at is not None and dossier.ended_at <= now
     by = dossier.ended_at if ended else now
-    found = limit.deadline(dossier, start, at=now, announced_by=by, explain=True, met_at=date.met_at)
-    return () if found is None else found.sum
+    _, lines = told(limit, dossier, start, Moment(date.met_at or now, by, dossier.hours_of))
+    return lines
 
 
 def _of_slip(rules: Rules, dossier: Dossier, cause: Cause) -> Iterator[Line]:
@@ -171,8 +172,7 @@ def _of_slip(rules: Rules, dossier: Dossier, cause: Cause) -> Iterator[Line]:
         return
     limit, at = rules.clock.limits[date.rule], first.told_at
     then, start = as_promised(dossier), limit.anchor(dossier) or at
-    found = limit.deadline(then, start, at=at, announced_by=at, explain=True)
-    yield from () if found is None else found.sum
+    yield from told(limit, then, start, Moment(at, at, then.hours_of))[1]
 
 
 def _of_result(dossier: Dossier, cause: Cause) -> Iterator[Line]:
@@ -237,11 +237,11 @@ def alert_of(  # noqa: PLR0913 - a cause, and what is known of it already
     the dossier's unit, of whom the first and `rung` more are told."""
     revision = rules.family[dossier.revision].revision
     limit = rules.clock.limits.get(cause.limit)
-    told = heads[: 1 + rung]
-    if rung and rung == len(office.limits.escalate_after_days) and heads[-1] not in told:
-        told = (*told, heads[-1])
+    posts = heads[: 1 + rung]
+    if rung and rung == len(office.limits.escalate_after_days) and heads[-1] not in posts:
+        posts = (*posts, heads[-1])
     if revision.kind == "feedback":
-        told = (*told, *(one for one in office.focal(dossier.unit) if one not in told))
+        posts = (*posts, *(one for one in office.focal(dossier.unit) if one not in posts))
     topic: Topic = "alerts.feedback" if revision.kind in _FEEDBACK else "alerts.lateness"
     date, source = cause.date, source_of(dossier)
     return Alert(
@@ -255,7 +255,7 @@ def alert_of(  # noqa: PLR0913 - a cause, and what is known of it already
         unit=dossier.unit,
         officer=dossier.officer,
         source=source,
-        to=(HOLDER,) if cause.kind in _HOLDER_ALONE else (HOLDER, *told),
+        to=(HOLDER,) if cause.kind in _HOLDER_ALONE else (HOLDER, *posts),
         rung=rung,
         procedure=revision.procedure,
         revision=revision.revision,

@@ -5,6 +5,7 @@ Built only where an explanation is asked for.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from workflow.clocks.worktime import MICROSECONDS_A_MINUTE
@@ -12,7 +13,6 @@ from workflow.model import Line
 from workflow.procedure.language import Choice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from workflow.procedure.language import Anchor, Counting, Limit
 
 _MINUTES_AN_HOUR: Final = 60
+CITED_MAX: Final = 1_024
+"""Citations of calendars remembered: those of all units by a few calendars. Each alert that is raised has one."""
 
 
 def spelled(instant: datetime, zone: ZoneInfo) -> str:
@@ -189,19 +191,21 @@ def counted_when_met(due: datetime) -> Line:
     return Line("as it was counted when it was met", {}, due)
 
 
-def counted_by(timetable: Timetable | None, counter: AnyCounter, unit: str | None) -> Iterator[Line]:
+@lru_cache(maxsize=CITED_MAX)
+def counted_by(timetable: Timetable | None, counter: AnyCounter, unit: str | None) -> tuple[Line, ...]:
     """The calendar revision that counted, and by whose hours; nothing where no calendar did."""
     if timetable is None or counter.label is None:
-        return
-    yield Line("counted by calendar {calendar}", {"calendar": counter.label})
+        return ()
+    calendar = Line("counted by calendar {calendar}", {"calendar": counter.label})
     hours = counter.hours
-    if unit is None or not timetable.knows(unit):
-        if hours is not None:
-            yield Line("by the hours {hours}, those of the procedure's units", {"hours": hours})
-    elif hours is None:
-        yield Line("by the usual hours, which unit {unit} works by", {"unit": unit})
-    else:
-        yield Line("by the hours {hours}, which unit {unit} works by", {"hours": hours, "unit": unit})
+    if unit is not None and timetable.knows(unit):
+        if hours is None:
+            return calendar, Line("by the usual hours, which unit {unit} works by", {"unit": unit})
+        values: dict[str, str | int] = {"hours": hours, "unit": unit}
+        return calendar, Line("by the hours {hours}, which unit {unit} works by", values)
+    if hours is None:
+        return (calendar,)
+    return calendar, Line("by the hours {hours}, those of the procedure's units", {"hours": hours})
 
 
 def beyond_cover(day: date, covered_to: date) -> Line:
