@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 LINES_MAX: Final = 65_536
 """Distinct rests of lines remembered; the fines log has 8,764."""
-_RARE_BLANKS: Final = "\t\v\f\x1c\x1d\x1e\x1f"
 
 
 class CsvRows:
@@ -213,7 +212,6 @@ class _ShortCut:
         # No cell is longer than its line: with short lines alone only an empty code or id is looked for.
         longest = self._plan.limits.identity_chars_max
         longest = longest if max(map(len, lines)) > longest else 0
-        blanks = _may_have_blanks(text, delimiter)
         for text_line in lines:
             row += 1
             parts = text_line.split(delimiter, cut)
@@ -227,7 +225,8 @@ class _ShortCut:
                 or not name
                 or not code
                 or (longest and max(len(name), len(code)) > longest)
-                or (blanks and not (is_bare(name) and is_bare(code)))
+                or name.strip() != name
+                or code.strip() != code
             ):
                 if not text_line:
                     row, line = row - 1, line + 1
@@ -315,14 +314,6 @@ def _picker(places: list[int]) -> Callable[[list[str]], Cells]:
     if len(places) > 1:
         return itemgetter(*places)
     return lambda cells: [cells[place] for place in places]
-
-
-def _may_have_blanks(text: str, delimiter: str) -> bool:
-    """Whether a blank may stand at the edge of a cell of a block: false is certain, and cheap to find."""
-    if not text.isascii() or any(blank != delimiter and blank in text for blank in _RARE_BLANKS):
-        return True
-    edges = (f"{delimiter} ", f" {delimiter}", "\n ", " \n")
-    return text.startswith(" ") or text.endswith(" ") or any(edge in text for edge in edges)
 
 
 def _rest(places: list[int]) -> Callable[[list[str]], object]:
