@@ -242,6 +242,7 @@ class Writing(Reading):
         if not messages and not self._record:
             return
         wrote, over = self._record.taken(), None if messages else recorded_at
+        self._record = Record()
         proof = checksum(recorded_at, messages, self.shadow, content, wrote)
         self.run(_SAY, (recorded_at, messages, content, self.shadow, over, over, wrote, proof))
 

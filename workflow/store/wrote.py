@@ -156,20 +156,20 @@ class Record:
         self.recorded_at = self.recorded_at if at is None else at
 
     def taken(self) -> bytes:
-        """All that was noted, for an outbox row; from then on nothing is."""
+        """All that was noted, for an outbox row."""
         facts = self._facts
-        wrote = Wrote(
-            b"".join(map(_digests, facts)),
-            b"".join(map(_received, facts)),
-            Layout(f">{len(facts)}q").pack(*map(_recorded, facts)),
-            tuple(self._steps),
-            tuple(self._definitions),
-            tuple(self._alerts),
-            tuple(self._letters),
-            tuple(self._retaken),
+        return _encode(
+            Wrote(
+                b"".join(map(_digests, facts)),
+                b"".join(map(_received, facts)),
+                Layout(f">{len(facts)}q").pack(*map(_recorded, facts)),
+                tuple(self._steps),
+                tuple(self._definitions),
+                tuple(self._alerts),
+                tuple(self._letters),
+                tuple(self._retaken),
+            )
         )
-        self.__init__()  # type: ignore[misc] # begun anew
-        return _encode(wrote)
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
