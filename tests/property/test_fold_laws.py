@@ -225,7 +225,7 @@ def test_what_is_passed_is_the_trail_around_the_facts_asked_for(one: Case, asked
 
 
 def unmarked(dossier: Dossier) -> Dossier:
-    undated = {"streams": {}, "broken": {}, "actors": {}, "counts": [], "missed": ()}
+    undated: dict[str, Any] = {"streams": {}, "broken": {}, "actors": {}, "counts": [], "missed": ()}
     return replace(dossier, last_key=None, order_assumed=False, steps_told=False, **undated)
 
 
