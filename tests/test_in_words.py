@@ -111,7 +111,10 @@ def test_a_check_lists_what_is_not_taken_however_much_is(tmp_path: Path) -> None
     vietnamese = dunghen(*words, "--lang", "vi", status=1).stdout
 
     assert "told.csv:1007" in done.stdout
-    assert done.stderr == "The first 1000 messages that would be taken are shown; all are counted.\n"
+    assert done.stderr == (
+        "Shown are the first 50 of each outcome, 51 of 1006; all with --output jsonl or csv, those of certain lines "
+        "with --lines.\n"
+    )
     assert done.stdout.endswith("Of 1006 records 1005 facts of 1005 dossiers would be taken.\n")
     assert "không nhận" in vietnamese
     assert "refusals" not in vietnamese
