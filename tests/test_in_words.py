@@ -6,7 +6,7 @@ import io
 import json
 import re
 from contextlib import redirect_stdout
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from commands import dunghen
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OFFICER: Final = "officer,post,unit,starts_on\ncb-1,receiver,one-stop-o-mon,2021-03-01\n"
-MESSAGE: Final = {
+MESSAGE: Final[dict[str, Any]] = {
     "specversion": "1.0",
     "type": "dossier.acted.v1",
     "source": "one-stop",
