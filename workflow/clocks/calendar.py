@@ -19,7 +19,7 @@ from msgspec import Meta, field
 
 from workflow.clocks.worktime import EPOCH, EVER, Spells, Worktime, midnight
 from workflow.errors import DefinitionError, Words
-from workflow.procedure.language import Definition, Identifier, Names
+from workflow.procedure.language import Definition, Identifier, Names, Wording
 from workflow.yamltree import read
 from workflow.zones import zone_at
 
@@ -47,7 +47,7 @@ class Hours(Definition, frozen=True):
     """Weekly hours and where they are known from; a weekday without spells is a rest day."""
 
     week: Week
-    basis: str | None = None
+    basis: Wording | None = None
     unverified: bool = False
 
 
