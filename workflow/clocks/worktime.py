@@ -66,9 +66,10 @@ class Worktime:
         covers: tuple[date, date],
         week: Sequence[Spells],
         days: Mapping[date, Spells],
+        later: Mapping[date, Sequence[Spells]] | None = None,
     ) -> None:
         """`week`: the spells of Monday to Sunday, in order and not overlapping; `days`: those of the days that
-        differ, empty for a day off."""
+        differ, empty for a day off; `later`: the weeks that take the place of the one before, by their first day."""
         self.calendar = calendar
         self.zone = zone
         self.first, self.covered_to = covers
@@ -84,6 +85,7 @@ class Worktime:
         self._closings: list[datetime] = []
         for ordinal in range(self._base, self.last.toordinal() + 1):
             day = date.fromordinal(ordinal)
+            week = later.get(day, week) if later else week
             self._midnights.append(microseconds(midnight(day, zone)))
             self._add_day(day, days.get(day, week[day.weekday()]))
         self._midnights.append(microseconds(midnight(self.last + timedelta(days=1), zone)))
