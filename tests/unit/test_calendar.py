@@ -22,7 +22,7 @@ ONE_DAY = "[{date: 2024-07-03, kind: off, announced: 2024-06-01}]"
 
 
 def works(day: str, known: datetime | None = None) -> bool:
-    return can_tho().worktime(None, known).is_working_day(date.fromisoformat(day))
+    return can_tho().worktime(None, known).opening(date.fromisoformat(day)) is not None
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_working_days_of_a_year_are_its_weekdays_less_those_off_and_those_made_u
 ) -> None:
     work = can_tho().worktime(None, None)
     counted = sum(
-        work.is_working_day(date.fromordinal(n))
+        work.opening(date.fromordinal(n)) is not None
         for n in range(date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal() + 1)
     )
     assert counted == weekdays - off + made_up
@@ -117,7 +117,7 @@ def test_the_later_announced_of_two_entries_for_a_date_counts() -> None:
     third, sixth = date(2024, 7, 3), date(2024, 7, 6)
 
     def known(day: date, moment: str) -> bool:
-        return made.worktime(None, at(moment)).is_working_day(day)
+        return made.worktime(None, at(moment)).opening(day) is not None
 
     assert [known(third, m) for m in ("2024-05-31", "2024-06-01", "2024-06-20")] == [True, False, True]
     assert [known(sixth, m) for m in ("2024-05-31", "2024-06-01")] == [False, True]

@@ -136,14 +136,6 @@ class Worktime:
             return 0
         return self._worked(self._within(end)) - self._worked(self._within(start))
 
-    def date_of(self, instant: datetime) -> date:
-        """The local date of an instant."""
-        return date.fromordinal(self._base + self._day(instant))
-
-    def is_working_day(self, day: date) -> bool:
-        """Whether `day` has a spell."""
-        return self._place(day) is not None
-
     def nth_working_day(self, day: date, number: int) -> date:
         """The `number`-th working day after `day`; of 0, `day` itself or, if it is none, the next working day."""
         place = self._nth(self._index(day), number)
