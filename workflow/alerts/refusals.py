@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workflow.messages import HOLDER, Alert
+from workflow.procedure.language import both
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,6 +37,7 @@ def _refusal(
     """The alert on a refused fact, its `cause` being the first rule it broke."""
     revision, source, at = rules.revision, fact.source, fact.occurred_at
     rule = f"{source}/{fact.id}/{fact.revision}"
+    basis, basis_vi = both(revision.basis)
     return Alert(
         id=f"refused_event/{fact.subject}/{rule}",
         kind="refused_event",
@@ -49,7 +51,8 @@ def _refusal(
         to=(HOLDER, *office.heads(dossier.unit, at)[:1]),
         procedure=revision.procedure,
         revision=revision.revision,
-        basis=revision.basis,
+        basis=basis,
+        basis_vi=basis_vi,
         cause=outcome.violations[0].rule,
         history=office.history(source, at),
         raise_at=office.speaking_at(at + office.delay(source), dossier.unit, now),

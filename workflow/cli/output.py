@@ -85,6 +85,20 @@ def print_json(value: object, *, stream: TextIO | None = None) -> None:
     (stream or sys.stdout).write(encoded.decode() + "\n")
 
 
+def print_json_around(name: str, rows: Iterable[object], rest: Mapping[str, object]) -> None:
+    """Prints one JSON object of a list, row by row as it comes, and of what else there is to say."""
+    out = sys.stdout
+    out.write(f"{{\n  {msgspec.json.encode(name).decode()}: [")
+    between = "\n"
+    for row in rows:
+        out.write(f"{between}    {msgspec.json.encode(row).decode()}")
+        between = ",\n"
+    out.write("\n  ]")
+    for key, value in rest.items():
+        out.write(f",\n  {msgspec.json.encode(key).decode()}: {msgspec.json.encode(value).decode()}")
+    out.write("\n}\n")
+
+
 def refusal_line(place: str, template: str, values: Mapping[str, object]) -> str:
     """One row that was not taken, with its place, which some templates name themselves."""
     said = filled(template, values)

@@ -783,6 +783,8 @@ def test_a_revision_without_a_last_day_is_followed_without_being_edited() -> Non
     [
         ({"basis": ""}, ["limits.committed", "states.checked.limit"]),
         ({"basis": "basis: Land Law 2024 art. 5"}, []),
+        ({"basis": "basis: {vi: 'Luật Đất đai, Điều 5', en: Land Law art. 5}"}, []),
+        ({"basis": "basis: {vi: '', en: Land Law art. 5}"}, ["limits.committed", "states.checked.limit"]),
     ],
 )
 def test_statutory_figures_name_a_law(parts: dict[str, str], found: list[str]) -> None:
