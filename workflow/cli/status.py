@@ -23,6 +23,7 @@ from workflow.cli.sums import shown_instant, shown_wait
 from workflow.cli.unknown import print_unknown
 from workflow.clocks.worktime import MICROSECONDS_A_MINUTE
 from workflow.i18n import current
+from workflow.kept import retold
 from workflow.store.alerts import feeds
 from workflow.store.looking import backlog, positions, strange_units
 from workflow.store.rows import from_us
@@ -111,7 +112,7 @@ def status(looking: Looking, brokers: str | None, output: Form) -> None:
         zone, held = store.zone, store.contents()
         sources = _sources(store, held)
         reached = _reached(store, brokers)
-        waits = backlog(store.store, datetime.now(UTC))
+        waits = _retold(backlog(store.store, datetime.now(UTC)))
         strange = strange_units(store.store, store.catalogue.organisation)
         views = (
             view(one.rules, one.dossier, store.at, one.blocked)
@@ -204,6 +205,15 @@ def _reached(store: Seen, brokers: str | None) -> list[dict[str, object]]:
         for one in found
         for end in [ends.get((one.stream, one.partition))]
     ]
+
+
+def _retold(waits: Backlog) -> Backlog:
+    """With the failures of channels in the language of the command."""
+    channels = tuple(
+        msgspec.structs.replace(one, fault=retold(one.fault, current)) if one.fault else one
+        for one in waits.channels
+    )
+    return msgspec.structs.replace(waits, channels=channels)
 
 
 def _print_running(
