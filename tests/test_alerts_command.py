@@ -116,7 +116,7 @@ def test_an_overrun_counts_the_working_days_after_its_date(root: Path) -> None:
 
     # Wednesday to Friday, Monday, and on Tuesday from seven to half past nine.
     assert found is not None
-    assert (found.days, found.minutes) == (5, 4 * 480 + 150)
+    assert (found.days, found.minutes, found.counted) == (5, 4 * 480 + 150, "working")
 
 
 def test_an_alert_is_acknowledged_and_snoozed_by_facts(late: Path) -> None:
