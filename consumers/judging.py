@@ -156,7 +156,7 @@ class Touched:
         wakes = wakes_at(after.values(), now)
         due = _moment(next_at if wakes is None else min(next_at, wakes))
         if (due, len(after)) != (before.next_due_at, before.alerts):
-            self.row = before._replace(next_due_at=due, alerts=len(after))
+            self.row = before.looked_at(due, len(after))
         return spoken
 
     def _watch(self, rules: Rules, dossier: Dossier, dates: tuple[Deadline, ...] | None = None) -> Watched:

@@ -13,7 +13,7 @@ from msgspec.structs import astuple
 from workflow.catalogue import JUDGE_VERSION
 from workflow.errors import JudgedOtherwise, StoreCorrupt
 from workflow.model import Dossier
-from workflow.store.rows import DossierRow, from_us, to_us
+from workflow.store.rows import DossierRow, dossier_row, from_us, to_us
 from workflow.verdict import deviates
 
 if TYPE_CHECKING:
@@ -117,32 +117,34 @@ def row(
     committed = _headline([one for one in dates if one.kind == "committed"])
     released_at = rules.clock.released_at(dossier, _ANY_TIME)
     ended_at = _us(dossier.ended_at)
-    return DossierRow(
-        dossier.subject,
-        standing.code,
-        rules.revision.procedure,
-        dossier.revision,
-        basis.fingerprint,
-        basis.calendar,
-        basis.judge_version,
-        dossier.state,
-        dossier.unit,
-        dossier.officer,
-        _us(dossier.received_at),
-        _us(released_at),
-        ended_at,
-        *appointment,
-        *committed,
-        _deviated(rules, dossier, has_ended=ended_at is not None and ended_at <= at),
-        _minutes_left(rules, dossier, benchmark, at),
-        standing.next_due_at,
-        standing.blocked,
-        standing.linked,
-        standing.version,
-        standing.facts,
-        standing.last_recorded_at,
-        standing.alerts,
-        pack(dossier),
+    return dossier_row(
+        (
+            dossier.subject,
+            standing.code,
+            rules.revision.procedure,
+            dossier.revision,
+            basis.fingerprint,
+            basis.calendar,
+            basis.judge_version,
+            dossier.state,
+            dossier.unit,
+            dossier.officer,
+            _us(dossier.received_at),
+            _us(released_at),
+            ended_at,
+            *appointment,
+            *committed,
+            _deviated(rules, dossier, has_ended=ended_at is not None and ended_at <= at),
+            _minutes_left(rules, dossier, benchmark, at),
+            standing.next_due_at,
+            standing.blocked,
+            standing.linked,
+            standing.version,
+            standing.facts,
+            standing.last_recorded_at,
+            standing.alerts,
+            pack(dossier),
+        )
     )
 
 
