@@ -17,12 +17,12 @@ from msgspec.structs import replace
 
 from consumers.applied import Applied, Buried
 from consumers.intake import Dead, Taken, about_officers, new_ones, prepared
-from consumers.judging import used
-from consumers.saying import hear, speak, speak_of, touch
+from consumers.saying import hear, speak, speak_of, touch, used
 from consumers.stories import Batch, fold_stories, locked, told_together
 from workflow.alerts.feeds import conflict, counted, newest, skews
 from workflow.errors import Unstorable
 from workflow.facts import STANDING_ALONE, BodyErased
+from workflow.kept import as_kept
 from workflow.messages import encode
 from workflow.store.bodies import Told, row, salts
 from workflow.store.letters import bury, stay, take_again
@@ -103,7 +103,7 @@ def apply(
         culprits = batcher.culprits(taken)
         if not culprits:
             raise
-        dead += [Dead(told, "unstorable", str(fault)) for told, _ in culprits]
+        dead += [Dead(told, "unstorable", as_kept(fault)) for told, _ in culprits]
         refused = {id(one) for one in culprits}
         return batcher.commit([one for one in taken if id(one) not in refused], dead, position, keep=keep)
 

@@ -12,6 +12,7 @@ from consumers.contract.limits import DEFAULT_LIMITS
 from consumers.debezium import unwrapped
 from consumers.streams import Polled, Unreadable
 from workflow.errors import InputError
+from workflow.kept import as_kept
 from workflow.store.bodies import Told
 
 if TYPE_CHECKING:
@@ -80,12 +81,13 @@ def _inside(record: RawRecord, limits: Limits) -> list[RawRecord]:
 
 
 def _unreadable(record: RawRecord, fault: InputError, limits: Limits) -> Unreadable:
+    detail = as_kept(fault)
     if len(record.value) <= limits.message_bytes_max:
-        return Unreadable(record.value, record.place, record.key, record.headers, fault.code, str(fault))
+        return Unreadable(record.value, record.place, record.key, record.headers, fault.code, detail)
     named = {
         "place": record.place,
         "bytes": len(record.value),
         "sha256": sha256(record.value).hexdigest(),
     }
     headers = (*record.headers, (BY_REFERENCE, b"true"))
-    return Unreadable(msgspec.json.encode(named), record.place, record.key, headers, fault.code, str(fault))
+    return Unreadable(msgspec.json.encode(named), record.place, record.key, headers, fault.code, detail)

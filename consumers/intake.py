@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from workflow.errors import InputError
+from workflow.errors import InputError, Words
 from workflow.facts import CORRECTIONS, STANDING_ALONE, begins_dossier
+from workflow.kept import as_kept
 from workflow.store.bodies import Bodies, Prepared, Told, prepare
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _KNOWN_BEFORE: Final = STANDING_ALONE | CORRECTIONS
 
 
 class Dead(NamedTuple):
-    """A message that could not be taken, and why."""
+    """A message that could not be taken, and why. `detail`: as `workflow.kept` keeps it."""
 
     told: Told
     reason: str
@@ -47,7 +48,7 @@ def prepared(batch: Sequence[Told]) -> tuple[list[Taken], list[Dead]]:
         try:
             taken.append((told, prepare(told.fact, bodies)))
         except InputError as fault:
-            dead.append(Dead(told, fault.code, str(fault)))
+            dead.append(Dead(told, fault.code, as_kept(fault)))
     return taken, dead
 
 
@@ -91,7 +92,15 @@ def new_ones(
         elif digest == one.digest:
             duplicates += 1
         else:
-            conflicts.append(
-                Dead(told, "id_conflict", "{}/{}/{} revision {} has other content".format(*identity))
-            )
+            conflicts.append(Dead(told, "id_conflict", as_kept(_conflict(*identity))))
     return fresh, duplicates, conflicts
+
+
+def _conflict(subject: str, source: str, identifier: str, revision: int) -> Words:
+    return Words(
+        "{subject}/{source}/{id} revision {revision} has other content",
+        subject=subject,
+        source=source,
+        id=identifier,
+        revision=revision,
+    )

@@ -14,6 +14,7 @@ from consumers.decoding import BY_REFERENCE, facts_of
 from consumers.forms.revisions import revised
 from consumers.intake import kept_in
 from workflow.errors import InputError
+from workflow.kept import as_kept
 from workflow.store.letters import stay
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ Outcome: TypeAlias = Literal["taken", "known", "nothing", "stays"]
 
 class Redriven(Struct, frozen=True):
     """What became of a dead letter: `taken` now, `known` before under the same identity, `nothing` to take (another was
-    first, or it tells no fact today), or it `stays` for a reason; `before` is the reason it lay there for."""
+    first, or it tells no fact today), or it `stays` for a reason; `before` is the reason it lay there for. `detail`: as
+    `workflow.kept` keeps it."""
 
     number: int
     place: str
@@ -62,9 +64,10 @@ def redriven(
     try:
         facts = facts_of(record, zones.get(letter.place.rsplit("/", 2)[0]))
     except InputError as fault:
+        detail = as_kept(fault)
         with store.writing(keep=keep) as writing:
-            stay(writing, kept.number, fault.code, str(fault))
-        return Redriven(kept.number, letter.place, letter.reason, "stays", fault.code, str(fault))
+            stay(writing, kept.number, fault.code, detail)
+        return Redriven(kept.number, letter.place, letter.reason, "stays", fault.code, detail)
     told = [Told(fact, letter.value, letter.place, letter.key, headers) for fact in facts]
     if letter.reason == "id_conflict":
         told = [_numbered(store, catalogue, one) for one in told]

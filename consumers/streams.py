@@ -30,7 +30,8 @@ class Log(NamedTuple):
 
 
 class Unreadable(NamedTuple):
-    """A message that could not be decoded, whole, or by reference where it is too large to keep."""
+    """A message that could not be decoded, whole, or by reference where it is too large to keep. `detail`: why, as
+    `workflow.kept` keeps it."""
 
     received: bytes
     place: str

@@ -37,14 +37,15 @@ class TopicFacts:
         self._records = records
         self._zone = zone
         self._done = 0
-        self._facts: dict[str, list[Fact]] = {}
 
     def progress(self) -> tuple[int, int]:
         """Records looked at so far, and all there are."""
         return self._done, self.rows
 
     def parts(self) -> Iterator[Part]:
-        """What each record tells, in the order of its partition."""
+        """What each record tells, in the order of its partition. One that says nothing is a part without a fact."""
+        self._done = self.filtered = 0
+        self.refusals.clear()
         for record in self._records:
             self._done += 1
             try:
@@ -54,10 +55,13 @@ class TopicFacts:
                 yield Part(record.place, None, error)
                 continue
             self.filtered += not found
-            for fact in found:
-                self._facts.setdefault(fact.subject, []).append(fact)
+            for fact in found or (None,):
                 yield Part(record.place, fact)
 
     def dossiers(self) -> Iterator[tuple[str, Sequence[Fact]]]:
-        """Each dossier's code and facts, once `parts` were taken."""
-        yield from sorted(self._facts.items())
+        """Each dossier's code and facts."""
+        facts: dict[str, list[Fact]] = {}
+        for part in self.parts():
+            if part.fact is not None:
+                facts.setdefault(part.fact.subject, []).append(part.fact)
+        yield from sorted(facts.items())

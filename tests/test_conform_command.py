@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from commands import dunghen, said
 
+from workflow.procedure.ledger import new_entry
+from workflow.procedure.reader import read_procedures
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -160,3 +163,34 @@ def test_the_table_tells_appointments_in_vietnamese_too(tmp_path: Path) -> None:
     named = ("--procedure", tmp_path / "p.yaml", "--mapping", tmp_path / "m.yaml")
     told = dunghen("--lang", "vi", "audit", "conform", tmp_path / "l.csv", *named, "--output", "table")
     assert "Trễ so với ngày hẹn trả" in told.stdout
+
+
+APPROVED = PROCEDURE.replace(
+    "figures: sample", "figures: approved\napproval: {document: QT-1, decision: 1/QĐ, decided_on: 2026-01-05}"
+)
+ONE_ACT = "c,a,t\nA,a,2026-03-02T10:00:00Z\n"
+
+
+def test_a_procedure_that_no_ledger_lists_as_approved_is_told(tmp_path: Path) -> None:
+    for name, text in (("p.yaml", APPROVED), ("m.yaml", MAPPING), ("l.csv", ONE_ACT)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    given = ("audit", "conform", tmp_path / "l.csv", "--mapping", tmp_path / "m.yaml", "--lang", "en")
+
+    def told(*more: str | Path) -> str:
+        return dunghen(*given, "--procedure", tmp_path / "p.yaml", *more).stderr
+
+    line = new_entry(read_procedures(tmp_path / "p.yaml")[0]).line
+    assert f"once the decision is signed append the line: {line}" in told()
+    (tmp_path / "APPROVED").write_text(f"{line}\n", encoding="utf-8")
+    assert "ledger" not in told()
+    assert "not listed as approved" not in told()
+    other = tmp_path / "other"
+    other.write_text("", encoding="utf-8")
+    assert "expected its fingerprint in the ledger" in told("--ledger", other)
+    (tmp_path / "p.yaml").write_text(APPROVED.replace("s1: {}", "s1: {role: desk}", 1), encoding="utf-8")
+    assert "undo the edit, or give the new text a new revision" in told()
+    (tmp_path / "p.yaml").write_text(PROCEDURE.replace("X.2", "X.3"), encoding="utf-8")
+    assert (
+        "measured against procedure X.3 revision 1, which is not listed as approved: its figures are sample"
+        in told()
+    )

@@ -92,6 +92,18 @@ def test_tables_speak_vietnamese(where: str) -> None:
     assert "Đã nhận 1, 1 nằm lại." in dunghen(where, "redrive", "--lang", "vi").stderr
 
 
+def test_why_a_letter_lies_there_is_told_in_the_language_of_the_reader(where: str) -> None:
+    assert dunghen(where, "redrive", "2").returncode == 1
+    table = dunghen(where, "list", "--lang", "vi").stdout
+    assert "t/0/2" in table
+    assert "cần một đối tượng JSON" in table
+    assert "not known then" in table  # a row of a store that was written before
+    (found,) = json.loads(dunghen(where, "redrive", "2", "-o", "json", "--lang", "vi").stdout)
+    assert (found["reason"], found["detail"].count("cần")) == ("not_json", 1)
+    (found,) = json.loads(dunghen(where, "redrive", "2", "-o", "json").stdout)
+    assert "expected one JSON object" in found["detail"]
+
+
 def test_a_number_that_is_not_there_is_an_error_with_the_way_out(where: str) -> None:
     found = dunghen(where, "show", "99")
     assert found.returncode == 2

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import walks
+import yaml
 from department import FILES, FOLDER, REVISIONS, ZONE, rules_of
 from places import ROOT
 
@@ -19,6 +20,8 @@ from workflow.procedure.references import placed_limits
 from workflow.sources import read_source
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from workflow.procedure.language import Limit, Revision
 
 ROWS = {
@@ -117,6 +120,35 @@ def test_every_limit_names_its_source_or_is_sample(revision: Revision) -> None:
     for placed in placed_limits(revision):
         limit: Limit = placed.limit
         assert limit.figures == ("statutory" if limit.basis else "sample"), placed.where
+
+
+def test_every_legal_basis_is_said_in_both_languages() -> None:
+    said = {
+        (vi, en)
+        for path in (ROOT / "processes").rglob("*.yaml")
+        if path.parent.name != "calendars"
+        for vi, en in _bases(list(yaml.load_all(path.read_bytes(), yaml.BaseLoader)))
+    }
+
+    assert len(said) > 30
+    for vi, en in said:
+        assert re.search(r"(?i)Luật|Nghị định|Thông tư|Thông báo|Chỉ thị|Cổng|Thủ tục|Cách làm|nộp", vi), vi
+        assert not re.search(r"(?i)Law\b|Decree|Circular|art\.", vi), vi
+        assert not re.search(r"(?i)Luật|Nghị|Điều|khoản", re.sub("kịp thời luân chuyển", "", en)), en
+        # The same numbers of laws, articles and clauses in both.
+        assert sorted(re.findall(r"\d+", vi)) == sorted(re.findall(r"\d+", en)), (vi, en)
+
+
+def _bases(value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, list):
+        for one in value:
+            yield from _bases(one)
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            if key == "basis":
+                yield one["vi"], one["en"]
+            else:
+                yield from _bases(one)
 
 
 @MODELLED

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from commands import dunghen, said
 
+from workflow.kept import english
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -121,6 +123,19 @@ def test_a_conflict_read_from_another_file_is_the_same_dead_letter(tmp_path: Pat
 
     assert (again["dead"], again["known"]) == (0, 1)
     assert other["dead"] == 1
+
+
+def test_a_conflict_that_an_older_store_holds_in_english_is_not_kept_twice(tmp_path: Path) -> None:
+    store = tmp_path / "a.db"
+    brought(store, written(tmp_path / "a.jsonl", message(1), message(1, minute=30)), status=1)
+    with closing(sqlite3.connect(store)) as connection, connection:
+        ((detail,),) = connection.execute("SELECT detail FROM dead_letters")
+        connection.execute("UPDATE dead_letters SET detail = ?", (english(detail),))
+    assert "has other content" in english(detail) != detail
+
+    again = brought(store, written(tmp_path / "b.jsonl", message(1, minute=30)))
+
+    assert (again["dead"], again["known"]) == (0, 1)
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,11 @@ import io
 import json
 import re
 from contextlib import redirect_stdout
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from commands import dunghen
+from places import ROOT
 
 from workflow.cli.output import Column, print_note, print_rows
 from workflow.i18n import use
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OFFICER: Final = "officer,post,unit,starts_on\ncb-1,receiver,one-stop-o-mon,2021-03-01\n"
-MESSAGE: Final = {
+MESSAGE: Final[dict[str, Any]] = {
     "specversion": "1.0",
     "type": "dossier.acted.v1",
     "source": "one-stop",
@@ -110,7 +111,10 @@ def test_a_check_lists_what_is_not_taken_however_much_is(tmp_path: Path) -> None
     vietnamese = dunghen(*words, "--lang", "vi", status=1).stdout
 
     assert "told.csv:1007" in done.stdout
-    assert done.stderr == "The first 1000 messages that would be taken are shown; all are counted.\n"
+    assert done.stderr == (
+        "Shown are the first 50 of each outcome, 51 of 1006; all with --output jsonl or csv, those of certain lines "
+        "with --lines.\n"
+    )
     assert done.stdout.endswith("Of 1006 records 1005 facts of 1005 dossiers would be taken.\n")
     assert "không nhận" in vietnamese
     assert "refusals" not in vietnamese
@@ -170,3 +174,104 @@ def test_a_table_too_wide_for_its_terminal_leaves_out_what_says_nothing_before_i
     assert max(map(len, printed("60").splitlines())) <= 60
     print_rows(rows, columns, "table", stream=(pipe := io.StringIO()))
     assert "Accepted because" in pipe.getvalue()
+
+
+def shown(rows: list[dict[str, Any]], columns_of_terminal: int, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A table of counts by unit, at a terminal of this width."""
+    monkeypatch.setenv("COLUMNS", str(columns_of_terminal))
+    monkeypatch.setenv("TERM", "xterm")
+    use("en")
+    out = Terminal()
+    counts = [Column(name, name.title(), "right") for name in ("released", "late", "overdue", "expected")]
+    print_rows(rows, (Column("unit", "Unit", named="below"), *counts), "table", stream=out)
+    return re.sub("\x1b\\[[0-9;]*m", "", out.getvalue())
+
+
+def test_codes_have_their_names_beside_them_where_there_is_room_and_else_below(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = "Phòng Tài nguyên Khoáng sản, Nước, Khí tượng Thủy văn"
+    figures: dict[str, Any] = {"released": 1, "late": 2, "overdue": 3, "expected": 4}
+    rows: list[dict[str, Any]] = [
+        {"unit": "minerals-water", "unit_name": name, **figures},
+        {"unit": "minerals-water", "unit_name": name, **figures},
+        {"unit": "elsewhere", "unit_name": None, **figures},
+    ]
+
+    wide, narrow = shown(rows, 140, monkeypatch), shown(rows, 80, monkeypatch)
+
+    assert wide.count(f"{name} (minerals-water)") == 2
+    assert "elsewhere  " in wide
+    assert "None" not in wide + narrow
+    assert narrow.count(f"minerals-water: {name}\n") == 1
+    assert narrow.count("minerals-water   ") == 2
+    assert max(map(len, narrow.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        (("dossier", "list"), "unit_name"),
+        (("rates",), "group_name"),
+        (("rates", "--budget"), "unit_name"),
+        (("alerts", "list"), "unit_name"),
+        (("status",), "called"),
+    ],
+)
+def test_a_unit_is_named_in_the_language_of_the_reader_and_machines_keep_its_code(
+    store: Path, words: tuple[str, ...], key: str
+) -> None:
+    asked = (*words, "--store", store, *(() if words[0] == "alerts" else ("--at", "2025-03-06")))
+    for language, name in (("vi", "Chi nhánh Ninh Kiều"), ("en", "Ninh Kieu branch")):
+        found = json.loads(dunghen(*asked, "--output", "json", "--lang", language).stdout)
+        first = (found["units"] if words == ("status",) else found)[0]
+        assert (first[key], "branch-ninh-kieu" in first.values()) == (name, True)
+        assert f"{name} (branch-ninh-kieu)" in dunghen(*asked, "--lang", language).stdout
+
+
+CITED: Final = {
+    "vi": "Nghị định 43/2014/NĐ-CP, Điều 61, khoản 2",
+    "en": "Decree 43/2014/NĐ-CP art. 61.2",
+}
+TRANSFER: Final = ROOT / "processes" / "can-tho" / "land" / "land-transfer.yaml"
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("procedure", "show", TRANSFER, "--revision", "2021"),
+        ("procedure", "show", TRANSFER, "--revision", "2021", "--output", "json"),
+        ("procedure", "diagram", TRANSFER, "--revision", "2021"),
+        ("deadline", TRANSFER, "--received", "2025-03-03"),
+    ],
+)
+def test_a_legal_basis_is_cited_in_the_language_of_the_reader(
+    command: tuple[str | Path, ...], language: str
+) -> None:
+    shown = dunghen(*command, "--lang", language).stdout
+    other = CITED["en" if language == "vi" else "vi"]
+
+    assert CITED[language] in shown
+    assert other not in shown
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_the_story_of_a_dossier_and_its_alerts_cite_the_law_in_the_language_of_the_reader(
+    tmp_path: Path, language: str
+) -> None:
+    file, store = tmp_path / "e.jsonl", tmp_path / "e.db"
+    transfer = MESSAGE["data"] | {"procedure": "land-transfer"}
+    refused = MESSAGE | {"id": "H1/2", "sequence": "2", "data": transfer | {"action": "sign"}}
+    lines = [json.dumps(one) for one in (MESSAGE | {"data": transfer}, refused)]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    dunghen("import", file, "--source", "one-stop", "--store", store)
+    words = ("--store", store, "--lang", language)
+    story = dunghen("dossier", "explain", "H1", *words, "--at", "2025-03-20").stdout
+
+    assert CITED[language] in story
+    assert CITED["en" if language == "vi" else "vi"] not in story
+    for alert in ("refused_event/H1/one-stop/H1/2/0", "dossier_late/H1/appointment"):
+        told = dunghen("alerts", "show", alert, *words).stdout
+        assert ("Luật Đất đai 45/2013/QH13" in told) == (language == "vi")
+        assert ("Land Law 45/2013/QH13" in told) == (language == "en")

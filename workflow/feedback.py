@@ -16,6 +16,7 @@ from workflow.facts import Acted
 from workflow.messages import Alert
 from workflow.model import Line
 from workflow.organisation import focal_at
+from workflow.procedure.language import Names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -32,7 +33,10 @@ OVER_LEVEL: Final[Kind] = "feedback_over_level"
 TOPIC: Final[Topic] = "alerts.feedback"
 ABOUT: Final = ("officer", "about")
 """The registers that say what a feedback is about, the first that is told counts."""
-BASIS: Final = "Notice of the city's administrative-reform site of 20/05/2021"
+BASIS: Final = Names(
+    vi="Thông báo ngày 20/05/2021 trên trang cải cách hành chính của thành phố",
+    en="Notice of the city's administrative-reform site of 20/05/2021",
+)
 
 
 class FeedbackLimits(Struct, frozen=True, kw_only=True):
@@ -181,7 +185,8 @@ def _alert(
         to=_focal(organisation, one.unit),
         procedure=one.procedure,
         revision=one.revision,
-        basis=BASIS,
+        basis=BASIS.en,
+        basis_vi=BASIS.vi,
         sum=lines,
     )
 

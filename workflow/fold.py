@@ -6,7 +6,8 @@ Live run, rebuild, audit, what-if and simulation call the same `fold`; `advance`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import Struct
@@ -30,6 +31,14 @@ if TYPE_CHECKING:
 
     from workflow.machine import ProcedureMachine
     from workflow.standing import Standing
+
+
+_UNDATED: Final = {
+    *("last_key", "streams", "order_assumed", "corrected", "steps_told"),
+    *("actors", "counts", "broken", "missed"),
+}
+_dated: Final = attrgetter(*(one for one in Dossier.__struct_fields__ if one not in _UNDATED))
+"""All of a dossier that a date may hang on."""
 
 
 class Judgment(Struct, frozen=True, gc=False):
@@ -110,25 +119,32 @@ def passed(
     """The dossier right before and right after each standing fact that is `asked` for, by it and its effective time,
     and its outcome; the first has nothing before it. A `trail` of those alone: most histories are asked for little.
 
-    Facts that `left_alone` what they found are passed over, and what was right before them stands for it after them.
+    Facts that `left_alone` what they found are passed over, and what was right before them stands for it after them,
+    as long as one source goes on telling of it.
     """
     dossier, placed, steps = _walk(rules, subject, facts)
     wanted = [asked(one.fact, one.at) for one in placed]
     before: Dossier | None = None
-    for (_, outcome), now, then in zip(steps, wanted, [*wanted[1:], False], strict=False):
+    source = ""
+    for (one, outcome), now, then in zip(steps, wanted, [*wanted[1:], False], strict=False):
         if not (now or then):
             before = None
-        elif before is None or not left_alone(before, dossier, outcome):
-            after = _draft(dossier)
-            if now and before is not None:
-                yield before, after, outcome
-            before = after
+            continue
+        alone = before is not None and left_alone(before, dossier, outcome)
+        if alone and one.fact.source == source:
+            continue
+        after = _draft(dossier)
+        if now and before is not None and not alone:
+            yield before, after, outcome
+        before, source = after, one.fact.source
 
 
 def left_alone(before: Dossier, after: Dossier, outcome: Outcome) -> bool:
-    """Whether a fact surely changed no date, by its outcome: what is refused changes nothing but the slip it may tell,
-    unless it halts the dossier."""
-    return outcome.status == "refused" and not after.halted and after.appointments is before.appointments
+    """Whether a fact surely changed no date: what is refused changes nothing but the slip it may tell, unless it halts
+    the dossier, and what is applied in a state that stays often changes nothing a date hangs on."""
+    if outcome.status == "refused":
+        return not after.halted and after.appointments is before.appointments
+    return after.since is before.since and bool(_dated(after) == _dated(before))
 
 
 def sorts_last(rules: Rules, dossier: Dossier, fact: Fact) -> bool:

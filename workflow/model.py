@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from msgspec import Meta, Struct
 
 from workflow.facts import AppointmentCause, InstantOrDay
+from workflow.procedure.language import Wording
 
 ViolationKind: TypeAlias = Literal["order", "deadline", "guard", "role", "end"]
 OrderKey: TypeAlias = tuple[datetime, int, int, str, str, int]
@@ -194,7 +195,7 @@ class Deadline(Struct, frozen=True, gc=False, omit_defaults=True):
     met_at: datetime | None = None
     late: bool = False
     open_pause: bool = False
-    basis: str | None = None
+    basis: Wording | None = None
     calendar: str | None = None
     hours: str | None = None
     sum: tuple[Line, ...] = ()

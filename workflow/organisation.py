@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import field
 
 from workflow.errors import DefinitionError, Words
-from workflow.procedure.language import Definition, Identifier, Names
+from workflow.procedure.language import Definition, Identifier, Names, Wording
 from workflow.yamltree import contents, placed_one
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Organisation(Definition, frozen=True):
     kinds: dict[Identifier, Names]
     posts: dict[Identifier, Names]
     units: dict[Identifier, Unit]
-    basis: str | None = None
+    basis: Wording | None = None
 
 
 def read_organisation(path: Path) -> Organisation:

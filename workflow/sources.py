@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Meta, Struct
 
 from workflow.errors import DefinitionError
-from workflow.procedure.language import Count, Definition, Identifier, Names
+from workflow.procedure.language import Count, Definition, Identifier, Names, Wording
 from workflow.yamltree import contents, placed_one
 from workflow.zones import zone_at
 
@@ -89,7 +89,7 @@ class SourceDefinition(Definition, frozen=True):
     form: Word | None = None
     register: bool = False
     rank: int = 0
-    basis: str | None = None
+    basis: Wording | None = None
 
     def order(self) -> SourceOrder:
         """What judging needs of it."""

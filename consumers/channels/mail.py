@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from consumers.channels.faults import why
 from consumers.channels.within import Within
 from consumers.channels.wording import letter
 from workflow.errors import ChannelAway, ChannelRefused
@@ -74,7 +75,7 @@ class MailSender:
         except smtplib.SMTPResponseException as fault:
             raise self._away(f"{fault.smtp_code} {_text(fault.smtp_error)}") from fault
         except (OSError, smtplib.SMTPException) as fault:
-            raise self._away(str(fault) or type(fault).__name__) from fault
+            raise self._away(why(fault)) from fault
 
     def _connected(self, bound: Within) -> smtplib.SMTP:
         mail = self._mail

@@ -16,6 +16,7 @@ from consumers.patience import Patience
 from consumers.retrying import again
 from workflow import log
 from workflow.errors import ChannelAway, ChannelRefused, DunghenError
+from workflow.kept import as_kept
 from workflow.store import notices
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class _Channel:
         return 0
 
     def _settled(self, one: Delivery, fault: ChannelRefused | None) -> None:
-        now, why = datetime.now(UTC), None if fault is None else str(fault)
+        now, why = datetime.now(UTC), None if fault is None else as_kept(fault)
         state: Literal["sent", "parked"] = "sent" if why is None else "parked"
         with self._store.writing() as writing:
             notices.settle(writing, one, state, now, why)
@@ -159,7 +160,7 @@ class _Channel:
         wait_s = max(self._patience.wait_s(), asked_s if isinstance(asked_s, float) else 0.0)
         self._not_before = time.monotonic() + wait_s
         with self._store.writing() as writing:
-            notices.failed(writing, self._name, datetime.now(UTC), str(fault))
+            notices.failed(writing, self._name, datetime.now(UTC), as_kept(fault))
         self._metrics.retried(fault.code)
         log.warning(
             "channel_away",

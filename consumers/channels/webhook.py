@@ -12,6 +12,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
+from consumers.channels.faults import why
 from consumers.channels.within import Within
 from consumers.channels.wording import payload
 from workflow.errors import ChannelAway, ChannelRefused
@@ -87,7 +88,7 @@ class WebhookSender:
             raise ChannelAway(
                 "{channel}: no answer ({found}); it is tried again",
                 channel=self._name,
-                found=str(fault) or type(fault).__name__,
+                found=why(fault),
             ) from fault
         if 200 <= answer.status < 300:  # noqa: PLR2004 - HTTP's own word for success
             return

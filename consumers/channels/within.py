@@ -8,6 +8,8 @@ from contextlib import suppress
 from threading import Timer
 from typing import TYPE_CHECKING, Self
 
+from workflow.errors import Words
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -46,7 +48,7 @@ class Within:
             self._held.close()
         # An answer cut off may look whole: what took too long was not answered.
         if self._over and (fault is None or isinstance(fault, Exception)):
-            raise TimeoutError(f"timed out after {self._seconds:g} s") from fault
+            raise TimeoutError(Words("timed out after {seconds} s", seconds=f"{self._seconds:g}")) from fault
 
     def _end(self) -> None:
         self._over = True

@@ -15,6 +15,7 @@ from msgspec import Struct, defstruct
 
 from consumers.contract.messages import Word
 from consumers.contract.topics import DEAD_LETTERS, LETTER_HEADERS
+from workflow.kept import english
 from workflow.messages import AlertSaid, Decision
 from workflow.store.rows import from_us
 
@@ -99,7 +100,7 @@ def record(message: Message, said_at: datetime, prefix: str) -> Record:
 def letter_record(letter: DeadLetter, prefix: str) -> Record:
     """The record of a dead letter: key, value and headers as they came, behind them where it lay and why it is here."""
     told = {
-        "__connect.errors.exception.message": letter.detail,
+        "__connect.errors.exception.message": english(letter.detail),
         "dunghen.reason": letter.reason,
         "dunghen.place": letter.place,
         "dunghen.first-seen": from_us(letter.recorded_at).isoformat(),

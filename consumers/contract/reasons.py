@@ -92,16 +92,10 @@ LIMIT_REASONS: Final[dict[str, str]] = {
 
 def refusal(reason: str, path: str, *, expected: object = "", found: object = "") -> InputError:
     """The error of one reason at a JSON path: HostileInput where a limit was passed, else InputError."""
-    error = HostileInput if reason in LIMIT_REASONS else InputError
-    text = LIMIT_REASONS.get(reason) or REASONS[reason]
-    return error(
-        text,
-        reason=reason,
-        place="message",
-        path=path,
-        expected=expected,
-        found=found,
-    )
+    values = {"place": "message", "path": path, "expected": expected, "found": found}
+    if reason in LIMIT_REASONS:
+        return HostileInput(LIMIT_REASONS[reason], reason=reason, **values)
+    return InputError(REASONS[reason], reason=reason, **values)
 
 
 def shown(value: object) -> str:

@@ -16,6 +16,7 @@ from msgspec.json import Decoder, Encoder
 
 from consumers.contract.limits import WHOLE_MAX
 from consumers.contract.reasons import refusal, shown
+from workflow.errors import Words
 
 if TYPE_CHECKING:
     from consumers.contract.limits import Limits
@@ -182,8 +183,10 @@ def _broken(error: json.JSONDecodeError) -> str:
     """Where the text stops being JSON: at its end it was cut."""
     cut = error.msg.startswith("Unterminated") or error.pos >= len(error.doc.rstrip())
     if cut:
-        return f"a text that breaks off after {len(error.doc)} characters"
-    return f"a text that is none from character {error.pos + 1} on ({error.msg})"
+        return Words("a text that breaks off after {characters} characters", characters=len(error.doc))
+    return Words(
+        "a text that is none from character {position} on ({said})", position=error.pos + 1, said=error.msg
+    )
 
 
 def _walk(value: Json, path: str, limits: Limits) -> None:

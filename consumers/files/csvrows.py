@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from consumers.files.blocks import Bytes
     from consumers.files.mapping import Mapping
     from consumers.files.plan import Plan, Swift
-    from consumers.files.tally import Tally
+    from consumers.files.tally import Tally, Told
     from consumers.files.values import Cells
     from workflow.facts import Acted, Fact
 
@@ -60,13 +60,21 @@ class CsvRows:
         for text in chain((body,), texts):
             plain = _plain(text) if swift else None
             if swift is None or plain is None:
-                yield from ([run] for run in self._quoted(chain((text,), texts), line))
+                told = self._each(chain((text,), texts), line)
+                yield from ([run] for _, run in told if isinstance(run, Run))
                 return
             yield swift.runs(plain, line)
             line += swift.lines
 
-    def take(self, cells: list[str], row: int, line: int) -> tuple[Fact, Acted | None] | None:
-        """The fact of a row's cells, and its body where equal cells need no second look; None if not taken."""
+    def told(self) -> Iterator[tuple[int, Told]]:
+        """The number of the line each row begins with, and what became of it. Raises as `blocks`."""
+        texts = iter(self._blocks)
+        body, line = self._head(next(texts, ""))
+        return self._each(chain((body,), texts), line)
+
+    def take(self, cells: list[str], row: int, line: int) -> tuple[Fact, Acted | None] | InputError | None:
+        """The fact of a row's cells, and its body where equal cells need no second look; else why it is not taken, or
+        None if it is left out."""
         plan, tally = self._plan, self._tally
         if not any(map(str.strip, cells)):  # as a sheet leaves below its last row
             tally.filtered += 1
@@ -80,7 +88,7 @@ class CsvRows:
             fact = plan.fact(mapped, row, plan.subject(mapped), built)
         except InputError as error:
             tally.refusals.add(f"{self.name}:{line}", error)
-            return None
+            return error
         tally.taken += 1
         tally.saw(fact.occurred_at)
         tally.lacked_code(built.uncoded)
@@ -121,7 +129,7 @@ class CsvRows:
         self._case_cells = _picker([self.header[name] for name in self._plan.case_columns]) if case else None
         return first[text.tell() :], 1 + reader.line_num
 
-    def _quoted(self, texts: Iterable[str], line: int) -> Iterator[Run]:
+    def _each(self, texts: Iterable[str], line: int) -> Iterator[tuple[int, Told]]:
         """The rows of the rest of the file, wherever cells and lines are quoted."""
         lines = chain.from_iterable(io.StringIO(text, newline="\n") for text in texts)
         reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
@@ -131,43 +139,42 @@ class CsvRows:
             try:
                 cells = next(reader, None)
             except csv.Error as error:
-                self._unread(error, start)
+                yield start, self._unread(error, start)
                 continue
             if cells is None:
                 return
             if cells:
                 self._tally.rows += 1
-                yield from self._row(cells, start)
+                yield start, self._row(cells, start)
 
-    def _row(self, cells: list[str], line: int) -> Iterator[Run]:
+    def _row(self, cells: list[str], line: int) -> Told:
         taken = self.take(cells, self._tally.rows, line)
-        if taken is None:
-            return
+        if not isinstance(taken, tuple):
+            return taken
         case = self._plan.case
         if case is None or self._case_cells is None:
-            yield Run(taken[0].subject, [taken[0]])
-            return
+            return Run(taken[0].subject, [taken[0]])
         try:
-            yield Run(taken[0].subject, [taken[0]], case.of(self._case_cells(cells)))
+            return Run(taken[0].subject, [taken[0]], case.of(self._case_cells(cells)))
         except InputError as error:
             self._tally.taken -= 1
             self._tally.refusals.add(f"{self.name}:{line}", error)
+            return error
 
-    def _unread(self, error: csv.Error, line: int) -> None:
+    def _unread(self, error: csv.Error, line: int) -> InputError:
         """Refuse one row, or the file where the ends of its rows can no longer be known."""
         found = str(error)
         if found.startswith(("unexpected end", "field larger")):
             raise self._broken(Words("a closing quote"), found, line) from error
         self._tally.rows += 1
-        self._tally.refusals.add(
-            f"{self.name}:{line}",
-            InputError(
-                "expected {expected}, found {found}; quote the cell and double the quotes inside",
-                reason="csv",
-                expected=Words("a row of CSV"),
-                found=found,
-            ),
+        refused = InputError(
+            "expected {expected}, found {found}; quote the cell and double the quotes inside",
+            reason="csv",
+            expected=Words("a row of CSV"),
+            found=found,
         )
+        self._tally.refusals.add(f"{self.name}:{line}", refused)
+        return refused
 
     def _broken(self, expected: str, found: str, line: int) -> InputError:
         return HostileInput(
@@ -262,7 +269,7 @@ class _ShortCut:
 
     def _long_way(self, text: str, parts: list[str], row: int, line: int) -> Fact | None:
         taken = self._rows.take(text.split(self._rows.delimiter), row, line)
-        if taken is None:
+        if not isinstance(taken, tuple):
             return None
         fact, body = taken
         if body is not None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from consumers.files.cases import CaseValues
     from consumers.files.mapping import Mapping
     from consumers.files.refusals import Refusal
-    from consumers.files.tally import Run
+    from consumers.files.tally import Run, Told
     from workflow.facts import Fact
 
 
@@ -85,6 +85,23 @@ class FactFile(OpenedFile):
                 if run.case is not None:
                     self._reveal(run, run.case)
                 yield run.subject, run.facts
+
+    def told(self) -> Iterator[tuple[int, Told]]:
+        """The number of each row's line and what became of it, in the order of the file, which has a mapping.
+
+        Read anew from its start. Raises InputError for what concerns the whole file.
+        """
+        assert self.mapping is not None  # noqa: S101 - only rows of other systems are asked about
+        assert self._plan is not None  # noqa: S101 - it comes with the mapping
+        self._tally.clear()
+        with self._read() as source:
+            match self.mapping.format:
+                case "csv":
+                    yield from CsvRows(source, self.mapping, self._plan, self._tally).told()
+                case "xes":
+                    yield from XesTraces(source, self._plan, self._tally).told()
+                case "jsonl":
+                    yield from JsonRows(source, self._plan, self._tally).told()
 
     def _reveal(self, run: Run, values: CaseValues) -> None:
         """Puts what is known of a dossier from its start before its events; its end may be the log's latest time."""

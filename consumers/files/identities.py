@@ -54,18 +54,26 @@ def _is_new(seen: dict[Identity, Fact], identity: Identity, fact: Fact, tally: T
     if known is fact:
         return True
     tally.taken -= 1
-    if replace(known, sequence=fact.sequence) == fact:
+    tally.put_aside(fact)
+    if says_the_same(known, fact):
         tally.repeated += 1
-        return False
-    tally.refusals.add(
-        name,
-        InputError(
-            "expected event {id} of dossier {subject} to say the same wherever it stands, found it again at {at} with "
-            "other content; the first stands: correct the ids",
-            reason="id_conflict",
-            id=fact.id,
-            subject=fact.subject,
-            at=fact.occurred_at.isoformat(),
-        ),
-    )
+    else:
+        tally.refusals.add(name, conflict(fact))
     return False
+
+
+def says_the_same(known: Fact, fact: Fact) -> bool:
+    """Whether two facts of one identity differ at most in the number of their row."""
+    return replace(known, sequence=fact.sequence) == fact
+
+
+def conflict(fact: Fact) -> InputError:
+    """Why a fact is not taken whose identity another of the file has, which says something else."""
+    return InputError(
+        "expected event {id} of dossier {subject} to say the same wherever it stands, found it again at {at} with "
+        "other content; the first stands: correct the ids",
+        reason="id_conflict",
+        id=fact.id,
+        subject=fact.subject,
+        at=fact.occurred_at.isoformat(),
+    )

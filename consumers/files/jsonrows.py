@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from consumers.files.blocks import Bytes
     from consumers.files.plan import Plan
-    from consumers.files.tally import Tally
+    from consumers.files.tally import Tally, Told
     from consumers.files.values import Cells
 
 _STRINGS: Final = re.compile(r'"(?:[^"\\]|\\.)*"?')
@@ -34,7 +34,11 @@ class JsonRows:
         self._source = source
 
     def runs(self) -> Iterator[Run]:
-        """Each row as a run of its own, in the order of the file; blank lines are skipped.
+        """Each row that is taken as a run of its own, in the order of the file. Raises as `told`."""
+        return (told for _, told in self.told() if isinstance(told, Run))
+
+    def told(self) -> Iterator[tuple[int, Told]]:
+        """The number of each line and what became of it; blank lines are skipped.
 
         Raises InputError (`encoding`, `gzip`) and HostileInput (`line_too_long`, `expansion`) for the whole file.
         """
@@ -44,9 +48,9 @@ class JsonRows:
                 run = self._run(text)
             except InputError as error:
                 self._tally.refusals.add(f"{self.name}:{line}", error)
-                continue
-            if run is not None:
-                yield run
+                yield line, error
+            else:
+                yield line, run
 
     def _run(self, text: str) -> Run | None:
         plan, tally = self._plan, self._tally

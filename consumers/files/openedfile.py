@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from consumers.files.limits import FileLimits
     from consumers.files.refusals import Refusal, Refusals
+    from workflow.facts import Fact
 
 
 class OpenedFile:
@@ -65,6 +66,10 @@ class OpenedFile:
     def uncoded(self) -> dict[tuple[str, str], int]:
         """How often a field had a value that its codes do not list, by field and value."""
         return dict(self._tally.uncoded)
+
+    def tell_aside(self, told: Callable[[Fact], None]) -> None:
+        """Give `told` each fact that a reading of dossiers puts aside: said again, a conflict, beyond the limit."""
+        self._tally.aside = told
 
     def progress(self) -> tuple[int, int]:
         """Bytes of the file on disk read so far, and its size."""

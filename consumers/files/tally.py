@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct
 
@@ -50,18 +50,24 @@ class Run(Struct):
             self.facts.insert(0, known)
 
 
+Told: TypeAlias = Run | InputError | None
+"""What one row became: a run of its one fact, why it is not taken, or None where it is left out on purpose."""
+
+
 class Tally:
     """Counts of one reading of a file.
 
     `rows`: rows of data met; `taken`: those that became facts; `filtered`: those the mapping leaves out; `repeated`:
     those that said again what another said under the same id; `last_at`: the latest time of a fact; `uncoded`: how
-    often a field had a value that its codes do not list.
+    often a field had a value that its codes do not list; `aside` is told of each fact that is put aside as its dossier
+    is put together: what said the same again, a conflict of ids, what is beyond the limit of a dossier.
     """
 
     def __init__(self, limits: FileLimits, told: Callable[[Refusal], None] | None = None) -> None:
         """`told` is given each refusal as it comes."""
         self.refusals = Refusals(limits.refusals_kept_max, told)
         self.limits = limits
+        self.aside: Callable[[Fact], None] | None = None
         self.clear()
 
     def clear(self) -> None:
@@ -91,15 +97,22 @@ class Tally:
         most = self.limits.dossier_facts_max
         self.taken -= len(run.facts) - most
         for fact in run.facts[most:]:
-            self.refusals.add(
-                place,
-                InputError(
-                    "expected at most {expected} events of the dossier {subject}, found {found} beyond; is its code "
-                    "a placeholder?",
-                    reason="too_many_facts",
-                    expected=most,
-                    subject=run.subject,
-                    found=fact.id,
-                ),
-            )
+            self.refusals.add(place, beyond(fact, most))
+            self.put_aside(fact)
         run.facts = run.facts[:most]
+
+    def put_aside(self, fact: Fact) -> None:
+        """Tell of a fact that is put aside."""
+        if self.aside is not None:
+            self.aside(fact)
+
+
+def beyond(fact: Fact, most: int) -> InputError:
+    """Why a fact is not taken that comes after as many of its dossier as it may have."""
+    return InputError(
+        "expected at most {expected} events of the dossier {subject}, found {found} beyond; is its code a placeholder?",
+        reason="too_many_facts",
+        expected=most,
+        subject=fact.subject,
+        found=fact.id,
+    )

@@ -6,13 +6,15 @@ carries are read: the `<global>` defaults of a log say what a value would be cal
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from lxml import etree
 
-from consumers.files.tally import Run
+from consumers.files.tally import Run, Told
 from consumers.files.times import shown
 from workflow.errors import HostileInput, InputError, Words
+from workflow.facts import Fact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from consumers.files.plan import Plan
     from consumers.files.tally import Tally
     from consumers.files.values import Cells
-    from workflow.facts import Fact
 
 
 class _Event(NamedTuple):
@@ -44,17 +45,31 @@ class XesTraces:
         self._plan = plan
         self._tally = tally
         self._events: list[_Event] = []
+        self._told: list[tuple[int, Told]] = []
+        self._tells = False
 
     def runs(self) -> Iterator[Run]:
         """The traces in the order of the file.
 
         Raises InputError (`xml`, `not_xes`) and HostileInput (`doctype`) for what concerns the whole file.
         """
+        return (run for run in self._runs() if run is not None)
+
+    def told(self) -> Iterator[tuple[int, Told]]:
+        """The number of the line of each event, and what became of it. Raises as `runs`."""
+        self._tells = True
+        for _ in self._runs():
+            yield from sorted(self._told, key=itemgetter(0))
+
+    def _runs(self) -> Iterator[Run | None]:
+        """What each trace became; what became of its events stands in `_told` until the next, if it is asked for."""
         try:
             for happens, element in self._parsed():
-                run = self._met(happens, element)
-                if run is not None:
-                    yield run
+                if happens == "end" and _local_name(element) == "trace":
+                    yield self._trace(element)
+                    _forget(element)
+                else:
+                    self._met(happens, element)
         except etree.XMLSyntaxError as error:
             raise InputError(
                 "{place}: expected XML, found: {found}; export the log again",
@@ -88,19 +103,14 @@ class XesTraces:
                 found=_local_name(root),
             )
 
-    def _met(self, happens: str, element: Element) -> Run | None:
+    def _met(self, happens: str, element: Element) -> None:
         match happens, _local_name(element):
             case "start", "log":
                 self._refuse_doctype(element)
             case "start", "trace":
-                self._events = []
+                self._events, self._told = [], []
             case "end", "event":
                 self._event(element)
-            case "end", "trace":
-                run = self._trace(element)
-                _forget(element)
-                return run
-        return None
 
     def _refuse_doctype(self, element: Element) -> None:
         if element.getroottree().docinfo.internalDTD is not None:
@@ -146,6 +156,7 @@ class XesTraces:
             built = self._plan.body(event.cells)
             if built is None:
                 tally.filtered += 1
+                self._tell(event.line, None)
                 return None
             fact = self._plan.fact(event.cells, event.row, subject, built)
         except InputError as error:
@@ -154,10 +165,16 @@ class XesTraces:
         tally.taken += 1
         tally.saw(fact.occurred_at)
         tally.lacked_code(built.uncoded)
+        self._tell(event.line, fact)
         return fact
 
     def _refuse(self, line: int, error: InputError) -> None:
         self._tally.refusals.add(f"{self.name}:{line}", error)
+        self._tell(line, error)
+
+    def _tell(self, line: int, became: Fact | InputError | None) -> None:
+        if self._tells:
+            self._told.append((line, Run(became.subject, [became]) if isinstance(became, Fact) else became))
 
 
 def _cells(element: Element, columns: tuple[str, ...]) -> Cells | InputError:

@@ -67,7 +67,7 @@ class FormFile(OpenedFile):
 
     def parts(self) -> Iterator[Part]:
         """What each message tells, in the order of the file, read anew from its start; facts have revision 0, or what
-        their record says of its order.
+        their record says of its order. A record that says nothing is a part without a fact and without an error.
 
         Raises InputError for what concerns the whole file.
         """
@@ -93,7 +93,7 @@ class FormFile(OpenedFile):
                     self._tally.cut(run, str(self.path))
             kept = self._kept([run.subject for run in several])
             for run in several:
-                yield run.subject, revised(run.facts, kept.get(run.subject, ()))
+                yield run.subject, revised(run.facts, kept.get(run.subject, ()), self._tally.put_aside)
 
     def _kept(self, subjects: list[str]) -> dict[str, list[Fact]]:
         found: dict[str, list[Fact]] = {}
@@ -105,7 +105,7 @@ class FormFile(OpenedFile):
         records = self._reader.records(message, place)
         while True:
             try:
-                _, parts = next(records)
+                where, parts = next(records)
             except StopIteration:
                 return
             except InputError as error:
@@ -114,7 +114,7 @@ class FormFile(OpenedFile):
                 return
             self._tally.rows += 1
             self._tally.filtered += not parts
-            for part in parts:
+            for part in parts or [Part(where, None)]:
                 yield self._counted(part)
 
     def _counted(self, part: Part) -> Part:
@@ -150,8 +150,9 @@ class FormFile(OpenedFile):
         try:
             header = [composed(name) for name in next(rows, [])]
             check_header(str(self.path), header, self._form.key, delimiter)
+            start = rows.line_num + 1
             for row in rows:
-                place = f"{self.path}:{rows.line_num}"
+                place, start = f"{self.path}:{start}", rows.line_num + 1
                 if len(row) == len(header):
                     yield place, dict(zip(header, row, strict=True))
                 elif row:

@@ -8,6 +8,7 @@ from consumers.files.entries import Messages
 from consumers.files.factfile import FactFile, open_facts
 from consumers.files.limits import DEFAULT_LIMITS, FileLimits
 from consumers.files.sourcefile import mapping_of
+from consumers.files.tally import Run
 from consumers.forms.formfile import FormFile
 from consumers.forms.language import read_form
 from consumers.forms.reading import Part
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from workflow.facts import Fact
     from workflow.sources import SourceDefinition
 
 
@@ -49,11 +51,16 @@ def open_source(
 
 
 def parts(file: FactFile | FormFile | Messages) -> Iterator[Part]:
-    """What each message of a file tells, in its order: nothing for a file read through a mapping, whose facts come by
-    dossier only. Raises InputError for what concerns the whole file."""
+    """What each message or row of a file tells, in its order. Raises InputError for what concerns the whole file."""
     if isinstance(file, FormFile):
         yield from file.parts()
     elif isinstance(file, Messages):
         for line, _, told in file.told():
-            place = f"{file.path}:{line}"
-            yield Part(place, None, told) if isinstance(told, InputError) else Part(place, told)
+            yield _part(f"{file.path}:{line}", told)
+    else:
+        for line, became in file.told():
+            yield _part(f"{file.path}:{line}", became.facts[0] if isinstance(became, Run) else became)
+
+
+def _part(place: str, told: Fact | InputError | None) -> Part:
+    return Part(place, None, told) if isinstance(told, InputError) else Part(place, told)

@@ -46,8 +46,8 @@ _NATIONAL: Final = re.compile(r"(\d\.\d{6})(?:\.\d{2,3}){3}\.H\d{2}", re.ASCII)
 
 
 class Part(NamedTuple):
-    """One thing a message tells: a fact, or why it cannot be taken. `place` is file:line, record and kind;
-    `uncoded` the values its code lists do not have."""
+    """One thing a message tells: a fact, or why it cannot be taken; neither where it says nothing. `place` is
+    file:line, record and kind; `uncoded` the values its code lists do not have."""
 
     place: str
     fact: Fact | None

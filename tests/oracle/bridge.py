@@ -45,7 +45,10 @@ def calendar_of(plain: PlainCalendar) -> Calendar:
         "name": plain.name,
         "zone": plain.zone,
         "covers": {"from": plain.covers[0], "to": plain.covers[1]},
-        "hours": {"week": _week(plain.week)},
+        "hours": {
+            "week": _week(plain.week),
+            "later": [{"from": since, "week": _week(week)} for since, week in plain.later],
+        },
         "units": {unit: {"week": _week(week)} for unit, week in plain.units.items()},
         "days": [_day(day) for day in plain.differing],
     }

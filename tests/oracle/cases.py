@@ -94,7 +94,10 @@ def random_calendar(rnd: Random) -> PlainCalendar:
     covers = (first, ends)
     week = random_week(rnd)
     differing = [day for day in random_days(rnd, first) if covers[0] <= day.on <= covers[1]]
-    return PlainCalendar("random", pick(rnd, ZONES), week, units, tuple(differing), covers, first)
+    begun = sorted(rnd.sample(range(1, 66), pick(rnd, (0, 0, 1, 2))))
+    later = tuple((first + day * DAY, random_week(rnd)) for day in begun)
+    zone = pick(rnd, ZONES)
+    return PlainCalendar("random", zone, week, units, tuple(differing), covers, first, later=later)
 
 
 def random_days(rnd: Random, first: date) -> list[Differs]:

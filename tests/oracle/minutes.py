@@ -50,6 +50,7 @@ class PlainCalendar:
     covers: tuple[date, date]
     first: date
     days: int = 300
+    later: tuple[tuple[date, Week], ...] = ()
 
 
 class Count(NamedTuple):
@@ -150,12 +151,17 @@ class Known:
     first: date
     days: int
     named: bool = True
+    later: tuple[tuple[date, Week], ...] = ()
     worked: dict[date, list[Stretch]] = field(default_factory=dict)
 
     def spells(self, on: date) -> tuple[Spell, ...]:
         """The spells worked on a date."""
         weekday = self.differing.get(on, on.weekday())
-        return () if weekday is None else self.week.get(weekday, ())
+        week = self.week
+        for since, other in self.later:
+            if on >= since:
+                week = other
+        return () if weekday is None else week.get(weekday, ())
 
     def stretches(self, on: date) -> list[Stretch]:
         """The spells of a date as instants. One that the change to summer time leaves no length is none; one that
@@ -240,7 +246,8 @@ class Calendars:
             week = plain.week if week_of is None else plain.units[week_of]
             said = [day for day, is_heard in zip(plain.differing, heard, strict=True) if is_heard]
             newest = {day.on: day.hours_of for day in sorted(said, key=announced_on)}
-            self._kept[key] = Known(zone, week, newest, plain.first, plain.days)
+            later = plain.later if week_of is None else ()
+            self._kept[key] = Known(zone, week, newest, plain.first, plain.days, later=later)
         return self._kept[key]
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from workflow.alerts.attribution import Outage, Overrun, overrun
+from workflow.cli.overruns import print_overrun
 from workflow.facts import Acted, Actor, Fact, Recipient
 from workflow.procedure.language import (
     Action,
@@ -25,6 +26,9 @@ from workflow.procedure.language import (
     Task,
 )
 from workflow.rules import compile_rules
+
+if TYPE_CHECKING:
+    import pytest
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -126,6 +130,20 @@ def test_the_parts_sum_to_the_overrun(
     if found is not None:
         assert sum(part.minutes for part in found.parts) == found.minutes
         assert all(part.minutes > 0 for part in found.parts)
+
+
+def test_an_overrun_without_a_calendar_is_elapsed_time_and_is_called_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = overrun(RULES, "D", told(("submit", 20), ("return_result", 70)), START + 90 * HOUR)
+    assert found is not None
+    assert (found.days, found.minutes, found.counted) == (2, 50 * 60, "elapsed")
+
+    print_overrun(found, None)
+    shown = capsys.readouterr().out
+    assert "2 days past its date, 50 h 0 min of elapsed time" in shown
+    assert "Elapsed time" in shown
+    assert "orking" not in shown
 
 
 def test_a_dossier_in_time_has_no_overrun() -> None:

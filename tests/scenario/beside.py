@@ -69,7 +69,7 @@ def _day(work: Worktime, year: int, random: Random) -> datetime:
 
 def _working_days(work: Worktime, year: int) -> list[date]:
     days = (date(year, 1, 1) + DAY * number for number in range(365))
-    return [day for day in days if work.is_working_day(day)]
+    return [day for day in days if work.opening(day) is not None]
 
 
 def _officer(found: Stories, officer: str, variant: Any, at: datetime) -> None:

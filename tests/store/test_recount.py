@@ -22,7 +22,7 @@ from consumers.apply import apply
 from consumers.sweep import Sweep, known_alike, stands
 from consumers.ticker import tick
 from workflow.catalogue import Catalogue, load
-from workflow.clocks.calendar import Calendar, CalendarRevision, Covers, Day, alike_until
+from workflow.clocks.calendar import Calendar, CalendarRevision, Covers, Day, LaterHours, alike_until
 from workflow.clocks.worktime import midnight
 from workflow.simulation.department import department, dossiers
 from workflow.simulation.volumes import Rates
@@ -175,19 +175,38 @@ DAYS = st.builds(
 ).map(lambda day: replace(day, unverified=day.announced is None))
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.lists(DAYS, max_size=5), st.lists(DAYS, max_size=2), st.lists(DAYS, max_size=2), st.integers(0, 40))
+LATER = st.dictionaries(
+    st.dates(date(2025, 1, 1), date(2025, 1, 25)),
+    st.sampled_from([{"mon": ("08:00-12:00",)}, {"tue": ("07:00-11:00",), "sat": ("07:00-11:00",)}]),
+    max_size=2,
+).map(lambda begun: [LaterHours(since=day, week=week) for day, week in sorted(begun.items())])  # type: ignore[arg-type] # the weekdays' names
+"""Hours that begin on a day."""
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(DAYS, max_size=5),
+    st.tuples(st.lists(DAYS, max_size=2), LATER),
+    st.tuples(st.lists(DAYS, max_size=2), LATER),
+    st.integers(0, 40),
+)
 def test_until_calendars_judge_apart_whatever_is_counted_ends_alike_or_later(
-    shared: list[Day], here: list[Day], there: list[Day], hours: int
+    shared: list[Day],
+    here: tuple[list[Day], list[LaterHours]],
+    there: tuple[list[Day], list[LaterHours]],
+    hours: int,
 ) -> None:
     """By the days announced at any moment before: what was due by that moment was so by both, at one instant."""
     known = now_known().calendars["vn-can-tho"]
     plain = replace(known.definition, covers=Covers(date(2024, 12, 1), date(2025, 3, 31)))
-    one, other = (replace(plain, days=(*shared, *more)) for more in (here, there))
+    one, other = (
+        replace(plain, days=(*shared, *days), hours=replace(plain.hours, later=tuple(later)))
+        for days, later in (here, there)
+    )
     alike = alike_until(one, other) or datetime(2025, 3, 1, tzinfo=UTC)
     since = datetime(2024, 12, 26, 3, tzinfo=UTC)
 
-    announced = {day.announced for day in (*shared, *here, *there) if day.announced is not None}
+    announced = {day.announced for day in (*shared, *here[0], *there[0]) if day.announced is not None}
     borders = sorted({since.date(), *announced, date(2025, 3, 1)})
     for first, following in itertools.pairwise(borders):
         until = min(midnight(following, known.zone), alike)

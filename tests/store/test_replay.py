@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,12 +11,14 @@ from keeping import CODE, LIFE, NINE, NOW, SUBJECT, act, catalogue, generic, mes
 from msgspec.structs import replace
 
 from consumers.apply import apply, redrive
+from consumers.sweep import Sweep
+from consumers.ticker import tick
 from workflow.audit import replay as replaying
 from workflow.audit.archive import Archive
 from workflow.audit.replay import Counts, Difference, Replay
 from workflow.facts import Heartbeat
 from workflow.procedure.language import Anchor, Binds, Limit
-from workflow.store.rows import EPOCH
+from workflow.store.rows import EPOCH, to_us
 
 if TYPE_CHECKING:
     from workflow.store.store import Store
@@ -24,10 +27,12 @@ RULES = catalogue()
 (SPARE,) = [one for one in RULES.used(RULES.families["generic"].values()) if one.name == "generic"]
 
 
-def replayed(store: Store, *, dates: bool = True) -> tuple[list[Difference], Counts]:
+def replayed(
+    store: Store, *, dates: bool = True, now: datetime | None = None
+) -> tuple[list[Difference], Counts]:
     with store.reading() as reading:
         archive = Archive(reading.definitions_between(EPOCH, NOW.replace(year=2030)), SPARE)
-        run = Replay(reading, archive, dates=dates)
+        run = Replay(reading, archive, dates=dates, now=now)
         return list(run.differences()), run.counts
 
 
@@ -100,6 +105,38 @@ def test_each_column_that_follows_is_compared(filled: Store) -> None:
         without = named if column in {"code", "state", "facts", *BASIS} else set()
         assert {one for one in undated if one != "outcome"} == without, column
     assert replayed(filled)[0] == replayed(filled, dates=False)[0] == []
+
+
+AT_RISK, LATE = NINE + 0.8 * timedelta(hours=8), NINE + timedelta(hours=8)
+
+
+@pytest.mark.parametrize("put_off", ["NULL", str(to_us(LATE + timedelta(days=400)))])
+@pytest.mark.parametrize("asked_at", [NINE, AT_RISK - timedelta(minutes=1), LATE + timedelta(hours=1)])
+def test_a_dossier_that_the_ticker_was_made_to_forget_is_named(
+    store: Store, put_off: str, asked_at: datetime
+) -> None:
+    """Its warnings would never be raised, though nothing of its judgment was changed."""
+    apply(store, RULES, messages(LIFE[0], act("receive", 0, subject="B")), now=NINE)
+    assert replayed(store, now=asked_at)[0] == []
+    change(store, f"UPDATE dossiers SET next_due_at = {put_off} WHERE subject = 'B'")
+
+    found, _ = replayed(store, now=asked_at)
+
+    assert [(one.subject, one.what) for one in found] == [("B", "next_due_at")]
+    list(Sweep(store, RULES, NINE, everything=True).batches())
+    assert replayed(store, now=asked_at)[0] == []
+
+
+def test_a_dossier_the_ticker_looked_at_has_slept_through_nothing(store: Store) -> None:
+    """Warned, late, told late after the end: at each step it is looked at for the present and again by the replay."""
+    apply(store, RULES, messages(LIFE[0], act("receive", 0, subject="B")), now=NINE)
+    for hours in (6.5, 7, 8.5, 30, 400):
+        at = NINE + timedelta(hours=hours)
+        tick(store, RULES, now=at)
+        assert replayed(store, now=at)[0] == [], hours
+    apply(store, RULES, messages(act("approve", 401), act("return_result", 402)), now=at + timedelta(hours=3))
+    change(store, f"UPDATE dossiers SET next_due_at = NULL WHERE subject = '{SUBJECT}'")
+    assert replayed(store, now=at + timedelta(hours=4))[0] == []
 
 
 def test_a_row_without_facts_is_named(filled: Store) -> None:

@@ -89,9 +89,8 @@ def found(store: Store) -> list[str]:
         with store.reading() as reading:
             said += [f"{one.table} {one.row} {one.breach}" for one in verify_rows(reading, LAST)]
             archive = Archive(reading.definitions_between(EPOCH, NINE.replace(year=9000)), SPARE)
-            said += [
-                f"{one.subject} {one.where} {one.what}" for one in Replay(reading, archive).differences()
-            ]
+            run = Replay(reading, archive, now=LAST)
+            said += [f"{one.subject} {one.where} {one.what}" for one in run.differences()]
     except DunghenError as fault:
         said.append(str(fault))
     return said

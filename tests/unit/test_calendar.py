@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
-from clockmaking import CAN_THO, at, calendar, can_tho
+from clockmaking import CAN_THO, at, calendar, can_tho, wall
 
-from workflow.clocks.calendar import read_calendar, read_calendars
+from workflow.clocks.calendar import Calendar, CalendarDefinition, alike_until, read_calendar, read_calendars
 from workflow.errors import DefinitionError, UnknownZone
+from workflow.yamltree import parse
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,7 +22,7 @@ ONE_DAY = "[{date: 2024-07-03, kind: off, announced: 2024-06-01}]"
 
 
 def works(day: str, known: datetime | None = None) -> bool:
-    return can_tho().worktime(None, known).is_working_day(date.fromisoformat(day))
+    return can_tho().worktime(None, known).opening(date.fromisoformat(day)) is not None
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,7 @@ def test_working_days_of_a_year_are_its_weekdays_less_those_off_and_those_made_u
 ) -> None:
     work = can_tho().worktime(None, None)
     counted = sum(
-        work.is_working_day(date.fromordinal(n))
+        work.opening(date.fromordinal(n)) is not None
         for n in range(date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal() + 1)
     )
     assert counted == weekdays - off + made_up
@@ -115,7 +117,7 @@ def test_the_later_announced_of_two_entries_for_a_date_counts() -> None:
     third, sixth = date(2024, 7, 3), date(2024, 7, 6)
 
     def known(day: date, moment: str) -> bool:
-        return made.worktime(None, at(moment)).is_working_day(day)
+        return made.worktime(None, at(moment)).opening(day) is not None
 
     assert [known(third, m) for m in ("2024-05-31", "2024-06-01", "2024-06-20")] == [True, False, True]
     assert [known(sixth, m) for m in ("2024-05-31", "2024-06-01")] == [False, True]
@@ -207,3 +209,69 @@ def test_every_day_of_can_tho_names_its_instrument_and_whether_its_announcement_
     days = can_tho().definition.days
     assert all(day.instrument and day.name for day in days)
     assert {day.announced for day in days if day.announced} == {date(2024, 4, 12), date(2025, 12, 25)}
+
+
+WINTER = """{week: {mon: [07:00-11:00, 13:00-17:00], sat: [07:00-11:00]}, later: [
+  {from: 2024-07-01, week: {mon: [08:00-12:00]}, basis: {vi: Quyết định 1, en: Decision 1}},
+  {from: 2024-09-02, week: {mon: [06:00-07:00]}}]}"""
+
+
+def hours(told: str, days: str = "[]") -> Calendar:
+    text = (
+        f"name: test\nzone: Asia/Ho_Chi_Minh\ncovers: {{from: 2024-01-01, to: 2024-12-31}}\nhours: {told}\n"
+    )
+    return Calendar(parse(f"{text}days: {days}\n".encode(), "test.yaml", CalendarDefinition))
+
+
+def test_hours_that_begin_on_a_day_hold_until_the_next_begin() -> None:
+    swapped = "[{date: 2024-06-29, kind: work, hours_of: mon, unverified: true}, "
+    swapped += "{date: 2024-07-02, kind: work, hours_of: mon, unverified: true}]"
+    work = hours(WINTER, swapped).worktime(None, None)
+    opened = {
+        day: None if (at_ := work.opening(date.fromisoformat(day))) is None else wall(at_)[11:]
+        for day in (
+            "2024-06-24",
+            "2024-06-29",
+            "2024-07-01",
+            "2024-07-02",
+            "2024-07-06",
+            "2024-08-26",
+            "2024-09-02",
+        )
+    }
+
+    assert opened == {
+        "2024-06-24": "07:00",
+        "2024-06-29": "07:00",
+        "2024-07-01": "08:00",
+        "2024-07-02": "08:00",
+        "2024-07-06": None,
+        "2024-08-26": "08:00",
+        "2024-09-02": "06:00",
+    }
+    # The last hour of a Saturday morning and a whole Monday; then an hour, the swapped Saturday, two of the new hours.
+    assert wall(work.add(at("2024-06-22 10:00"), 9 * 3_600_000_000)) == "2024-06-24 17:00"
+    assert wall(work.add(at("2024-06-24 16:00"), 11 * 3_600_000_000)) == "2024-07-01 10:00"
+
+
+def test_a_calendar_without_later_hours_keeps_its_fingerprint_and_differs_from_one_with_them_from_that_day() -> (
+    None
+):
+    (first, *_), rest = WINTER.split(", later:"), WINTER
+    before, after = hours(first + "}").definition, hours(rest).definition
+
+    assert b"later" not in msgspec.json.encode(before)
+    assert alike_until(before, before) is None
+    # The last day worked by the hours of either, before the first that differs.
+    assert alike_until(before, after) == at("2024-06-24 00:00")
+
+
+@pytest.mark.parametrize("later", ["2024-01-01", "2025-01-01", "2024-07-01}, {week: {}, from: 2024-07-01"])
+def test_later_hours_begin_within_the_cover_and_one_after_the_other(later: str) -> None:
+    with pytest.raises(DefinitionError, match="each after those before, found 202"):
+        hours("{week: {mon: [07:00-11:00]}, later: [{week: {}, from: " + later + "}]}")
+
+
+def test_the_spells_of_later_hours_are_held_to_the_same_form() -> None:
+    with pytest.raises(DefinitionError, match="default/mon: expected spells that end after they start"):
+        hours("{week: {}, later: [{from: 2024-07-01, week: {mon: [11:00-07:00]}}]}")

@@ -29,7 +29,7 @@ from msgspec.structs import replace
 
 from workflow.errors import OutOfOrder
 from workflow.facts import Actor, Appointment, Fact, Voided
-from workflow.fold import advance, sorts_last, start
+from workflow.fold import advance, passed, sorts_last, start
 from workflow.procedure.language import (
     Action,
     Anchor,
@@ -425,3 +425,15 @@ def test_only_a_fact_that_sorts_last_and_corrects_nothing_is_advanced(fact: Fact
     assert not sorts_last(rules, dossier, fact)
     with pytest.raises(OutOfOrder, match=f"fact {fact.id} of {SUBJECT} does not sort last"):
         advance(rules, dossier, fact)
+
+
+@pytest.mark.parametrize("told", ["note", "stamp"])
+def test_what_leaves_a_dossier_alone_is_passed_over_but_for_who_told_it(told: str) -> None:
+    """Applied or refused: an alert names the source that told last, and waits for it."""
+    others = [act(told, hour, source="portal") for hour in (0.4, 0.6)]
+    facts = [RECEIVE, act("note", 0.2), *others, APPROVE]
+    found = list(passed(compile_rules(revision()), SUBJECT, facts, lambda *_: True))
+
+    assert [(after.state, before.last_key and before.last_key[3]) for before, after, _ in found] == [
+        ("approved", "portal")
+    ]

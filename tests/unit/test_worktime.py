@@ -51,14 +51,14 @@ def test_working_time_from_a_later_to_an_earlier_instant_is_none() -> None:
 
 def test_midnight_belongs_to_the_day_it_begins() -> None:
     work = office()
-    assert work.date_of(at("2024-07-02 00:00")) == date(2024, 7, 2)
-    assert work.date_of(at("2024-07-02 00:00") - timedelta(microseconds=1)) == date(2024, 7, 1)
+    midnight_ = at("2024-07-02 00:00")
+    assert work.nth_closing(midnight_, 0, included=True) == at("2024-07-02 17:00")
+    assert work.nth_closing(midnight_ - timedelta(microseconds=1), 0, included=True) == at("2024-07-01 17:00")
 
 
 def test_day_questions_of_a_week_with_a_holiday() -> None:
     work = office(days={date(2024, 7, 3): ()})
     wednesday = date(2024, 7, 3)
-    assert not work.is_working_day(wednesday)
     assert work.nth_working_day(wednesday, 0) == date(2024, 7, 4)
     assert work.nth_working_day(date(2024, 7, 2), 0) == date(2024, 7, 2)
     assert work.nth_working_day(date(2024, 7, 2), 3) == date(2024, 7, 8)
@@ -86,8 +86,8 @@ def test_a_night_shift_has_the_hours_the_clock_really_shows(sunday: str, hours: 
 
 def test_a_spell_that_summer_time_swallows_is_none() -> None:
     swallowed = Worktime("test", ROME, YEAR, (*WEEK[:6], ((120, 180),)), {})
-    assert not swallowed.is_working_day(date(2024, 3, 31))
-    assert swallowed.is_working_day(date(2024, 10, 27))
+    assert swallowed.opening(date(2024, 3, 31)) is None
+    assert swallowed.opening(date(2024, 10, 27)) is not None
 
 
 def test_the_cut_off_is_read_off_the_wall_clock_on_the_day_of_the_change() -> None:
@@ -107,11 +107,11 @@ def test_two_years_beyond_the_cover_are_counted_and_marked_and_no_more() -> None
     work = office()
     assert work.covers(end_of_day(date(2024, 12, 31), HANOI))
     assert not work.covers(midnight(date(2025, 1, 1), HANOI))
-    assert work.is_working_day(date(2026, 12, 31))
+    assert work.opening(date(2026, 12, 31)) is not None
     with pytest.raises(
         CalendarRange, match="calendar test counts from 2024-01-01 to 2026-12-31, found 2027-01-01"
     ):
-        work.is_working_day(date(2027, 1, 1))
+        work.opening(date(2027, 1, 1))
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_what_is_added_lies_between_the_ends_and_no_earlier_instant_reaches_it(
 @given(INSTANTS, st.integers(0, 60), st.booleans())
 def test_the_short_way_of_day_counts_is_the_long_one(start: datetime, number: int, included: bool) -> None:  # noqa: FBT001 - drawn
     work = can_tho().worktime(None, None)
-    day = work.date_of(start)
+    day = start.astimezone(work.zone).date()
     first = work.nth_working_day(day, 0) if included else day
     assert work.nth_closing(start, number, included=included) == work.closing(
         work.nth_working_day(first, number)
@@ -172,8 +172,8 @@ def test_the_short_way_of_day_counts_is_the_long_one(start: datetime, number: in
 @given(INSTANTS)
 def test_the_opening_before_is_found_by_going_back_day_by_day(instant: datetime) -> None:
     work = can_tho().worktime(None, None)
-    day = work.date_of(instant) - timedelta(days=1)
-    while not work.is_working_day(day):
+    day = instant.astimezone(work.zone).date() - timedelta(days=1)
+    while work.opening(day) is None:
         day -= timedelta(days=1)
 
     assert work.opening_before(instant) == work.opening(day)

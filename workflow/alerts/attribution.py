@@ -40,13 +40,15 @@ class Part(Struct, frozen=True, omit_defaults=True):
 
 class Overrun(Struct, frozen=True):
     """By how many minutes a dossier missed its date, and the parts they are made of. `days`: the working days after the
-    day of the date up to that of its end, calendar days where the procedure has no calendar."""
+    day of the date up to that of its end. `counted`: `elapsed` where the procedure has no calendar, so that
+    days are those of 24 hours and minutes those of the clock."""
 
     due_at: datetime
     until: datetime
     days: int
     minutes: int
     parts: tuple[Part, ...]
+    counted: Literal["working", "elapsed"] = "working"
 
 
 class Outage(NamedTuple):
@@ -101,7 +103,10 @@ def overrun(
             if visit.ends > date.due_at
         ]
     parts = (*(part for part in silent if part.minutes), *_shared(rest, excess))
-    return Overrun(date.due_at, until, _days(own, date.due_at, until, last.hours_of), total, parts)
+    days = _days(own, date.due_at, until, last.hours_of)
+    return Overrun(
+        date.due_at, until, days, total, parts, "elapsed" if own.clock.timetable is None else "working"
+    )
 
 
 def _days(rules: Rules, start: datetime, end: datetime, unit: str | None) -> int:

@@ -6,7 +6,6 @@ docs/alerts.md says each kind: when it is raised, to whom, how it ends.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -28,14 +27,6 @@ _NOTHING: Final = timedelta()
 APPOINTMENT: Final = "appointment"
 """The rule of a date that rests on a slip."""
 _STEPS: Final[frozenset[DeadlineKind]] = frozenset({"step", "phase", "task", "limit"})
-
-
-_UNDATED: Final = {
-    *("last_key", "streams", "order_assumed", "corrected", "steps_told"),
-    *("actors", "counts", "broken", "missed"),
-}
-_dated: Final = attrgetter(*(one for one in Dossier.__struct_fields__ if one not in _UNDATED))
-"""All of a dossier that a date may hang on."""
 
 
 class Cause(Struct, frozen=True, gc=False):
@@ -123,8 +114,6 @@ def warned_by(
     if _is_over(dossier, at):
         return []
     if dossier.ended_at is not None or office.foretells or not _tells_slip(dossier):
-        if but is not None and _dated(dossier) == _dated(but):
-            return []
         dates: Sequence[Deadline] = clock.governing(dossier, at=at)
         headline = _headline(rules, dossier, dates)
     else:

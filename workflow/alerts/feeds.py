@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from workflow.facts import Counted
 from workflow.messages import Alert
+from workflow.procedure.language import both
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -133,6 +134,7 @@ def skews(office: Office, told: Mapping[str, Fact], now: datetime) -> list[Alert
 def _about(
     office: Office, kind: Kind, source: str, rule: str, due_at: datetime, cause: str | None = None
 ) -> Alert:
+    basis, basis_vi = both(office.basis(source))
     return Alert(
         id=f"{kind}/{source}/{rule}",
         kind=kind,
@@ -142,7 +144,8 @@ def _about(
         due_at=due_at,
         source=source,
         to=office.directorate,
-        basis=office.basis(source),
+        basis=basis,
+        basis_vi=basis_vi,
         cause=cause,
         history=kind in ("feed_silent", "feed_incomplete") and office.history(source, due_at),
     )

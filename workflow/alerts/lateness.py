@@ -20,6 +20,7 @@ from workflow.clocks.sums import counted_when_met, printed_time
 from workflow.clocks.telling import told
 from workflow.messages import ESCALATED, HOLDER, Alert
 from workflow.model import Line
+from workflow.procedure.language import both
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -246,6 +247,7 @@ def alert_of(  # noqa: PLR0913 - a cause, and what is known of it already
         posts = (*posts, *(one for one in office.focal(dossier.unit) if one not in posts))
     topic: Topic = "alerts.feedback" if revision.kind in _FEEDBACK else "alerts.lateness"
     date, source = cause.date, source_of(dossier)
+    basis, basis_vi = both((limit.limit.basis if limit is not None else None) or revision.basis)
     return Alert(
         id=alert_id(dossier.subject, cause.kind, rule),
         kind=cause.kind,
@@ -261,7 +263,8 @@ def alert_of(  # noqa: PLR0913 - a cause, and what is known of it already
         rung=rung,
         procedure=revision.procedure,
         revision=revision.revision,
-        basis=(limit.limit.basis if limit is not None else None) or revision.basis,
+        basis=basis,
+        basis_vi=basis_vi,
         calendar=None if date is None else date.calendar,
         by=None if date is None else date.kind,
         sum=() if date is None else date.sum,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from workflow.messages import Alert
     from workflow.model import Deadline, Dossier
     from workflow.organisation import Organisation, Standing
+    from workflow.procedure.language import Wording
     from workflow.risk.table import Risk
     from workflow.rules import Rules
     from workflow.sources import SourceDefinition
@@ -213,7 +214,7 @@ class Office:
         zone = ZoneInfo("UTC") if found is None else found.timezone
         return midnight(day, zone), midnight(day + timedelta(days=1), zone)
 
-    def basis(self, source: str) -> str | None:
+    def basis(self, source: str) -> Wording | None:
         """What a source's definition rests on."""
         found = self._sources.get(source)
         return None if found is None else found.basis

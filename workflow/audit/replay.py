@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from workflow.audit.again import Rejudging
+from workflow.audit.waking import Waking
 from workflow.catalogue import JUDGE_VERSION
 from workflow.factrows import FactRows, identities
 from workflow.facts import begins_dossier
@@ -23,11 +24,12 @@ from workflow.links import joins
 from workflow.plan import APPLIED
 from workflow.store.bodies import Bodies
 from workflow.store.judgments import codes_of, unpack
-from workflow.store.rows import DossierRow
+from workflow.store.rows import DossierRow, to_us
 from workflow.store.said import decisions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from workflow.audit.again import Again
     from workflow.audit.archive import Archive
@@ -77,12 +79,16 @@ class Counts(Struct):
 class Replay:
     """One run over a store. `counts` grows while `differences` are taken."""
 
-    def __init__(self, reading: Reading, archive: Archive, *, dates: bool = True) -> None:
+    def __init__(
+        self, reading: Reading, archive: Archive, *, dates: bool = True, now: datetime | None = None
+    ) -> None:
         """`reading`: one view of the store, held to the end. Without `dates` the due dates of the rows are left out,
-        which cost more than all the rest."""
+        which cost more than all the rest. `now`: as of when dossiers are asked whether the ticker will look at them in
+        time; without it, or without `dates`, none is."""
         self.counts = Counts()
         self._reading = reading
         self._again = Rejudging(archive, dates=dates)
+        self._waking = Waking(reading, archive.newest.office, now) if dates and now is not None else None
         self._bodies = Bodies()
         self._sums = [0] * PARTS
         self._blocked: set[str] = set()
@@ -137,6 +143,12 @@ class Replay:
         self._add(stored, found.judged.judgment)
         if found.row != stored:
             yield from _unequal(stored, found.row)
+        if self._waking is not None and not found.older:
+            at = self._waking.overslept(stored, found.judged.judgment)
+            if at is not None:
+                yield Difference(
+                    stored.subject, "row", "next_due_at", str(stored.next_due_at), f"{to_us(at)} or before"
+                )
 
     def _still_blocked(self, stored: DossierRow, facts: Sequence[Fact]) -> Iterator[Difference]:
         self._blocked.add(stored.subject)

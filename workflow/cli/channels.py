@@ -21,6 +21,7 @@ from workflow.cli.stores import Looking, store_options
 from workflow.cli.sums import shown_instant, shown_wait
 from workflow.errors import UsageError
 from workflow.i18n import current
+from workflow.kept import retold
 from workflow.organisation import read_organisation
 from workflow.store import notices
 from workflow.store.looking import channels as standing
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from workflow.alerts.routes import Routes
     from workflow.cli.output import Form
     from workflow.cli.stores import Place
-    from workflow.store.notices import State
+    from workflow.store.looking import Channel
+    from workflow.store.notices import Delivery, State
     from workflow.yamltree import Placed
 
     F = TypeVar("F", bound="Callable[..., Any]")
@@ -121,7 +123,8 @@ def channels() -> None:
 def list_(place: Place, output: Form) -> None:
     """List the channels: alerts that wait, what was refused for good, and the last failure."""
     with Looking(place, None, None).opened() as seen:
-        rows = [msgspec.structs.asdict(one) for one in standing(seen.store, datetime.now(UTC))]
+        found = standing(seen.store, datetime.now(UTC))
+        rows = [{**msgspec.structs.asdict(one), "fault": fault_of(one)} for one in found]
         if output == "table":
             rows = [{**row, "oldest_s": shown_wait(row["oldest_s"])} for row in rows]
         print_rows(_at_desk(rows, seen.zone, output), CHANNELS, output)
@@ -142,7 +145,7 @@ def show(number: int | None, place: Place, everything: bool, limit: int, output:
     with Looking(place, None, None).opened() as seen, seen.store.reading() as reading:
         if number is None:
             found = notices.deliveries(reading, STATES if everything else OPEN, limit)
-            rows: list[dict[str, Any]] = [one._asdict() for one in found]
+            rows: list[dict[str, Any]] = [{**one._asdict(), "fault": fault_of(one)} for one in found]
             if output == "table":
                 rows = [{**row, "state": current(DELIVERY_STATES[row["state"]])} for row in rows]
             print_rows(_at_desk(rows, seen.zone, output), DELIVERIES, output)
@@ -214,6 +217,11 @@ def check(routes: Path, procedures: Path | None, output: Form) -> None:
             }
         )
     print_rows(rows, ROUTES, output)
+
+
+def fault_of(one: Channel | Delivery) -> str | None:
+    """Why it failed last, in the language of the command; None where nothing failed."""
+    return None if one.fault is None else retold(one.fault, current)
 
 
 def _at_desk(rows: Iterable[dict[str, Any]], zone: ZoneInfo, output: Form) -> list[dict[str, Any]]:

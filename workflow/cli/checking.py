@@ -1,20 +1,25 @@
-"""What a check of a file or a topic met: each message, what would become of it, and all of it counted."""
+"""What a check of a file or a topic met: what would become of each fact, and all of it counted."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import click
 import msgspec
 
+from consumers.files.identities import conflict, says_the_same
+from consumers.files.tally import beyond
+from consumers.forms.revisions import Changes
+from consumers.topicfacts import TopicFacts
 from workflow.choosing import choose
 from workflow.cli.output import Column, print_rows
+from workflow.cli.progress import watched
 from workflow.cli.stories import OUTCOMES
-from workflow.errors import Words
+from workflow.errors import InputError, Words
 from workflow.facts import Acted, Opened, units_named
 from workflow.fold import fold
-from workflow.i18n import current, filled
+from workflow.i18n import current
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,27 +27,14 @@ if TYPE_CHECKING:
     from consumers.files.entries import Messages
     from consumers.files.factfile import FactFile
     from consumers.forms.formfile import FormFile
-    from consumers.forms.reading import Part
-    from consumers.topicfacts import TopicFacts
     from workflow.facts import Fact
     from workflow.organisation import Organisation
     from workflow.rules import Rules
     from workflow.sources import SourceDefinition
 
-_Identity = tuple[str, str, str, int]
-LISTED_MAX = 1_000
-"""Messages that would be taken, and such as would not, shown one by one; all are counted."""
-MESSAGES = (
-    Column("place", "Place"),
-    Column("dossier", "Dossier", id=True),
-    Column("action", "Action"),
-    Column("occurred_at", "When"),
-    Column("reason", "Not taken because"),
-    Column("column", "Column"),
-    Column("expected", "Expected"),
-    Column("found", "Found"),
-    Column("do", "What to do"),
-)
+    Checked: TypeAlias = FactFile | FormFile | Messages | TopicFacts
+    Identity: TypeAlias = tuple[str, str, str, int]
+
 GROUPED = (Column("what", "What"), Column("value", "Value"), Column("count", "Count", "right"))
 GROUP_WORDS = {
     "refusals": "not taken",
@@ -55,109 +47,125 @@ GROUP_WORDS = {
 """What a table calls the groups of a check."""
 
 
+class Became(NamedTuple):
+    """What became of a fact: the status of its outcome or `repeated`, and the rules it broke."""
+
+    status: str
+    rules: tuple[str, ...] = ()
+
+
+_APPLIED: Final = Became("applied")
+
+
 class Report:
-    """What a check met so far."""
+    """What a check met so far.
+
+    In memory it keeps only those facts of which there is more to say than that they are applied.
+    """
 
     def __init__(
         self,
         definition: SourceDefinition | None,
         sources: Mapping[str, SourceDefinition],
         families: dict[str, dict[str, Rules]],
+        facts_max: int,
         organisation: Organisation | None = None,
     ) -> None:
+        """`facts_max`: how many facts a dossier may have in a file of another system."""
         self._definition = definition
         self._mapped = definition is not None and definition.mapping is not None
+        self._form = definition is not None and definition.form is not None
         self._sources = sources
         self.families = families
+        self._facts_max = facts_max
         self._organisation = organisation
-        self.listed: list[dict[str, Any]] = []
-        self._shown: Counter[bool] = Counter()
-        self._rows: dict[_Identity, list[int]] = {}
         self._clear()
 
     def _clear(self) -> None:
-        if self._mapped:
-            self.listed.clear()
-            self._shown.clear()
         self.dossiers = self.facts = self.conflicts = 0
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self.procedures: Counter[str] = Counter()
         self.actions: Counter[str] = Counter()
         self.units: Counter[str] = Counter()
         self._first_in: dict[str, str] = {}
+        self._became: dict[Identity, Became] = {}
+        self._again: set[Identity] = set()
+        self._crowded: Counter[str] = Counter()
+        self._first: dict[Identity, Fact] = {}
+        self._changes: dict[Identity, Changes] = {}
 
-    def tell(self, part: Part) -> None:
-        """One message: its fact, or why it is not taken."""
-        if part.error is not None:
-            values = part.error.values
-            # The place has a column of its own.
-            said = filled(part.error.template, values).removeprefix(f"{part.place}: ")
-            self._refused(part.place, part.error.code, values, said)
-        elif part.fact is not None and self._list({"place": part.place, **_told(part.fact)}):
-            self._rows.setdefault(_identity(part.fact), []).append(len(self.listed) - 1)
-
-    def _refused(self, place: str, reason: str, values: Mapping[str, object], said: str) -> None:
-        self._list(_not_taken(place, reason, values, said))
-
-    def _list(self, row: dict[str, Any]) -> bool:
-        """Whether it is listed: those that are taken leave room for those that are not."""
-        kind = "reason" in row
-        if self._shown[kind] == LISTED_MAX:
-            return False
-        self._shown[kind] += 1
-        self.listed.append(row)
-        return True
-
-    @property
-    def shown(self) -> int:
-        """How many messages that would be taken are listed."""
-        return self._shown[False]
-
-    def _once(self, facts: Sequence[Fact], file: str) -> list[Fact]:
-        """The facts of a dossier, each identity once, as a store would keep them; other content is a conflict."""
-        first: dict[_Identity, Fact] = {}
-        met: Counter[_Identity] = Counter()
-        for fact in facts:
-            identity = _identity(fact)
-            kept = first.setdefault(identity, fact)
-            if _content(kept) != _content(fact):
-                self._conflict(identity, met[identity], file)
-            met[identity] += 1
-        return list(first.values())
-
-    def _conflict(self, identity: _Identity, number: int, file: str) -> None:
-        self.conflicts += 1
-        values = {
-            "expected": current("the content first told of {id}").format(id=identity[2]),
-            "found": current("other content"),
-        }
-        said = current("give another content another id or revision, or void the first")
-        rows = self._rows.get(identity, ())
-        if number < len(rows):
-            at = rows[number]
-            self.listed[at] = _not_taken(self.listed[at]["place"], "id_conflict", values, said)
-        else:
-            self._refused(file, "id_conflict", values, said)
-
-    def judge(self, opened: FactFile | FormFile | Messages | TopicFacts) -> None:
+    def judge(self, opened: Checked) -> None:
         """Folds every dossier of the file."""
         self._clear()
-        for code, told in opened.dossiers():
-            facts = self._once(told, str(opened.path))
+        if not isinstance(opened, TopicFacts):
+            opened.tell_aside(self._aside)
+        for code, told in watched(opened.dossiers(), opened.progress, "Judging"):
+            facts = self._once(told)
             self.dossiers += 1
             self.facts += len(facts)
-            if self._mapped:
-                for fact in facts:
-                    self._list({"place": str(opened.path), **_told(fact)})
             rules = self._rules(facts)
             judged = fold(rules, code, facts)
             for fact, outcome in zip(judged.facts, judged.outcomes, strict=True):
-                broken = ", ".join(violation.rule for violation in outcome.violations)
-                self.outcomes[outcome.status, broken] += 1
+                became = Became(outcome.status, tuple(violation.rule for violation in outcome.violations))
+                self.outcomes[became.status, ", ".join(became.rules)] += 1
+                if became != _APPLIED:
+                    self._became[_identity(fact)] = became
                 self._note_units(fact)
                 body = fact.body
                 if isinstance(body, Acted) and body.action not in judged.rules.revision.actions:
                     self.actions[f"{judged.rules.revision.procedure}: {body.action}"] += 1
+
+    def became(self, fact: Fact) -> Became:
+        """What became of a fact, asked about each once, in the order of the file, after `judge`.
+
+        Raises InputError where it is not taken: a conflict of ids, or one beyond what a dossier may have.
+        """
+        if (self._mapped or self._form) and fact.subject in self._crowded:
+            self._crowded[fact.subject] += 1
+            if self._crowded[fact.subject] > self._facts_max:
+                raise beyond(fact, self._facts_max)
+        identity = self._named(fact)
+        if identity in self._again and self._form:
+            number = self._changes.setdefault(identity, Changes()).number(fact)
+            if number is None:
+                return Became("repeated")
+            fact = msgspec.structs.replace(fact, revision=number)
+        elif identity in self._again and self._is_repeated(identity, fact):
+            return Became("repeated")
+        return self._became.get(_identity(fact), _APPLIED)
+
+    def _is_repeated(self, identity: Identity, fact: Fact) -> bool:
+        first = self._first.setdefault(identity, fact)
+        if first is fact:
+            return False
+        if self._mapped and not says_the_same(first, fact):
+            raise conflict(fact)
+        if not self._mapped and _content(first) != _content(fact):
+            raise InputError(
+                "give another content another id or revision, or void the first",
+                reason="id_conflict",
+                expected=Words("the content first told of {id}", id=fact.id),
+                found=Words("other content"),
+            )
+        return True
+
+    def _named(self, fact: Fact) -> Identity:
+        """Its identity; the number of a revision is only found where the messages are read in order."""
+        return (fact.subject, fact.source, fact.id, 0) if self._form else _identity(fact)
+
+    def _aside(self, fact: Fact) -> None:
+        self._again.add(self._named(fact))
+        self._crowded.setdefault(fact.subject, 0)
+
+    def _once(self, facts: Sequence[Fact]) -> list[Fact]:
+        """The facts of a dossier, each identity once, as a store would keep them; other content is a conflict."""
+        first: dict[Identity, Fact] = {}
+        for fact in facts:
+            kept = first.setdefault(_identity(fact), fact)
+            if kept is not fact:
+                self._aside(fact)
+                self.conflicts += _content(kept) != _content(fact)
+        return list(first.values())
 
     def _note_units(self, fact: Fact) -> None:
         """Counts the units a fact names that the organisation has not; nothing is asked where there is none."""
@@ -179,12 +187,8 @@ class Report:
         family = self.families.get("generic" if milestones or code is None else code)
         return choose(family or self.families["generic"], facts)
 
-    def summary(self, opened: FactFile | FormFile | Messages | TopicFacts) -> dict[str, Any]:
+    def summary(self, opened: Checked) -> dict[str, Any]:
         """What would be taken, and what stands in the way, grouped."""
-        if self._mapped:
-            for one in opened.refusals.listed:
-                said = filled(one.template, one.values)
-                self._refused(one.place, one.reason, one.values, said)
         refusals = Counter(opened.refusals.counts)
         if self.conflicts:
             refusals["id_conflict"] += self.conflicts
@@ -206,7 +210,7 @@ class Report:
         }
 
 
-def _identity(fact: Fact) -> _Identity:
+def _identity(fact: Fact) -> Identity:
     return fact.subject, fact.source, fact.id, fact.revision
 
 
@@ -214,32 +218,8 @@ def _content(fact: Fact) -> Fact:
     return msgspec.structs.replace(fact, recorded_at=None)
 
 
-def _not_taken(place: str, reason: str, values: Mapping[str, object], said: str) -> dict[str, Any]:
-    return {
-        "place": place,
-        "reason": reason,
-        "column": str(values.get("column", "")),
-        "expected": _in_words(values.get("expected", "")),
-        "found": _in_words(values.get("found", "")),
-        "do": said,
-    }
-
-
-def _in_words(value: object) -> str:
-    return filled(value.template, value.values) if isinstance(value, Words) else str(value)
-
-
-def _told(fact: Fact) -> dict[str, Any]:
-    action = fact.body.action if isinstance(fact.body, Acted) else type(fact.body).__struct_config__.tag
-    return {"dossier": fact.subject, "action": action, "occurred_at": fact.occurred_at, "id": fact.id}
-
-
-def print_report(report: Report, found: dict[str, Any], title: str) -> None:
-    """Prints the messages one by one, then all of them in groups, with their number."""
-    print_rows(report.listed, MESSAGES, "table", title=title)
-    if found["facts"] > report.shown:
-        said = current("The first {shown} messages that would be taken are shown; all are counted.")
-        click.echo(said.format(shown=report.shown), err=True)
+def print_groups(found: dict[str, Any]) -> None:
+    """Prints what a check met in groups, with their number, and what of it would be taken."""
     grouped = [
         {"what": current(word), "value": value, "count": count}
         for group, word in GROUP_WORDS.items()

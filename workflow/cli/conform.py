@@ -11,10 +11,12 @@ import click
 import msgspec
 
 from workflow.audit.conform import Audit, Found, Report
+from workflow.cli.approvals import tell_not_approved
 from workflow.cli.inputs import FILE, Log, moment, open_log, regrouped
 from workflow.cli.options import Command, output_option
 from workflow.cli.output import Column, print_json, print_rows, refusal_line
 from workflow.cli.progress import watched
+from workflow.cli.surroundings import listed_for
 from workflow.cli.writing import OUT, written_whole
 from workflow.errors import InputError
 from workflow.facts import Acted
@@ -56,6 +58,11 @@ once. It makes a log of half a million events three parts in a hundred faster.""
     type=FILE,
     help="The organisation whose units are named; by default the one that comes with us.",
 )
+@click.option(
+    "--ledger",
+    type=FILE,
+    help="The ledger of approved revisions; by default the nearest file APPROVED in or above the procedure.",
+)
 @click.option("--as-of", help="Judge as of this date or time; by default the last event of the log.")
 @click.option("--violations", type=OUT, help="Write each violation to this file.")
 @output_option("table", "json")
@@ -65,15 +72,18 @@ def conform(  # noqa: PLR0913 - one parameter per option
     mapping: Path | None,
     calendar: tuple[Path, ...],
     organisation: Path | None,
+    ledger: Path | None,
     as_of: str | None,
     violations: Path | None,
     output: Form,
 ) -> int:
     """Measure a log against a procedure, without storing it.
 
-    Ends with 1 where a rule was broken or a row could not be taken.
+    Ends with 1 where a rule was broken or a row could not be taken. Says which revisions of the procedure no ledger
+    lists as approved.
     """
     log = open_log(file, procedure, mapping, calendar, organisation)
+    listed = listed_for([procedure], ledger)
     asked = moment(as_of, log.zone, "--as-of")
     gc.set_threshold(LOG_COLLECT_AFTER)
     begun = time.perf_counter()
@@ -81,6 +91,7 @@ def conform(  # noqa: PLR0913 - one parameter per option
     seconds = time.perf_counter() - begun
     _show(log, report, asked or log.facts.last_at, seconds, output)
     _tell_refusals(log)
+    tell_not_approved((rules.revision for rules in log.family.values()), listed)
     return int(bool(report.violations or log.facts.refusals.total))
 
 

@@ -25,6 +25,7 @@ from workflow.cli.stores import Looking, store_options
 from workflow.cli.sums import shown_instant
 from workflow.errors import UsageError
 from workflow.i18n import current
+from workflow.kept import retold
 from workflow.store.letters import letter, letters
 from workflow.store.rows import from_us
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from zoneinfo import ZoneInfo
 
+    from consumers.redriving import Redriven
     from workflow.cli.output import Form
     from workflow.cli.stores import Place
     from workflow.store.letters import Kept
@@ -142,7 +144,7 @@ def redrive(
         found = [_one(store, number) for number in dict.fromkeys(numbers)] if numbers else _all(store, reason)
         zones = zones_of(catalogue.sources.values())
         done = [redriven(store, catalogue, one, zones, now=now, keep=not dry_run) for one in found]
-    rows: list[dict[str, object]] = msgspec.to_builtins(done)
+    rows = [_told(one) for one in done]
     print_rows(map(_briefly, rows) if output == "table" else rows, REDRIVEN, output)
     stays = sum(one.outcome == "stays" for one in done)
     said = (
@@ -193,6 +195,11 @@ def _briefly(row: dict[str, object]) -> dict[str, object]:
     return {**row, "detail": said}
 
 
+def _told(one: Redriven) -> dict[str, object]:
+    found: dict[str, object] = msgspec.structs.asdict(one)
+    return {**found, "detail": None if one.detail is None else retold(one.detail, current)}
+
+
 def _listed(kept: Kept) -> dict[str, object]:
     one = kept.letter
     return {
@@ -200,7 +207,7 @@ def _listed(kept: Kept) -> dict[str, object]:
         "recorded_at": from_us(one.recorded_at),
         "place": one.place,
         "reason": one.reason,
-        "detail": one.detail,
+        "detail": retold(one.detail, current),
         "bytes": len(one.value),
         "redriven_at": None if kept.redriven_at is None else from_us(kept.redriven_at),
     }

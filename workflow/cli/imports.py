@@ -29,6 +29,7 @@ from workflow.cli.stores import Place, store_options
 from workflow.cli.unknown import print_unknown
 from workflow.errors import InputError, StoreBusy, UsageError, VersionConflict, Words
 from workflow.i18n import current, filled
+from workflow.kept import retold
 from workflow.store.looking import strange_units, unmodelled
 from workflow.store.rows import Position
 from workflow.store.trying import tried
@@ -88,7 +89,8 @@ class Imported(Struct):
         self.appended += done.appended
         self.known += done.duplicates
         self.dead += done.dead
-        self.letters = [*self.letters, *done.letters][:LETTERS_TOLD]
+        letters = [*self.letters, *done.letters[: LETTERS_TOLD - len(self.letters)]]
+        self.letters = [one._replace(detail=retold(one.detail, current)) for one in letters]
         self.blocked = sorted({*self.blocked, *done.blocked})
 
 

@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from workflow.messages import Alert
     from workflow.procedure.language import Revision
 
-OVERRUN_PARTS: Final = (
-    Column("length", "Working time", "right"),
+_PARTS: Final = (
     Column("reason", "Laid to"),
     Column("name", "Step, pause or source"),
     Column("unit", "Unit"),
     Column("officer", "Officer"),
 )
+LENGTHS: Final = {
+    "working": Column("length", "Working time", "right"),
+    "elapsed": Column("length", "Elapsed time", "right"),
+}
 LAID_TO: Final = {
     "step": "a step beyond its limit",
     "citizen": "the citizen, beyond the cap",
@@ -53,12 +56,19 @@ def overrun_of(store: Seen, alert: Alert) -> Overrun | None:
 
 def print_overrun(why: Overrun, revision: Revision | None) -> None:
     """Prints by how much a date was missed, and its parts; those of a `revision` by their names."""
-    said = current("1 working day" if why.days == 1 else "{number} working days").format(number=why.days)
-    click.echo(
-        current("{days} past its date, {length} of working time, of which:").format(
-            days=said, length=shown_worktime(why.minutes)
-        )
+    elapsed = why.counted == "elapsed"
+    one, more = (
+        (current("1 day"), current("{number} days"))
+        if elapsed
+        else (current("1 working day"), current("{number} working days"))
     )
+    whole = (
+        "{days} past its date, {length} of elapsed time, of which:"
+        if elapsed
+        else "{days} past its date, {length} of working time, of which:"
+    )
+    said = (one if why.days == 1 else more).format(number=why.days)
+    click.echo(current(whole).format(days=said, length=shown_worktime(why.minutes)))
     rows = [
         {
             **msgspec.structs.asdict(part),
@@ -68,4 +78,4 @@ def print_overrun(why: Overrun, revision: Revision | None) -> None:
         }
         for part in why.parts
     ]
-    print_rows(rows, OVERRUN_PARTS, "table")
+    print_rows(rows, (LENGTHS[why.counted], *_PARTS), "table")

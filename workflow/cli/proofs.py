@@ -76,7 +76,7 @@ def replay(place: Place, without_dates: bool, output: Form) -> int:  # noqa: FBT
     with place.opened() as store:
         total = dossiers(store)
         with store.reading() as reading:
-            run = Replay(reading, archive_of(reading), dates=not without_dates)
+            run = Replay(reading, archive_of(reading), dates=not without_dates, now=datetime.now(UTC))
             found = watched(run.differences(), lambda: (run.counts.dossiers, total), "Judging again")
             listed = _listed(map(msgspec.to_builtins, found), output, DIFFERENCES, "Differences")
     counts = msgspec.to_builtins(run.counts)

@@ -15,10 +15,11 @@ from consumers.forms.opened import open_source, parts
 from consumers.kafka import newest
 from consumers.topicfacts import TopicFacts
 from workflow.cli.brokers import ADDRESSES
-from workflow.cli.checking import Report, print_report
+from workflow.cli.checking import Report, print_groups
 from workflow.cli.inputs import FILE, all_calendars, organisation_of, regrouped
+from workflow.cli.lines import FLAT, print_lines, range_of, rows_of
 from workflow.cli.options import Group, file_limits, kafka_settings, output_option
-from workflow.cli.output import Column, print_json, print_rows
+from workflow.cli.output import Column, print_json, print_json_around, print_rows
 from workflow.cli.progress import watched
 from workflow.clocks.calendar import read_calendars
 from workflow.errors import UsageError
@@ -108,7 +109,17 @@ def show(name: str) -> None:
     show_default=True,
     help="How many of the newest records of each partition of a topic are read.",
 )
-@output_option("table", "json")
+@click.option(
+    "--lines", "wanted", help="Only what became of this line, such as 17, or of these, such as 17-30."
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=50,
+    show_default=True,
+    help="How many lines of each outcome a table shows at most; the other forms hold all.",
+)
+@output_option()
 def check(  # noqa: PLR0913 - one parameter per option
     what: str,
     name: str | None,
@@ -117,13 +128,17 @@ def check(  # noqa: PLR0913 - one parameter per option
     secret: Path | None,
     brokers: str | None,
     last: int,
+    wanted: str | None,
+    limit: int,
     output: Form,
 ) -> int:
     """Tell what each message of a file or of a topic would become, without storing anything.
 
-    A topic is read in no group, so that nobody's position moves; its messages are our own, plain or as Debezium
-    captures them. Ends with 1 where a message is not taken, a value has no code, or a fact is refused.
+    For each line it tells the fact and its outcome, or why it is not taken. A topic is read in no group, so that
+    nobody's position moves; its messages are our own, plain or as Debezium captures them. Ends with 1 where a message
+    is not taken, a value has no code, or a fact is refused.
     """
+    lines = None if wanted is None else range_of(wanted)
     limits, key = file_limits(), None if secret is None else secret.read_bytes().strip()
     with ExitStack() as files:
         named = None if name is None else _named(name, files, procedures)
@@ -138,16 +153,19 @@ def check(  # noqa: PLR0913 - one parameter per option
             opened = TopicFacts(what, records, zones_of(known.values()).get(what))
         organisation = organisation_of(None) if procedures is None else organisation_in(procedures)
         families = _families(procedure, procedures, orders(known), organisation)
-        report = Report(None if named is None else named[0], known, families, organisation)
-        told = opened.parts() if isinstance(opened, TopicFacts) else parts(opened)
-        for part in watched(told, opened.progress, "Checking"):
-            report.tell(part)
+        definition_of = None if named is None else named[0]
+        report = Report(definition_of, known, families, limits.dossier_facts_max, organisation)
         regrouped(opened, lambda: report.judge(opened))  # type: ignore[arg-type] # both kinds of file read alike
-    found = report.summary(opened)
-    if output == "json":
-        print_json({"messages": report.listed, **found})
-    else:
-        print_report(report, found, str(what))
+        found = report.summary(opened)
+        told = opened.parts() if isinstance(opened, TopicFacts) else parts(opened)
+        rows = rows_of(watched(told, opened.progress, "Checking"), report, what, lines)
+        if output == "table":
+            print_lines(rows, limit, str(opened.path))
+            print_groups(found)
+        elif output == "json":
+            print_json_around("messages", rows, found)
+        else:
+            print_rows(rows, FLAT, output)
     return int(any(found[word] for word in ("refusals", "unmapped", "unknown_actions", "outcomes_refused")))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from workflow.cli.naming import in_names
+from workflow.cli.naming import in_names, worded
 from workflow.clocks.sums import spelled
 from workflow.i18n import current
 
@@ -41,7 +41,7 @@ def print_deadlines(deadlines: Iterable[Deadline], zone: ZoneInfo, revision: Rev
         click.echo(f"{kind} · {deadline.rule}: {due} · {_kept(deadline, zone)}")
         print_sum(deadline.sum, zone, revision)
         if deadline.basis:
-            click.echo(f"  {current('basis: {basis}').format(basis=deadline.basis)}")
+            click.echo(f"  {current('basis: {basis}').format(basis=worded(deadline.basis))}")
 
 
 def print_sum(lines: Iterable[Line], zone: ZoneInfo, revision: Revision | None = None) -> None:

@@ -44,13 +44,21 @@ def surroundings(files: Iterable[Path], calendars: tuple[Path, ...], ledger: Pat
     ours = {name: one.definition.zone for name, one in all_calendars(()).items()}
     asked = {one.name: one.definition.zone for one in map(read_calendar, calendars)}
     zones = None if faults else {**ours, **own, **asked}
-    found = _nearest(files, NAME) if ledger is None else [ledger]
     try:
-        listed = by_revision(entry for one in found for entry in read_ledger(one)) if found else None
+        listed = listed_for(files, ledger)
     except LedgerError as error:
         faults.append((str(error.values["place"]), error))
         listed = None
     return Surroundings(zones, listed, faults)
+
+
+def listed_for(files: Iterable[Path], ledger: Path | None) -> Listed | None:
+    """What the ledger given lists, else the nearest in or above each file; None where there is none.
+
+    Raises LedgerError for a line that is malformed.
+    """
+    found = _nearest(files, NAME) if ledger is None else [ledger]
+    return by_revision(entry for one in found for entry in read_ledger(one)) if found else None
 
 
 def _place(error: DunghenError, path: Path) -> str:

@@ -11,7 +11,8 @@ from bisect import bisect_right
 from datetime import date, timedelta
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias, get_args
+from operator import attrgetter
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -19,11 +20,12 @@ from msgspec import Meta, field
 
 from workflow.clocks.worktime import EPOCH, EVER, Spells, Worktime, midnight
 from workflow.errors import DefinitionError, Words
-from workflow.procedure.language import Definition, Identifier, Names
+from workflow.procedure.language import Definition, Identifier, Names, Wording
 from workflow.yamltree import read
 from workflow.zones import zone_at
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -37,18 +39,39 @@ Spell: TypeAlias = Annotated[
     ),
 ]
 """From and to on the wall clock of one day, such as 07:00-11:00."""
+T = TypeVar("T")
 Week: TypeAlias = dict[Weekday, tuple[Spell, ...]]
 
 COVER_MAX: Final = timedelta(days=100 * 366)
 """A cover longer than this is a mistyped year; its tables would fill the memory."""
 
 
+class LaterHours(Definition, frozen=True):
+    """Weekly hours in place of those before, from a day on."""
+
+    since: date = field(name="from")
+    week: Week
+    basis: Wording | None = None
+    unverified: bool = False
+
+
 class Hours(Definition, frozen=True):
-    """Weekly hours and where they are known from; a weekday without spells is a rest day."""
+    """Weekly hours and where they are known from; a weekday without spells is a rest day. `later`: what took or takes
+    their place, each from its day on, the earliest first."""
 
     week: Week
-    basis: str | None = None
+    basis: Wording | None = None
     unverified: bool = False
+    later: tuple[LaterHours, ...] = ()
+
+    @property
+    def weeks(self) -> tuple[Week, ...]:
+        """All of them, the first in force first."""
+        return (self.week, *(one.week for one in self.later))
+
+    def on(self, day: date) -> Week:
+        """Those in force on a day."""
+        return self.weeks[bisect_right(self.later, day, key=attrgetter("since"))]
 
 
 class Covers(Definition, frozen=True):
@@ -125,13 +148,13 @@ class CalendarRevision:
         """The tables of a kind of unit; of one without hours of its own, the calendar's."""
         definition = self.definition
         hours = definition.units.get(unit or "", definition.hours)
-        week = [_spells(hours.week.get(weekday, ())) for weekday in WEEKDAYS]
         days: dict[date, Spells] = {
-            day.on: () if day.hours_of is None else week[WEEKDAYS.index(day.hours_of)]
+            day.on: () if day.hours_of is None else _spells(hours.on(day.on).get(day.hours_of, ()))
             for day in definition.days
         }
         covers = (definition.covers.since, definition.covers.to)
-        return Worktime(definition.name, ZoneInfo(definition.zone), covers, week, days)
+        later = {one.since: _week(one.week) for one in hours.later}
+        return Worktime(definition.name, ZoneInfo(definition.zone), covers, _week(hours.week), days, later)
 
 
 class Calendar:
@@ -188,23 +211,38 @@ def alike_until(one: CalendarDefinition, other: CalendarDefinition) -> datetime 
     """
     if _but_days(one) != _but_days(other):
         return EPOCH
-    differing = [day for day in (*one.days, *other.days) if (day in one.days) != (day in other.days)]
-    if not differing:
+    days = [(day.on, day.announced) for day in _in_one_alone(one.days, other.days)]
+    # Hours that begin on a day are known always, as a day of no known announcement is.
+    days += [(later.since, None) for _, later in _in_one_alone(_later(one), _later(other))]
+    if not days:
         return None
     zone = ZoneInfo(one.zone)
-    announced = min(day.announced or date.min for day in differing)
+    announced = min(announced or date.min for _, announced in days)
     told = EPOCH if announced == date.min else midnight(announced, zone)
-    return max(told, midnight(_worked_before(one, other, min(day.on for day in differing)), zone))
+    return max(told, midnight(_worked_before(one, other, min(on for on, _ in days)), zone))
 
 
 def _but_days(one: CalendarDefinition) -> CalendarDefinition:
-    return msgspec.structs.replace(one, days=(), revision=None)
+    replace = msgspec.structs.replace
+    units = {unit: replace(hours, later=()) for unit, hours in one.units.items()}
+    return replace(one, days=(), revision=None, hours=replace(one.hours, later=()), units=units)
+
+
+def _later(one: CalendarDefinition) -> list[tuple[str | None, LaterHours]]:
+    """The hours that begin on a day, each with the unit they are of."""
+    every: list[tuple[str | None, Hours]] = [(None, one.hours), *one.units.items()]
+    return [(unit, later) for unit, hours in every for later in hours.later]
+
+
+def _in_one_alone(some: Sequence[T], others: Sequence[T]) -> list[T]:
+    return [one for one in (*some, *others) if (one in some) != (one in others)]
 
 
 def _worked_before(one: CalendarDefinition, other: CalendarDefinition, day: date) -> date:
     """The last day before another that is worked by every revision of both: by all weekly hours, and named nowhere."""
     named = {entry.on for entry in (*one.days, *other.days)}
-    weeks = [hours.week for hours in (one.hours, *one.units.values())]
+    hours = (one.hours, *one.units.values(), other.hours, *other.units.values())
+    weeks = [week for of in hours for week in of.weeks]
     day -= timedelta(days=1)
     while day > one.covers.since and (
         day in named or not all(week.get(WEEKDAYS[day.weekday()]) for week in weeks)
@@ -236,6 +274,10 @@ def _by_announcement(day: Day) -> date:
     return day.announced or date.min
 
 
+def _week(week: Week) -> list[Spells]:
+    return [_spells(week.get(weekday, ())) for weekday in WEEKDAYS]
+
+
 def _spells(spells: tuple[Spell, ...]) -> Spells:
     return tuple((_minutes(spell[:5]), _minutes(spell[6:])) for spell in spells)
 
@@ -257,8 +299,10 @@ def _check(definition: CalendarDefinition) -> None:
             years=COVER_MAX.days // 366,
         )
     for unit, hours in (("default", definition.hours), *definition.units.items()):
-        for weekday, spells in hours.week.items():
-            _check_spells(name, f"{unit}/{weekday}", spells)
+        for week in hours.weeks:
+            for weekday, spells in week.items():
+                _check_spells(name, f"{unit}/{weekday}", spells)
+        _check_later(name, unit, covers, hours)
     seen: dict[tuple[date, date | None], Day] = {}
     for day in definition.days:
         _check_day(name, covers, day)
@@ -268,6 +312,20 @@ def _check(definition: CalendarDefinition) -> None:
                 name,
                 date=day.on,
             )
+
+
+def _check_later(name: str, unit: str, covers: Covers, hours: Hours) -> None:
+    begun = [covers.since, *(one.since for one in hours.later)]
+    if any(later <= earlier for earlier, later in pairwise(begun)) or begun[-1] > covers.to:
+        raise _unsound(
+            "calendar {calendar}: hours {unit}: expected `later` hours that begin within the cover {first} to {last}, "
+            "each after those before, found {found}: correct them",
+            name,
+            unit=unit,
+            first=covers.since,
+            last=covers.to,
+            found=", ".join(day.isoformat() for day in begun[1:]),
+        )
 
 
 def _check_spells(name: str, where: str, spells: tuple[Spell, ...]) -> None:

@@ -66,9 +66,10 @@ class Worktime:
         covers: tuple[date, date],
         week: Sequence[Spells],
         days: Mapping[date, Spells],
+        later: Mapping[date, Sequence[Spells]] | None = None,
     ) -> None:
         """`week`: the spells of Monday to Sunday, in order and not overlapping; `days`: those of the days that
-        differ, empty for a day off."""
+        differ, empty for a day off; `later`: the weeks that take the place of the one before, by their first day."""
         self.calendar = calendar
         self.zone = zone
         self.first, self.covered_to = covers
@@ -84,6 +85,7 @@ class Worktime:
         self._closings: list[datetime] = []
         for ordinal in range(self._base, self.last.toordinal() + 1):
             day = date.fromordinal(ordinal)
+            week = later.get(day, week) if later else week
             self._midnights.append(microseconds(midnight(day, zone)))
             self._add_day(day, days.get(day, week[day.weekday()]))
         self._midnights.append(microseconds(midnight(self.last + timedelta(days=1), zone)))
@@ -133,14 +135,6 @@ class Worktime:
         if end <= start:
             return 0
         return self._worked(self._within(end)) - self._worked(self._within(start))
-
-    def date_of(self, instant: datetime) -> date:
-        """The local date of an instant."""
-        return date.fromordinal(self._base + self._day(instant))
-
-    def is_working_day(self, day: date) -> bool:
-        """Whether `day` has a spell."""
-        return self._place(day) is not None
 
     def nth_working_day(self, day: date, number: int) -> date:
         """The `number`-th working day after `day`; of 0, `day` itself or, if it is none, the next working day."""

@@ -16,6 +16,7 @@ from workflow.facts import Acted, Rated
 from workflow.figures.rates import NO_UNIT, Share
 from workflow.messages import Alert
 from workflow.organisation import parents
+from workflow.procedure.language import Names
 from workflow.standing import stand
 
 if TYPE_CHECKING:
@@ -46,7 +47,10 @@ CRITERIA: Final = (
 to go to, one-stop intake kept, publicity, attitude of officers, feedback taken in and explained, online service."""
 SCORE_MAX: Final = 2
 KIND: Final[Kind] = "evaluation_by_handler"
-BASIS: Final = "Decree 61/2018/NĐ-CP art. 31; Circular 01/2018/TT-VPCP chapter III"
+BASIS: Final = Names(
+    vi="Nghị định 61/2018/NĐ-CP, Điều 31; Thông tư 01/2018/TT-VPCP, chương III",
+    en="Decree 61/2018/NĐ-CP art. 31; Circular 01/2018/TT-VPCP chapter III",
+)
 BANDS: Final[tuple[tuple[int, Band], ...]] = ((15, "excellent"), (12, "good"), (9, "fair"), (0, "weak"))
 """From how many of 18 points on a rating is called so. Unverified: remembered, no text of them was seen."""
 
@@ -154,7 +158,8 @@ def keyed_by_handler(dossier: str, given: Rating, organisation: Organisation | N
         due_at=given.at,
         officer=given.keyed_by,
         to=tuple(heads),
-        basis=BASIS,
+        basis=BASIS.en,
+        basis_vi=BASIS.vi,
     )
 
 

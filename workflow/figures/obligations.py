@@ -16,7 +16,7 @@ from workflow.clocks.worktime import midnight
 from workflow.errors import DefinitionError
 from workflow.facts import Acted, Actor, Fact
 from workflow.figures.rates import Share, measure
-from workflow.procedure.language import Definition, Figures, Identifier, Names
+from workflow.procedure.language import Definition, Figures, Identifier, Names, Wording
 from workflow.standing import stand
 from workflow.yamltree import contents, placed_one
 from workflow.zones import zone_at
@@ -48,7 +48,7 @@ class Quarterly(Definition, frozen=True):
     first: date
     due_day: Annotated[int, Meta(ge=1, le=_DAY_MAX)]
     figures: Figures
-    basis: str | None = None
+    basis: Wording | None = None
 
 
 class Once(Definition, frozen=True):
@@ -61,7 +61,7 @@ class Once(Definition, frozen=True):
     due: date
     figures: Figures
     data: dict[Identifier, str] = {}  # noqa: RUF012 - msgspec copies empty defaults
-    basis: str | None = None
+    basis: Wording | None = None
 
 
 class Online(Definition, frozen=True):
@@ -80,7 +80,7 @@ class Schedule(Definition, frozen=True):
     quarterly: dict[Identifier, Quarterly] = {}  # noqa: RUF012 - as above
     once: dict[Identifier, Once] = {}  # noqa: RUF012 - as above
     online: Online | None = None
-    basis: str | None = None
+    basis: Wording | None = None
 
     @property
     def timezone(self) -> ZoneInfo:

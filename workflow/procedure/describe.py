@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from workflow.guards import spelled
-from workflow.procedure.language import Cap, Choice, Counting, Unit
+from workflow.procedure.language import Cap, Choice, Counting, Names, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflow.procedure.language import Limit, Milestone, Names, Predicate, Revision
+    from workflow.procedure.language import Limit, Milestone, Predicate, Revision, Wording
 
     Translate: TypeAlias = Callable[[str], str]
 
@@ -50,6 +50,11 @@ MILESTONES: Final[dict[Milestone, str]] = {
 def name_of(names: Names | None, otherwise: str, language: Language) -> str:
     """The name in one language; the id where the revision gives none."""
     return otherwise if names is None else getattr(names, language)
+
+
+def text_of(text: Wording | None, language: Language) -> str | None:
+    """A text in one language; as it stands where the definition says it once, None where it says none."""
+    return name_of(text, "", language) if isinstance(text, Names) else text
 
 
 def limit_text(revision: Revision, limit: Limit | Cap, translate: Translate) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from workflow.procedure.describe import limit_text, name_of
+from workflow.procedure.describe import limit_text, name_of, text_of
 from workflow.procedure.layering import Box, Line, arrange
 from workflow.procedure.picture import LEADING, SIZES, Text, height, picture
 
@@ -211,7 +211,8 @@ def _notes(revision: Revision, language: Language, translate: Translate) -> Iter
     """The limits declared by name, one line each."""
     for name, limit in revision.limits.items():
         shown = f"{name_of(limit.name, name, language)}: {limit_text(revision, limit, translate)}"
-        yield Text(f"{shown} ({limit.basis})" if limit.basis else shown, "small")
+        basis = text_of(limit.basis, language)
+        yield Text(f"{shown} ({basis})" if basis else shown, "small")
 
 
 LEGEND: Final = 44.0

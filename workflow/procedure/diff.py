@@ -50,6 +50,8 @@ FIELDS: Final = {
     "calendar": "calendar",
     "initial": "initial state",
     "basis": "legal basis",
+    "basis.vi": "legal basis in Vietnamese",
+    "basis.en": "legal basis in English",
     "phases": "phases",
     "fingerprint": "fingerprint",
 }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from workflow.errors import Words
 from workflow.procedure.finding import Where, error, warning
-from workflow.procedure.language import Counting
+from workflow.procedure.language import Counting, Names
 from workflow.procedure.moves import Runs
 from workflow.procedure.references import placed_limits
 from workflow.zones import is_zone
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from workflow.procedure.finding import Finding
-    from workflow.procedure.language import Limit, Revision
+    from workflow.procedure.language import Limit, Revision, Wording
     from workflow.procedure.moves import Edge
     from workflow.procedure.references import PlacedLimit
 
@@ -178,12 +178,19 @@ def samples(revision: Revision) -> Iterator[Finding]:
 
 def _basis(revision: Revision, placed: PlacedLimit) -> Iterator[Finding]:
     limit = placed.limit
-    if (limit.figures or revision.figures) == "statutory" and not (limit.basis or revision.basis):
+    if (limit.figures or revision.figures) == "statutory" and not (
+        _says(limit.basis) or _says(revision.basis)
+    ):
         yield error(
             "no-basis",
             "statutory figures name no law; add its basis, or say figures: sample",
             placed.where,
         )
+
+
+def _says(text: Wording | None) -> bool:
+    """Whether there is something to read, in every language it is said in."""
+    return all((text.vi, text.en)) if isinstance(text, Names) else bool(text)
 
 
 def _amount(revision: Revision, placed: PlacedLimit) -> Iterator[Finding]:

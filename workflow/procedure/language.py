@@ -65,6 +65,11 @@ Wording: TypeAlias = Names | str
 """What people read: in both languages, or one text for both."""
 
 
+def both(text: Wording | None) -> tuple[str | None, str | None]:
+    """A text as messages carry it: in English or as it stands, and in Vietnamese where that is another."""
+    return (text.en, text.vi) if isinstance(text, Names) else (text, None)
+
+
 class Counting(Definition, frozen=True):
     """How a limit counts. Nothing is left to a default that would change a date.
 
@@ -125,7 +130,7 @@ class Limit(Definition, frozen=True):
     date: Literal["statutory", "committed", "other"] = "other"
     headline: bool = False
     name: Names | None = None
-    basis: str | None = None
+    basis: Wording | None = None
     figures: Figures | None = None
 
 
@@ -194,7 +199,7 @@ class Guard(Definition, frozen=True):
     requires: Predicate
     on_break: OnGuardBreak = "refuse"
     name: Names | None = None
-    basis: str | None = None
+    basis: Wording | None = None
 
 
 class Task(Definition, frozen=True):
@@ -277,7 +282,7 @@ class Pause(Definition, frozen=True):
     cap: Cap | None = None
     on_resume: Literal["continue", "restart", "next_phase"] = "continue"
     waits_for: Literal["citizen", "agency", "office"] = "citizen"
-    basis: str | None = None
+    basis: Wording | None = None
 
 
 class Register(Definition, frozen=True):
@@ -348,5 +353,5 @@ class Revision(Definition, frozen=True):
     pauses: dict[Identifier, Pause] = {}
     phases: dict[Identifier, Phase] = {}
     ends: dict[Identifier, End] = {}
-    basis: str | None = None
+    basis: Wording | None = None
     accepts: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""A procedure as rows, for tables and JSON: states, moves, limits, pauses, guards, registers."""
+"""A procedure as rows, for tables and JSON: states, moves, limits, phases, pauses, guards, registers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from workflow.procedure.asking import asked_in_words
-from workflow.procedure.describe import MILESTONES, asked_text, limit_text, name_of
+from workflow.procedure.describe import MILESTONES, asked_text, limit_text, name_of, text_of
 from workflow.procedure.language import Counting
 from workflow.procedure.moves import may_end, on_order_break, sources_of
 from workflow.procedure.reader import fingerprint
@@ -39,7 +39,7 @@ def heading(revision: Revision, language: Language) -> Row:
         "effective_to": effective.to if effective else None,
         "zone": revision.zone,
         "calendar": revision.calendar,
-        "basis": revision.basis,
+        "basis": text_of(revision.basis, language),
         "initial": revision.initial,
         "fingerprint": fingerprint(revision),
     }
@@ -88,7 +88,7 @@ def limits(revision: Revision, language: Language, translate: Translate) -> Iter
             "date": limit.date,
             "headline": limit.headline,
             "stops_for": limit.stops_for,
-            "basis": limit.basis,
+            "basis": text_of(limit.basis, language),
         }
 
 
@@ -144,7 +144,18 @@ def pauses(revision: Revision, language: Language, translate: Translate) -> Iter
             "on_resume": pause.on_resume,
             "waits_for": pause.waits_for,
             "documents": pause.documents,
-            "basis": pause.basis,
+            "basis": text_of(pause.basis, language),
+        }
+
+
+def phases(revision: Revision, language: Language) -> Iterator[Row]:
+    """One row for each phase: which actions start its clock and which stop it, in the order of the phases."""
+    for name, phase in revision.phases.items():
+        yield {
+            "phase": name,
+            "name": name_of(phase.name, name, language),
+            "starts": phase.starts,
+            "ends": phase.ends,
         }
 
 
@@ -157,7 +168,7 @@ def guards(revision: Revision, language: Language, translate: Translate) -> Iter
             "requires": _LONG.sub(r"\1…", asked_text(guard.requires)),
             "asks": _LONG.sub(r"\1…", asked_in_words(guard.requires, revision, language, translate)),
             "on_break": guard.on_break,
-            "basis": guard.basis,
+            "basis": text_of(guard.basis, language),
         }
 
 

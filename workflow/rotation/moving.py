@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from workflow.clocks.worktime import end_of_day, midnight
 from workflow.messages import Alert
 from workflow.model import Line
-from workflow.procedure.language import Names
+from workflow.procedure.language import both
 from workflow.rotation.careers import day_of
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from workflow.messages import Kind, Topic
-    from workflow.procedure.language import Wording
     from workflow.rotation.careers import Career
     from workflow.rotation.duties import ActedAfter, Duty, Rotation
 
@@ -64,7 +63,7 @@ def _done_late(rotation: Rotation, duty: Duty) -> bool:
 def _alert(rotation: Rotation, duty: Duty, kind: Kind, *, done: bool) -> Alert:
     to = [f"{duty.to}@{duty.at}", *([f"{duty.proposed_by}@{duty.unit}"] if duty.proposed_by else [])]
     left_on = duty.left_on if done else None
-    basis, basis_vi = _clause(duty.basis)
+    basis, basis_vi = both(duty.basis)
     ended_at = None if left_on is None else midnight(left_on + timedelta(days=1), rotation.zone)
     return Alert(
         id=f"{kind}/{duty.officer}/{duty.key}",
@@ -86,16 +85,11 @@ def _alert(rotation: Rotation, duty: Duty, kind: Kind, *, done: bool) -> Alert:
     )
 
 
-def _clause(told: Wording | None) -> tuple[str | None, str | None]:
-    """The clause as an alert carries it, and in Vietnamese where that is another."""
-    return (told.en, told.vi) if isinstance(told, Names) else (told, None)
-
-
 def _of_act(rotation: Rotation, one: ActedAfter) -> Alert:
     to, at = rotation.addressee(one.unit, one.post)
     rule = f"{one.dossier}/{one.action}/{one.at.isoformat()}"
     day = {"day": one.left_on.isoformat()}
-    basis, basis_vi = _clause(rotation.rules.basis)
+    basis, basis_vi = both(rotation.rules.basis)
     return Alert(
         id=f"acting_after_move/{one.officer}/{rule}",
         kind="acting_after_move",

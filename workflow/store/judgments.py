@@ -73,9 +73,12 @@ def pack(dossier: Dossier) -> bytes:
 def unpack(content: bytes) -> Dossier:
     """The dossier of these bytes. Raises msgspec.DecodeError for bytes that are none, or of another engine's version;
     of a row ask `kept` or `judged`."""
-    if not content.startswith(_HEAD):
-        raise msgspec.DecodeError(f"expected a list of {len(_FIELDS)} values, found other bytes")
-    return _decode(content)
+    try:
+        if content.startswith(_HEAD):
+            return _decode(content)
+    except TypeError as fault:  # a database without strict types gives back whatever another wrote there
+        raise msgspec.DecodeError("expected bytes, found text") from fault
+    raise msgspec.DecodeError(f"expected a list of {len(_FIELDS)} values, found other bytes")
 
 
 def kept(row: DossierRow) -> Dossier:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from workflow.kept import english
 from workflow.store.rows import DeadLetter, to_us
 
 if TYPE_CHECKING:
@@ -42,11 +43,13 @@ def bury(writing: Writing, found: Iterable[DeadLetter]) -> list[DeadLetter]:
     """
     letters = list(found)
     disputed = {one.detail for one in letters if one.reason == CONFLICT}
+    # Older rows hold the English itself.
+    disputed |= {english(one) for one in disputed}
     lying = _conflicts(writing, disputed) if disputed else set()
     new: list[DeadLetter] = []
     for one in letters:
         if one.reason == CONFLICT:
-            said = one.detail, one.value
+            said = english(one.detail), one.value
             if said in lying:
                 continue
             lying.add(said)
@@ -58,7 +61,7 @@ def bury(writing: Writing, found: Iterable[DeadLetter]) -> list[DeadLetter]:
 
 def _conflicts(reading: Reading, details: Iterable[str]) -> set[tuple[str, bytes]]:
     rows = reading.rows(_LYING, detail=details)
-    return {(detail, bytes(value)) for detail, value in rows}
+    return {(english(detail), bytes(value)) for detail, value in rows}
 
 
 def letter(reading: Reading, number: int) -> Kept | None:

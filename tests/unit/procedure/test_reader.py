@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from drawing import procedure, read, text
 
 from workflow.errors import DefinitionError
+from workflow.procedure.language import Names, Revision
 from workflow.procedure.reader import canonical, fingerprint, read_procedures
 
 if TYPE_CHECKING:
@@ -47,6 +49,27 @@ def test_callbacks_of_the_machine_library_are_no_words_of_the_language(word: str
     with pytest.raises(DefinitionError, match=f"found `{word}`") as caught:
         procedure(actions=actions)
     assert caught.value.code == "unknown_word"
+
+
+PLAIN = "9acc0047527b5c406a7de2279b35562d4a7bd5df1c57f3c4eed29b1c6b236987"
+
+
+def test_a_legal_basis_is_one_text_as_it_always_was_or_the_law_in_both_languages() -> None:
+    once = procedure(basis="basis: Land Law art. 5")
+    twice = procedure(basis="basis: {vi: 'Luật Đất đai, Điều 5', en: Land Law art. 5}")
+
+    assert once.basis == "Land Law art. 5"
+    assert twice.basis == Names(vi="Luật Đất đai, Điều 5", en="Land Law art. 5")
+    assert msgspec.json.decode(msgspec.json.encode(once), type=Revision) == once
+    assert msgspec.json.decode(msgspec.json.encode(twice), type=Revision) == twice
+    # What was approved or archived while a basis was one text alone keeps its fingerprint.
+    assert fingerprint(once) == PLAIN
+    assert fingerprint(twice) != fingerprint(once)
+
+
+def test_a_legal_basis_in_one_language_of_two_is_refused() -> None:
+    with pytest.raises(DefinitionError, match="expected the word en, found none"):
+        procedure(basis="basis: {vi: 'Luật Đất đai, Điều 5'}")
 
 
 SAME = {
