@@ -204,6 +204,8 @@ def explain(output: Form, **asked: Any) -> None:  # noqa: ANN401 - one parameter
         valid_at=one.at,
         closes=one.closes and (one.at is None or not goes_on(one.facts, one.at)),
     )
+    if not told.happenings:
+        raise not_yet(one.place, one.subject)
     if output == "json":
         print_json(told)
         return

@@ -109,7 +109,8 @@ def status(looking: Looking, brokers: str | None, output: Form) -> None:
 
     Dossiers by state, procedure and unit, sources and their silence, positions and claims, what is blocked, dead or
     not yet sent, definitions. Where no broker answers all else is told and it ends with 3. Every dossier is open or
-    has ended, in whatever way; of the open ones some are released: their result is out. --at and --known-at ask about dossiers; everything else is told as it is now.
+    has ended, in whatever way; of the open ones some are released: their result is out. --at and
+    --known-at ask about dossiers; everything else is told as it is now.
     """
     with looking.opened() as store:
         zone, held = store.zone, store.contents()
