@@ -17,8 +17,7 @@ from msgspec.structs import replace
 
 from consumers.applied import Applied, Buried
 from consumers.intake import Dead, Taken, about_officers, new_ones, prepared
-from consumers.judging import used
-from consumers.saying import hear, speak, speak_of, touch
+from consumers.saying import hear, speak, speak_of, touch, used
 from consumers.stories import Batch, fold_stories, locked, told_together
 from workflow.alerts.feeds import conflict, counted, newest, skews
 from workflow.errors import Unstorable

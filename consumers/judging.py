@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from workflow.alerts.lateness import explained, standing, watch
 from workflow.alerts.life import acts_in, rungs_said, say, wakes_at
 from workflow.alerts.office import FAR
-from workflow.alerts.refusals import refusals
+from workflow.alerts.refusals import refusal_id, refusals
 from workflow.alerts.warnings import Steps, standing_over
 from workflow.choosing import tells_steps
 from workflow.errors import DunghenError
@@ -23,7 +23,7 @@ from workflow.store.judgments import Standing, blank, kept, listed, row, story_r
 from workflow.store.rows import DossierRow, from_us, to_us
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from workflow.alerts.lateness import Watched
@@ -124,6 +124,16 @@ class Touched:
         due = watched is not None and (watched.up or self._past.over) and not self._elsewhere
         return watched is not None and bool(due or self.refused or self._lives)
 
+    @property
+    def unread(self) -> list[str]:
+        """The ids of alerts on its refused facts that may have been taken back before: such are read by id alone."""
+        asked = self.refused if self._before is not None and self._before.alerts else ()
+        return [name for fact, _ in asked if (name := refusal_id(fact)) not in self._lives]
+
+    def recall(self, lives: Mapping[str, Life]) -> None:
+        """Takes what was said of those `unread`, by id, among others."""
+        self._lives = {**self._lives, **{name: lives[name] for name in self.unread if name in lives}}
+
     def speak(self, silent: Collection[str] = (), *, live: bool = True) -> Spoken:
         """What must be said of its alerts; its row then says when to look again. `live`: as of now, not of another
         moment: then nothing new is said while nobody is at work."""
@@ -155,8 +165,9 @@ class Touched:
         after = {**lives, **new} if new else lives
         wakes = wakes_at(after.values(), now)
         due = _moment(next_at if wakes is None else min(next_at, wakes))
-        if (due, len(after)) != (before.next_due_at, before.alerts):
-            self.row = before._replace(next_due_at=due, alerts=len(after))
+        alerts = before.alerts + len(after) - len(lives)
+        if (due, alerts) != (before.next_due_at, before.alerts):
+            self.row = before.looked_at(due, alerts)
         return spoken
 
     def _watch(self, rules: Rules, dossier: Dossier, dates: tuple[Deadline, ...] | None = None) -> Watched:
@@ -375,11 +386,6 @@ class Touched:
     @property
     def _version(self) -> int:
         return 1 if self._before is None else self._before.version + 1
-
-
-def used(touched: Iterable[Touched]) -> list[Rules]:
-    """The rules that judged these dossiers, each once."""
-    return list({id(one.rules): one.rules for one in touched if one.rules is not None}.values())
 
 
 def _moment(at: datetime) -> int | None:

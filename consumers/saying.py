@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from workflow.catalogue import Catalogue
     from workflow.facts import Fact
     from workflow.messages import Alert, AlertSaid
+    from workflow.rules import Rules
     from workflow.sources import SourceOrder
     from workflow.store.rows import DossierRow, Position
     from workflow.store.store import Reading, Writing
 
-__all__ = ["hear", "heard_of", "speak", "speak_of", "speak_of_counts", "speak_of_silence", "touch"]
+__all__ = ["hear", "heard_of", "speak", "speak_of", "speak_of_counts", "speak_of_silence", "touch", "used"]
 
 _NO_LIVES: Final[Mapping[str, Life]] = MappingProxyType({})
 
@@ -50,6 +51,11 @@ def touch(
     ]
 
 
+def used(touched: Iterable[Touched]) -> list[Rules]:
+    """The rules that judged these dossiers, each once."""
+    return list({id(one.rules): one.rules for one in touched if one.rules is not None}.values())
+
+
 def speak(
     writing: Writing, office: Office, touched: Sequence[Touched], now: datetime, *, live: bool
 ) -> list[AlertSaid]:
@@ -61,6 +67,9 @@ def speak(
     silent = {
         one.source for one in heard_of(writing).values() if office.silent(one.source, one.heard_at, now)
     }
+    unread = [name for one in concerned for name in one.unread]
+    for one in concerned if unread and (known := lives_of(writing, unread)) else ():
+        one.recall(known)
     said: list[AlertSaid] = []
     kept: list[Life] = []
     for one in concerned:

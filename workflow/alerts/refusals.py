@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow.alerts.lateness import alert_id
 from workflow.messages import HOLDER, Alert
 from workflow.procedure.language import both
 
@@ -31,15 +32,24 @@ def refusals(
     return kept + [_refusal(office, rules, dossier, fact, outcome, now) for fact, outcome in refused]
 
 
+def refusal_id(fact: Fact) -> str:
+    """The id of the alert on a refused fact."""
+    return alert_id(fact.subject, "refused_event", _rule(fact))
+
+
+def _rule(fact: Fact) -> str:
+    return f"{fact.source}/{fact.id}/{fact.revision}"
+
+
 def _refusal(
     office: Office, rules: Rules, dossier: Dossier, fact: Fact, outcome: Outcome, now: datetime
 ) -> Alert:
     """The alert on a refused fact, its `cause` being the first rule it broke."""
     revision, source, at = rules.revision, fact.source, fact.occurred_at
-    rule = f"{source}/{fact.id}/{fact.revision}"
+    rule = _rule(fact)
     basis, basis_vi = both(revision.basis)
     return Alert(
-        id=f"refused_event/{fact.subject}/{rule}",
+        id=alert_id(fact.subject, "refused_event", rule),
         kind="refused_event",
         topic="alerts.conformance",
         subject=fact.subject,

@@ -14,6 +14,7 @@ from workflow.audit.census import census
 from workflow.audit.views import view
 from workflow.catalogue import JUDGE_VERSION
 from workflow.cli.brokers import ADDRESSES
+from workflow.cli.naming import called, with_names
 from workflow.cli.options import Command, kafka_settings, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.position import OF_JUDGMENTS, shown_stream
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from workflow.audit.census import Census, Count, Group
+    from workflow.catalogue import Catalogue
     from workflow.cli.output import Form
     from workflow.cli.stores import Looking, Seen
     from workflow.store.looking import Backlog, Contents, StrangeUnit
@@ -118,7 +120,7 @@ def status(looking: Looking, brokers: str | None, output: Form) -> None:
             view(one.rules, one.dossier, store.at, one.blocked)
             for one in watched(store.judged(), store.progress, "Counting")
         )
-        counted = census(views)
+        counted, catalogue = census(views), store.catalogue
         said = {
             "store": store.store.name,
             "at": store.at,
@@ -132,9 +134,9 @@ def status(looking: Looking, brokers: str | None, output: Form) -> None:
             "waiting": waits,
             "strange_units": msgspec.to_builtins(strange),
         }
-        print_json({**said, **msgspec.to_builtins(counted), **msgspec.to_builtins(held), **running})
+        print_json({**said, **_counted(counted, catalogue), **msgspec.to_builtins(held), **running})
         return
-    _print_census(counted)
+    _print_census(counted, catalogue)
     _print_running(sources, reached, waits, zone)
     _print_contents(held, strange, zone)
     click.echo(
@@ -144,13 +146,24 @@ def status(looking: Looking, brokers: str | None, output: Form) -> None:
     )
 
 
-def _print_census(counted: Census) -> None:
+def _counted(counted: Census, catalogue: Catalogue) -> dict[str, Any]:
+    """The counts as JSON has them, with what units and procedures are called."""
+    told: dict[str, Any] = msgspec.to_builtins(counted)
+    for one in told["procedures"]:
+        one["called"] = called(one["name"], "procedure", catalogue)
+    for one in told["units"]:
+        one["called"] = called(one["name"], "unit", catalogue)
+    return told
+
+
+def _print_census(counted: Census, catalogue: Catalogue) -> None:
     print_rows([_count(counted.whole)], COUNTS, "table", title="All dossiers")
     print_rows(_groups(counted.states), (Column("name", "State"), *COUNTS), "table", title="By state")
-    print_rows(
-        _groups(counted.procedures), (Column("name", "Procedure"), *COUNTS), "table", title="By procedure"
-    )
-    print_rows(_groups(counted.units), (Column("name", "Unit"), *COUNTS), "table", title="By unit")
+    procedures = [with_names(one, catalogue, name="procedure") for one in _groups(counted.procedures)]
+    columns = (Column("name", "Procedure", named="below"), *COUNTS)
+    print_rows(procedures, columns, "table", title="By procedure")
+    units = [with_names(one, catalogue, name="unit") for one in _groups(counted.units)]
+    print_rows(units, (Column("name", "Unit", named="below"), *COUNTS), "table", title="By unit")
 
 
 def _groups(found: Iterable[Group]) -> list[dict[str, object]]:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from workflow.store.store import Reading, Writing
 
 _OF: Final = "SELECT id, content FROM alerts WHERE {id}"
-_ABOUT: Final = "SELECT id, content FROM alerts WHERE {subject}"
+_ABOUT: Final = (
+    "SELECT id, content FROM alerts WHERE {subject} AND NOT (kind = 'refused_event' AND state = 'retracted')"
+)
 _STATES: Final = "('waiting', 'raised', 'acknowledged', 'snoozed')"
 _OPEN: Final = f"SELECT id, content FROM alerts WHERE kind = %s AND state IN {_STATES}"
 _FEEDS: Final = f"SELECT {', '.join(FeedRow._fields)} FROM feeds ORDER BY source, stream, partition"
@@ -57,7 +59,8 @@ def lives_of(reading: Reading, ids: Iterable[str]) -> dict[str, Life]:
 
 
 def lives_about(reading: Reading, subjects: Collection[str]) -> dict[str, dict[str, Life]]:
-    """The lives of all alerts about these subjects, by subject and id."""
+    """The lives of the alerts about these subjects, by subject and id, but for refusals that were taken back: of those
+    nothing more is said, unless the fact is refused again; then ask for them by their ids."""
     found: dict[str, dict[str, Life]] = {}
     for identifier, content in reading.rows(_ABOUT, subject=subjects) if subjects else ():
         life = _decode(content)
