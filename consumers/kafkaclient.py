@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ssl
-from typing import Any, Final
+from contextlib import contextmanager, nullcontext
+from threading import Timer
+from typing import TYPE_CHECKING, Any, Final
 
 from kafka import KafkaAdminClient
 from kafka.errors import (
@@ -22,10 +24,15 @@ from kafka.net.selector import NetworkSelector
 from consumers.kafkasettings import PREFIX
 from workflow.errors import BrokerError, BrokerRefused, BrokerUnreachable
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 _RECONNECT_MS: Final = {"reconnect_backoff_ms": 50, "reconnect_backoff_max_ms": 1_000}
 """Kafka's own waits half a minute in the end; a broker that is back should be found within a second or two."""
 ANSWER_MS: Final = 10_000
 """How long a broker may take to answer."""
+TELL_AFTER_S: Final = 3.0
+"""After so long without a broker whoever waits for one is told so."""
 NO_NAME: Final = (SaslAuthenticationFailedError, UnsupportedSaslMechanismError, IllegalSaslStateError)
 """The broker knows us not by what we say of ourselves."""
 
@@ -80,10 +87,17 @@ def answers(servers: str, *, timeout_ms: int) -> bool:
     return True
 
 
-def connected(kind: Any, **settings: Any) -> Any:  # noqa: ANN401 - a library without types
+def connected(
+    kind: Any,  # noqa: ANN401 - a library without types
+    waiting: Callable[[str], None] | None = None,
+    tell_after_s: float = TELL_AFTER_S,
+    **settings: Any,  # noqa: ANN401 - as above
+) -> Any:  # noqa: ANN401 - as above
     """A client of this kind, with what every client of ours has. Raises KafkaError.
 
-    One that finds no broker is ended whole: by itself it leaves a thread and sockets.
+    One that finds no broker is ended whole: by itself it leaves a thread and sockets. `waiting` is told, once, from a
+    thread of its own, what the last attempt met (nothing, where none came to its end) if there is no broker after
+    `tell_after_s`.
     """
     made: list[tuple[_Manager, Any]] = []
 
@@ -94,8 +108,13 @@ def connected(kind: Any, **settings: Any) -> Any:  # noqa: ANN401 - a library wi
         made.append((manager, client))
         return client
 
+    def seen() -> str:
+        return next((str(manager.last) for manager, _ in made if manager.last is not None), "")
+
     try:
-        return kind(kafka_client=network, **_RECONNECT_MS, **settings)
+        telling = _told_after(tell_after_s, lambda: waiting(seen())) if waiting else nullcontext()
+        with telling:
+            return kind(kafka_client=network, **_RECONNECT_MS, **settings)
     except KafkaError as fault:
         last = None
         for manager, client in made:
@@ -104,6 +123,17 @@ def connected(kind: Any, **settings: Any) -> Any:  # noqa: ANN401 - a library wi
         if isinstance(fault, KafkaTimeoutError) and last is not None:
             raise KafkaTimeoutError(str(last)) from fault
         raise
+
+
+@contextmanager
+def _told_after(seconds: float, tell: Callable[[], object]) -> Iterator[None]:
+    timer = Timer(seconds, tell)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def fault_of(servers: str, fault: KafkaError) -> BrokerError:

@@ -108,6 +108,7 @@ class Reader:
         try:
             self._consumer = connected(
                 KafkaConsumer,
+                self._say_waiting,
                 bootstrap_servers=servers,
                 group_id=settings.group,
                 group_instance_id=settings.member or None,
@@ -136,6 +137,10 @@ class Reader:
         self._consumer.subscribe(wanted, listener=self._group)
         self._admin: Any = None
         self._security = security
+
+    def _say_waiting(self, seen: str) -> None:
+        said = f"it is waited for ({seen or 'no answer yet'}): see that it runs, and that --brokers names it"
+        log.warning("no broker", broker=self._servers, said=said)
 
     def _say_missing(self, topics: Iterable[str]) -> None:
         """A topic that is not there yet is waited for, and read once it is made."""

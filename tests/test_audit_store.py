@@ -227,6 +227,38 @@ def test_what_was_said_and_cannot_be_read_any_more_is_named_by_its_row(store: Pa
         assert "row 1 of the outbox" in dunghen(*command, "--store", store, status=3).stderr
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "command"),
+    [
+        ("dossiers", "judgment", ("dossier", "list")),
+        ("facts", "told", ("audit", "replay")),
+        ("outbox", "content", ("audit", "replay")),
+    ],
+)
+def test_text_that_is_none_is_told_with_its_row(
+    store: Path, table: str, column: str, command: tuple[str, ...]
+) -> None:
+    change(store, "DROP TRIGGER IF EXISTS facts_no_update")
+    key = "subject" if table == "dossiers" else "seq"
+    change(
+        store,
+        f"UPDATE {table} SET {column} = CAST(x'fffe41' AS TEXT) WHERE {key} = (SELECT max({key}) FROM {table})",
+    )
+    with closing(sqlite3.connect(store)) as file:
+        (row,) = file.execute(f"SELECT max({key}) FROM {table}").fetchone()
+
+    told = dunghen(*command, "--store", store, status=3).stderr
+
+    assert f"in the table {table} the row {row} holds in its column {column} what is no text in UTF-8" in told
+    assert "does not answer" not in told
+
+
+def test_a_judgment_that_became_text_is_a_difference_of_a_replay(store: Path) -> None:
+    change(store, "UPDATE dossiers SET judgment = 'text' WHERE subject = (SELECT max(subject) FROM dossiers)")
+
+    assert dunghen("audit", "replay", "--store", store, status=1).stdout
+
+
 def test_a_dossier_whose_row_is_gone_is_said_to_have_none(store: Path) -> None:
     subject = said("dossier", "list", "--limit", "1", "--store", store)[0]["subject"]
     change(store, f"DELETE FROM dossiers WHERE subject = '{subject}'")

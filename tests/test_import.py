@@ -397,7 +397,7 @@ def test_of_a_dossier_before_anything_was_known_of_it_all_pages_say_so(store: Pa
     code = said("dossier", "list", "--store", store, "--limit", "1")[0]["subject"]
     before = (
         *((page, "--known-at") for page in ("show", "explain", "allowed")),
-        *((page, "--at") for page in ("show", "allowed")),
+        *((page, "--at") for page in ("show", "explain", "allowed")),
     )
 
     for page, moment in before:

@@ -176,6 +176,67 @@ def test_a_table_too_wide_for_its_terminal_leaves_out_what_says_nothing_before_i
     assert "Accepted because" in pipe.getvalue()
 
 
+def shown(rows: list[dict[str, Any]], columns_of_terminal: int, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A table of counts by unit, at a terminal of this width."""
+    monkeypatch.setenv("COLUMNS", str(columns_of_terminal))
+    monkeypatch.setenv("TERM", "xterm")
+    use("en")
+    out = Terminal()
+    counts = [Column(name, name.title(), "right") for name in ("released", "late", "overdue", "expected")]
+    print_rows(rows, (Column("unit", "Unit", named="below"), *counts), "table", stream=out)
+    return re.sub("\x1b\\[[0-9;]*m", "", out.getvalue())
+
+
+def test_codes_have_their_names_beside_them_where_there_is_room_and_else_below(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = "Phòng Tài nguyên Khoáng sản, Nước, Khí tượng Thủy văn"
+    figures: dict[str, Any] = {"released": 1, "late": 2, "overdue": 3, "expected": 4}
+    rows: list[dict[str, Any]] = [
+        {"unit": "minerals-water", "unit_name": name, **figures},
+        {"unit": "minerals-water", "unit_name": name, **figures},
+        {"unit": "elsewhere", "unit_name": None, **figures},
+    ]
+
+    wide, narrow = shown(rows, 140, monkeypatch), shown(rows, 80, monkeypatch)
+
+    assert wide.count(f"{name} (minerals-water)") == 2
+    assert "elsewhere  " in wide
+    assert "None" not in wide + narrow
+    assert narrow.count(f"minerals-water: {name}\n") == 1
+    assert narrow.count("minerals-water   ") == 2
+    assert max(map(len, narrow.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        (("dossier", "list"), "unit_name"),
+        (("rates",), "group_name"),
+        (("rates", "--budget"), "unit_name"),
+        (("alerts", "list"), "unit_name"),
+        (("status",), "called"),
+    ],
+)
+def test_a_unit_is_named_in_the_language_of_the_reader_and_machines_keep_its_code(
+    store: Path, words: tuple[str, ...], key: str
+) -> None:
+    asked = (*words, "--store", store, *(() if words[0] == "alerts" else ("--at", "2025-03-06")))
+    for language, name in (("vi", "Chi nhánh Ninh Kiều"), ("en", "Ninh Kieu branch")):
+        found = json.loads(dunghen(*asked, "--output", "json", "--lang", language).stdout)
+        first = (found["units"] if words == ("status",) else found)[0]
+        assert (first[key], "branch-ninh-kieu" in first.values()) == (name, True)
+        assert f"{name} (branch-ninh-kieu)" in dunghen(*asked, "--lang", language).stdout
+
+
+def test_where_no_broker_answers_all_that_the_store_knows_is_told_first(store: Path) -> None:
+    asked = ("status", "--store", store, "--at", "2025-03-06", "--brokers", "127.0.0.1:1", "--lang", "vi")
+    table, told = dunghen(*asked, status=3), dunghen(*asked, "--output", "json", status=3)
+    assert "Chi nhánh Ninh Kiều (branch-ninh-kieu)" in table.stdout
+    assert "127.0.0.1:1: không trả lời kịp" in table.stderr
+    assert json.loads(told.stdout)["facts"] == 1
+
+
 CITED: Final = {
     "vi": "Nghị định 43/2014/NĐ-CP, Điều 61, khoản 2",
     "en": "Decree 43/2014/NĐ-CP art. 61.2",

@@ -34,7 +34,10 @@ English text and the key of its translation; `values` fill it.
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Words(str):  # noqa: SLOT000 - text cannot have slots of its own beside a dictionary
@@ -51,6 +54,11 @@ class Words(str):  # noqa: SLOT000 - text cannot have slots of its own beside a 
         self = super().__new__(cls, template.format(**values))
         self.template, self.values = template, values
         return self
+
+    @classmethod
+    def of(cls, template: str, values: Mapping[str, object]) -> Self:
+        """A text that was written elsewhere, such as that of a finding, with its values."""
+        return cls(template, **values)
 
 
 class DunghenError(Exception):

@@ -39,15 +39,15 @@ class Actor(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """Who acted: an officer's code (never a name), in which capacity, for whom."""
 
     id: Code
-    role: str | None = None
-    on_behalf_of: str | None = None
+    role: Code | None = None
+    on_behalf_of: Code | None = None
 
 
 class Recipient(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """To whom a dossier was handed over."""
 
-    unit: str | None = None
-    officer: str | None = None
+    unit: Code | None = None
+    officer: Code | None = None
 
 
 class Part(Struct, frozen=True, omit_defaults=True):
@@ -72,27 +72,27 @@ class Acted(
 ):
     """An action of its procedure took place."""
 
-    action: str
-    procedure: str | None = None
+    action: Code
+    procedure: Code | None = None
     actor: Actor | None = None
-    unit: str | None = None
+    unit: Code | None = None
     to: Recipient | None = None
-    list_id: str | None = None
+    list_id: Code | None = None
     documents: tuple[str, ...] = ()
     reason: str | None = None
     appointment: Appointment | None = None
     submitted_at: datetime | None = None
     channel: Channel | None = None
     part: Part | None = None
-    party: str | None = None
-    task: str | None = None
+    party: Code | None = None
+    task: Code | None = None
     data: dict[str, Scalar] = {}
 
 
 class PauseUsed(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A pause of a running dossier that began before we kept its facts; open while `to` is absent."""
 
-    pause: str
+    pause: Code
     started_at: datetime
     ended_at: datetime | None = None
 
@@ -107,10 +107,10 @@ class Opened(
     (the case attributes of a log). `ended_at` is the end as the source gives it; events may lie after it.
     """
 
-    procedure: str | None = None
-    state: str | None = None
-    unit: str | None = None
-    officer: str | None = None
+    procedure: Code | None = None
+    state: Code | None = None
+    unit: Code | None = None
+    officer: Code | None = None
     received_at: datetime | None = None
     submitted_at: datetime | None = None
     appointments: tuple[Appointment, ...] = ()
@@ -128,7 +128,7 @@ class Linked(
     """This dossier stands in a relation to another code; facts keep the subject they came with."""
 
     kind: LinkKind
-    other: str
+    other: Code
     reason: str | None = None
     document: str | None = None
 
@@ -139,7 +139,7 @@ class Rated(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="dossier.
 
     channel: Literal["tablet", "paper", "web"]
     scores: dict[str, int]
-    keyed_by: str | None = None
+    keyed_by: Code | None = None
     rated_on: date | None = None
 
 
@@ -148,16 +148,16 @@ class Migrated(
 ):
     """Moves a running dossier to another revision of its procedure, by a decision."""
 
-    revision: str
+    revision: Code
     decision: str
-    state: str | None = None
+    state: Code | None = None
 
 
 class Voided(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="event.voided.v1", tag_field="type"):
     """Correction: the target never took place. It removes the target everywhere from its recorded time on."""
 
-    target_id: str
-    target_source: str | None = None
+    target_id: Code
+    target_source: Code | None = None
     target_revision: int | None = None
     reason: str
     by: Actor | None = None
@@ -169,8 +169,8 @@ class OfficerAppointed(
 ):
     """An officer took up a post."""
 
-    post: str
-    unit: str
+    post: Code
+    unit: Code
     starts_on: date
     decision: str | None = None
 
@@ -180,11 +180,11 @@ class OfficerMoved(
 ):
     """An officer left a post, for another or for none."""
 
-    from_post: str
-    from_unit: str
+    from_post: Code
+    from_unit: Code
     left_on: date
-    to_post: str | None = None
-    to_unit: str | None = None
+    to_post: Code | None = None
+    to_unit: Code | None = None
     decision: str | None = None
 
 
@@ -215,9 +215,9 @@ class OfficerConcluded(
 ):
     """The finding on a complaint of harassment: only a verified one makes a move due."""
 
-    complaint: str
+    complaint: Code
     finding: Literal["verified", "partly", "not_verified"]
-    authority: str
+    authority: Code
     document: str
 
 
@@ -226,7 +226,7 @@ class OfficerAccount(
 ):
     """The officer's account on the national portal."""
 
-    account: str
+    account: Code
     active: bool = True
 
 
@@ -235,7 +235,7 @@ class AlertActed(
 ):
     """A human act on an alert: a fact too, or a rebuild would lose it."""
 
-    alert_id: str
+    alert_id: Code
     act: Literal["acknowledged", "snoozed", "resolved"]
     by: Actor
     until: datetime | None = None
@@ -265,10 +265,10 @@ class BodyErased(
 ):
     """The received bytes of a fact were erased; its typed columns and its proof stay."""
 
-    target_id: str
+    target_id: Code
     rule: str
     by: Actor
-    target_source: str | None = None
+    target_source: Code | None = None
     target_revision: int | None = None
 
 

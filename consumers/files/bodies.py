@@ -114,14 +114,14 @@ def reader(name: str, column: Column, context: Context) -> Reader[Any]:
             return time_or_date(column, context)
         case "cause":
             return values.choice(name, column, context, CAUSES)
-        case "actor":
-            return values.code(name, column, context)
         case "channel":
             return values.choice(name, column, context, _CHANNELS)
         case "part" | "parts":
             return whole(name, column, context)
-        case _:
+        case "reason" | "documents":
             return values.text(name, column, context)
+        case _:
+            return values.code(name, column, context)
 
 
 def appointment(at: datetime | date | None, cause: AppointmentCause | None) -> Appointment | None:

@@ -15,7 +15,7 @@ from consumers.codec import encode
 from workflow.alerts.causes import limit_of
 from workflow.alerts.words import ALERT_KINDS, ALERT_STATES
 from workflow.cli.inputs import moment
-from workflow.cli.naming import worded
+from workflow.cli.naming import with_names, worded
 from workflow.cli.options import Group, OneOf, output_option
 from workflow.cli.output import Column, print_json, print_rows, tell_none
 from workflow.cli.overruns import overrun_of, print_overrun
@@ -44,7 +44,7 @@ SOURCE: Final = "dunghen"
 COLUMNS: Final = (
     Column("due_at", "Due"),
     Column("kind", "Alert"),
-    Column("unit", "Unit"),
+    Column("unit", "Unit", named="below"),
     Column("state", "State"),
     Column("id", "Id", id=True),
 )
@@ -89,7 +89,7 @@ FIELD_NAMES: Final = {
 }
 """What `show` calls the fields of an alert."""
 GROUPED: Final = (
-    Column("group", "Group"),
+    Column("group", "Group", named="below"),
     Column("kind", "Alert"),
     Column("count", "Count", "right"),
     Column("first_due_at", "Earliest due"),
@@ -129,13 +129,17 @@ def list_(place: Place, by: By | None, limit: int, output: Form, **asked: Any) -
     """List alerts, those that meet all that is asked; the earliest due first."""
     with place.opened() as store, store.reading() as reading:
         found = lives(reading.alerts(asked["subjects"] or None)).values()
-        zone = Seen(store, None, None, datetime.now(UTC)).zone
+        seen = Seen(store, None, None, datetime.now(UTC))
+        zone, catalogue = seen.zone, seen.catalogue
     wanted = sorted((one for one in found if _takes(one, asked)), key=_order)
     tell_none(wanted, output, "No alert meets what is asked.")
     if by is not None:
-        print_rows(_groups(wanted, by, output, zone), GROUPED[by == "kind" :], output)
+        groups = _groups(wanted, by, output, zone)
+        if by == "unit":
+            groups = [with_names(one, catalogue, group="unit") for one in groups]
+        print_rows(groups, GROUPED[by == "kind" :], output)
     else:
-        rows = [_row(one, output, zone) for one in wanted[:limit]]
+        rows = [with_names(_row(one, output, zone), catalogue, unit="unit") for one in wanted[:limit]]
         print_rows(rows, COLUMNS if output == "table" else FLAT, output)
     if by is None and len(wanted) > limit:
         click.echo(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from workflow.cli.naming import with_names
 from workflow.cli.output import Column, print_note, print_rows
 from workflow.cli.progress import watched
 from workflow.figures.budget import MILLION, TARGET_PERCENT, counted, of_dossiers
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from workflow.figures.budget import Budget
 
 COLUMNS: Final = (
-    Column("unit", "Unit"),
+    Column("unit", "Unit", named="below"),
     Column("released", "Released", "right"),
     Column("late", "Late", "right"),
     Column("rate", "Late, %", "right"),
@@ -51,7 +52,7 @@ def show_budget(store: Seen, output: Form) -> None:
         if not one.duplicate
     )
     whole, *units = of_dossiers(one for one in found if one is not None)
-    rows = [budget_row(one) for one in (*units, whole)]
+    rows = [with_names(budget_row(one), store.catalogue, unit="unit") for one in (*units, whole)]
     if output != "table":
         print_rows(rows, COLUMNS, output)
         return

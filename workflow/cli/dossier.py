@@ -13,6 +13,7 @@ from workflow.audit.explain import story
 from workflow.audit.views import Filter, Sort, in_order, view
 from workflow.cli.inputs import FILE, facts_of, moment, not_yet, open_log
 from workflow.cli.listing import ONE, print_one, print_views
+from workflow.cli.naming import with_names
 from workflow.cli.options import Group, output_option
 from workflow.cli.output import print_json
 from workflow.cli.progress import watched
@@ -138,7 +139,7 @@ def list_(
             for one in watched(store.judged(), store.progress, "Looking")
         )
         found = in_order(filter(wanted.takes, views), sort)
-    print_views(found[:limit], len(found), output, zone)
+    print_views(found[:limit], len(found), output, store)
 
 
 @dossier.command()
@@ -163,6 +164,7 @@ def show(dossier: str, looking: Looking, output: Form) -> None:
         "facts": kept.facts,
         "last_recorded_at": from_us(kept.last_recorded_at),
     }
+    fields = with_names(fields, store.catalogue, procedure="procedure", unit="unit")
     if looking.known_at is not None:
         # The row says how things are kept now; then fewer facts were known, in a version that is not kept.
         own = [fact.recorded_at for fact in facts if fact.subject == dossier]
@@ -202,6 +204,8 @@ def explain(output: Form, **asked: Any) -> None:  # noqa: ANN401 - one parameter
         valid_at=one.at,
         closes=one.closes and (one.at is None or not goes_on(one.facts, one.at)),
     )
+    if not told.happenings:
+        raise not_yet(one.place, one.subject)
     if output == "json":
         print_json(told)
         return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 import msgspec
 
+from workflow.cli.naming import with_names
 from workflow.cli.options import Command, output_option
 from workflow.cli.output import Column, print_rows
 from workflow.cli.periods import period_of, period_options
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 GROUPS: Final = {
     "all": Column("group", "All"),
     "desk": Column("group", "Desk"),
-    "unit": Column("group", "Unit"),
+    "unit": Column("group", "Unit", named="below"),
 }
 SHARES: Final = (
     Column("evaluated", "Evaluated", "right"),
@@ -72,7 +73,8 @@ def evaluation(looking: Looking, since: str | None, until: str | None, by: By, o
     with looking.opened() as store:
         period = period_of(since, until, store.at, store.zone)
         ratings = _ratings(store)
-        organisation = store.catalogue.organisation
+        catalogue = store.catalogue
+        organisation = catalogue.organisation
         found = [
             one
             for each in watched(store.judged(), store.progress, "Counting")
@@ -86,12 +88,16 @@ def evaluation(looking: Looking, since: str | None, until: str | None, by: By, o
             *(_shown(one, by) for one in parts),
             *({**_shown(one, by), "group": current("All")} for one in whole),
         ]
+        if by == "unit":
+            shown = [with_names(row, catalogue, group="unit") for row in shown]
         print_rows(shown, (GROUPS[by], *SHARES), "table")
         for counted in whole:
             _print_whole(counted)
         click.echo(current("Period: {period}").format(period=period.name))
         return
     rows = [_flat(each, name) for name, group in ((by, parts), ("all", whole)) for each in group]
+    if by == "unit":
+        rows = [with_names(row, catalogue, group="unit") for row in rows]
     print_rows(rows, [Column(key, "") for key in rows[0]] if rows else (), output)
 
 

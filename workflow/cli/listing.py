@@ -8,22 +8,24 @@ from typing import TYPE_CHECKING, Final
 import click
 import msgspec
 
-from workflow.cli.output import Column, print_rows, tell_none
+from workflow.cli.naming import with_names
+from workflow.cli.output import Column, print_rows, tell_none, with_name
 from workflow.cli.sums import shown_instant
 from workflow.i18n import current
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from workflow.audit.views import View
     from workflow.cli.output import Form
+    from workflow.cli.stores import Seen
 
 COLUMNS: Final = (
     Column("subject", "Dossier", id=True),
-    Column("procedure", "Procedure"),
+    Column("procedure", "Procedure", named="below"),
     Column("state", "State"),
-    Column("unit", "Unit"),
+    Column("unit", "Unit", named="below"),
     Column("officer", "Officer"),
     Column("received_at", "Received"),
     Column("due_at", "Due"),
@@ -60,14 +62,13 @@ ONE: Final = (
 FIELDS: Final = (Column("field", "Field"), Column("value", "Value"))
 
 
-def print_views(found: Sequence[View], total: int, form: Form, zone: ZoneInfo) -> None:
+def print_views(found: Sequence[View], total: int, form: Form, store: Seen) -> None:
     """Prints dossiers, and says on standard error where there are more than these."""
     if form == "table":
-        shown = (_shown(one, zone) for one in found)
-        print_rows(shown, COLUMNS, "table")
+        print_rows(_named((_shown(one, store.zone) for one in found), store), COLUMNS, "table")
         tell_none(found, form, "No dossier meets what is asked.")
     else:
-        print_rows(map(msgspec.structs.asdict, found), FLAT, form)
+        print_rows(_named(map(msgspec.structs.asdict, found), store), FLAT, form)
     if total > len(found):
         click.echo(
             current("{shown} of {total} dossiers shown; see more with --limit").format(
@@ -79,13 +80,21 @@ def print_views(found: Sequence[View], total: int, form: Form, zone: ZoneInfo) -
 
 def print_one(fields: Mapping[str, object], columns: Iterable[Column], zone: ZoneInfo) -> None:
     """Prints all fields of one thing, one a line, by the titles of `columns`; those without a value are left out."""
-    titles = {column.key: column.title for column in columns}
+    known = {column.key: column for column in columns}
+    beside = {f"{column.key}_name" for column in known.values() if column.named}
     rows = [
-        {"field": current(titles[name]) if name in titles else name, "value": _value(value, zone)}
+        {
+            "field": current(known[name].title) if name in known else name,
+            "value": with_name(fields, known[name]) if f"{name}_name" in beside else _value(value, zone),
+        }
         for name, value in fields.items()
-        if value not in (None, "", (), [], {})
+        if value not in (None, "", (), [], {}) and name not in beside
     ]
     print_rows(rows, FIELDS, "table")
+
+
+def _named(rows: Iterable[Mapping[str, object]], store: Seen) -> Iterator[dict[str, object]]:
+    return (with_names(row, store.catalogue, procedure="procedure", unit="unit") for row in rows)
 
 
 def _shown(one: View, zone: ZoneInfo) -> dict[str, object]:

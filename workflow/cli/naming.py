@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from workflow.catalogue import Catalogue
     from workflow.procedure.language import Names, Revision, Wording
+
+CodeOf: TypeAlias = Literal["unit", "procedure"]
 
 
 def named(names: Names | None, identifier: str) -> str:
@@ -16,6 +19,26 @@ def named(names: Names | None, identifier: str) -> str:
     if names is None:
         return identifier
     return names.vi if os.environ.get("LANGUAGE") == "vi" else names.en
+
+
+def with_names(row: Mapping[str, object], catalogue: Catalogue, **kinds: CodeOf) -> dict[str, object]:
+    """The row and, as `KEY_name` for each of its keys named, what its code of a unit or a procedure is called.
+
+    None where the definitions have no such code. Columns that are `named` show it in tables.
+    """
+    names = {f"{key}_name": called(row.get(key), kind, catalogue) for key, kind in kinds.items()}
+    return {**row, **names}
+
+
+def called(code: object, kind: CodeOf, catalogue: Catalogue) -> str | None:
+    """The name of a unit or a procedure in the language of the texts; None where the definitions have no such code."""
+    if not isinstance(code, str):
+        return None
+    if kind == "unit":
+        unit = catalogue.organisation.units.get(code) if catalogue.organisation is not None else None
+        return None if unit is None else named(unit.name, code)
+    family = catalogue.families.get(code)
+    return named(list(family.values())[-1].revision.name, code) if family else None
 
 
 def worded(text: Wording) -> str:

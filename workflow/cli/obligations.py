@@ -93,7 +93,7 @@ def list_(looking: Looking, every: bool, output: Form) -> None:  # noqa: FBT001 
             if one.rules.revision.kind in OWED
         ]
         shown = in_order((one for one in found if every or one.open), "due")
-        print_views(shown, len(shown), output, store.zone)
+        print_views(shown, len(shown), output, store)
 
 
 @obligations.command()

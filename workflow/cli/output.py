@@ -39,7 +39,9 @@ class Column(NamedTuple):
     """A column of results: its key in JSON and CSV, its English title in tables, and how it stands.
 
     `words`: its cells hold words of ours, which tables show in the language of the command. `id`: its cells are what
-    another command asks for, never broken over lines.
+    another command asks for, never broken over lines. `named`: its cells are codes, whose names the rows
+    have (`workflow.cli.naming.with_names`): a table shows both where it has room; with
+    `below` names else stand below it.
     """
 
     key: str
@@ -47,6 +49,7 @@ class Column(NamedTuple):
     justify: Literal["left", "right"] = "left"
     words: bool = False
     id: bool = False
+    named: Literal["", "beside", "below"] = ""
 
 
 def print_rows(
@@ -129,9 +132,10 @@ def _print_csv(rows: Iterable[Mapping[str, object]], columns: Sequence[Column], 
 def _print_table(
     rows: Iterable[Mapping[str, object]], columns: Sequence[Column], title: str, out: TextIO
 ) -> None:
-    cells = [[visible(_shown(row.get(column.key), column)) for column in columns] for row in rows]
-    if not cells:
+    rows = list(rows)
+    if not rows:
         return
+    cells = [[visible(with_name(row, column)) for column in columns] for row in rows]
     titles = [current(column.title) for column in columns]
     table = _table([(name, one.justify, None) for name, one in zip(titles, columns, strict=True)], cells)
     wide = out.isatty() and _console(out, WIDEST).measure(table).maximum > _console(out).width
@@ -140,12 +144,14 @@ def _print_table(
     if not wide:
         print_rich(table, stream=out)
         return
+    cells = [[visible(_shown(row.get(column.key), column)) for column in columns] for row in rows]
     right, ids = ([one.justify == "right" for one in columns], [one.id for one in columns])
     shape = fitted(titles, cells, right, ids, _console(out).width)
     if shape is None:
         _print_records(titles, cells, out)
     else:
         _print_shape(columns, shape, out)
+    _print_names(rows, columns, out)
 
 
 def _print_records(titles: Sequence[str], cells: Sequence[Sequence[str]], out: TextIO) -> None:
@@ -218,6 +224,31 @@ def _console(out: TextIO, width: int | None = None) -> Console:
     if width is None and not out.isatty():
         width = WIDEST
     return Console(file=out, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
+
+
+def with_name(row: Mapping[str, object], column: Column) -> str:
+    """What a table shows of a row: a code that has a name stands behind it."""
+    text, name = _shown(row.get(column.key), column), _name(row, column)
+    return text if name is None else f"{name} ({text})"
+
+
+def _name(row: Mapping[str, object], column: Column) -> object:
+    return row.get(f"{column.key}_name") if column.named else None
+
+
+def _print_names(rows: Sequence[Mapping[str, object]], columns: Sequence[Column], out: TextIO) -> None:
+    """Prints below a table what its codes are called, each once."""
+    names = {
+        _shown(row.get(column.key), column): name
+        for column in columns
+        if column.named == "below"
+        for row in rows
+        if (name := _name(row, column)) is not None
+    }
+    for code, name in names.items():
+        print_rich(Text(visible(f"{code}: {name}")), stream=out)
+    if names:
+        out.write("\n")
 
 
 def _shown(value: object, column: Column) -> str:

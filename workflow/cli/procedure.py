@@ -73,6 +73,12 @@ LIMITS: Final = (
     Column("date", "Date", words=True),
     Column("basis", "Legal basis"),
 )
+PHASES: Final = (
+    Column("phase", "Phase"),
+    Column("name", "Name"),
+    Column("starts", "Starts with"),
+    Column("ends", "Ends with"),
+)
 PAUSES: Final = (
     Column("pause", "Pause"),
     Column("name", "Name"),
@@ -237,12 +243,13 @@ def _row(finding: Finding, place: str, run: str) -> dict[str, object]:
 @output_option("table", "json")
 @language_option
 def show_command(file: Path, revision: str | None, output: Form) -> None:
-    """Shows a procedure: states, moves, limits, pauses, guards and registers, in words."""
+    """Shows a procedure: states, moves, limits, phases, pauses, guards and registers, in words."""
     shown, language = _one(read_procedures(file), file, revision), _language()
     parts: dict[str, tuple[Sequence[Column], list[dict[str, object]]]] = {
         "states": (STATES, list(tables.states(shown, language, current))),
         "moves": (MOVES, list(tables.moves(shown, language, current))),
         "limits": (LIMITS, list(tables.limits(shown, language, current))),
+        "phases": (PHASES, list(tables.phases(shown, language))),
         "pauses": (PAUSES, list(tables.pauses(shown, language, current))),
         "guards": (GUARDS, list(tables.guards(shown, language, current))),
         "registers": (REGISTERS, list(tables.registers(shown))),

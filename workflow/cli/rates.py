@@ -12,6 +12,7 @@ from workflow.cli.approvals import tell_unlisted
 from workflow.cli.budgets import show_budget
 from workflow.cli.completeness import Feeds, units_of_officers
 from workflow.cli.indices import show_indices
+from workflow.cli.naming import with_names
 from workflow.cli.options import Command, output_option
 from workflow.cli.output import Column, print_note, print_rows
 from workflow.cli.periods import period_of, period_options
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from workflow.cli.naming import CodeOf
     from workflow.cli.output import Form
     from workflow.cli.stores import Looking, Seen
     from workflow.figures.rates import By, Measure, Period, Rates, Share
@@ -57,14 +59,16 @@ KEYS: Final = (
     "approved",
 )
 """In the order of JSON and CSV."""
+CODES: Final[dict[str, CodeOf]] = {"unit": "unit", "officer-unit": "unit", "procedure": "procedure"}
+"""What the groups are codes of."""
 NOTHING: Final = "-"
 """Of no dossiers there is no rate."""
 Asked: TypeAlias = Literal["all", "unit", "procedure", "officer-unit", "month"]
 GROUPS: Final = {
     "all": Column("group", "All"),
-    "unit": Column("group", "Unit"),
-    "procedure": Column("group", "Procedure"),
-    "officer-unit": Column("group", "Officer's unit"),
+    "unit": Column("group", "Unit", named="below"),
+    "procedure": Column("group", "Procedure", named="below"),
+    "officer-unit": Column("group", "Officer's unit", named="below"),
     "month": Column("group", "Month"),
 }
 
@@ -143,6 +147,8 @@ def rates(  # noqa: PLR0913 - one parameter per option
     ]
     complete = feeds.share(whole.told_by, period)
     rows.append({**_row(whole, "all"), "complete": _share(complete)})
+    if by in CODES:
+        rows = [with_names(row, store.catalogue, group=CODES[by]) for row in rows]
     if output == "table":
         _print_tables(rows, GROUPS[by])
         _tell(whole, left_out, counted=complete.denominator > 0)
@@ -173,8 +179,9 @@ def _check_together(context: click.Context) -> None:
 def _print_tables(rows: Iterable[dict[str, object]], group: Column) -> None:
     """One below the other: all beside each other fit no terminal."""
     shown = [_shown(row) for row in rows]
-    print_rows(shown, (group, *LATE), "table", title="Late")
-    print_rows(shown, (group, *FOLLOWED), "table", title="By the procedure")
+    beside = group._replace(named="beside") if group.named else group
+    print_rows(shown, (beside, *LATE), "table", title="Late")
+    print_rows(shown, (beside, *FOLLOWED), "table", title="By the procedure")
     title = "On time as others count it, and what the figures rest on"
     print_rows(shown, (group, *OTHERS), "table", title=title)
 

@@ -10,6 +10,7 @@ import msgspec
 
 from workflow.catalogue import of_risk
 from workflow.cli.inputs import moment
+from workflow.cli.naming import with_names
 from workflow.cli.options import Group, output_option
 from workflow.cli.output import Column, print_json, print_rows
 from workflow.cli.progress import watched
@@ -55,7 +56,7 @@ CELLS: Final = (
 OPEN: Final = (
     Column("subject", "Dossier", id=True),
     Column("step", "Step"),
-    Column("unit", "Unit"),
+    Column("unit", "Unit", named="below"),
     Column("officer", "Officer"),
     Column("due_at", "Due"),
     Column("left", "Left, h", "right"),
@@ -137,15 +138,18 @@ def list_(looking: Looking, units: tuple[str, ...], at_risk: bool, limit: int, o
     with looking.opened() as store:
         table = _in_force(store, looking)
         found = sorted(_outlooks(store, table, units, at_risk=at_risk), key=lambda one: one.order)
-        zone, threshold = store.zone, table.table.threshold_percent
+        zone, catalogue, threshold = store.zone, store.catalogue, table.table.threshold_percent
+    shown = found[:limit]
     if output == "table":
-        print_rows((_open_row(one, zone) for one in found[:limit]), OPEN, "table")
+        rows = (with_names(_open_row(one, zone), catalogue, unit="unit") for one in shown)
+        print_rows(rows, OPEN, "table")
         words = current(
             "{count} open dossiers; at risk is one with {percent} % or more, by risk table {revision}."
         )
         click.echo(words.format(count=len(found), percent=threshold, revision=table.table.revision))
     else:
-        print_rows(map(msgspec.structs.asdict, found[:limit]), FLAT, output)
+        told = (with_names(one, catalogue, unit="unit") for one in map(msgspec.structs.asdict, shown))
+        print_rows(told, FLAT, output)
     if len(found) > limit:
         click.echo(
             current("{shown} of {total} dossiers shown; see more with --limit").format(

@@ -11,7 +11,7 @@ import msgspec
 from consumers.rotating import acts_after, officers
 from workflow.audit.views import in_order, view
 from workflow.cli.listing import print_views
-from workflow.cli.naming import worded
+from workflow.cli.naming import with_names, worded
 from workflow.cli.options import Group, output_option
 from workflow.cli.output import Column, print_json, print_rows, tell_none
 from workflow.cli.progress import watched
@@ -35,7 +35,7 @@ DUTIES: Final = (
     Column("kind", "Because of"),
     Column("rests_on", "Rests on"),
     Column("post", "Post"),
-    Column("unit", "Unit"),
+    Column("unit", "Unit", named="below"),
     Column("state", "State"),
     Column("due_at", "Due"),
     Column("left_on", "Left on"),
@@ -152,7 +152,7 @@ def handover(officer: str, looking: Looking, units: tuple[str, ...], output: For
             if one.dossier.officer == officer
         )
         found = in_order((one for one in views if one.open and (not units or one.unit in units)), "due")
-        print_views(found, len(found), output, store.zone)
+        print_views(found, len(found), output, store)
 
 
 @rotation.command()
@@ -226,7 +226,8 @@ def _check_reader(rules: Rotation, reader: str | None) -> None:
 
 
 def _row(known: Known, duty: Duty) -> dict[str, object]:
-    return {**msgspec.structs.asdict(duty), "state": known.rotation.state(duty, known.store.at)}
+    row = {**msgspec.structs.asdict(duty), "state": known.rotation.state(duty, known.store.at)}
+    return with_names(row, known.store.catalogue, unit="unit")
 
 
 def _print(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from workflow.errors import UnsoundProcedure
+from workflow.errors import UnsoundProcedure, Words
 from workflow.procedure import flow, forms, sums, values
 from workflow.procedure.finding import ACCEPTABLE, Finding, error, shown_run, warning
 from workflow.procedure.moves import Runs, edges
@@ -56,23 +56,27 @@ def require_sound(revisions: Iterable[Revision], file: Path) -> None:
     """Raises `UnsoundProcedure` with the first error in or between revisions of a file or folder, and how many."""
     given = tuple(revisions)
     errors = [
-        (f"{one.procedure} {one.revision}: {finding.place}: {_with_run(one, finding)}")
+        (f"{one.procedure} {one.revision}: {finding.place}", finding, _shown_by(one, finding))
         for one in given
         for finding in check(one)
         if finding.level == "error"
     ]
-    errors += [f"{finding.place}: {finding}" for finding in check_all(given) if finding.level == "error"]
+    errors += [(finding.place, finding, "") for finding in check_all(given) if finding.level == "error"]
     if errors:
+        where, first, run = errors[0]
         raise UnsoundProcedure(
-            "{file}: {count} errors, the first: {first}; see them all with: dunghen procedure check {file}",
+            "{file}: {count} errors, the first: {where}: {first}{run}; see them all with: "
+            "dunghen procedure check {file}",
             file=file,
             count=len(errors),
-            first=errors[0],
+            where=where,
+            first=Words.of(first.text, first.values),
+            run=run,
         )
 
 
-def _with_run(revision: Revision, finding: Finding) -> str:
-    return f"{finding} ({shown_run(revision, finding.trace)})" if finding.trace else str(finding)
+def _shown_by(revision: Revision, finding: Finding) -> str:
+    return f" ({shown_run(revision, finding.trace)})" if finding.trace else ""
 
 
 def _too_large(revision: Revision) -> Iterator[Finding]:

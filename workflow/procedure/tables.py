@@ -1,4 +1,4 @@
-"""A procedure as rows, for tables and JSON: states, moves, limits, pauses, guards, registers."""
+"""A procedure as rows, for tables and JSON: states, moves, limits, phases, pauses, guards, registers."""
 
 from __future__ import annotations
 
@@ -145,6 +145,17 @@ def pauses(revision: Revision, language: Language, translate: Translate) -> Iter
             "waits_for": pause.waits_for,
             "documents": pause.documents,
             "basis": text_of(pause.basis, language),
+        }
+
+
+def phases(revision: Revision, language: Language) -> Iterator[Row]:
+    """One row for each phase: which actions start its clock and which stop it, in the order of the phases."""
+    for name, phase in revision.phases.items():
+        yield {
+            "phase": name,
+            "name": name_of(phase.name, name, language),
+            "starts": phase.starts,
+            "ends": phase.ends,
         }
 
 

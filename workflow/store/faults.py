@@ -18,6 +18,7 @@ from workflow.errors import (
     Unstorable,
     VersionConflict,
 )
+from workflow.store.misread import misread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,6 +113,16 @@ def _error(store: str, fault: Exception) -> StoreError:
     found = _named(store, cause)
     if found is not None and not (broken and not found.retriable):
         return found
+    other = misread(store, cause)
+    if other is not None:
+        return StoreCorrupt(
+            "{store}: in the table {table} the row {row} holds in its column {column} what is no text in UTF-8, which "
+            "Dunghen never writes; restore the last backup, and see what else writes into this file",
+            store=store,
+            table=other.table,
+            row=other.row,
+            column=other.column,
+        )
     if broken or type(cause).__name__ == "OperationalError":
         unreachable = KNOWN[-1]
         return unreachable.error(unreachable.template, store=store, found=_said(cause))

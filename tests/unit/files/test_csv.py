@@ -365,6 +365,16 @@ def test_blanks_around_a_code_are_refused_the_short_way_as_the_long(read: Readin
     assert plain.reasons == quoted.reasons == {"blanks_around": 4, "subject_missing": 1}
 
 
+@pytest.mark.parametrize("field", ["unit", "to_officer", "to_unit", "task", "list_id", "procedure", "party"])
+def test_any_code_with_blanks_around_is_refused(read: Reading, field: str) -> None:
+    mapping = PLAIN.replace("{fee: fee}", f"{{}}, {field}: fee")
+    found = read(
+        HEAD + f"1,A,receive,{AT},x\n2,A,receive,{AT},x \n3,A,receive,{AT},  \n4,A, receive,{AT},x\n", mapping
+    )
+    assert [fact.id for fact in found.dossiers["A"]] == ["1", "3"]
+    assert found.reasons == {"blanks_around": 2}
+
+
 def test_an_actor_with_blanks_around_is_refused_and_one_of_blanks_only_is_none(read: Reading) -> None:
     mapping = PLAIN.replace("{fee: fee}", "{}, actor: fee")
     found = read(HEAD + f"1,A,receive,{AT},cb-1\n2,A,receive,{AT}, cb-1\n3,A,receive,{AT},  \n", mapping)

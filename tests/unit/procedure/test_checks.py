@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from drawing import SOUND, procedure, read, text
 from effort import counted
 
 from workflow.errors import UnsoundProcedure
+from workflow.i18n import message, translator
 from workflow.procedure.checks import STATES_MAX, check, check_all, require_sound
 from workflow.procedure.finding import shown_run
 
@@ -890,6 +892,10 @@ def test_an_unsound_procedure_is_refused_with_its_first_error_and_the_run_to_it(
     with pytest.raises(UnsoundProcedure, match=r"p\.yaml: 1 errors, the first: .*states\.drafted") as caught:
         require_sound([unsound], Path("p.yaml"))
     assert DRAFTED in str(caught.value)
+    told = message(caught.value, translator("vi"))
+    assert "p.yaml: 1 lỗi, lỗi đầu: 1.004220 1: states.drafted: " in told
+    assert DRAFTED in told
+    assert not re.search("expected|limit|state ", told.replace("dunghen procedure check", ""))
     require_sound([procedure()], Path("p.yaml"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -227,6 +228,18 @@ def test_shows_every_part_in_words(sound: Path, capsys: pytest.CaptureFixture[st
     assert "Luật Đất đai 2024" in out
     assert "Đăng ký biến động" in out
     assert "5 ngày làm việc" in out
+
+
+def test_shows_the_phases_in_their_order(sound: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    phases = "phases:\n  check: {name: {vi: Thẩm định, en: Checking}, starts: [receive], ends: [assign]}\n"
+    sound.write_text(f"{text()}\n{phases}  sign: {{starts: [assign]}}\n", "utf-8")
+    assert run(["procedure", "show", str(sound), "--lang", "vi"]) == 0
+    assert re.search(r"Giai đoạn +Tên +Bắt đầu bằng +Kết thúc bằng", capsys.readouterr().out)
+    assert run(["procedure", "show", str(sound), "--output", "json", "--lang", "en"]) == 0
+    assert json.loads(capsys.readouterr().out)["phases"] == [
+        {"phase": "check", "name": "Checking", "starts": ["receive"], "ends": ["assign"]},
+        {"phase": "sign", "name": "sign", "starts": ["assign"], "ends": []},
+    ]
 
 
 def test_shows_the_same_as_json(sound: Path, capsys: pytest.CaptureFixture[str]) -> None:
