@@ -167,7 +167,7 @@ class Touched:
         due = _moment(next_at if wakes is None else min(next_at, wakes))
         alerts = before.alerts + len(after) - len(lives)
         if (due, alerts) != (before.next_due_at, before.alerts):
-            self.row = before._replace(next_due_at=due, alerts=alerts)
+            self.row = before.looked_at(due, alerts)
         return spoken
 
     def _watch(self, rules: Rules, dossier: Dossier, dates: tuple[Deadline, ...] | None = None) -> Watched:

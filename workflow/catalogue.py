@@ -305,7 +305,8 @@ def from_archive(archived: Iterable[Definition]) -> Catalogue:
     """The catalogue of archived definitions, given from the first recorded to the last.
 
     Of calendars, sources, organisations, risk tables, rotation rules and ledgers the last counts; every revision of a
-    procedure stays. Raises StoreCorrupt where they cannot be read, or do not belong together.
+    procedure stays, of a draft that was corrected the last text. Raises StoreCorrupt where they cannot be read, or do
+    not belong together.
     """
     try:
         return _from_archive(archived)
@@ -329,7 +330,7 @@ def _kind(one: Definition) -> type[msgspec.Struct]:
 
 
 def _from_archive(archived: Iterable[Definition]) -> Catalogue:
-    procedures: list[Revision] = []
+    procedures: dict[tuple[str, str], Revision] = {}
     calendars: dict[str, Calendar] = {}
     sources: dict[str, SourceDefinition] = {}
     organisation: Organisation | None = None
@@ -339,7 +340,7 @@ def _from_archive(archived: Iterable[Definition]) -> Catalogue:
     for one in archived:
         match msgspec.json.decode(one.content, type=_kind(one)):
             case Revision() as revision:
-                procedures.append(revision)
+                procedures[revision.procedure, revision.revision] = revision
             case CalendarDefinition() as calendar:
                 calendars[calendar.name] = Calendar(calendar)
             case SourceDefinition() as source:
@@ -352,7 +353,7 @@ def _from_archive(archived: Iterable[Definition]) -> Catalogue:
                 risk = table
             case Ledger() as approvals:
                 ledger = approvals
-    return Catalogue(procedures, calendars, sources, organisation, risk, rotation, ledger)
+    return Catalogue(procedures.values(), calendars, sources, organisation, risk, rotation, ledger)
 
 
 def of_risk(table: RiskTable) -> Definition:

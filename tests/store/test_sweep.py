@@ -32,7 +32,7 @@ from consumers.ticker import tick
 from workflow.clocks.calendar import Calendar, CalendarDefinition, Covers, Day, Hours
 from workflow.errors import LedgerError
 from workflow.facts import Fact, Migrated
-from workflow.procedure.language import Anchor, Binds, Counting, Effective, Limit, Names
+from workflow.procedure.language import Anchor, Approval, Binds, Counting, Effective, Limit, Names
 from workflow.store.alerts import lives
 from workflow.store.opening import open_store
 from workflow.store.rows import to_us
@@ -40,7 +40,7 @@ from workflow.store.rows import to_us
 if TYPE_CHECKING:
     from workflow.catalogue import Catalogue
     from workflow.store.rows import DossierRow
-    from workflow.store.store import Store
+    from workflow.store.store import Reading, Store
 
 RULES = catalogue()
 LATER = NOW.replace(month=7)
@@ -428,12 +428,60 @@ def test_a_dry_run_tells_the_same_and_keeps_nothing(store: Store) -> None:
     assert dry == moves(swept(store, RULES))
 
 
-def test_a_definition_edited_after_its_first_use_is_not_put_into_force(store: Store) -> None:
-    apply(store, RULES, messages(*LIFE), now=NOW)
-    edited = catalogue(revision(name=Names(vi="Khác", en="Other")), generic())
+@pytest.mark.parametrize("figures", ["approved", "statutory"])
+def test_a_revision_that_is_no_draft_is_not_put_into_force_once_it_was_edited(
+    store: Store, figures: str
+) -> None:
+    approval = Approval(document="QT-1", decision="1/QĐ", decided_on=date(2026, 1, 5))
+    told = {"figures": figures, "approval": approval if figures == "approved" else None}
+    apply(store, catalogue(revision(**told), generic()), messages(*LIFE), now=NOW)
+    edited = catalogue(revision(**told, name=Names(vi="Khác", en="Other")), generic())
 
     with pytest.raises(LedgerError, match="undo the edit"):
         Sweep(store, edited, LATER)
+
+
+def drafts(reading: Reading) -> list[str]:
+    return [one.revision for one in reading.definitions() if (one.kind, one.name) == ("procedure", CODE)]
+
+
+def test_a_draft_may_be_corrected_and_put_back_and_what_was_judged_by_it_before_stays_known(
+    store: Store, where: str
+) -> None:
+    """A sample was approved by nobody: what is wrong in it is corrected under its own number."""
+    first, other = RULES, catalogue(revision(name=Names(vi="Khác", en="Other")), generic())
+    apply(store, first, messages(*LIFE), now=NOW)
+    before = rows(store)[SUBJECT].fingerprint
+
+    (moved_,) = swept(store, other)
+    after = rows(store)[SUBJECT].fingerprint
+
+    assert (moved_.row.dossiers, before == after) == (1, False)
+    assert replayed(store)[0] == []
+    with closing(open_store(where)) as later:
+        with pytest.raises(LedgerError, match="undo the edit"):
+            apply(later, first, messages(act("receive", 0, subject="B")), now=LATER)
+        apply(later, other, messages(act("receive", 0, subject="C")), now=LATER)
+    with store.reading() as reading:
+        assert drafts(reading) == ["1", "1 ~2"]
+    with closing(open_store(where)) as later:
+        swept(later, first, LATER + timedelta(days=1))
+        assert rows(later)[SUBJECT].fingerprint == before
+        assert replayed(later)[0] == []
+        assert [one.row.dossiers for one in swept(later, first, LATER + timedelta(days=2))] == [0]
+        with later.reading() as reading:
+            assert drafts(reading) == ["1", "1 ~2", "1 ~3"]
+
+
+def test_a_draft_is_approved_under_its_own_number_and_not_edited_from_then_on(store: Store) -> None:
+    approval = Approval(document="QT-1", decision="1/QĐ", decided_on=date(2026, 1, 5))
+    signed = revision(figures="approved", approval=approval)
+    apply(store, RULES, messages(*LIFE), now=NOW)
+    swept(store, catalogue(signed, generic()))
+
+    assert replayed(store)[0] == []
+    with pytest.raises(LedgerError, match="undo the edit"):
+        swept(store, RULES, LATER + timedelta(days=1))
 
 
 def test_facts_that_come_after_a_run_are_recorded_after_it(store: Store) -> None:

@@ -6,9 +6,11 @@ docs/alerts.md says each kind: when it is raised, to whom, how it ends.
 
 from __future__ import annotations
 
+from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from workflow.alerts.causes import Cause, as_promised, causes
@@ -22,7 +24,7 @@ from workflow.procedure.language import both
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
     from workflow.alerts.office import Office
     from workflow.messages import Kind, Topic
@@ -42,7 +44,7 @@ _FEEDBACK: Final = ("feedback", "complaint")
 _OF_FEEDBACK: Final[dict[Kind, Kind]] = {"dossier_late": "feedback_late", "dossier_at_risk": "feedback_due"}
 
 
-class Watched(NamedTuple):
+class Watched(Struct, frozen=True, gc=False):
     """`up`: causes that are true by now, whether or not they may be said yet. `next_at`: the earliest later moment at
     which one becomes so; FAR where none is ahead."""
 

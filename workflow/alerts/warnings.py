@@ -115,8 +115,12 @@ class Steps:
         """What took effect up to then ended no warning that would still be said; of a log nothing is ever said."""
         if rules.revision.kind == "log":
             return FAR
-        office, now = self._office, self._now
-        delay = max(map(office.delay, {source_of(dossier)}.union([fact.source for fact in facts])))
+        office, now, source = self._office, self._now, source_of(dossier)
+        delay = office.delay(source)
+        for fact in facts:
+            if fact.source != source:
+                source = fact.source
+                delay = max(delay, office.delay(source))
         return office.day_before(now - LOOKED_FOR - delay, dossier.unit, now) - delay
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from workflow.errors import DefinitionError
@@ -39,7 +40,7 @@ def anchor_of(rule: str, limit: Limit, layout: Layout) -> AnchorOf:
         return _entered(state)
     if limit.binds is not None and limit.binds.phase is not None:
         return _begun(limit.binds.phase)
-    return lambda dossier: dossier.received_at
+    return attrgetter("received_at")
 
 
 def default_place(rule: str, limit: Limit) -> str:
@@ -186,11 +187,11 @@ def _named_anchor(starts: Anchor, layout: Layout) -> AnchorOf:
 def _milestone(name: str) -> AnchorOf:
     match name:
         case "submitted":
-            return lambda dossier: dossier.submitted_at
+            return attrgetter("submitted_at")
         case "issued":
-            return lambda dossier: dossier.issued_at
+            return attrgetter("issued_at")
         case "ready":
-            return lambda dossier: dossier.ready_at
+            return attrgetter("ready_at")
         case "paused":
             return lambda dossier: max((taken.started_at for taken in dossier.pauses), default=None)
         case "resumed":
@@ -202,7 +203,7 @@ def _milestone(name: str) -> AnchorOf:
         case _ if name in ENDING_MILESTONES:
             return lambda dossier: dossier.ended_at if dossier.ended_by == name else None
         case _:
-            return lambda dossier: dossier.received_at
+            return attrgetter("received_at")
 
 
 def _entered(state: str) -> AnchorOf:

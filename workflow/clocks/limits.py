@@ -277,7 +277,8 @@ class LimitClock:
         stops = rules.stops(dossier, anchor, moment)
         restarts = rules.any_restarts and rules.restarts(dossier, anchor)
         if not (stops or restarts or dossier.extensions):
-            return counter.due(anchor, number), False
+            due = self._plain(dossier, anchor, counter)
+            return None if due is None else (due, False)
         try:
             begun = counter.begin(anchor)
             if restarts:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.json import decode
+
 from workflow.catalogue import Definition
 from workflow.errors import LedgerError
+from workflow.procedure.language import Revision
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 
+_AMENDED: Final = " ~"
+"""Between the number of a revision and which of its texts it is: no number that somebody writes ends so."""
 _REVISION_EDITED: Final = (
     "{store}: {kind} {name} revision {revision}: expected the content it was first used with ({expected}), found "
     "another ({found}); undo the edit, or give the new text a new revision"
@@ -33,20 +38,29 @@ def to_keep(
     """Those of the definitions that are not kept yet. `kept`: the first recorded first.
 
     `again`: also those that come back after another. Of all but procedures the last counts, so such a one is kept once
-    more, under a number that says the how manieth it is. Raises LedgerError for one that was edited.
+    more, under a number that says the how manieth it is. So is what a revision of sample figures says anew: nobody had
+    approved it, and of its texts the last counts. Raises LedgerError for any other that was edited.
     """
     found: dict[tuple[str, str], list[Definition]] = {}
     for one in kept:
         found.setdefault(one[:2], []).append(one)
     for one in used:
         known = found.get(one[:2], [])
-        same = next((each for each in known if each.revision == one.revision), None)
+        texts = [each for each in known if each.revision.partition(_AMENDED)[0] == one.revision]
+        same = texts[-1]._replace(revision=one.revision) if texts else None
         if same is None:
             yield one
         elif same != one:
-            raise edited(store, one, same)
+            if not (again and _is_draft(same)):
+                raise edited(store, one, same)
+            yield one._replace(revision=f"{one.revision}{_AMENDED}{len(texts) + 1}")
         elif again and one.kind != "procedure" and known[-1].fingerprint != one.fingerprint:
             yield one._replace(revision=f"{one.revision}-{len(known) + 1}")
+
+
+def _is_draft(one: Definition) -> bool:
+    """Whether it is a revision of a procedure that never was approved."""
+    return one.kind == "procedure" and decode(one.content, type=Revision).figures == "sample"
 
 
 def edited(store: str, one: Definition, found: Definition) -> LedgerError:

@@ -15,7 +15,7 @@ from workflow.canonical import canonical
 from workflow.errors import StoreCorrupt
 from workflow.factrows import FactRows
 from workflow.facts import Acted, Appointment, Body, Fact, Opened
-from workflow.store.rows import EPOCH, FactRow, from_us, to_us
+from workflow.store.rows import EPOCH, FactRow, fact_row, from_us, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -163,21 +163,23 @@ def prepare(fact: Fact, bodies: Bodies) -> Prepared:
 def row(one: Prepared, received: bytes, recorded_at: int, salt: bytes) -> FactRow:
     """The row of a fact."""
     fact = one.fact
-    return FactRow(
-        fact.subject,
-        fact.source,
-        fact.id,
-        fact.revision,
-        _TYPES[type(fact.body)],
-        to_us(fact.occurred_at),
-        None if fact.entered_at is None else to_us(fact.entered_at),
-        recorded_at,
-        fact.sequence,
-        one.told,
-        received,
-        salt,
-        sha256(salt + received).digest(),
-        one.digest,
+    return fact_row(
+        (
+            fact.subject,
+            fact.source,
+            fact.id,
+            fact.revision,
+            _TYPES[type(fact.body)],
+            to_us(fact.occurred_at),
+            None if fact.entered_at is None else to_us(fact.entered_at),
+            recorded_at,
+            fact.sequence,
+            one.told,
+            received,
+            salt,
+            sha256(salt + received).digest(),
+            one.digest,
+        )
     )
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from msgspec import Struct
 from msgspec.msgpack import Ext
-from msgspec.structs import astuple
+from msgspec.structs import asdict, astuple, replace
 
 from workflow.catalogue import JUDGE_VERSION
 from workflow.errors import JudgedOtherwise, StoreCorrupt
 from workflow.model import Dossier
-from workflow.store.rows import DossierRow, from_us, to_us
+from workflow.store.rows import DossierRow, dossier_row, from_us, to_us
 from workflow.verdict import deviates
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ _HEAD: Final = _ARRAY_16 + len(_FIELDS).to_bytes(2, "big")
 """How a list of as many values as a dossier has fields begins: without it a list cut short is read with defaults."""
 
 
-class Standing(NamedTuple):
+class Standing(Struct, frozen=True, gc=False):
     """What a dossier row says beside its judgment: the code its facts name, why it is blocked, its version, how many
     facts it has, when the last of them was recorded (microseconds), how many alerts about it are kept, when they must
     be looked at again (microseconds), and the codes of its story where it has several."""
@@ -120,32 +121,34 @@ def row(
     committed = _headline([one for one in dates if one.kind == "committed"])
     released_at = rules.clock.released_at(dossier, _ANY_TIME)
     ended_at = _us(dossier.ended_at)
-    return DossierRow(
-        dossier.subject,
-        standing.code,
-        rules.revision.procedure,
-        dossier.revision,
-        basis.fingerprint,
-        basis.calendar,
-        basis.judge_version,
-        dossier.state,
-        dossier.unit,
-        dossier.officer,
-        _us(dossier.received_at),
-        _us(released_at),
-        ended_at,
-        *appointment,
-        *committed,
-        _deviated(rules, dossier, has_ended=ended_at is not None and ended_at <= at),
-        _minutes_left(rules, dossier, benchmark, at),
-        standing.next_due_at,
-        standing.blocked,
-        standing.linked,
-        standing.version,
-        standing.facts,
-        standing.last_recorded_at,
-        standing.alerts,
-        pack(dossier),
+    return dossier_row(
+        (
+            dossier.subject,
+            standing.code,
+            rules.revision.procedure,
+            dossier.revision,
+            basis.fingerprint,
+            basis.calendar,
+            basis.judge_version,
+            dossier.state,
+            dossier.unit,
+            dossier.officer,
+            _us(dossier.received_at),
+            _us(released_at),
+            ended_at,
+            *appointment,
+            *committed,
+            _deviated(rules, dossier, has_ended=ended_at is not None and ended_at <= at),
+            _minutes_left(rules, dossier, benchmark, at),
+            standing.next_due_at,
+            standing.blocked,
+            standing.linked,
+            standing.version,
+            standing.facts,
+            standing.last_recorded_at,
+            standing.alerts,
+            pack(dossier),
+        )
     )
 
 
@@ -161,7 +164,7 @@ def blank(rules: Rules, basis: Basis, subject: str, kept: Standing) -> DossierRo
         "deviated": False,
         "judgment": pack(begun),
         **basis._asdict(),
-        **kept._asdict(),
+        **asdict(kept),
     }
     return DossierRow(**{**nothing, **known})
 
@@ -180,7 +183,7 @@ def story_row(  # noqa: PLR0913 - as `row`, and which code of which story
 
     `dates`: the deadlines as of `latest`, when the last fact of the story was recorded.
     """
-    shared = standing._replace(linked=listed(story), last_recorded_at=latest)
+    shared = replace(standing, linked=listed(story), last_recorded_at=latest)
     found = row(rules, basis, dossier, shared, dates)
     return found._replace(subject=code, last_recorded_at=standing.last_recorded_at)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final, NamedTuple
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -71,6 +72,21 @@ class DossierRow(NamedTuple):
     last_recorded_at: int
     alerts: int
     judgment: bytes
+
+    def looked_at(self, next_due_at: int | None, alerts: int) -> DossierRow:
+        """The row once its alerts were looked at: when to look again, and how many are kept."""
+        values = list(self)
+        values[_NEXT_DUE_AT], values[_ALERTS] = next_due_at, alerts
+        return dossier_row(values)
+
+
+_NEXT_DUE_AT: Final = DossierRow._fields.index("next_due_at")
+_ALERTS: Final = DossierRow._fields.index("alerts")
+
+fact_row: Final = partial(tuple.__new__, FactRow)
+dossier_row: Final = partial(tuple.__new__, DossierRow)
+"""Rows of all their values in the order of the columns: a class that also takes names needs more than twice as long,
+for every fact."""
 
 
 class AlertRow(NamedTuple):
