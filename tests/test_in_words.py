@@ -229,6 +229,14 @@ def test_a_unit_is_named_in_the_language_of_the_reader_and_machines_keep_its_cod
         assert f"{name} (branch-ninh-kieu)" in dunghen(*asked, "--lang", language).stdout
 
 
+def test_where_no_broker_answers_all_that_the_store_knows_is_told_first(store: Path) -> None:
+    asked = ("status", "--store", store, "--at", "2025-03-06", "--brokers", "127.0.0.1:1", "--lang", "vi")
+    table, told = dunghen(*asked, status=3), dunghen(*asked, "--output", "json", status=3)
+    assert "Chi nhánh Ninh Kiều (branch-ninh-kieu)" in table.stdout
+    assert "127.0.0.1:1: không trả lời kịp" in table.stderr
+    assert json.loads(told.stdout)["facts"] == 1
+
+
 CITED: Final = {
     "vi": "Nghị định 43/2014/NĐ-CP, Điều 61, khoản 2",
     "en": "Decree 43/2014/NĐ-CP art. 61.2",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 from transitions import Event, Machine, Transition
 
 from workflow.errors import DefinitionError
-from workflow.model import Violation
+from workflow.model import Outcome, Violation
 from workflow.plan import ActionPlan, Plan, break_order, compiled
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from workflow.facts import Acted
-    from workflow.model import Dossier, Outcome
+    from workflow.model import Dossier
     from workflow.plan import Judge
     from workflow.procedure.language import OnOrderBreak, Revision
 
@@ -63,7 +63,7 @@ class ActionEvent(Event):
         self.rules: dict[str, Step] = {}
         self.on_order_break: OnOrderBreak = "refuse"
         self.followed: dict[str, Step] = {}
-        self._breaks: dict[str, Violation] = {}
+        self._refused: dict[str, Outcome] = {}
 
     def add_transition(self, transition: Transition) -> None:
         """Takes one move; a second one for the same state would be silently ignored by the library: refused."""
@@ -80,13 +80,15 @@ class ActionEvent(Event):
 
     def out_of_order(self, dossier: Dossier, act: Acted, at: datetime) -> Outcome:
         """The outcome of `act` where it may not start; changes the dossier it is given."""
-        broken = self._breaks.get(dossier.state)
-        if broken is None:
-            broken = self._breaks[dossier.state] = order_break(self.procedure, dossier.state, self.name)
-        step = self.followed.get(dossier.state)
+        state = dossier.state
+        refused = self._refused.get(state)
+        if refused is None:
+            refused = Outcome("refused", (order_break(self.procedure, state, self.name),))
+            self._refused[state] = refused
+        step = self.followed.get(state)
         if step is not None:
-            return step.judge(dossier, act, at, broken)
-        return break_order(dossier, act, at, broken, self.on_order_break)
+            return step.judge(dossier, act, at, refused.violations[0])
+        return break_order(dossier, act, at, refused, self.on_order_break)
 
 
 class ProcedureMachine(Machine):
@@ -149,8 +151,8 @@ class ProcedureMachine(Machine):
         event = self.actions.get(act.action)
         if event is not None:
             return event.out_of_order(dossier, act, at)
-        broken = order_break(self, dossier.state, act.action)
-        return break_order(dossier, act, at, broken, "stop" if self.unknown_stops else "refuse")
+        refused = Outcome("refused", (order_break(self, dossier.state, act.action),))
+        return break_order(dossier, act, at, refused, "stop" if self.unknown_stops else "refuse")
 
 
 def order_break(machine: ProcedureMachine, state: str, action: str) -> Violation:

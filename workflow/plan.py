@@ -13,7 +13,7 @@ from workflow.model import Dossier, Missed, Outcome, Status, Violation
 from workflow.registers import Take, keep
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from workflow.clocks.clock import LimitClock
@@ -216,11 +216,12 @@ def _arrive(plan: Plan, dossier: Dossier, dest: str, at: datetime) -> None:
         end(dossier, at, plan.ends_by)
 
 
-def break_order(dossier: Dossier, act: Acted, at: datetime, broken: Violation, how: OnOrderBreak) -> Outcome:
+def break_order(dossier: Dossier, act: Acted, at: datetime, refused: Outcome, how: OnOrderBreak) -> Outcome:
     """Refuses an act out of order; where the break stops, nothing after it is judged."""
     dossier.halted = how == "stop"
     slip(dossier, act, at)
-    return outcome("refused", dossier, [broken])
+    _remember(dossier, refused.violations)
+    return refused
 
 
 def _mistyped(values: Typed, raw: Scalar) -> Violation:
@@ -229,9 +230,13 @@ def _mistyped(values: Typed, raw: Scalar) -> Violation:
 
 def outcome(status: Status, dossier: Dossier, broken: list[Violation]) -> Outcome:
     """An outcome with violations, which the dossier remembers by rule."""
+    _remember(dossier, broken)
+    return Outcome(status, tuple(broken))
+
+
+def _remember(dossier: Dossier, broken: Sequence[Violation]) -> None:
     known = dossier.broken
     for violation in broken:
         if violation.rule not in known:
             known = {**known, violation.rule: violation.kind}
     dossier.broken = known
-    return Outcome(status, tuple(broken))

@@ -24,6 +24,7 @@ times their size, stay in a core's cache until they are judged."""
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _BOM: Final = b"\xef\xbb\xbf"
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Bytes:
@@ -139,6 +140,12 @@ class Blocks:
             text = block.decode()
         except UnicodeDecodeError as error:
             line = self.first_line + block.count(b"\n", 0, error.start)
+            if self._offset == 0 and block.startswith(_UTF_16):
+                raise InputError(
+                    "{place}: expected UTF-8, found UTF-16; save the file as UTF-8, which a sheet calls `CSV UTF-8`",
+                    reason="encoding",
+                    place=f"{self.name}:1",
+                ) from error
             raise InputError(
                 "{place}: expected UTF-8, found the byte {found} at offset {offset}; save the file as UTF-8",
                 reason="encoding",

@@ -29,21 +29,38 @@ TimeShape: TypeAlias = Literal[
     "yyyyMMddHHmmss",
     "dd/MM/yyyy HH:mm",
     "dd/MM/yyyy HH:mm:ss",
+    "dd.MM.yyyy HH:mm",
+    "dd.MM.yyyy HH:mm:ss",
+    "d/M/yyyy",
+    "d/M/yyyy H:mm",
+    "d/M/yyyy H:mm:ss",
     "epoch_s",
     "epoch_ms",
 ]
 """`iso`: RFC 3339 with a `T`, the offset may be missing where the mapping has a zone; `date`: yyyy-MM-dd;
-`epoch_s`, `epoch_ms`: whole seconds or milliseconds since 1970-01-01 UTC; the others read as they look."""
+`epoch_s`, `epoch_ms`: whole seconds or milliseconds since 1970-01-01 UTC; the others read as they look,
+`d`, `M` and `H` with one digit or two, as a sheet shows them."""
 
 REMEMBERED_MAX: Final = 65_536
 """Distinct time texts remembered: dates repeat (4,916 days in 13 years), instants do not and must not fill memory."""
 
-DATE_SHAPES: Final = frozenset({"date", "yyyyMMdd", "dd/MM/yyyy", "dd.MM.yyyy"})
+DATE_SHAPES: Final = frozenset({"date", "yyyyMMdd", "dd/MM/yyyy", "dd.MM.yyyy", "d/M/yyyy"})
 WITH_OFFSET: Final = frozenset({"iso", "epoch_s", "epoch_ms"})
 """Shapes that can name their instant without the mapping's zone."""
 
-_PARTS: Final = {"yyyy": r"(?P<year>\d{4})", "MM": r"(?P<month>\d\d)", "dd": r"(?P<day>\d\d)"}
-_CLOCK: Final = {"HH": r"(?P<hour>\d\d)", "mm": r"(?P<minute>\d\d)", "ss": r"(?P<second>\d\d)"}
+_PARTS: Final = {
+    "yyyy": r"(?P<year>\d{4})",
+    "MM": r"(?P<month>\d\d)",
+    "dd": r"(?P<day>\d\d)",
+    "HH": r"(?P<hour>\d\d)",
+    "mm": r"(?P<minute>\d\d)",
+    "ss": r"(?P<second>\d\d)",
+    "M": r"(?P<month>\d\d?)",
+    "d": r"(?P<day>\d\d?)",
+    "H": r"(?P<hour>\d\d?)",
+}
+_PART: Final = re.compile("|".join(_PARTS))
+"""The words of a shape, the longer ones first."""
 _ISO: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _WHOLE: Final = re.compile(r"-?\d{1,15}", re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,9 +68,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 def _pattern(shape: str) -> re.Pattern[str]:
     pattern = re.escape("yyyy-MM-dd" if shape == "date" else shape)
-    for word, group in (_PARTS | _CLOCK).items():
-        pattern = pattern.replace(word, group)
-    return re.compile(pattern, re.ASCII)
+    return re.compile(_PART.sub(lambda word: _PARTS[word[0]], pattern), re.ASCII)
 
 
 _PATTERNS: Final = {shape: _pattern(shape) for shape in get_args(TimeShape) if shape not in WITH_OFFSET}

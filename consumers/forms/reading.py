@@ -101,7 +101,12 @@ class FormReader:
         parts: list[Part] = []
         for kind in self._kinds:
             for inner, where in _entries(kind.told.each, levels, place):
-                part = self._part(kind, inner, f"{where} {kind.told.kind}")
+                named = f"{where} {kind.told.kind}"
+                part = (
+                    Part(named, None, inner)
+                    if isinstance(inner, InputError)
+                    else self._part(kind, inner, named)
+                )
                 if part is not None:
                     parts.append(part)
         return parts
@@ -235,14 +240,29 @@ def _coded(name: str, column: Column, source: SourceDefinition) -> Column:
 
 def _entries(
     each: str | None, levels: list[dict[str, Any]], place: str
-) -> Iterator[tuple[list[dict[str, Any]], str]]:
+) -> Iterator[tuple[list[dict[str, Any]] | InputError, str]]:
+    """Each object of a list inside a record, or why it is none. No list, null and an empty text hold none."""
     if each is None:
         yield levels, place
         return
     found = _at(levels[0], each)
-    for index, entry in enumerate(found if isinstance(found, list) else ()):
-        if isinstance(entry, dict):
-            yield [entry, *levels], f"{place}.{each}[{index}]"
+    if found in (None, ""):
+        return
+    if not isinstance(found, list):
+        yield _no_objects(each), f"{place}.{each}"
+        return
+    for index, entry in enumerate(found):
+        inner = [entry, *levels] if isinstance(entry, dict) else _no_objects(each)
+        yield inner, f"{place}.{each}[{index}]"
+
+
+def _no_objects(each: str) -> InputError:
+    return InputError(
+        "expected a list of objects at {expected}, found {found}; send the records there",
+        reason="no_records",
+        expected=each,
+        found=Words("something else"),
+    )
 
 
 def _at(tree: dict[str, Any], path: str) -> Any:  # noqa: ANN401 - JSON, not yet typed

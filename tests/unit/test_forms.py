@@ -123,6 +123,32 @@ def test_a_whole_dossier_tells_receipt_supplement_and_end(opened: Callable[..., 
     ]
 
 
+@pytest.mark.parametrize(
+    ("told", "place"),
+    [
+        ("none", "data[0].DanhSachHoSoBoSung "),
+        ({"HoSoBoSungId": 7}, "data[0].DanhSachHoSoBoSung "),
+        ([SUPPLEMENT, ["HoSoBoSungId"]], "data[0].DanhSachHoSoBoSung[1] "),
+    ],
+)
+def test_what_is_no_object_of_a_list_is_refused_and_not_left_out(
+    opened: Callable[..., FormFile], told: object, place: str
+) -> None:
+    file = opened("portal-whole", whole(DanhSachHoSoBoSung=told))
+    refused = [part for part in file.parts() if part.error is not None]
+
+    assert {part.error.code for part in refused if part.error} == {"no_records"}
+    assert all(place in part.place for part in refused)
+    assert acts(facts_of(file))[0] == ("receive", "2026-03-02T01:15:00+00:00")
+
+
+@pytest.mark.parametrize("told", [[], None, ""])
+def test_a_list_of_nothing_is_no_fault(opened: Callable[..., FormFile], told: object) -> None:
+    file = opened("portal-whole", whole(DanhSachHoSoBoSung=told))
+    assert "request_supplement" not in dict(acts(facts_of(file)))
+    assert not file.refusals.total
+
+
 def test_the_first_slip_is_the_date_before_the_supplement_moved_it(opened: Callable[..., FormFile]) -> None:
     bodies = [fact.body for fact in facts_of(opened("portal-whole", whole())) if isinstance(fact.body, Acted)]
     slips = [(slip.at, slip.cause) for body in bodies if (slip := body.appointment) is not None]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from clockmaking import at, calendar, can_tho, wall
 from clockmaking import revision as written
 from msgspec.structs import replace
@@ -77,9 +78,14 @@ class Desk:
     """One dossier under an office: facts are heard when they take place, and it is looked at when it was told to."""
 
     def __init__(
-        self, *, kind: str = "dossier", office: Office = OFFICE, calendar: Calendar | None = None
+        self,
+        *,
+        kind: str = "dossier",
+        office: Office = OFFICE,
+        calendar: Calendar | None = None,
+        text: str = PROCEDURE,
     ) -> None:
-        revision = replace(written(PROCEDURE), kind=kind)
+        revision = replace(written(text), kind=kind)
         self.rules = compile_rules(revision, {"vn-can-tho": calendar or can_tho()})
         self.office = office
         self.facts: list[Fact] = []
@@ -260,6 +266,24 @@ def test_a_slip_that_is_no_first_one_is_held_against_nothing() -> None:
     desk.tell("receive", MONDAY, appointment=slip(20, "correction"))
     desk.until("2024-07-08 12:00")
     assert desk.story("appointment_differs") == []
+
+
+ALL = PROCEDURE[PROCEDURE.index("limits: ") :]
+CHECK = "check: {starts: [receive], ends: [ask]}"
+SUPPLY = "supply: {starts: [ask], ends: [issue]}"
+
+
+@pytest.mark.parametrize(("phases", "said"), [(CHECK, ["raised"]), (f"{CHECK}, {SUPPLY}", [])])
+def test_a_slip_is_not_held_against_a_phase_that_others_follow(phases: str, said: list[str]) -> None:
+    """It promises the result: two days of checking end on the 3rd, but the dossier is not done by then."""
+    limit = "limits: {check: {binds: {phase: check}, within: 2, counts: days, date: committed}}"
+    desk = Desk(text=PROCEDURE.replace(ALL, f"phases: {{{phases}}}\n{limit}\n"))
+    desk.tell("receive", MONDAY, appointment=slip(20))
+    desk.until("2024-07-02 12:00")
+    assert [date.due_at for date in desk.dates(MONDAY) if date.kind == "committed"] == [
+        at("2024-07-03 17:00")
+    ]
+    assert [change for change, _ in desk.story("appointment_differs")] == said
 
 
 def test_a_slip_told_before_its_limit_begins_to_count_is_held_against_nothing() -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workflow.alerts.office import Office
     from workflow.clocks.limits import LimitClock
     from workflow.model import DeadlineKind
+    from workflow.procedure.language import Revision
     from workflow.rules import Rules
 
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -266,15 +267,23 @@ def _promised(
     rules: Rules, dossier: Dossier, dates: Sequence[Deadline], told_at: datetime
 ) -> tuple[LimitClock, datetime, Deadline] | None:
     """The committed limit that was running when a slip was told, what it counts from, and its date now; None where it
-    is no single one."""
+    is no single one, or that of a phase which others follow: its end is not yet the result the slip promises."""
     counting = []
     for date in dates:
         if date.kind == "committed":
             limit = rules.clock.limits[date.rule]
+            if _is_followed(rules.revision, limit):
+                continue
             anchor = limit.anchor(dossier)
             if anchor is not None and anchor <= told_at:
                 counting.append((limit, anchor, date))
     return counting[0] if len(counting) == 1 else None
+
+
+def _is_followed(revision: Revision, limit: LimitClock) -> bool:
+    """Whether a limit is that of a phase after which another is declared."""
+    phase = None if limit.binds is None else limit.binds.phase
+    return phase is not None and phase != next(reversed(revision.phases))
 
 
 def as_promised(dossier: Dossier) -> Dossier:

@@ -92,7 +92,8 @@ def say(
         change, kept = following
         alert = kept.alert
         if explain is not None and not alert.sum and alert is should.get(identifier):
-            kept = replace(kept, alert=_explained(alert, before, explain))
+            told = _explained(alert, before, explain)
+            kept = kept if told is alert else replace(kept, alert=told)
         spoken.lives.append(kept)
         if change is not None:
             spoken.said.append(_said(kept, change, now))

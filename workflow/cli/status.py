@@ -23,6 +23,7 @@ from workflow.cli.stores import looking_options
 from workflow.cli.sums import shown_instant, shown_wait
 from workflow.cli.unknown import print_unknown
 from workflow.clocks.worktime import MICROSECONDS_A_MINUTE
+from workflow.errors import BrokerError
 from workflow.i18n import current
 from workflow.kept import retold
 from workflow.store.alerts import feeds
@@ -107,13 +108,14 @@ def status(looking: Looking, brokers: str | None, output: Form) -> None:
     """Say what is in a store, how far streams were read, and what waits.
 
     Dossiers by state, procedure and unit, sources and their silence, positions and claims, what is blocked, dead or
-    not yet sent, definitions. Every dossier is open or has ended, in whatever way; of the open ones some are released:
-    their result is out. --at and --known-at ask about dossiers; everything else is told as it is now.
+    not yet sent, definitions. Where no broker answers all else is told and it ends with 3. Every dossier is open or
+    has ended, in whatever way; of the open ones some are released: their result is out. --at and
+    --known-at ask about dossiers; everything else is told as it is now.
     """
     with looking.opened() as store:
         zone, held = store.zone, store.contents()
         sources = _sources(store, held)
-        reached = _reached(store, brokers)
+        reached, away = _reached(store, brokers)
         waits = _retold(backlog(store.store, datetime.now(UTC)))
         strange = strange_units(store.store, store.catalogue.organisation)
         views = (
@@ -135,15 +137,15 @@ def status(looking: Looking, brokers: str | None, output: Form) -> None:
             "strange_units": msgspec.to_builtins(strange),
         }
         print_json({**said, **_counted(counted, catalogue), **msgspec.to_builtins(held), **running})
-        return
-    _print_census(counted, catalogue)
-    _print_running(sources, reached, waits, zone)
-    _print_contents(held, strange, zone)
-    click.echo(
-        current("{facts} facts in {store}; dossiers as of {at}; dunghen {version}.").format(
-            facts=held.facts, store=said["store"], at=shown_instant(store.at, zone), version=said["version"]
-        )
-    )
+    else:
+        _print_census(counted, catalogue)
+        _print_running(sources, reached, waits, zone)
+        _print_contents(held, strange, zone)
+        words = current("{facts} facts in {store}; dossiers as of {at}; dunghen {version}.")
+        at, version = shown_instant(store.at, zone), said["version"]
+        click.echo(words.format(facts=held.facts, store=said["store"], at=at, version=version))
+    if away is not None:
+        raise away
 
 
 def _counted(counted: Census, catalogue: Catalogue) -> dict[str, Any]:
@@ -205,19 +207,23 @@ def _silence(store: Seen, source: str, heard_at: datetime) -> dict[str, object]:
     return {"silent": silent, "cadence": most, "past": silent > most}
 
 
-def _reached(store: Seen, brokers: str | None) -> list[dict[str, object]]:
-    """How far each partition was read and, where a broker is named, how far its log goes."""
+def _reached(store: Seen, brokers: str | None) -> tuple[list[dict[str, object]], BrokerError | None]:
+    """How far each partition was read and, where a broker is named, how far its log goes; why it did not say so."""
     found = positions(store.store)
-    ends = (
-        {}
-        if brokers is None
-        else log_ends(brokers, {one.stream for one in found}, **kafka_settings().security())
-    )
-    return [
+    ends: dict[tuple[str, int], int] = {}
+    away = None
+    if brokers is not None:
+        try:
+            ends = log_ends(brokers, {one.stream for one in found}, **kafka_settings().security())
+        except BrokerError as fault:
+            # When a broker is away is when somebody looks here: what the store knows is told all the same.
+            away = fault
+    rows: list[dict[str, object]] = [
         {**msgspec.structs.asdict(one), "end": end, "lag": None if end is None else end - one.position}
         for one in found
         for end in [ends.get((one.stream, one.partition))]
     ]
+    return rows, away
 
 
 def _retold(waits: Backlog) -> Backlog:

@@ -100,7 +100,9 @@ def test_bytes_that_are_no_utf8_are_refused_with_line_and_offset(read: Reading, 
 
 
 def test_utf16_is_refused(read: Reading) -> None:
-    assert refusal(read, f"a,b,c\nA,x,{AT}\n".encode("utf-16"), CSV).code == "encoding"
+    error = refusal(read, f"a,b,c\nA,x,{AT}\n".encode("utf-16"), CSV)
+    assert error.code == "encoding"
+    assert "found UTF-16" in str(error)
 
 
 def test_too_many_columns_are_refused(read: Reading) -> None:

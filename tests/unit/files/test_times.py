@@ -20,6 +20,8 @@ GOOD: list[tuple[TimeShape, str]] = [
     ("yyyy-MM-dd HH:mm:ss", "2026-11-23 08:15:30"),
     ("yyyyMMddHHmmss", "20261123081530"),
     ("dd/MM/yyyy HH:mm:ss", "23/11/2026 08:15:30"),
+    ("dd.MM.yyyy HH:mm:ss", "23.11.2026 08:15:30"),
+    ("d/M/yyyy H:mm:ss", "23/11/2026 8:15:30"),
     ("epoch_s", "1795396530"),
     ("epoch_ms", "1795396530000"),
 ]
@@ -36,6 +38,9 @@ def test_every_shape_names_the_same_instant(shape: TimeShape, text: str) -> None
         ("yyyy-MM-dd HH:mm", "2026-11-23 08:15"),
         ("yyyyMMddHHmm", "202611230815"),
         ("dd/MM/yyyy HH:mm", "23/11/2026 08:15"),
+        ("dd.MM.yyyy HH:mm", "23.11.2026 08:15"),
+        ("d/M/yyyy H:mm", "23/11/2026 8:15"),
+        ("d/M/yyyy H:mm", "23/11/2026 08:15"),
     ],
 )
 def test_shapes_without_seconds_name_the_whole_minute(shape: TimeShape, text: str) -> None:
@@ -49,6 +54,7 @@ def test_shapes_without_seconds_name_the_whole_minute(shape: TimeShape, text: st
         ("yyyyMMdd", "20261123"),
         ("dd/MM/yyyy", "23/11/2026"),
         ("dd.MM.yyyy", "23.11.2026"),
+        ("d/M/yyyy", "23/11/2026"),
     ],
 )
 def test_a_date_is_its_first_instant_in_the_zone(shape: TimeShape, text: str) -> None:
@@ -57,8 +63,14 @@ def test_a_date_is_its_first_instant_in_the_zone(shape: TimeShape, text: str) ->
 
 
 def test_every_named_shape_is_tried_here() -> None:
-    tried = {shape for shape, _ in GOOD} | {"date", "yyyyMMdd", "dd/MM/yyyy", "dd.MM.yyyy"}
-    assert tried | {"yyyy-MM-dd HH:mm", "yyyyMMddHHmm", "dd/MM/yyyy HH:mm"} == set(get_args(TimeShape))
+    tried = {shape for shape, _ in GOOD} | {"date", "yyyyMMdd", "dd/MM/yyyy", "dd.MM.yyyy", "d/M/yyyy"}
+    assert tried | {
+        "yyyy-MM-dd HH:mm",
+        "yyyyMMddHHmm",
+        "dd/MM/yyyy HH:mm",
+        "dd.MM.yyyy HH:mm",
+        "d/M/yyyy H:mm",
+    } == set(get_args(TimeShape))
 
 
 def test_mixed_offsets_are_one_time_line() -> None:
@@ -108,6 +120,8 @@ def test_a_day_whose_midnight_never_was_begins_at_the_change() -> None:
         ("date", "\u0662\u0660\u0662\u0666-\u0661\u0661-\u0662\u0663"),
         ("date", "2026-11-23 "),
         ("dd/MM/yyyy", "11/23/2026"),
+        ("dd/MM/yyyy", "3/1/2026"),
+        ("d/M/yyyy", "11/23/2026"),
         ("epoch_s", "NaN"),
         ("epoch_s", "999999999999999"),
         ("yyyyMMddHHmmss", "20261123081560"),
