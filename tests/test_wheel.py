@@ -71,7 +71,10 @@ def test_judges_a_history_by_the_calendars_inside(installed: Path, tmp_path: Pat
         capture_output=True,
         check=False,
     )
-    assert (judged.returncode, judged.stderr) == (1, b"")
+    assert judged.returncode == 1
+    # All it says aside: nobody approved the example.
+    assert b"example-land-transfer" in judged.stderr
+    assert judged.stderr.count(b"\n") == 1
     assert json.loads(judged.stdout)["conforming"] == 37
 
 

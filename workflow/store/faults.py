@@ -43,14 +43,15 @@ KNOWN: Final = (
         ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"),
         ("53100",),
         StoreFull,
-        "{store}: no room left on the disk ({found}); make room and start again, nothing was half-written",
+        "{store}: no room left on the disk ({found}); make room; nothing was half-written, and what goes on running "
+        "goes on by itself",
     ),
     Known(
         ("SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_TRUNCATE", "SQLITE_IOERR_DIR_FSYNC"),
         ("53400",),
         StoreFull,
-        "{store}: cannot be written on ({found}); see that no quota or limit of size is reached and the disk is sound, "
-        "and start again, nothing was half-written",
+        "{store}: cannot be written on ({found}); see that no quota or limit of size is reached and the disk is sound; "
+        "nothing was half-written, and what goes on running goes on by itself",
     ),
     Known(
         ("SQLITE_READONLY", "SQLITE_PERM"),
