@@ -13,13 +13,12 @@ from workflow.alerts.office import FAR
 from workflow.alerts.refusals import refusal_id, refusals
 from workflow.alerts.warnings import Steps, standing_over
 from workflow.choosing import tells_steps
-from workflow.errors import DunghenError
 from workflow.factrows import as_rows, identities, in_time
 from workflow.facts import code_of
 from workflow.fold import fold
-from workflow.judge import FAULTS, named
+from workflow.judge import FAULTS, named, reason_of
 from workflow.messages import Decision
-from workflow.store.judgments import Standing, blank, kept, listed, row, story_row
+from workflow.store.judgments import Standing, blank, kept, listed, row, story_row, told_under
 from workflow.store.rows import DossierRow, from_us, to_us
 
 if TYPE_CHECKING:
@@ -48,7 +47,8 @@ class Touched:
     """A dossier that a batch touches. `before`: its row so far, None for a new one. `rules`: those that judged it.
 
     `watched`: what alerts may rest on, None where it could not be judged; `refused`: the refusals among its new facts,
-    or, where it was folded whole, among all. One whose story goes on under another code has no alerts of its own.
+    or, where it was folded whole, among all. One whose story goes on under another code has alerts on its refused facts
+    alone.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Touched:
         try:
             return self._steps(rules, before)
         except FAULTS as fault:
-            self._block(_said(fault), rules)
+            self._block(reason_of(fault), rules)
             return True
 
     def look(self) -> bool:
@@ -108,13 +108,15 @@ class Touched:
         if before is None or rules is None:
             return False
         self.rules = rules
+        self._elsewhere = told_under(before) != self.subject
         try:
             dossier = kept(before)
             watched = self._watch(rules, dossier)
         except FAULTS as fault:
-            self._block(_said(fault), rules, before.facts)
+            self._block(reason_of(fault), rules, before.facts)
             return True
-        self.row = before._replace(version=self._version, next_due_at=_moment(watched.next_at))
+        next_due_at = None if self._elsewhere else _moment(watched.next_at)
+        self.row = before._replace(version=self._version, next_due_at=next_due_at)
         return True
 
     @property
@@ -206,7 +208,7 @@ class Touched:
             self._all_told = True
             self._say_all(judgment, self._told(rules, older) if told is None else told)
         except FAULTS as fault:
-            self._block(_said(fault), rules, len(facts))
+            self._block(reason_of(fault), rules, len(facts))
 
     def recount(self, row: DossierRow, dossier: Dossier, recorded_at: int) -> None:
         """Counts the dates anew of a judgment that stands as its row keeps it."""
@@ -215,7 +217,7 @@ class Touched:
         try:
             self._keep(rules, dossier, row.code, row.facts)
         except FAULTS as fault:
-            self._block(_said(fault), rules, row.facts)
+            self._block(reason_of(fault), rules, row.facts)
 
     def share(
         self, judgment: Judgment, story: Story, code: str | None, *, facts: int, recorded_at: int, latest: int
@@ -239,8 +241,8 @@ class Touched:
         self.rules = rules
         self.row = story_row(rules, self._basis(rules), dossier, kept, dates, story, self.subject, latest)
         self._all_told = True
+        self._hear(judgment)
         if not self._elsewhere:
-            self._hear(judgment)
             asked = self._catalogue.rules_for(judgment.facts)
             self._past.look_back(asked, dossier, judgment.facts, self._facts)
 
@@ -249,9 +251,9 @@ class Touched:
         return self._now <= recorded_at <= self._now + SOON
 
     def _hear(self, judgment: Judgment) -> None:
-        """Takes from all outcomes of a dossier what its alerts rest on."""
-        found = list(zip(judgment.facts, judgment.outcomes, strict=True))
-        self.refused = [(fact, outcome) for fact, outcome in found if outcome.status == "refused"]
+        """Takes from all outcomes of a dossier what its alerts rest on: refusals of facts of its own code alone."""
+        found, own = list(zip(judgment.facts, judgment.outcomes, strict=True)), self.subject
+        self.refused = [(one, said) for one, said in found if said.status == "refused" and one.subject == own]
         self._acts = acts_in(fact for fact, outcome in found if outcome.status == "applied")
         self._all_acts = True
 
@@ -262,7 +264,7 @@ class Touched:
     def block(self, fault: BaseException, rules: Rules, story: Story, facts: int, recorded_at: int) -> None:
         """Keeps the last judgment, since its story could not be judged."""
         self._recorded_at = recorded_at
-        self._block(_said(fault), rules, facts)
+        self._block(reason_of(fault), rules, facts)
         assert self.row is not None  # noqa: S101 - just made
         self.row = self.row._replace(linked=listed(story))
 
@@ -301,7 +303,7 @@ class Touched:
             rules = self._catalogue.rules_for(self._facts)
             return self._follow(rules, rules.start(self.subject), named(self._facts), 0)
         except FAULTS as fault:
-            self._block(_said(fault), rules)
+            self._block(reason_of(fault), rules)
             return True
 
     def _follow(self, rules: Rules, dossier: Dossier, code: str | None, older: int) -> bool:
@@ -393,8 +395,3 @@ def _moment(at: datetime) -> int | None:
 
 
 _time: Final = attrgetter("occurred_at", "sequence", "source", "id", "revision")
-
-
-def _said(fault: BaseException) -> str:
-    code = fault.code if isinstance(fault, DunghenError) else type(fault).__name__
-    return f"{code}: {fault}"

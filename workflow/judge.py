@@ -52,3 +52,9 @@ def named(facts: Sequence[Fact]) -> str | None:
     if isinstance(facts, FactRows):
         return facts.code
     return next((code for fact in facts if (code := code_of(fact)) is not None), None)
+
+
+def reason_of(fault: BaseException) -> str:
+    """Why a dossier could not be judged, as its row keeps it: the code of the error, and its words."""
+    code = fault.code if isinstance(fault, DunghenError) else type(fault).__name__
+    return f"{code}: {fault}"

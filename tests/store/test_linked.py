@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from keeping import LIFE, NINE, NOW, act, catalogue, message, messages, tell, void
+from keeping import LIFE, NINE, NOW, act, catalogue, message, messages, source, tell, void
 
 from consumers.apply import apply, redrive
+from consumers.ticker import tick
 from workflow.audit.archive import Archive
 from workflow.audit.replay import Replay
 from workflow.cli.stores import Seen
@@ -236,3 +237,29 @@ def test_one_who_looks_sees_one_dossier_from_when_the_link_was_known(store: Stor
     assert seen((NINE + timedelta(hours=1)).isoformat(), None) == [(OLD, "checking")]
     assert {fact.subject for fact in Seen(store, None, None, later).facts(OLD)} == {OLD, NEW}
     assert Seen(store, None, None, later).one(OLD).dossier.subject == NEW
+
+
+def test_a_refusal_stays_with_its_own_code_wherever_the_story_goes_on(store: Store) -> None:
+    rules = catalogue(sources={"gate": source("gate")})
+    moved, last = link(), link(2.2, subject=NEW, other="C-LAST")
+    batches = [
+        [old("receive", 0), moved, old("return_result", 1.7)],
+        [old("approve", 2)],
+        [new("approve", 2.1), last],
+        [act("approve", 2.5, subject="C-LAST")],
+        [void(last, 4)],
+        [void(moved, 4)],
+        [old("approve", 5)],
+        [new("approve", 6)],
+    ]
+    for day, batch in enumerate(batches):
+        apply(store, rules, messages(*batch), now=NOW + timedelta(days=day))
+        tick(store, rules, now=NOW + timedelta(days=day, hours=20))
+
+    with store.reading() as reading:
+        kept = {row.id: row for row in reading.alerts()}
+        counts = {row.subject: row.alerts for row in reading.dossiers()}
+    refused = [fact for batch in batches for fact in batch if fact.id.startswith("approve")]
+    assert set(kept) == {f"refused_event/{one.subject}/{one.source}/{one.id}/0" for one in refused}
+    assert {row.state for row in kept.values()} == {"raised"}
+    assert counts == {OLD: 2, NEW: 2, "C-LAST": 1}
