@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from contextlib import redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,6 +12,19 @@ from workflow.cli.main import run
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
+
+
+class Terminal(io.StringIO):
+    """What is written to a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def lines(self) -> list[str]:
+        """What a reader sees, line by line, without colours."""
+        return re.sub("\x1b\\[[0-9;]*m", "", self.getvalue()).splitlines()
 
 
 class Said(NamedTuple):
@@ -27,6 +41,16 @@ def dunghen(*words: str | Path, status: int = 0) -> Said:
         ended = run(["--lang", "en", *map(str, words)])
     assert ended == status, err.getvalue()
     return Said(out.getvalue(), err.getvalue())
+
+
+def shown(monkeypatch: pytest.MonkeyPatch, width: int, *words: str | Path) -> list[str]:
+    """The lines the command writes to a terminal of so many columns."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "xterm")
+    out = Terminal()
+    with redirect_stdout(out), redirect_stderr(io.StringIO()):
+        assert run(["--lang", "en", *map(str, words)]) == 0
+    return out.lines()
 
 
 def said(*words: str | Path, status: int = 0) -> Any:

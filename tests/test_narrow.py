@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from commands import Terminal
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,13 +20,6 @@ CODE = "000.00.01.H13-261102-0000005"
 ID = f"refused_event/{CODE}/one-stop/{CODE}/2/x/0"
 
 
-class Terminal(io.StringIO):
-    """What is written to a terminal."""
-
-    def isatty(self) -> bool:
-        return True
-
-
 def printed(
     monkeypatch: pytest.MonkeyPatch, width: int, columns: list[Column], *rows: list[str]
 ) -> list[str]:
@@ -37,7 +29,7 @@ def printed(
     out = Terminal()
     keyed = [{one.key: cell for one, cell in zip(columns, row, strict=True)} for row in rows]
     print_rows(keyed, columns, "table", stream=out)
-    return re.sub("\x1b\\[[0-9;]*m", "", out.getvalue()).splitlines()
+    return out.lines()
 
 
 def test_an_id_that_has_no_room_stands_whole_below_its_row(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -164,8 +164,8 @@ def test_an_event_yet_to_come_took_no_negative_time_and_what_is_no_action_has_a_
 
 
 def test_before_the_first_event_there_is_a_line_that_says_so(files: Files) -> None:
-    told = dunghen("dossier", "explain", files.log, "A", *files.judging, "--at", "2020-01-01")
-    assert "Nothing had happened" in told.stderr
+    told = dunghen("dossier", "explain", files.log, "A", *files.judging, "--at", "2020-01-01", status=2)
+    assert "nothing of the dossier A was known or had taken place by then" in told.stderr
 
 
 RECEIVED: Final = ("--received", "2026-03-02T08:00")

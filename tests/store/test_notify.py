@@ -22,6 +22,7 @@ from consumers.codec import encode as encoded
 from consumers.ticker import tick
 from workflow.catalogue import load
 from workflow.facts import Acted, Appointment, Fact
+from workflow.kept import english
 from workflow.messages import Alert, AlertSaid, encode
 from workflow.store import notices
 from workflow.store.looking import channels
@@ -186,7 +187,7 @@ def test_a_channel_that_is_away_holds_up_no_other_and_loses_nothing(notice: Noti
         assert answer.status == 200
     desk_stands = until(lambda: (one := notice.channel("desk")).failures > 1 and one, "it failed again")
     assert desk_stands.waiting == 2
-    assert "it answered 503" in desk_stands.fault
+    assert "it answered 503" in english(desk_stands.fault)
     waits = [one["wait_s"] for one in process.lines("channel_away")]
     assert waits[0] <= 1
     assert waits[1] > waits[0] / 2

@@ -71,8 +71,6 @@ def print_story(told: Story, revision: Revision, zone: ZoneInfo) -> None:
         "table",
         title=f"{told.dossier.subject}: {named(revision.name, revision.procedure)}, {state}",
     )
-    if not told.happenings:
-        click.echo(current("Nothing had happened by then; its events come later."), err=True)
     print_rows([_stay(one, revision, zone) for one in told.stays], STAYS, "table", title="Time at each step")
     if told.ended_at is not None:
         click.echo(current("Ended {when}.").format(when=shown_instant(told.ended_at, zone)))
