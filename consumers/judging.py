@@ -108,8 +108,8 @@ class Touched:
         if before is None or rules is None:
             return False
         self.rules = rules
-        self._elsewhere = told_under(before) != self.subject
         try:
+            self._elsewhere = told_under(before) != self.subject
             dossier = kept(before)
             watched = self._watch(rules, dossier)
         except FAULTS as fault:

@@ -263,3 +263,19 @@ def test_a_refusal_stays_with_its_own_code_wherever_the_story_goes_on(store: Sto
     assert set(kept) == {f"refused_event/{one.subject}/{one.source}/{one.id}/0" for one in refused}
     assert {row.state for row in kept.values()} == {"raised"}
     assert counts == {OLD: 2, NEW: 2, "C-LAST": 1}
+
+
+def test_codes_that_cannot_be_read_block_their_dossier_alone_where_time_looks_at_it(store: Store) -> None:
+    take(store, [old("receive", 0)], [act("receive", 0, subject="Z")])
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql(
+            f"UPDATE dossiers SET linked = '[', next_due_at = 1 WHERE subject = '{OLD}'"
+        )
+        connection.exec_driver_sql("UPDATE dossiers SET next_due_at = 1 WHERE subject = 'Z'")
+
+    done = tick(store, RULES, now=NOW)
+
+    found = rows(store)
+    assert done.dossiers == 2
+    assert "store_corrupt" in str(found[OLD].blocked)
+    assert found["Z"].blocked is None
