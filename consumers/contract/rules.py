@@ -75,17 +75,9 @@ def _acted(body: Acted, _fact: Fact) -> None:
         ):
             _bare(actor, "$.data.actor")
     if body.to is not None:
-        _to(body.to)
+        _bare(body.to, "$.data.to")
     if body.part and not 1 <= body.part.number <= body.part.total <= WHOLE_MAX:
         raise refusal("part_of_total", "$.data.part", found=f"{body.part.number} of {body.part.total}")
-
-
-def _to(to: Recipient) -> None:
-    unit, officer = to.unit, to.officer
-    if (unit is not None and (unit.strip() != unit or not unit)) or (
-        officer is not None and (officer.strip() != officer or not officer)
-    ):
-        _bare(to, "$.data.to")
 
 
 def _corrected(body: Voided | AlertActed | BodyErased, _fact: Fact) -> None:

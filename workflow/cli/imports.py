@@ -89,8 +89,8 @@ class Imported(Struct):
         self.appended += done.appended
         self.known += done.duplicates
         self.dead += done.dead
-        letters = [*self.letters, *done.letters[: LETTERS_TOLD - len(self.letters)]]
-        self.letters = [one._replace(detail=retold(one.detail, current)) for one in letters]
+        fresh = done.letters[: LETTERS_TOLD - len(self.letters)]
+        self.letters += [one._replace(detail=retold(one.detail, current)) for one in fresh]
         self.blocked = sorted({*self.blocked, *done.blocked})
 
 
